@@ -1,0 +1,117 @@
+//! Connected Instagram accounts.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::StoreResult;
+
+/// An Instagram profile as it is stored. Fields that Instagram does not give are `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// Without the `@`.
+    pub username: String,
+    /// Display name.
+    pub name: Option<String>,
+    /// Signed by Instagram, dead within days.
+    pub profile_picture_url: Option<String>,
+    /// Free text.
+    pub biography: Option<String>,
+    /// As typed by the person.
+    pub website: Option<String>,
+    /// Followers.
+    pub followers_count: Option<u64>,
+    /// Accounts followed.
+    pub follows_count: Option<u64>,
+    /// Posts.
+    pub media_count: Option<u64>,
+}
+
+/// What a finished OAuth flow has to store.
+#[derive(Clone, Debug)]
+pub struct NewConnection {
+    /// Whose connection it is.
+    pub user_id: String,
+    /// The professional account's id (`17841…`); one document each.
+    pub instagram_user_id: String,
+    /// The account's id as this Meta app alone sees it; `signed_request` names accounts by it.
+    pub app_scoped_user_id: Option<String>,
+    /// The token as the vault sealed it. The store never sees it open.
+    pub access_token: String,
+    /// When Instagram gave the token.
+    pub token_issued_at: Timestamp,
+    /// When it ends, as Instagram said.
+    pub token_expires_at: Timestamp,
+    /// The account's profile.
+    pub profile: Profile,
+    /// Permissions granted.
+    pub scopes: Vec<String>,
+}
+
+/// A stored connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// The document's id: 24 hexadecimal digits on both stores.
+    pub id: String,
+    /// Whose connection it is.
+    pub user_id: String,
+    /// The professional account's id (`17841…`).
+    pub instagram_user_id: String,
+    /// The account's id as this Meta app alone sees it.
+    pub app_scoped_user_id: Option<String>,
+    /// The token as the vault sealed it.
+    pub access_token: String,
+    /// When Instagram gave the token.
+    pub token_issued_at: Timestamp,
+    /// When it ends, as Instagram said.
+    pub token_expires_at: Timestamp,
+    /// The account's profile when last read.
+    pub profile: Profile,
+    /// Permissions granted.
+    pub scopes: Vec<String>,
+    /// When this user first connected this account; connecting it again does not move it.
+    pub connected_at: Timestamp,
+    /// When the profile was last read from Instagram.
+    pub last_synced_at: Timestamp,
+    /// What went wrong last, in words for the owner.
+    pub last_error: Option<String>,
+    /// Since when Instagram is known to refuse the token; `None` while it works.
+    pub needs_reauthorization_since: Option<Timestamp>,
+}
+
+/// What came of [`Connections::save_connection`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SaveOutcome {
+    /// Stored; this is what is there now.
+    Saved(Box<Connection>),
+    /// The account is actively connected to another user; nothing was changed.
+    AccountInUse,
+}
+
+/// Connected Instagram accounts.
+#[async_trait]
+pub trait Connections {
+    /// Stores a connection by one atomic write: creates it, replaces token, profile, scopes and expiry of the user's own,
+    /// or takes over one that is inactive.
+    ///
+    /// The document of an account stays the same one for ever. Its `connected_at` stays too, unless the account passes to
+    /// another user. The last error and the mark of a dead token are cleared. Of two users who claim one account at
+    /// once, one is told `AccountInUse`.
+    async fn save_connection(&self, connection: NewConnection, now: Timestamp) -> StoreResult<SaveOutcome>;
+
+    /// The user's active connection that was saved last; `None` where there is none.
+    async fn latest_connection(&self, user_id: &str) -> StoreResult<Option<Connection>>;
+
+    /// Ends the connection that [`latest_connection`](Self::latest_connection) returns: erases the token, keeps the
+    /// document. `false` when the user has none.
+    async fn disconnect(&self, user_id: &str, now: Timestamp) -> StoreResult<bool>;
+
+    /// Records that Instagram refuses the token, with a sentence for the owner, provided that the stored token is still
+    /// `access_token`: a reconnect that happened meanwhile wins, and then the answer is `false`.
+    async fn mark_needs_reauthorization(
+        &self,
+        id: &str,
+        access_token: &str,
+        error: &str,
+        now: Timestamp,
+    ) -> StoreResult<bool>;
+}

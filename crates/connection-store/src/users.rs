@@ -1,0 +1,62 @@
+//! Local accounts.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use crate::StoreResult;
+
+/// A person with a local account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Opaque; the `userId` of connections.
+    pub id: String,
+    /// As typed at sign-up.
+    pub email: String,
+    /// As typed at sign-up.
+    pub name: Option<String>,
+    /// When the account was made.
+    pub created_at: Timestamp,
+}
+
+/// An account to be made.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// The account as others will see it, its id chosen by the caller.
+    pub user: User,
+    /// The address in the form that has to be unique: trimmed, lower case.
+    pub email_key: String,
+    /// Argon2id, in PHC string form.
+    pub password_hash: SecretString,
+}
+
+/// What a sign-in is checked against.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// Whose they are.
+    pub user: User,
+    /// Argon2id, in PHC string form.
+    pub password_hash: SecretString,
+}
+
+/// What came of [`Users::create_user`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreateOutcome {
+    /// The account exists now.
+    Created,
+    /// Another account has this `email_key`; nothing was changed.
+    EmailTaken,
+}
+
+/// Local accounts.
+#[async_trait]
+pub trait Users {
+    /// Makes an account, unless its `email_key` is taken. Of two at once, one is told `EmailTaken`.
+    async fn create_user(&self, user: NewUser) -> StoreResult<CreateOutcome>;
+
+    /// The account of an address in its unique form; `None` where there is none.
+    async fn find_credentials(&self, email_key: &str) -> StoreResult<Option<Credentials>>;
+
+    /// The account of an id; `None` where there is none.
+    async fn find_user(&self, user_id: &str) -> StoreResult<Option<User>>;
+}

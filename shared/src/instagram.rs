@@ -1,0 +1,180 @@
+//! Connecting, reading and ending an Instagram connection: `/auth/instagram/…` and `/api/integrations/instagram/…`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Sensitive, Timestamp};
+
+/// The permissions that the service asks for, by the names that Instagram gives them.
+pub mod permission {
+    /// Read the profile and its media.
+    pub const BASIC: &str = "instagram_business_basic";
+    /// Publish posts, reels and stories.
+    pub const CONTENT_PUBLISH: &str = "instagram_business_content_publish";
+    /// Read and answer direct messages.
+    pub const MANAGE_MESSAGES: &str = "instagram_business_manage_messages";
+    /// All of them, in the order in which Instagram is asked.
+    pub const ALL: [&str; 3] = [BASIC, CONTENT_PUBLISH, MANAGE_MESSAGES];
+}
+
+/// Answer of `GET /auth/instagram/login`. It alone carries no `ok`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoginAnswer {
+    /// Where to send the browser, as a full page: Instagram refuses popups.
+    pub auth_url: String,
+    /// The same again, for clients of the older name.
+    pub redirect_to: String,
+}
+
+/// Answer of `GET /auth/instagram/callback`, in Instagram's own `snake_case`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CallbackAnswer {
+    /// A sealed handle (`sealed.…`), never Instagram's token: good for ten minutes, one use and this caller.
+    pub access_token: Sensitive,
+    /// The professional account's id (`17841…`).
+    pub user_id: String,
+    /// Life of Instagram's token in seconds.
+    pub expires_in: u64,
+    /// The profile as it will be stored.
+    pub user: InstagramUser,
+    /// The `returnTo` that was given to the login route.
+    #[serde(default, rename = "returnTo", skip_serializing_if = "Option::is_none")]
+    pub return_to: Option<String>,
+}
+
+/// A profile in Instagram's own field names. Fields that the person has not set are absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstagramUser {
+    /// The professional account's id.
+    pub id: String,
+    /// Without the `@`.
+    pub username: String,
+    /// Display name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Signed by Instagram, dead within days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile_picture_url: Option<String>,
+    /// Free text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub biography: Option<String>,
+    /// As typed by the person: not always a full URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub website: Option<String>,
+    /// Absent for some young accounts, like the other counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followers_count: Option<u64>,
+    /// How many accounts it follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows_count: Option<u64>,
+    /// How many posts it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_count: Option<u64>,
+}
+
+/// Body of `POST /api/integrations/instagram/callback`.
+///
+/// What is stored comes from the handle. The other fields are there so that a client can say what it expects, and are
+/// refused when they contradict it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SaveConnection {
+    /// Must be the caller.
+    #[serde(rename = "userId")]
+    pub user_id: String,
+    /// The sealed handle, or a raw Instagram token of a client that ran its own OAuth flow.
+    pub access_token: Sensitive,
+    /// The professional account's id.
+    #[serde(rename = "user_id")]
+    pub instagram_user_id: String,
+    /// Life of the token in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<u64>,
+    /// The profile that the client expects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<InstagramUser>,
+}
+
+/// Answer of `POST /api/integrations/instagram/callback`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaveAnswer {
+    /// What was stored, in short.
+    pub connection: SavedConnection,
+}
+
+/// A connection just after it was saved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SavedConnection {
+    /// Id of the stored document.
+    pub id: String,
+    /// Without the `@`.
+    pub username: String,
+    /// `null` where Instagram does not say.
+    pub followers: Option<u64>,
+    /// When this account was first connected by this person.
+    pub connected_at: Timestamp,
+    /// When Instagram's token ends unless renewed.
+    pub expires_at: Timestamp,
+}
+
+/// Answer of `GET /api/integrations/instagram/{userId}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionAnswer {
+    /// The account connected last.
+    pub connection: Connection,
+}
+
+/// A connection as its owner sees it. Unset profile fields are `null`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Connection {
+    /// Id of the stored document.
+    pub id: String,
+    /// Without the `@`.
+    pub username: String,
+    /// Display name.
+    pub name: Option<String>,
+    /// Signed by Instagram, dead within days.
+    pub profile_picture_url: Option<String>,
+    /// Free text.
+    pub biography: Option<String>,
+    /// As typed by the person: not always a full URL.
+    pub website: Option<String>,
+    /// Followers.
+    pub followers: Option<u64>,
+    /// Accounts followed.
+    pub following: Option<u64>,
+    /// Posts.
+    pub media_count: Option<u64>,
+    /// When this account was first connected by this person.
+    pub connected_at: Timestamp,
+    /// When the profile was last read from Instagram.
+    pub last_sync: Timestamp,
+    /// When Instagram's token ends unless renewed.
+    pub expires_at: Timestamp,
+    /// Expires within ten days.
+    pub needs_refresh: bool,
+    /// What the person has to know at a glance.
+    pub status: ConnectionStatus,
+    /// Permissions granted.
+    pub scopes: Vec<String>,
+    /// Permissions asked for and not granted.
+    pub missing_scopes: Vec<String>,
+    /// What went wrong last, in words, without secrets.
+    pub last_error: Option<String>,
+    /// Since when the token is known to be dead, while `status` is `needs_reauthorization`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs_reauthorization_since: Option<Timestamp>,
+}
+
+/// The state of a stored connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionStatus {
+    /// Works.
+    Active,
+    /// Works, and expires within ten days.
+    Expiring,
+    /// The token is dead; only the person can heal it.
+    NeedsReauthorization,
+}

@@ -1,0 +1,101 @@
+//! Rules for values that people type, checked in the form first and in the API always.
+//!
+//! Each function returns what is wrong as a sentence fragment for under the field, or `None`.
+
+/// Fewest characters of a password.
+pub const PASSWORD_MIN: usize = 10;
+/// Most characters of a password.
+pub const PASSWORD_MAX: usize = 256;
+/// Most characters of an email address (RFC 5321's path limit less its brackets).
+pub const EMAIL_MAX: usize = 254;
+/// Most characters of a display name.
+pub const NAME_MAX: usize = 100;
+/// Most characters of a `returnTo` path.
+pub const RETURN_PATH_MAX: usize = 1024;
+
+/// What is wrong with an email address. Loose on purpose: only a message that arrives proves one.
+pub fn email(text: &str) -> Option<&'static str> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Some("Enter your email address");
+    }
+    if text.chars().count() > EMAIL_MAX {
+        return Some("Use at most 254 characters");
+    }
+    let well_formed = text.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty()
+            && !domain.is_empty()
+            && !domain.contains('@')
+            && !domain.starts_with('.')
+            && !domain.ends_with('.')
+            && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+    });
+    (!well_formed).then_some("Enter an email address like name@example.com")
+}
+
+/// What is wrong with a new password.
+pub fn password(text: &str) -> Option<&'static str> {
+    match text.chars().count() {
+        0 => Some("Enter a password"),
+        n if n < PASSWORD_MIN => Some("Use at least 10 characters"),
+        n if n > PASSWORD_MAX => Some("Use at most 256 characters"),
+        _ => None,
+    }
+}
+
+/// What is wrong with a display name.
+pub fn name(text: &str) -> Option<&'static str> {
+    if text.chars().count() > NAME_MAX {
+        return Some("Use at most 100 characters");
+    }
+    text.chars().any(char::is_control).then_some("Use plain text")
+}
+
+/// Whether a path of the frontend is safe to send a browser to: it cannot leave the origin, whoever parses it.
+///
+/// Browsers read `\` as `/`, drop tabs and newlines, and take `//host` for another host.
+pub fn is_return_path(text: &str) -> bool {
+    let path = text.split(['?', '#']).next().unwrap_or_default();
+    text.starts_with('/')
+        && text.len() <= RETURN_PATH_MAX
+        && !path.contains("//")
+        && !text.contains('\\')
+        && !text.chars().any(|c| c.is_control() || c.is_whitespace())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_email_needs_one_at_and_two_sides() {
+        assert_eq!(email("a@b"), None);
+        assert_eq!(email("  Ada@Example.com "), None);
+        for bad in ["", "a", "@b", "a@", "a@b@c", "a b@c", "a@.c", "a@c.", "a\u{0}@c"] {
+            assert!(email(bad).is_some(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_counted_in_characters_not_bytes() {
+        assert!(password("ääääääääää").is_none());
+        assert!(password("äääääääää").is_some());
+        assert!(password(&"x".repeat(256)).is_none());
+        assert!(password(&"x".repeat(257)).is_some());
+    }
+
+    #[test]
+    fn a_return_path_never_leaves_the_origin() {
+        for good in ["/", "/integrations", "/a?next=https://x.example//y", "/a#b"] {
+            assert!(is_return_path(good), "{good:?}");
+        }
+        let bad = [
+            "", "integrations", "//evil.example", "https:evil", "https://evil.example", "/\\evil", "\\/evil",
+            "/\t/evil.example", "/.//evil.example", "/a\nb", "javascript:alert(1)", " /a", "/a b",
+        ];
+        for path in bad {
+            assert!(!is_return_path(path), "{path:?}");
+        }
+        assert!(!is_return_path(&format!("/{}", "a".repeat(RETURN_PATH_MAX))));
+    }
+}
