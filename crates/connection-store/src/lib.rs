@@ -1,13 +1,23 @@
 #![doc = include_str!("../README.md")]
 
 mod connections;
+mod database_url;
 mod error;
+pub mod mongodb;
 mod oauth_states;
 mod sessions;
+pub mod sqlite;
+#[cfg(feature = "test-support")]
+pub mod test_support;
 mod used_handles;
 mod users;
 
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+
 pub use connections::{Connection, Connections, NewConnection, Profile, SaveOutcome};
+pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};
 pub use error::{StoreError, StoreResult};
 pub use oauth_states::{ConsumedState, NewOAuthState, OAuthStates};
 pub use sessions::{NewSession, Session, Sessions};
@@ -28,4 +38,17 @@ pub trait Store: Users + Sessions + OAuthStates + UsedHandles + Connections + Se
 
     /// Lets running work finish and releases the database. Later calls fail as unavailable.
     async fn close(&self);
+}
+
+/// Opens the store that a database URL names: a SQLite file, made where there is none, or a MongoDB database, with its
+/// indexes made where they are missing.
+///
+/// # Errors
+/// [`StoreError::Failed`] when the database refuses, [`StoreError::Unavailable`] when it cannot be reached now. Neither
+/// holds a password.
+pub async fn connect(database: &DatabaseUrl) -> StoreResult<Arc<dyn Store>> {
+    Ok(match database {
+        DatabaseUrl::Sqlite(path) => Arc::new(sqlite::SqliteStore::open(path).await?),
+        DatabaseUrl::MongoDb(url) => Arc::new(self::mongodb::MongoStore::connect(url.expose_secret()).await?),
+    })
 }

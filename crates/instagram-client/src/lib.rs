@@ -1,1 +1,23 @@
 #![doc = include_str!("../README.md")]
+
+mod answer;
+mod client;
+mod config;
+mod error;
+mod failure;
+mod oauth;
+mod profile;
+mod redact;
+mod tls;
+mod token;
+mod transport;
+mod usage;
+
+pub use client::{AuthorizeOptions, InstagramClient};
+pub use config::{
+    Config, ConfigError, DEFAULT_AUTHORIZE_URL, DEFAULT_GRAPH_URL, DEFAULT_GRAPH_VERSION, DEFAULT_TIMEOUT,
+    DEFAULT_TOKEN_URL,
+};
+pub use error::{DEFAULT_RETRY_AFTER, InstagramError, MAX_RETRY_AFTER};
+pub use profile::{AccountType, Profile};
+pub use token::{AccessToken, LongLivedToken, ShortLivedToken};

@@ -1,0 +1,31 @@
+//! The service with a clock that tests can move: the number of seconds in the file named by `CLOCK_OFFSET_FILE` is added to
+//! the machine's time. An example, so that it is built for tests and never shipped.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use backend::clock::{Clock, SystemClock};
+use backend::config::{Config, Variables};
+use backend::server::Service;
+use jiff::{SignedDuration, Timestamp};
+
+struct MovableClock {
+    offset_file: PathBuf,
+}
+
+impl Clock for MovableClock {
+    fn now(&self) -> Timestamp {
+        let offset = std::fs::read_to_string(&self.offset_file).ok().and_then(|text| text.trim().parse().ok());
+        SystemClock.now() + SignedDuration::from_secs(offset.unwrap_or(0))
+    }
+}
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let variables = Variables::of_process_and_file()?;
+    let offset_file = variables.get("CLOCK_OFFSET_FILE").ok_or("CLOCK_OFFSET_FILE: expected a file's path")?.into();
+    let config = Config::from_env(&variables)?;
+    backend::start_logging(&config.log)?;
+    Service::start(&config, Arc::new(MovableClock { offset_file })).await?.run().await?;
+    Ok(())
+}

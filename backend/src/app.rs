@@ -1,0 +1,135 @@
+//! The application: what its parts share, and the one place that assembles routes and middleware.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use actix_cors::Cors;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, header};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::Data;
+use actix_web::{App, Error};
+use connection_store::Store;
+use instagram_client::{ConfigError, InstagramClient};
+use token_vault::{Keyring, Vault};
+use tracing_actix_web::TracingLogger;
+
+use crate::caller::SessionCookie;
+use crate::clock::Clock;
+use crate::config::{InstagramConfig, ServerConfig};
+use crate::connections::Connections;
+use crate::middleware::{RequestSpan, finish, guard};
+use crate::passwords::Passwords;
+use crate::routes::{self, web_app};
+
+/// What the application's parts share. One for all workers.
+pub struct AppState {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) connections: Connections,
+    pub(crate) passwords: Passwords,
+    pub(crate) session_cookie: SessionCookie,
+    /// The origins that may change state with a cookie: the backend's and the web app's.
+    pub(crate) origins: [String; 2],
+    pub(crate) frontend_origin: String,
+    pub(crate) is_https: bool,
+    /// The web app's page, where this server serves the app.
+    pub(crate) app_page: Option<web_app::AppPage>,
+    dist: Option<PathBuf>,
+}
+
+impl AppState {
+    /// From the configuration and what it opened.
+    ///
+    /// # Errors
+    /// When the built web app cannot be read, or no HTTP client can be made.
+    pub fn new(
+        server: &ServerConfig,
+        instagram: &InstagramConfig,
+        keyring: Keyring,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<Self> {
+        let client = instagram_client(instagram).map_err(io::Error::other)?;
+        let read_page = |dist: &PathBuf| web_app::AppPage::read(dist, &instagram.graph_url);
+        Ok(Self {
+            connections: Connections::new(Arc::clone(&store), Vault::new(keyring), client, Arc::clone(&clock)),
+            store,
+            clock,
+            passwords: Passwords::new(),
+            session_cookie: SessionCookie::new(server.is_https()),
+            origins: [server.public_origin(), server.frontend_origin()],
+            frontend_origin: server.frontend_origin(),
+            is_https: server.is_https(),
+            app_page: server.frontend_dist.as_ref().map(read_page).transpose()?,
+            dist: server.frontend_dist.clone(),
+        })
+    }
+}
+
+/// The client, or the names of the variables that are missing for it.
+fn instagram_client(
+    config: &InstagramConfig,
+) -> Result<Result<InstagramClient, Vec<&'static str>>, ConfigError> {
+    let app = match &config.app {
+        Ok(app) => app.clone(),
+        Err(missing) => return Ok(Err(missing.clone())),
+    };
+    InstagramClient::new(instagram_client::Config {
+        app_id: app.id,
+        app_secret: app.secret,
+        redirect_uri: app.redirect_uri,
+        authorize_url: config.authorize_url.clone(),
+        token_url: config.token_url.clone(),
+        graph_url: config.graph_url.clone(),
+        graph_version: config.graph_version.clone(),
+        timeout: config.timeout,
+    })
+    .map(Ok)
+}
+
+/// Assembles the application. A request passes the middleware from the last line to the first.
+pub fn build(
+    state: Data<AppState>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    let app = App::new().app_data(Data::clone(&state)).configure(routes::configure);
+    let app = match &state.dist {
+        Some(dist) => app.default_service(web_app::files(dist)),
+        None => app.default_service(actix_web::web::to(routes::not_found)),
+    };
+    app.wrap(from_fn(guard))
+        .wrap(from_fn(cache_assets))
+        .wrap(cors(&state.frontend_origin))
+        .wrap(from_fn(finish))
+        .wrap(TracingLogger::<RequestSpan>::new())
+}
+
+/// Exactly the web app's origin, with its cookie.
+fn cors(frontend_origin: &str) -> Cors {
+    Cors::default()
+        .allowed_origin(frontend_origin)
+        .supports_credentials()
+        .allowed_methods([Method::GET, Method::POST, Method::DELETE])
+        .allowed_headers([header::ACCEPT, header::CONTENT_TYPE, header::HeaderName::from_static("x-request-id")])
+        .expose_headers([header::RETRY_AFTER, header::HeaderName::from_static("x-request-id")])
+        .max_age(600)
+}
+
+async fn cache_assets(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let mut response = next.call(request).await?;
+    web_app::cache_control(&mut response);
+    Ok(response)
+}

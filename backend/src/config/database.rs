@@ -1,0 +1,36 @@
+//! Where things are stored.
+
+use std::path::PathBuf;
+
+use connection_store::DatabaseUrl;
+
+use super::{ConfigError, Variables};
+
+/// Which database.
+#[derive(Clone, Debug)]
+pub struct DatabaseConfig {
+    /// `DATABASE_URL`: a file for SQLite, or a MongoDB server and database.
+    pub url: DatabaseUrl,
+}
+
+impl DatabaseConfig {
+    /// Reads `DATABASE_URL`.
+    ///
+    /// # Errors
+    /// When it names neither store.
+    pub fn from_env(variables: &Variables) -> Result<Self, ConfigError> {
+        let url = variables.get_or("DATABASE_URL", "sqlite:./data/instagram.db").parse().map_err(|_| {
+            let accepts = "sqlite:<file>, mongodb://<host>/<database> or mongodb+srv://<host>/<database>";
+            ConfigError::new("DATABASE_URL", accepts)
+        })?;
+        Ok(Self { url })
+    }
+
+    /// The database's file, when it is SQLite.
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        match &self.url {
+            DatabaseUrl::Sqlite(path) => Some(path.clone()),
+            DatabaseUrl::MongoDb(_) => None,
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The keys that tokens are encrypted with.
+
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+use token_vault::Keyring;
+
+use super::{ConfigError, DatabaseConfig, ServerConfig, Variables};
+
+const VARIABLE: &str = "TOKEN_ENCRYPTION_KEYS";
+
+/// Where the keyring comes from.
+#[derive(Clone, Debug)]
+pub enum EncryptionConfig {
+    /// `TOKEN_ENCRYPTION_KEYS` as given; checked already.
+    Given(SecretString),
+    /// Unset with SQLite: a file beside the database, made at first start.
+    File(PathBuf),
+}
+
+impl EncryptionConfig {
+    /// Reads `TOKEN_ENCRYPTION_KEYS`.
+    ///
+    /// # Errors
+    /// When it cannot be parsed, or is unset although the service is meant for production (MongoDB or https): a key that
+    /// one machine makes for itself would be lost with it.
+    pub fn from_env(
+        variables: &Variables,
+        server: &ServerConfig,
+        database: &DatabaseConfig,
+    ) -> Result<Self, ConfigError> {
+        let accepts = "id:base64-of-32-bytes, comma-separated, the key that encrypts first (one entry: \
+                       \"k1:$(openssl rand -base64 32)\")";
+        if let Some(keys) = variables.get(VARIABLE) {
+            Keyring::parse(keys).map_err(|why| ConfigError::new(VARIABLE, format!("{accepts}; {why}")))?;
+            return Ok(Self::Given(keys.into()));
+        }
+        match database.sqlite_file() {
+            Some(file) if !server.is_https() => Ok(Self::File(file.with_extension("keys"))),
+            Some(_) => Err(ConfigError::new(VARIABLE, format!("{accepts}; it has no default when PUBLIC_URL is https"))),
+            None => Err(ConfigError::new(VARIABLE, format!("{accepts}; it has no default with MongoDB"))),
+        }
+    }
+
+    /// The keyring, its file made when it is not there yet.
+    ///
+    /// # Errors
+    /// When the file cannot be read, written or understood.
+    pub fn keyring(&self) -> io::Result<Keyring> {
+        let text = match self {
+            Self::Given(keys) => keys.clone(),
+            Self::File(path) => read_or_create(path)?,
+        };
+        Keyring::parse(text.expose_secret().trim()).map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))
+    }
+}
+
+/// Reads the key file. Where there is none it is written whole under another name first and linked into place, so that
+/// neither a crash nor a second process starting at once can leave half a key or two.
+fn read_or_create(path: &Path) -> io::Result<SecretString> {
+    if !path.try_exists()? {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder)?;
+        }
+        let entry = Keyring::generate("k1").map_err(io::Error::other)?;
+        let draft = path.with_extension(format!("keys.{}", std::process::id()));
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        file.write_all(entry.as_bytes())?;
+        file.sync_all()?;
+        let linked = fs::hard_link(&draft, path);
+        fs::remove_file(&draft)?;
+        match linked {
+            Ok(()) => tracing::info!(file = %path.display(), "made a token encryption key; back it up"),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    fs::read_to_string(path).map(SecretString::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_made_once_and_only_its_owner_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/instagram.keys");
+        let first = read_or_create(&path).unwrap();
+        let second = read_or_create(&path).unwrap();
+        assert_eq!(first.expose_secret(), second.expose_secret());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no draft is left behind");
+        EncryptionConfig::File(path).keyring().unwrap();
+    }
+}

@@ -1,0 +1,84 @@
+//! The Instagram app and where Instagram is.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::{ConfigError, Variables};
+
+/// Where Instagram is, and the app that acts there once it is set up.
+#[derive(Clone, Debug)]
+pub struct InstagramConfig {
+    /// The app, or the names of the variables that are missing.
+    pub app: Result<InstagramApp, Vec<&'static str>>,
+    /// `INSTAGRAM_AUTHORIZE_URL`: where the browser is sent.
+    pub authorize_url: Url,
+    /// `INSTAGRAM_TOKEN_URL`: where a code becomes a token.
+    pub token_url: Url,
+    /// `INSTAGRAM_GRAPH_URL`: everything else.
+    pub graph_url: Url,
+    /// `INSTAGRAM_GRAPH_VERSION`: `v` and a number.
+    pub graph_version: String,
+    /// `INSTAGRAM_TIMEOUT_SECONDS`: for one upstream call.
+    pub timeout: Duration,
+}
+
+/// The app's entry in Meta's dashboard.
+#[derive(Clone, Debug)]
+pub struct InstagramApp {
+    /// `INSTAGRAM_APP_ID`: the Instagram app id, not the Meta app id.
+    pub id: String,
+    /// `INSTAGRAM_APP_SECRET`.
+    pub secret: SecretString,
+    /// `INSTAGRAM_REDIRECT_URI`: byte for byte as in the dashboard, so it stays text.
+    pub redirect_uri: String,
+}
+
+impl InstagramConfig {
+    /// Reads the variables named at the fields.
+    ///
+    /// # Errors
+    /// On a wrong value. Missing ones of the app are no error here: the login route names them.
+    pub fn from_env(variables: &Variables) -> Result<Self, ConfigError> {
+        Ok(Self {
+            app: app(variables)?,
+            authorize_url: variables.web_url("INSTAGRAM_AUTHORIZE_URL", instagram_client::DEFAULT_AUTHORIZE_URL)?,
+            token_url: variables.web_url("INSTAGRAM_TOKEN_URL", instagram_client::DEFAULT_TOKEN_URL)?,
+            graph_url: variables.web_url("INSTAGRAM_GRAPH_URL", instagram_client::DEFAULT_GRAPH_URL)?,
+            graph_version: graph_version(variables)?,
+            timeout: timeout(variables)?,
+        })
+    }
+}
+
+fn app(variables: &Variables) -> Result<Result<InstagramApp, Vec<&'static str>>, ConfigError> {
+    const NAMES: [&str; 3] = ["INSTAGRAM_APP_ID", "INSTAGRAM_APP_SECRET", "INSTAGRAM_REDIRECT_URI"];
+    let [Some(id), Some(secret), Some(redirect_uri)] = NAMES.map(|name| variables.get(name)) else {
+        return Ok(Err(NAMES.into_iter().filter(|name| variables.get(name).is_none()).collect()));
+    };
+    if !id.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err(ConfigError::new("INSTAGRAM_APP_ID", "the Instagram app id from Meta's dashboard, digits only"));
+    }
+    variables.web_url("INSTAGRAM_REDIRECT_URI", "http://localhost:4002/auth/instagram/callback")?;
+    Ok(Ok(InstagramApp { id: id.to_owned(), secret: secret.into(), redirect_uri: redirect_uri.to_owned() }))
+}
+
+fn graph_version(variables: &Variables) -> Result<String, ConfigError> {
+    let name = "INSTAGRAM_GRAPH_VERSION";
+    let version = variables.get_or(name, instagram_client::DEFAULT_GRAPH_VERSION);
+    let number = version.strip_prefix('v').unwrap_or_default();
+    if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return Err(ConfigError::new(name, "a version such as v25.0"));
+    }
+    Ok(version.to_owned())
+}
+
+fn timeout(variables: &Variables) -> Result<Duration, ConfigError> {
+    let name = "INSTAGRAM_TIMEOUT_SECONDS";
+    let seconds = variables.get_or(name, "10").parse::<f64>().ok();
+    seconds
+        .filter(|seconds| (0.1..=120.0).contains(seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| ConfigError::new(name, "seconds from 0.1 to 120"))
+}

@@ -1,0 +1,49 @@
+//! Configuration: environment variables, read once at start into typed values.
+
+mod database;
+mod encryption;
+mod instagram;
+mod log;
+mod server;
+mod variables;
+
+pub use database::DatabaseConfig;
+pub use encryption::EncryptionConfig;
+pub use instagram::{InstagramApp, InstagramConfig};
+pub use log::{LogConfig, LogFormat};
+pub use server::ServerConfig;
+pub use variables::{ConfigError, Variables};
+
+/// Everything that can be configured, one field a concern.
+#[derive(Debug)]
+pub struct Config {
+    /// Addresses, origins, files served.
+    pub server: ServerConfig,
+    /// Where things are stored.
+    pub database: DatabaseConfig,
+    /// The keys that tokens are encrypted with.
+    pub encryption: EncryptionConfig,
+    /// The Instagram app and where Instagram is.
+    pub instagram: InstagramConfig,
+    /// What the log looks like.
+    pub log: LogConfig,
+}
+
+impl Config {
+    /// Reads every variable.
+    ///
+    /// # Errors
+    /// The first wrong value, by the variable's name and what it accepts; the value itself is not repeated.
+    pub fn from_env(variables: &Variables) -> Result<Self, ConfigError> {
+        let server = ServerConfig::from_env(variables)?;
+        let database = DatabaseConfig::from_env(variables)?;
+        let encryption = EncryptionConfig::from_env(variables, &server, &database)?;
+        Ok(Self {
+            instagram: InstagramConfig::from_env(variables)?,
+            log: LogConfig::from_env(variables)?,
+            server,
+            database,
+            encryption,
+        })
+    }
+}

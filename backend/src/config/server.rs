@@ -1,0 +1,60 @@
+//! Addresses, origins, files served.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use url::Url;
+
+use super::{ConfigError, Variables};
+
+/// Where the server listens and how browsers see it.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// `BIND_ADDRESS`: address and port to listen on.
+    pub bind_address: SocketAddr,
+    /// `PUBLIC_URL`: the backend as browsers see it; only its origin is used.
+    pub public_url: Url,
+    /// `FRONTEND_URL`: the web app as browsers see it; only its origin is used.
+    pub frontend_url: Url,
+    /// `FRONTEND_DIST`: a built web app for the backend to serve itself.
+    pub frontend_dist: Option<PathBuf>,
+}
+
+impl ServerConfig {
+    /// Reads the variables named at the fields.
+    ///
+    /// # Errors
+    /// On a wrong value.
+    pub fn from_env(variables: &Variables) -> Result<Self, ConfigError> {
+        let bind_address = variables
+            .get_or("BIND_ADDRESS", "127.0.0.1:4002")
+            .parse()
+            .map_err(|_| ConfigError::new("BIND_ADDRESS", "an IP address and port such as 127.0.0.1:4002"))?;
+        let frontend_dist = variables.get("FRONTEND_DIST").map(PathBuf::from);
+        if frontend_dist.as_ref().is_some_and(|dist| !dist.join("index.html").is_file()) {
+            let accepts = "a folder with a built web app (an index.html is in it)";
+            return Err(ConfigError::new("FRONTEND_DIST", accepts));
+        }
+        Ok(Self {
+            bind_address,
+            public_url: variables.web_url("PUBLIC_URL", "http://localhost:4002")?,
+            frontend_url: variables.web_url("FRONTEND_URL", "http://localhost:5176")?,
+            frontend_dist,
+        })
+    }
+
+    /// Whether browsers reach the backend by https: cookies are `Secure` then.
+    pub fn is_https(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+
+    /// The backend's origin as an `Origin` header writes it.
+    pub fn public_origin(&self) -> String {
+        self.public_url.origin().ascii_serialization()
+    }
+
+    /// The web app's origin as an `Origin` header writes it.
+    pub fn frontend_origin(&self) -> String {
+        self.frontend_url.origin().ascii_serialization()
+    }
+}

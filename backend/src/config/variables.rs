@@ -1,0 +1,75 @@
+//! Access to environment variables, and what can be wrong with one.
+
+use std::collections::HashMap;
+
+use thiserror::Error;
+use url::Url;
+
+/// The environment as it was at start.
+#[derive(Default)]
+pub struct Variables(HashMap<String, String>);
+
+/// A variable that keeps the program from starting.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("{variable}: expected {accepts}")]
+pub struct ConfigError {
+    /// The variable's name.
+    pub variable: &'static str,
+    /// What it accepts, to be read after "expected".
+    pub accepts: String,
+}
+
+impl ConfigError {
+    /// For a variable and what it accepts.
+    pub fn new(variable: &'static str, accepts: impl Into<String>) -> Self {
+        Self { variable, accepts: accepts.into() }
+    }
+}
+
+impl Variables {
+    /// The process's own environment over what a `.env` file in the working folder says. Variables that are not UTF-8
+    /// count as unset.
+    ///
+    /// # Errors
+    /// When there is a `.env` that cannot be read or understood.
+    pub fn of_process_and_file() -> Result<Self, ConfigError> {
+        let unreadable = |_| ConfigError::new(".env", "lines of NAME=value in a readable file");
+        let mut variables = HashMap::new();
+        if std::path::Path::new(".env").exists() {
+            for pair in dotenvy::from_path_iter(".env").map_err(unreadable)? {
+                let (name, value) = pair.map_err(unreadable)?;
+                variables.insert(name, value);
+            }
+        }
+        variables.extend(
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        );
+        Ok(Self(variables))
+    }
+
+    /// The value of a variable; an empty one counts as unset, since that is what deployment tools leave behind.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// The value of a variable, or what stands for it.
+    pub fn get_or<'a>(&'a self, name: &str, default: &'a str) -> &'a str {
+        self.get(name).unwrap_or(default)
+    }
+
+    /// An `http` or `https` URL without credentials.
+    pub(super) fn web_url(&self, name: &'static str, default: &str) -> Result<Url, ConfigError> {
+        Url::parse(self.get_or(name, default))
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+            .filter(|url| url.username().is_empty() && url.password().is_none())
+            .ok_or_else(|| ConfigError::new(name, format!("an http or https URL such as {default}")))
+    }
+}
+
+impl<'a> FromIterator<(&'a str, &'a str)> for Variables {
+    fn from_iter<T: IntoIterator<Item = (&'a str, &'a str)>>(pairs: T) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+}

@@ -1,0 +1,192 @@
+//! Connecting: from the login link to the stored connection.
+
+use std::time::Duration;
+
+use connection_store::{NewOAuthState, SaveOutcome};
+use instagram_client::{AccessToken, AccountType, AuthorizeOptions, InstagramError, Profile};
+use jiff::SignedDuration;
+use shared::{CallbackAnswer, LoginAnswer, SaveConnection, SavedConnection, permission};
+use token_vault::HandleClaims;
+use uuid::Uuid;
+
+use super::Connections;
+use super::handoff::Handoff;
+use crate::error::ApiError;
+use crate::secret_token::SecretToken;
+
+/// How long a person may take to consent.
+const STATE_LIFE: SignedDuration = SignedDuration::from_mins(10);
+
+/// How long a client may take between exchange and save.
+const HANDLE_LIFE: SignedDuration = SignedDuration::from_mins(10);
+
+/// Longest life that a client may claim for a token of its own, in seconds: Instagram's 60 days and a day of grace.
+const LONGEST_LIFE: u64 = 61 * 24 * 3600;
+
+const HANDLE_REFUSED: &str = "This is too old, was used already, or belongs to someone else. Start again";
+
+/// What Instagram sent the browser back with.
+pub(crate) enum Redirected {
+    /// The person agreed.
+    Code { code: String, state: String },
+    /// The person refused, or Instagram did. Then the state may be absent.
+    Error { reason: Option<String>, state: Option<String> },
+}
+
+impl Connections {
+    /// Makes the URL to send the person's browser to, with a state that is bound to them.
+    ///
+    /// # Errors
+    /// `not_configured`, `validation_failed` for a `return_to` that could leave the web app, `unavailable`.
+    pub(crate) async fn begin(
+        &self,
+        user_id: &str,
+        return_to: Option<String>,
+        force_reauth: bool,
+    ) -> Result<LoginAnswer, ApiError> {
+        let instagram = self.instagram()?;
+        if return_to.as_deref().is_some_and(|path| !shared::validation::is_return_path(path)) {
+            return Err(ApiError::validation([("returnTo", "Give a path of the web app, such as /integrations")]));
+        }
+        let state = SecretToken::generate();
+        let now = self.clock.now();
+        let new = NewOAuthState {
+            state_hash: state.hash(),
+            user_id: user_id.to_owned(),
+            return_to,
+            created_at: now,
+            expires_at: now + STATE_LIFE,
+        };
+        self.store.insert_state(new).await?;
+        let options = AuthorizeOptions { force_reauth };
+        let auth_url = String::from(instagram.authorize_url(state.expose(), &permission::ALL, options));
+        Ok(LoginAnswer { redirect_to: auth_url.clone(), auth_url })
+    }
+
+    /// Uses the state up and turns the code into a sealed handle for this user. Costs two upstream round trips.
+    ///
+    /// # Errors
+    /// `invalid_state`, `access_denied`, and what `ApiError::from_connecting` makes of Instagram's failures.
+    pub(crate) async fn exchange(&self, user_id: &str, redirected: Redirected) -> Result<CallbackAnswer, ApiError> {
+        let instagram = self.instagram()?;
+        let (code, state) = match redirected {
+            Redirected::Code { code, state } => (code, state),
+            Redirected::Error { reason, state } => {
+                if let Some(state) = state {
+                    // Used up all the same: a refused sign-in must not be finished later. It may well be unknown.
+                    self.consume_state(user_id, &state).await?;
+                }
+                let is_personal = reason.as_deref() == Some("personal_account");
+                return Err(if is_personal { ApiError::personal_account() } else { ApiError::access_denied() });
+            }
+        };
+        let return_to = self.consume_state(user_id, &state).await?.ok_or_else(ApiError::invalid_state)?;
+
+        let short = instagram.exchange_code(&code).await.map_err(ApiError::from_connecting)?;
+        let issued_at = self.clock.now();
+        let (long, profile) = futures_util::future::try_join(
+            instagram.exchange_for_long_lived(&short.access_token),
+            instagram.profile(&short.access_token),
+        )
+        .await
+        .map_err(ApiError::from_connecting)?;
+        refuse_personal(&profile)?;
+
+        let scopes = short.permissions.or(long.permissions);
+        let handoff = Handoff::new(&long.access_token, issued_at, long.expires_in, profile, scopes);
+        let expires_at_ms = (self.clock.now() + HANDLE_LIFE).as_millisecond();
+        let id = Uuid::new_v4().to_string();
+        let claims = HandleClaims { bearer: user_id, id: &id, expires_at_ms };
+        Ok(CallbackAnswer {
+            access_token: self.vault.seal_handle(&handoff, &claims).into(),
+            user_id: handoff.user().id.clone(),
+            expires_in: handoff.expires_in(),
+            user: handoff.user().clone(),
+            return_to,
+        })
+    }
+
+    /// Stores a connection from a sealed handle, or from a raw token after asking Instagram about it.
+    ///
+    /// # Errors
+    /// `validation_failed` when the handle or token is not good or the body contradicts it, `account_in_use`, and
+    /// Instagram's failures.
+    pub(crate) async fn save(&self, user_id: &str, body: &SaveConnection) -> Result<SavedConnection, ApiError> {
+        let handoff = if token_vault::is_handle(body.access_token.expose()) {
+            self.redeem(user_id, body).await?
+        } else {
+            self.look_up(body).await?
+        };
+        let new = handoff.into_connection(user_id, &self.vault);
+        match self.store.save_connection(new, self.clock.now()).await? {
+            SaveOutcome::AccountInUse => Err(ApiError::account_in_use()),
+            SaveOutcome::Saved(saved) => Ok(SavedConnection {
+                id: saved.id,
+                username: saved.profile.username,
+                followers: saved.profile.followers_count,
+                connected_at: saved.connected_at.into(),
+                expires_at: saved.token_expires_at.into(),
+            }),
+        }
+    }
+
+    /// What is in a sealed handle, which is used up by it, unless the body contradicts it.
+    async fn redeem(&self, user_id: &str, body: &SaveConnection) -> Result<Handoff, ApiError> {
+        let refused = || ApiError::validation([("access_token", HANDLE_REFUSED)]);
+        let now = self.clock.now();
+        let opened = self
+            .vault
+            .open_handle::<Handoff>(body.access_token.expose(), user_id, now.as_millisecond())
+            .map_err(|_| refused())?;
+        accept(opened.payload.contradictions(body))?;
+        // Remembered for as long as the handle could be good, whenever it was made.
+        if !self.store.use_handle(&opened.id, now + HANDLE_LIFE).await? {
+            return Err(refused());
+        }
+        Ok(opened.payload)
+    }
+
+    /// What Instagram says of a client's own token. Its life is the one thing that Instagram cannot be asked for.
+    async fn look_up(&self, body: &SaveConnection) -> Result<Handoff, ApiError> {
+        let instagram = self.instagram()?;
+        let token = body.access_token.expose();
+        if token.is_empty() || token.len() > 2048 || !token.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(ApiError::validation([("access_token", "This is not an Instagram access token")]));
+        }
+        let life = body.expires_in.filter(|seconds| (1..=LONGEST_LIFE).contains(seconds)).ok_or_else(|| {
+            ApiError::validation([("expires_in", "Give the seconds that Instagram answered with the token")])
+        })?;
+        let issued_at = self.clock.now();
+        let token = AccessToken::from(token.to_owned());
+        let profile = instagram.profile(&token).await.map_err(|error| match error {
+            InstagramError::NeedsReauthorization { .. } => {
+                ApiError::validation([("access_token", "Instagram does not accept this token")])
+            }
+            other => ApiError::from_connecting(other),
+        })?;
+        refuse_personal(&profile)?;
+        // The profile was readable; what else was granted, nobody has said.
+        let scopes = Some(vec![permission::BASIC.to_owned()]);
+        let handoff = Handoff::new(&token, issued_at, Duration::from_secs(life), profile, scopes);
+        accept(handoff.contradictions(body))?;
+        Ok(handoff)
+    }
+
+    /// `Some` with the path to return to when the state was good until now.
+    async fn consume_state(&self, user_id: &str, state: &str) -> Result<Option<Option<String>>, ApiError> {
+        let Some(token) = SecretToken::parse(state) else { return Ok(None) };
+        let consumed = self.store.consume_state(&token.hash(), user_id, self.clock.now()).await?;
+        Ok(consumed.map(|state| state.return_to))
+    }
+}
+
+fn refuse_personal(profile: &Profile) -> Result<(), ApiError> {
+    match profile.account_type {
+        Some(AccountType::Personal) => Err(ApiError::personal_account()),
+        _ => Ok(()),
+    }
+}
+
+fn accept(contradictions: Vec<(&'static str, &'static str)>) -> Result<(), ApiError> {
+    if contradictions.is_empty() { Ok(()) } else { Err(ApiError::validation(contradictions)) }
+}

@@ -1,0 +1,122 @@
+//! What travels through the browser between exchange and save, inside a sealed handle.
+
+use std::time::Duration;
+
+use connection_store::{NewConnection, Profile};
+use instagram_client::AccessToken;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use shared::{InstagramUser, SaveConnection, permission};
+use token_vault::Vault;
+use zeroize::Zeroizing;
+
+use super::token_context;
+
+/// A connection that Instagram has granted and nobody has stored yet.
+///
+/// Serialised only into a sealed handle, never into an answer or a log; it has no `Debug`.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Handoff {
+    access_token: Zeroizing<String>,
+    issued_at: Timestamp,
+    /// Seconds, from `issued_at`.
+    expires_in: u64,
+    app_scoped_id: Option<String>,
+    user: InstagramUser,
+    scopes: Vec<String>,
+}
+
+impl Handoff {
+    pub(super) fn new(
+        token: &AccessToken,
+        issued_at: Timestamp,
+        expires_in: Duration,
+        profile: instagram_client::Profile,
+        scopes: Option<Vec<String>>,
+    ) -> Self {
+        let user = InstagramUser {
+            id: profile.professional_id,
+            username: profile.username,
+            name: profile.name,
+            profile_picture_url: profile.profile_picture_url,
+            biography: profile.biography,
+            website: profile.website,
+            followers_count: profile.followers_count,
+            follows_count: profile.follows_count,
+            media_count: profile.media_count,
+        };
+        Self {
+            access_token: Zeroizing::new(token.expose().to_owned()),
+            issued_at,
+            expires_in: expires_in.as_secs(),
+            app_scoped_id: profile.app_scoped_id,
+            user,
+            // Some answers do not say what was granted; then it is taken to be what was asked for.
+            scopes: scopes.unwrap_or_else(|| permission::ALL.map(str::to_owned).to_vec()),
+        }
+    }
+
+    pub(super) fn user(&self) -> &InstagramUser {
+        &self.user
+    }
+
+    pub(super) fn expires_in(&self) -> u64 {
+        self.expires_in
+    }
+
+    /// The body's fields that say something else than this does, each with a sentence.
+    pub(super) fn contradictions(&self, body: &SaveConnection) -> Vec<(&'static str, &'static str)> {
+        let mut fields = Vec::new();
+        if body.instagram_user_id != self.user.id {
+            fields.push(("user_id", "This is not the account that was connected"));
+        }
+        if body.expires_in.is_some_and(|seconds| seconds != self.expires_in) {
+            fields.push(("expires_in", "This is not what Instagram answered"));
+        }
+        if body.user.as_ref().is_some_and(|user| contradicts(user, &self.user)) {
+            fields.push(("user", "This is not the profile that Instagram answered"));
+        }
+        fields
+    }
+
+    /// What is to be stored for `user_id`.
+    pub(super) fn into_connection(self, user_id: &str, vault: &Vault) -> NewConnection {
+        let seconds = i64::try_from(self.expires_in).unwrap_or(i64::MAX);
+        let end = self.issued_at.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
+        NewConnection {
+            user_id: user_id.to_owned(),
+            access_token: vault.seal(self.access_token.as_bytes(), &token_context(&self.user.id)),
+            instagram_user_id: self.user.id,
+            app_scoped_user_id: self.app_scoped_id,
+            token_issued_at: self.issued_at,
+            token_expires_at: end,
+            profile: Profile {
+                username: self.user.username,
+                name: self.user.name,
+                profile_picture_url: self.user.profile_picture_url,
+                biography: self.user.biography,
+                website: self.user.website,
+                followers_count: self.user.followers_count,
+                follows_count: self.user.follows_count,
+                media_count: self.user.media_count,
+            },
+            scopes: self.scopes,
+        }
+    }
+}
+
+/// Whether what a client says of a profile differs from it. A field left out says nothing.
+fn contradicts(said: &InstagramUser, is: &InstagramUser) -> bool {
+    fn differs<T: PartialEq>(said: Option<&T>, is: Option<&T>) -> bool {
+        said.is_some() && said != is
+    }
+    said.id != is.id
+        || said.username != is.username
+        || differs(said.name.as_ref(), is.name.as_ref())
+        || differs(said.profile_picture_url.as_ref(), is.profile_picture_url.as_ref())
+        || differs(said.biography.as_ref(), is.biography.as_ref())
+        || differs(said.website.as_ref(), is.website.as_ref())
+        || differs(said.followers_count.as_ref(), is.followers_count.as_ref())
+        || differs(said.follows_count.as_ref(), is.follows_count.as_ref())
+        || differs(said.media_count.as_ref(), is.media_count.as_ref())
+}

@@ -1,0 +1,298 @@
+//! How a failure becomes an answer: one type, one place that decides code and sentence.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use actix_web::body::BoxBody;
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpResponse, ResponseError};
+use connection_store::StoreError;
+use instagram_client::InstagramError;
+use shared::{ErrorBody, ErrorCode, ErrorReason};
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// A failure that a client hears about.
+///
+/// The sentence is for a person and never quotes input or upstream text; the cause goes to the log, once, with the
+/// request id ([`crate::middleware`] renders and logs).
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    code: ErrorCode,
+    sentence: Cow<'static, str>,
+    fields: Option<BTreeMap<String, String>>,
+    reason: Option<ErrorReason>,
+    missing: Option<Vec<String>>,
+    retry_after: Option<u64>,
+    allow: Option<String>,
+    cause: Option<Cause>,
+}
+
+/// Seconds after which a database that is away is worth another try.
+const RETRY_DATABASE_AFTER: u64 = 5;
+
+impl ApiError {
+    /// A failure that needs no more than its code and a sentence.
+    pub(crate) fn new(code: ErrorCode, sentence: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            sentence: sentence.into(),
+            fields: None,
+            reason: None,
+            missing: None,
+            retry_after: None,
+            allow: None,
+            cause: None,
+        }
+    }
+
+    fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// 400: the request cannot be understood.
+    pub(crate) fn invalid_request(sentence: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidRequest, sentence)
+    }
+
+    /// 400: the OAuth state is unknown, old, used or another user's.
+    pub(crate) fn invalid_state() -> Self {
+        Self::new(ErrorCode::InvalidState, "This sign-in link is too old or was used already. Start again.")
+    }
+
+    /// 400: the person did not give access.
+    pub(crate) fn access_denied() -> Self {
+        Self::new(ErrorCode::AccessDenied, "You did not give access, so nothing was connected.")
+    }
+
+    /// 400: the person chose a personal account, which cannot give access.
+    pub(crate) fn personal_account() -> Self {
+        let sentence = "Instagram gives access to professional accounts only. Switching is free: Instagram → Settings \
+                        → Account type and tools → Switch to professional account.";
+        let mut error = Self::new(ErrorCode::AccessDenied, sentence);
+        error.reason = Some(ErrorReason::PersonalAccount);
+        error
+    }
+
+    /// 401: nobody is signed in.
+    pub(crate) fn unauthenticated() -> Self {
+        Self::new(ErrorCode::Unauthenticated, "Sign in first.")
+    }
+
+    /// 401: wrong email or password.
+    pub(crate) fn invalid_credentials() -> Self {
+        Self::new(ErrorCode::InvalidCredentials, "The email address or the password is wrong.")
+    }
+
+    /// 403: not theirs, whether or not it exists.
+    pub(crate) fn forbidden() -> Self {
+        Self::new(ErrorCode::Forbidden, "You may not do this for that user.")
+    }
+
+    /// 403: another site's page sent this.
+    pub(crate) fn cross_site() -> Self {
+        Self::new(ErrorCode::CrossSiteRequest, "This request came from another site and was refused.")
+    }
+
+    /// 404: no such route or object.
+    pub(crate) fn not_found() -> Self {
+        Self::new(ErrorCode::NotFound, "There is nothing at this address.")
+    }
+
+    /// 404: no active connection.
+    pub(crate) fn not_connected() -> Self {
+        Self::new(ErrorCode::NotConnected, "No active Instagram connection found")
+    }
+
+    /// 405, with what would be allowed.
+    pub(crate) fn method_not_allowed(allowed: &[Method]) -> Self {
+        let allow = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+        let mut error = Self::new(ErrorCode::MethodNotAllowed, format!("Use one of these methods: {allow}."));
+        error.allow = Some(allow);
+        error
+    }
+
+    /// 409: another user has that Instagram account connected.
+    pub(crate) fn account_in_use() -> Self {
+        let sentence = "This Instagram account is connected to another user here. Disconnect it there first, or \
+                        choose another.";
+        Self::new(ErrorCode::AccountInUse, sentence)
+    }
+
+    /// 409: the address has an account.
+    pub(crate) fn email_taken() -> Self {
+        Self::new(ErrorCode::EmailTaken, "There is an account with this email address already. Sign in instead.")
+    }
+
+    /// 413: over 64 KiB.
+    pub(crate) fn payload_too_large() -> Self {
+        Self::new(ErrorCode::PayloadTooLarge, "The request is larger than 64 KiB.")
+    }
+
+    /// 415: not JSON.
+    pub(crate) fn unsupported_media_type() -> Self {
+        Self::new(ErrorCode::UnsupportedMediaType, "Send JSON, with the header Content-Type: application/json.")
+    }
+
+    /// 422: what is wrong with which field.
+    pub(crate) fn validation<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut error = Self::new(ErrorCode::ValidationFailed, "Some values cannot be accepted.");
+        let fields = fields.into_iter().map(|(field, why)| (field.to_owned(), why.to_owned()));
+        error.fields = Some(fields.collect());
+        error
+    }
+
+    /// 503: the Instagram app's variables that are not set.
+    pub(crate) fn not_configured(missing: &[&str]) -> Self {
+        let verb = if missing.len() == 1 { "is" } else { "are" };
+        let names = missing.join(", ");
+        let sentence = format!("This server has no Instagram app set up yet: {names} {verb} missing.");
+        let mut error = Self::new(ErrorCode::NotConfigured, sentence);
+        error.missing = Some(missing.iter().map(|&name| name.to_owned()).collect());
+        error
+    }
+
+    /// 500: a fault of ours.
+    pub(crate) fn internal(cause: impl Into<Cause>) -> Self {
+        Self::new(ErrorCode::Internal, "Something went wrong on our side.").caused_by(cause)
+    }
+
+    /// What stands for a failing answer that some library made, from its status alone.
+    pub(crate) fn from_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::not_found(),
+            StatusCode::PAYLOAD_TOO_LARGE => Self::payload_too_large(),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::unsupported_media_type(),
+            StatusCode::METHOD_NOT_ALLOWED => Self::method_not_allowed(&[Method::GET, Method::HEAD]),
+            status if status.is_client_error() => Self::invalid_request("This request cannot be understood."),
+            status => Self::internal(format!("a library answered {status}")),
+        }
+    }
+
+    /// A refresh, exchange or profile request that failed while connecting. Nothing has been stored.
+    pub(crate) fn from_connecting(error: InstagramError) -> Self {
+        let refused = "Instagram is not answering right now. Nothing was saved.";
+        let this = match &error {
+            InstagramError::Timeout => {
+                Self::new(ErrorCode::UpstreamTimeout, "Instagram did not answer in time. Nothing was saved.")
+            }
+            InstagramError::RateLimited { retry_after } => Self::rate_limited(*retry_after),
+            InstagramError::InvalidCode => Self::new(
+                ErrorCode::InvalidCode,
+                "Instagram did not accept the confirmation. This happens when the page was reloaded. Start again.",
+            ),
+            InstagramError::AppAccess => Self::new(
+                ErrorCode::AppAccess,
+                "Instagram accepted you, but does not let this app act for your account yet. The app's owner has to \
+                 add you as a tester or finish Meta's review.",
+            ),
+            InstagramError::MissingPermission { .. } => Self::new(
+                ErrorCode::AccessDenied,
+                "You left out the permission to read the profile. Without it we cannot connect the account.",
+            ),
+            InstagramError::Misconfigured { .. } => Self::new(
+                ErrorCode::UpstreamError,
+                "Instagram does not accept this server's app id, app secret or redirect URI. Its operator has to \
+                 compare them with Meta's dashboard.",
+            ),
+            InstagramError::Retryable { .. }
+            | InstagramError::NeedsReauthorization { .. }
+            | InstagramError::Rejected { .. }
+            | InstagramError::Unintelligible { .. } => Self::new(ErrorCode::UpstreamError, refused),
+        };
+        this.caused_by(error)
+    }
+
+    fn rate_limited(wait: Duration) -> Self {
+        let mut error = Self::new(ErrorCode::RateLimited, "Instagram asks us to slow down. Nothing was saved.");
+        error.retry_after = Some(wait.as_secs().max(1));
+        error
+    }
+
+    /// The value of `Allow`, where there is one.
+    pub(crate) fn allow(&self) -> Option<&str> {
+        self.allow.as_deref()
+    }
+
+    /// Seconds for `Retry-After`, where there is one.
+    pub(crate) fn retry_after(&self) -> Option<u64> {
+        self.retry_after
+    }
+
+    /// The body that goes out.
+    pub(crate) fn body(&self, request_id: &str) -> ErrorBody {
+        ErrorBody {
+            ok: false,
+            error: self.sentence.clone().into_owned(),
+            code: self.code,
+            request_id: request_id.to_owned(),
+            fields: self.fields.clone(),
+            reason: self.reason,
+            missing: self.missing.clone(),
+            retry_after: self.retry_after,
+        }
+    }
+
+    /// Writes the cause to the log: a fault of ours as an error, of Instagram's as a warning.
+    pub(crate) fn log(&self) {
+        let Some(cause) = &self.cause else { return };
+        let cause = CauseChain(cause.as_ref());
+        match self.code {
+            ErrorCode::Internal | ErrorCode::Unavailable => {
+                tracing::error!(code = self.code.as_str(), %cause, "request failed");
+            }
+            _ => tracing::warn!(code = self.code.as_str(), %cause, "request refused"),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => {
+                let mut this =
+                    Self::new(ErrorCode::Unavailable, "The database is not answering right now. Try again soon.");
+                this.retry_after = Some(RETRY_DATABASE_AFTER);
+                this.caused_by(error)
+            }
+            StoreError::Failed(_) => Self::internal(error),
+        }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.as_str())
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// Status alone: the body needs the request's id, which the middleware knows.
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        HttpResponse::new(self.status_code())
+    }
+}
+
+/// An error and what is behind it, on one line.
+struct CauseChain<'a>(&'a (dyn std::error::Error + 'static));
+
+impl fmt::Display for CauseChain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}

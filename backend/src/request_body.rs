@@ -1,0 +1,122 @@
+//! Reading a request's body: JSON, at most 64 KiB, and only after the caller is known.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::web::BytesMut;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use crate::caller::Caller;
+use crate::error::ApiError;
+
+/// Largest body accepted, in bytes.
+pub(crate) const LIMIT: usize = 64 * 1024;
+
+/// How much of a refused body is read before the answer, in bytes and time. A connection closed on a client that still
+/// writes is reset, and the client never sees why.
+const DRAIN_LIMIT: usize = 8 * 1024 * 1024;
+const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+/// A JSON body from anybody.
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+/// A caller and the JSON body they sent. Without a caller the body is not looked at.
+pub(crate) struct CallerAndBody<T>(pub(crate) Caller, pub(crate) T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = is_json(request);
+        let payload = payload.take();
+        Box::pin(async move { read_json(is_json, payload).await.map(Self) })
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for CallerAndBody<T> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = is_json(request);
+        let caller = Caller::from_request(request, payload);
+        let mut payload = payload.take();
+        Box::pin(async move {
+            match caller.await {
+                Ok(caller) => Ok(Self(caller, read_json(is_json, payload).await?)),
+                Err(error) => {
+                    drain(&mut payload).await;
+                    Err(error)
+                }
+            }
+        })
+    }
+}
+
+fn is_json(request: &HttpRequest) -> bool {
+    request.content_type().eq_ignore_ascii_case("application/json")
+}
+
+async fn read_json<T: DeserializeOwned>(is_json: bool, mut payload: Payload) -> Result<T, ApiError> {
+    if !is_json {
+        drain(&mut payload).await;
+        return Err(ApiError::unsupported_media_type());
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| ApiError::invalid_request("The request's body broke off."))?;
+        if body.len() + chunk.len() > LIMIT {
+            drain(&mut payload).await;
+            return Err(ApiError::payload_too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    serde_json::from_slice(&body).map_err(|error| ApiError::invalid_request(sentence(&error)))
+}
+
+/// Says what is wrong without repeating what was sent: serde's own text may quote a password.
+fn sentence(error: &serde_json::Error) -> String {
+    let place = format!("line {}, column {}", error.line(), error.column());
+    let text = error.to_string();
+    let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+    match (error.classify(), missing) {
+        (_, Some(field)) => format!("The field {field} is missing."),
+        (Category::Data, None) => format!("A value has the wrong type ({place})."),
+        _ => format!("The body is not well-formed JSON ({place})."),
+    }
+}
+
+/// Reads and forgets what the client still sends, within bounds.
+pub(crate) async fn drain(payload: &mut Payload) {
+    let read = async {
+        let mut seen = 0;
+        while let Some(Ok(chunk)) = payload.next().await {
+            seen += chunk.len();
+            if seen > DRAIN_LIMIT {
+                break;
+            }
+        }
+    };
+    // Running out of time is fine: the answer is sent either way.
+    let _ = tokio::time::timeout(DRAIN_TIME, read).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_body_is_not_quoted() {
+        let parse = |text: &str| serde_json::from_str::<shared::SignIn>(text).map(drop).unwrap_err();
+        assert_eq!(sentence(&parse(r#"{"email":"a@b"}"#)), "The field password is missing.");
+        for text in [r#"{"email":"hunter2","password":["hunter2"]}"#, r#"{"hunter2"#, r#""hunter2""#] {
+            assert!(!sentence(&parse(text)).contains("hunter2"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! `/api/integrations/…`.
+
+pub(super) mod instagram;

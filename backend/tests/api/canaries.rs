@@ -1,0 +1,87 @@
+//! Canaries: a token, a secret, a password and a session must be found nowhere but where they belong.
+
+use instagram_simulator::{Consent, Endpoint, Fault, Simulator, Times, accounts};
+use reqwest::Url;
+use serde_json::{Value, json};
+
+use crate::process::Process;
+use crate::support::{APP_SECRET, KEYS, PASSWORD, client};
+
+#[actix_web::test]
+async fn no_secret_is_in_logs_answers_or_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let redirect_uri = "http://localhost:4002/auth/instagram/callback";
+    let instagram = Simulator::start(instagram_simulator::Config {
+        app_secret: APP_SECRET.to_owned(),
+        redirect_uris: vec![redirect_uri.to_owned()],
+        ..instagram_simulator::Config::default()
+    })
+    .unwrap();
+    let (authorize, token, graph) = (instagram.authorize_url(), instagram.token_url(), instagram.graph_url());
+    let process = Process::start(
+        &folder,
+        &[
+            ("RUST_LOG", "trace"),
+            ("TOKEN_ENCRYPTION_KEYS", KEYS),
+            ("INSTAGRAM_APP_ID", instagram_simulator::Config::APP_ID),
+            ("INSTAGRAM_APP_SECRET", APP_SECRET),
+            ("INSTAGRAM_REDIRECT_URI", redirect_uri),
+            ("INSTAGRAM_AUTHORIZE_URL", &authorize),
+            ("INSTAGRAM_TOKEN_URL", &token),
+            ("INSTAGRAM_GRAPH_URL", &graph),
+        ],
+    );
+    let client = client();
+    let mut seen = String::new();
+    let mut sessions = Vec::new();
+    let mut ask = async |request: reqwest::RequestBuilder| -> Value {
+        let response = request.header("accept", "application/json").send().await.unwrap();
+        let cookies = response.headers().get_all("set-cookie").iter().filter_map(|cookie| cookie.to_str().ok());
+        sessions.extend(cookies.filter_map(|c| c.strip_prefix("session=")?.split(';').next().map(str::to_owned)));
+        let text = response.text().await.unwrap();
+        seen.push_str(&text);
+        serde_json::from_str(&text).unwrap_or_default()
+    };
+    let at = |path: &str| format!("{}{path}", process.url);
+    let user = ask(client.post(at("/api/users")).json(&json!({"email": "ada@example.com", "password": PASSWORD}))).await;
+    ask(client.post(at("/api/session")).json(&json!({"email": "ada@example.com", "password": PASSWORD}))).await;
+    ask(client.post(at("/api/session")).json(&json!({"email": ["ada@example.com"], "password": [PASSWORD]}))).await;
+    // Once through every kind of failure, then to the end.
+    let faults = [Fault::Html, Fault::Truncated, Fault::Reset, Fault::RateLimited, Fault::WrongJson];
+    for fault in faults.into_iter().map(Some).chain([None]) {
+        if let Some(fault) = fault {
+            instagram.fault(Endpoint::Profile, fault.clone(), Times::ONCE);
+            instagram.fault(Endpoint::LongLived, fault, Times::ONCE);
+        } else {
+            instagram.clear_faults();
+        }
+        let login = ask(client.get(at("/auth/instagram/login"))).await;
+        let redirect = instagram.consent(login["authUrl"].as_str().unwrap(), Consent::allow(accounts::RECORD_SHOP));
+        let query = Url::parse(&redirect).unwrap().query().unwrap().to_owned();
+        let mut body = ask(client.get(at(&format!("/auth/instagram/callback?{query}")))).await;
+        body["userId"] = user["user"]["id"].clone();
+        ask(client.post(at("/api/integrations/instagram/callback")).json(&body)).await;
+    }
+    let raw = instagram.issue_token(accounts::RECORD_SHOP);
+    let body = json!({"userId": user["user"]["id"], "access_token": raw, "user_id": "1", "expires_in": 1000});
+    ask(client.post(at("/api/integrations/instagram/callback")).json(&body)).await;
+    let connection = ask(client.get(at("/api/integrations/instagram/me"))).await;
+    assert_eq!(connection["connection"]["username"], accounts::RECORD_SHOP, "the flow ran: {connection}");
+
+    let mut stored = String::new();
+    for file in std::fs::read_dir(folder.path().join("data")).unwrap() {
+        stored.push_str(&String::from_utf8_lossy(&std::fs::read(file.unwrap().path()).unwrap()));
+    }
+    assert!(stored.contains(accounts::RECORD_SHOP), "the right files were read");
+    let logged = process.output.lock().unwrap().clone();
+    assert!(logged.contains("/auth/instagram/callback"), "the log was read: {logged}");
+    assert!(sessions.len() >= 2);
+    let secrets = [APP_SECRET, PASSWORD, "IGAA", raw.as_str()];
+    let own_secrets = sessions.iter().map(String::as_str).filter(|value| !value.is_empty());
+    for secret in secrets.into_iter().chain(own_secrets) {
+        for (place, text) in [("the log", &logged), ("an answer", &seen), ("the database", &stored)] {
+            assert!(!text.contains(secret), "a secret ({:.6}…) is in {place}", secret);
+        }
+    }
+    assert!(!logged.contains("code=") && !logged.contains("state="), "no query is logged");
+}

@@ -1,0 +1,52 @@
+//! Configuration: what a wrong value is told.
+
+use backend::config::{Config, EncryptionConfig, Variables};
+
+use crate::support::KEYS;
+
+fn refusal(pairs: &[(&str, &str)]) -> String {
+    let all = [("TOKEN_ENCRYPTION_KEYS", KEYS)].into_iter().chain(pairs.iter().copied());
+    Config::from_env(&Variables::from_iter(all)).unwrap_err().to_string()
+}
+
+#[test]
+fn a_wrong_value_names_its_variable_and_what_it_accepts() {
+    for (variable, value) in [
+        ("BIND_ADDRESS", "localhost"),
+        ("PUBLIC_URL", "localhost:4002"),
+        ("PUBLIC_URL", "https://user:hunter2@host"),
+        ("FRONTEND_URL", "ftp://host"),
+        ("FRONTEND_DIST", "/nowhere"),
+        ("DATABASE_URL", "postgres://user:hunter2@host/db"),
+        ("INSTAGRAM_AUTHORIZE_URL", "nonsense"),
+        ("INSTAGRAM_GRAPH_VERSION", "25"),
+        ("INSTAGRAM_GRAPH_VERSION", "v25/../x"),
+        ("INSTAGRAM_TIMEOUT_SECONDS", "0"),
+        ("INSTAGRAM_TIMEOUT_SECONDS", "soon"),
+        ("INSTAGRAM_TIMEOUT_SECONDS", "NaN"),
+        ("LOG_FORMAT", "xml"),
+        ("RUST_LOG", "backend=="),
+        ("TOKEN_ENCRYPTION_KEYS", "hunter2"),
+    ] {
+        let message = refusal(&[(variable, value)]);
+        assert!(message.starts_with(&format!("{variable}: expected ")), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+}
+
+#[test]
+fn a_redirect_uri_has_to_be_a_url() {
+    let app = [("INSTAGRAM_APP_ID", "1"), ("INSTAGRAM_APP_SECRET", "s"), ("INSTAGRAM_REDIRECT_URI", "callback")];
+    assert!(refusal(&app).starts_with("INSTAGRAM_REDIRECT_URI: expected"));
+}
+
+#[test]
+fn production_needs_a_key_of_its_own() {
+    let start = |pairs: &[(&str, &str)]| Config::from_env(&Variables::from_iter(pairs.iter().copied()));
+    let config = start(&[]).unwrap();
+    assert!(matches!(config.encryption, EncryptionConfig::File(_)));
+    for pairs in [[("PUBLIC_URL", "https://connect.example.com")], [("DATABASE_URL", "mongodb://localhost/app")]] {
+        let message = start(&pairs).unwrap_err().to_string();
+        assert!(message.starts_with("TOKEN_ENCRYPTION_KEYS: expected"), "{message}");
+    }
+}

@@ -1,0 +1,66 @@
+//! What went wrong elsewhere and cannot happen here. The numbers are those of the list of known failures; the ones that
+//! belong to the client of Instagram's API have their tests there.
+
+use backend::config::{Config, Variables};
+use instagram_simulator::{Consent, Endpoint, Options, TokenShape, UserIdKind, accounts};
+use serde_json::json;
+
+use crate::support::{KEYS, TestApp};
+
+#[test]
+fn failure_1_the_consent_page_is_where_it_works_today() {
+    let config = Config::from_env(&Variables::from_iter([("TOKEN_ENCRYPTION_KEYS", KEYS)])).unwrap();
+    assert_eq!(config.instagram.authorize_url.as_str(), "https://www.instagram.com/oauth/authorize");
+    assert_eq!(config.instagram.token_url.as_str(), "https://api.instagram.com/oauth/access_token");
+}
+
+#[actix_web::test]
+async fn failure_5_reconnecting_keeps_the_document_and_takes_the_new_expiry() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    let first = app.connect(&ada, accounts::RECORD_SHOP).await.body;
+    app.instagram.set_options(Options { expires_in: 4_000_000, ..Options::default() });
+    let second = app.connect(&ada, accounts::RECORD_SHOP).await.body;
+    assert_eq!(first["connection"]["id"], second["connection"]["id"]);
+    assert!(second["connection"]["expiresAt"].as_str() < first["connection"]["expiresAt"].as_str());
+}
+
+#[actix_web::test]
+async fn failures_10_and_11_the_professional_id_is_stored_with_all_its_digits() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    for kind in [UserIdKind::AppScoped, UserIdKind::Professional] {
+        for shape in [TokenShape::PermissionsList, TokenShape::PermissionsText, TokenShape::WrappedInData, TokenShape::WithoutPermissions] {
+            app.instagram.set_options(Options {
+                token_shape: shape,
+                token_user_id_kind: kind,
+                ..Options::default()
+            });
+            let exchanged = app.exchange(&ada, Consent::allow(accounts::RECORD_SHOP)).await;
+            assert_eq!(exchanged.body["user_id"], "17841400000000000", "{exchanged}");
+            assert_eq!(exchanged.body["user"]["id"], "17841400000000000");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn failure_13_expiry_is_what_instagram_says() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    for seconds in [5_183_944_u64, 1_234_567] {
+        app.instagram.set_options(Options { expires_in: seconds, ..Options::default() });
+        let exchanged = app.exchange(&ada, Consent::allow(accounts::RECORD_SHOP)).await;
+        assert_eq!(exchanged.body["expires_in"], json!(seconds));
+    }
+}
+
+#[actix_web::test]
+async fn failure_17_a_state_is_long_single_use_and_bound() {
+    let app = TestApp::start();
+    let (ada, bob) = (app.with_user("ada").await, app.with_user("bob").await);
+    let path = format!("/auth/instagram/callback?{}", app.consent(&ada, Consent::allow(accounts::CREATOR)).await);
+    assert_eq!(bob.get(&path).await.failure(), "400 invalid_state");
+    assert_eq!(ada.get(&path).await.status, 200);
+    assert_eq!(ada.get(&path).await.failure(), "400 invalid_state");
+    assert_eq!(app.instagram.requests(Endpoint::CodeExchange), 1);
+}

@@ -1,0 +1,14 @@
+//! The HTTP API, tested from outside. One file a route file, and one for what holds on every path.
+
+mod auth_instagram;
+mod canaries;
+mod configuration;
+mod every_path;
+mod integrations_instagram;
+mod known_failures;
+mod mongodb;
+mod process;
+mod session;
+mod support;
+mod users;
+mod web_app;

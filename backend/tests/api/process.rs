@@ -1,0 +1,122 @@
+//! The binary itself: how it starts, refuses to start, and stops.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// The service as a process of its own.
+pub(crate) struct Process {
+    pub(crate) child: Child,
+    pub(crate) url: String,
+    /// Everything it has printed so far.
+    pub(crate) output: std::sync::Arc<std::sync::Mutex<String>>,
+}
+
+impl Process {
+    /// Starts the binary and waits until it listens.
+    pub(crate) fn start(folder: &TempDir, variables: &[(&str, &str)]) -> Self {
+        let mut child = command(folder, variables).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let output = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+        let (found, address) = std::sync::mpsc::channel();
+        let streams: [Box<dyn std::io::Read + Send>; 2] =
+            [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
+        for stream in streams {
+            let (output, found) = (std::sync::Arc::clone(&output), found.clone());
+            std::thread::spawn(move || {
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    if let Ok(event) = serde_json::from_str::<serde_json::Value>(&line)
+                        && event["message"] == "listening"
+                    {
+                        let _ = found.send(event["address"].as_str().unwrap_or_default().to_owned());
+                    }
+                    let mut output = output.lock().unwrap();
+                    output.push_str(&line);
+                    output.push('\n');
+                }
+            });
+        }
+        let address = address.recv_timeout(Duration::from_secs(20));
+        let address = address.unwrap_or_else(|_| panic!("it did not start: {}", output.lock().unwrap()));
+        Self { child, url: format!("http://{address}"), output }
+    }
+
+    pub(crate) fn terminate(&self) {
+        let kill = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
+        assert!(kill.success());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(folder: &TempDir, variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_instagram-connect"));
+    command
+        .env_clear()
+        .current_dir(folder.path())
+        .env("BIND_ADDRESS", "127.0.0.1:0")
+        .env("LOG_FORMAT", "json")
+        .envs(variables.iter().copied());
+    command
+}
+
+#[test]
+fn it_starts_with_nothing_configured_and_stops_on_sigterm() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start(&folder, &[]);
+    assert!(folder.path().join("data/instagram.db").exists());
+    assert!(folder.path().join("data/instagram.keys").exists());
+    let asked = Instant::now();
+    process.terminate();
+    let status = process.child.wait().unwrap();
+    assert!(status.success(), "{status}");
+    assert!(asked.elapsed() < Duration::from_secs(10));
+}
+
+#[actix_web::test]
+async fn a_running_request_is_finished_before_it_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start(&folder, &[]);
+    let client = crate::support::client();
+    let body = serde_json::json!({"email": "ada@example.com", "password": "a long password"});
+    // Hashing the password takes long enough for the signal to arrive meanwhile.
+    let request = tokio::spawn(client.post(format!("{}/api/users", process.url)).json(&body).send());
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    process.terminate();
+    assert_eq!(request.await.unwrap().unwrap().status(), 201);
+    assert!(process.child.wait().unwrap().success());
+}
+
+#[test]
+fn a_wrong_value_stops_the_start_with_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = command(&folder, &[("LOG_FORMAT", "xml")]).output().unwrap();
+    assert!(!output.status.success());
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(message, "instagram-connect: LOG_FORMAT: expected pretty or json\n");
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = command(&folder, &[("BIND_ADDRESS", &address)]).output().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8(output.stderr).unwrap().contains(&format!("cannot listen on {address}")));
+}
+
+#[test]
+fn variables_come_from_a_file_too() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(".env"), "DATABASE_URL=sqlite:./elsewhere/x.db\n").unwrap();
+    let process = Process::start(&folder, &[]);
+    assert!(folder.path().join("elsewhere/x.db").exists());
+    drop(process);
+}

@@ -1,0 +1,74 @@
+//! `/api/session`.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Answer, PASSWORD, TestApp};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+#[actix_web::test]
+async fn signing_in_needs_the_password() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    let anew = app.anonymous();
+    let wrong = anew.post("/api/session", json!({"email": "ada@example.com", "password": "wrong password"})).await;
+    let unknown = anew.post("/api/session", json!({"email": "bob@example.com", "password": PASSWORD})).await;
+    assert_eq!(wrong.failure(), "401 invalid_credentials");
+    assert_eq!(wrong.body["error"], unknown.body["error"], "one message for both");
+    assert_eq!(anew.get("/api/session").await.failure(), "401 unauthenticated");
+
+    let right = anew.post("/api/session", json!({"email": "ADA@example.com", "password": PASSWORD})).await;
+    assert_eq!(right.status, 200);
+    assert_eq!(right.body["user"]["id"], ada.id);
+    assert_eq!(anew.get("/api/session").await.body, right.body);
+}
+
+#[actix_web::test]
+async fn signing_out_ends_the_session_on_the_server() {
+    let app = TestApp::start();
+    let person = app.anonymous();
+    let signed_up = person.post("/api/users", json!({"email": "ada@example.com", "password": PASSWORD})).await;
+    let cookie = signed_up.header("set-cookie").split(';').next().unwrap().to_owned();
+    let out = person.delete("/api/session").await;
+    assert_eq!((out.status, &out.body), (200, &json!({"ok": true})));
+    assert!(out.header("set-cookie").contains("Max-Age=0"), "the browser forgets it, too");
+
+    let kept = app.anonymous().request(Method::GET, "/api/session").header("cookie", cookie);
+    assert_eq!(Answer::of(kept).await.failure(), "401 unauthenticated");
+}
+
+#[actix_web::test]
+async fn a_session_lives_thirty_days_from_its_last_use() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    assert_eq!(ada.get("/api/session").await.header("set-cookie"), "", "not renewed at once");
+    app.clock.advance(29 * DAY);
+    assert!(ada.get("/api/session").await.header("set-cookie").contains("Max-Age=2592000"));
+    app.clock.advance(29 * DAY);
+    assert_eq!(ada.get("/api/session").await.status, 200);
+    app.clock.advance(30 * DAY);
+    assert_eq!(ada.get("/api/session").await.failure(), "401 unauthenticated");
+}
+
+#[actix_web::test]
+async fn cookie_rubbish_is_nobody() {
+    let app = TestApp::start();
+    app.with_user("ada").await;
+    let long = format!("session={}", "a".repeat(4000));
+    for cookie in ["session=", "session=%00", "session=../../etc", "session", "=;;=", "session=\"a\"", &long] {
+        let request = app.anonymous().request(Method::GET, "/api/session").header("cookie", cookie);
+        assert_eq!(Answer::of(request).await.failure(), "401 unauthenticated", "{cookie}");
+    }
+}
+
+#[actix_web::test]
+async fn a_bearer_key_is_never_passed_over_for_the_cookie() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    let request = ada.request(Method::DELETE, "/api/session").header("authorization", "Bearer nonsense");
+    assert_eq!(Answer::of(request).await.failure(), "401 unauthenticated");
+    assert_eq!(ada.get("/api/session").await.status, 200);
+}

@@ -1,0 +1,259 @@
+//! A running service and people who use it, over real HTTP, against the simulator and a real database.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use backend::clock::{Clock, SystemClock};
+use backend::config::{Config, Variables};
+use backend::server::Service;
+use instagram_simulator::{Consent, Simulator};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, StatusCode, Url};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub(crate) const APP_SECRET: &str = "canary-app-secret-2f9c";
+pub(crate) const PASSWORD: &str = "canary-password-71b3";
+pub(crate) const KEYS: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// A clock that tests move.
+#[derive(Default)]
+pub(crate) struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub(crate) fn advance(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_secs()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now() + SignedDuration::from_secs(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// The service, its Instagram and its database. Everything ends when it is dropped.
+pub(crate) struct TestApp {
+    pub(crate) url: String,
+    pub(crate) instagram: Simulator,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) folder: TempDir,
+    handle: ServerHandle,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl TestApp {
+    /// On a SQLite file of its own.
+    pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// With variables that differ from the usual.
+    pub(crate) fn start_with(changes: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let redirect_uri = "http://localhost:4002/auth/instagram/callback";
+        let instagram = Simulator::start(instagram_simulator::Config {
+            app_secret: APP_SECRET.to_owned(),
+            redirect_uris: vec![redirect_uri.to_owned()],
+            ..instagram_simulator::Config::default()
+        })
+        .unwrap();
+        let database = format!("sqlite:{}", folder.path().join("test.db").display());
+        let (authorize, token, graph) = (instagram.authorize_url(), instagram.token_url(), instagram.graph_url());
+        let mut pairs = vec![
+            ("BIND_ADDRESS", "127.0.0.1:0"),
+            ("DATABASE_URL", &database),
+            ("TOKEN_ENCRYPTION_KEYS", KEYS),
+            ("INSTAGRAM_APP_ID", instagram_simulator::Config::APP_ID),
+            ("INSTAGRAM_APP_SECRET", APP_SECRET),
+            ("INSTAGRAM_REDIRECT_URI", redirect_uri),
+            ("INSTAGRAM_AUTHORIZE_URL", &authorize),
+            ("INSTAGRAM_TOKEN_URL", &token),
+            ("INSTAGRAM_GRAPH_URL", &graph),
+            ("INSTAGRAM_TIMEOUT_SECONDS", "2"),
+        ];
+        pairs.extend_from_slice(changes);
+        let config = Config::from_env(&Variables::from_iter(pairs)).unwrap();
+        let clock = Arc::new(TestClock::default());
+        let (ready, started) = mpsc::channel::<(SocketAddr, ServerHandle)>();
+        let service_clock: Arc<dyn Clock> = Arc::clone(&clock) as _;
+        let thread = thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let service = Service::start(&config, service_clock).await.unwrap();
+                ready.send((service.address, service.server.handle())).unwrap();
+                service.run().await.unwrap();
+            });
+        });
+        let (address, handle) = started.recv().expect("the service did not start");
+        Self { url: format!("http://{address}"), instagram, clock, folder, handle, thread: Some(thread) }
+    }
+
+    pub(crate) fn database_file(&self) -> PathBuf {
+        self.folder.path().join("test.db")
+    }
+
+    /// A client without a session.
+    pub(crate) fn anonymous(&self) -> Person {
+        Person { client: client(), url: self.url.clone(), id: String::new() }
+    }
+
+    /// Somebody with an account, signed in.
+    pub(crate) async fn with_user(&self, name: &str) -> Person {
+        let mut person = self.anonymous();
+        let body = json!({"email": format!("{name}@example.com"), "password": PASSWORD, "name": name});
+        let answer = person.post("/api/users", body).await;
+        assert_eq!(answer.status, 201, "{answer}");
+        person.id = answer.body["user"]["id"].as_str().unwrap().to_owned();
+        person
+    }
+
+    /// The callback's query as Instagram sends it after this choice.
+    pub(crate) async fn consent(&self, person: &Person, choice: Consent) -> String {
+        let login = person.get("/auth/instagram/login").await;
+        let auth_url = login.body["authUrl"].as_str().unwrap_or_else(|| panic!("{login}"));
+        let redirect = Url::parse(&self.instagram.consent(auth_url, choice)).unwrap();
+        redirect.query().unwrap().to_owned()
+    }
+
+    /// The callback's answer after this choice.
+    pub(crate) async fn exchange(&self, person: &Person, choice: Consent) -> Answer {
+        let query = self.consent(person, choice).await;
+        person.get(&format!("/auth/instagram/callback?{query}")).await
+    }
+
+    /// The whole way, to the answer of the save.
+    pub(crate) async fn connect(&self, person: &Person, account: &str) -> Answer {
+        let exchanged = self.exchange(person, Consent::allow(account)).await;
+        assert_eq!(exchanged.status, 200, "{exchanged}");
+        person.save(&exchanged.body).await
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // The future need not be awaited: the command is on its way, and the thread ends with the server.
+        drop(self.handle.stop(false));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A client with a cookie jar of its own.
+pub(crate) struct Person {
+    client: reqwest::Client,
+    url: String,
+    pub(crate) id: String,
+}
+
+impl Person {
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url)).header("accept", "application/json")
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        Answer::of(self.request(Method::POST, path).json(&body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::DELETE, path)).await
+    }
+
+    /// The body that the web app sends after the callback's answer.
+    pub(crate) fn save_body(&self, exchanged: &Value) -> Value {
+        json!({
+            "userId": self.id,
+            "access_token": exchanged["access_token"],
+            "user_id": exchanged["user_id"],
+            "expires_in": exchanged["expires_in"],
+            "user": exchanged["user"],
+        })
+    }
+
+    pub(crate) async fn save(&self, exchanged: &Value) -> Answer {
+        self.post("/api/integrations/instagram/callback", self.save_body(exchanged)).await
+    }
+
+    pub(crate) async fn connection(&self) -> Answer {
+        self.get("/api/integrations/instagram/me").await
+    }
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) async fn of(request: reqwest::RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        let answer = Self { status: status.as_u16(), headers, body, text };
+        answer.assert_contract(status);
+        answer
+    }
+
+    /// What holds for every answer there is.
+    fn assert_contract(&self, status: StatusCode) {
+        let id = self.header("x-request-id");
+        assert!(!id.is_empty(), "no request id: {self}");
+        assert_eq!(self.header("x-content-type-options"), "nosniff", "{self}");
+        if status.is_client_error() || status.is_server_error() {
+            assert_eq!(self.body["ok"], false, "{self}");
+            assert_eq!(self.body["requestId"], id, "{self}");
+            assert!(self.body["error"].as_str().is_some_and(|error| !error.is_empty()), "{self}");
+            assert_eq!(self.header("cache-control"), "no-store", "{self}");
+            let code = shared::ErrorCode::ALL.iter().find(|code| code.as_str() == self.body["code"]);
+            assert_eq!(code.map(|code| code.status()), Some(self.status), "{self}");
+        }
+        for secret in [APP_SECRET, PASSWORD, "IGAA"] {
+            assert!(!self.text.contains(secret), "a secret in {self}");
+        }
+    }
+
+    pub(crate) fn header(&self, name: &'static str) -> &str {
+        self.headers
+            .get(HeaderName::from_static(name))
+            .map_or("", |value: &HeaderValue| value.to_str().unwrap_or_default())
+    }
+
+    /// The status and code of a failure, such as `400 invalid_state`.
+    pub(crate) fn failure(&self) -> String {
+        format!("{} {}", self.status, self.body["code"].as_str().unwrap_or("?"))
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status, self.text)
+    }
+}
+
+/// An HTTP client with a cookie jar, which follows no redirects.
+pub(crate) fn client() -> reqwest::Client {
+    // Installed once a process; that another test was first is fine.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .cookie_store(true)
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(30))
+        .build()
+        .unwrap()
+}

@@ -1,0 +1,51 @@
+//! The indexes, made at start. Making one that exists is free.
+
+use std::time::Duration;
+
+use mongodb::IndexModel;
+use mongodb::bson::{Document, doc};
+use mongodb::options::IndexOptions;
+
+use super::MongoStore;
+use crate::StoreResult;
+
+/// How long an ended document is kept. The database decides by its own clock that a document is old; it must be wrong by
+/// more than this to forget a handle that could still be used.
+const GRACE: Duration = Duration::from_secs(3600);
+
+impl MongoStore {
+    pub(super) async fn create_indexes(&self) -> StoreResult<()> {
+        let wanted = [
+            (
+                &self.connections,
+                vec![
+                    index(doc! { "userId": 1, "isActive": 1 }),
+                    unique(doc! { "instagramUserId": 1 }),
+                    index(doc! { "tokenExpiresAt": 1 }),
+                ],
+            ),
+            (&self.users, vec![unique(doc! { "emailKey": 1 })]),
+            (&self.sessions, vec![expiring()]),
+            (&self.oauth_states, vec![expiring()]),
+            (&self.used_handles, vec![expiring()]),
+        ];
+        for (collection, indexes) in wanted {
+            let collection = collection.clone();
+            self.operations.run_slow(async move { collection.create_indexes(indexes).await }).await?;
+        }
+        Ok(())
+    }
+}
+
+fn index(keys: Document) -> IndexModel {
+    IndexModel::builder().keys(keys).build()
+}
+
+fn unique(keys: Document) -> IndexModel {
+    IndexModel::builder().keys(keys).options(IndexOptions::builder().unique(true).build()).build()
+}
+
+fn expiring() -> IndexModel {
+    let options = IndexOptions::builder().expire_after(GRACE).build();
+    IndexModel::builder().keys(doc! { "expiresAt": 1 }).options(options).build()
+}

@@ -1,0 +1,108 @@
+//! The store in a MongoDB database, for any number of backends at once.
+//!
+//! The connections are the architecture document's collection: its field names, BSON dates and three indexes. Every rule
+//! that concurrency could break is one operation on one document.
+
+mod connections;
+mod error;
+mod fields;
+mod indexes;
+mod oauth_states;
+mod operation;
+mod sessions;
+mod used_handles;
+mod users;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use mongodb::bson::{Binary, Bson, DateTime, Document, doc, spec::BinarySubtype};
+use mongodb::options::{Acknowledgment, ClientOptions, WriteConcern};
+use mongodb::{Client, Collection, Database};
+
+use self::operation::Operations;
+use crate::{SecretHash, Store, StoreError, StoreResult};
+
+/// How long the driver looks for a server that can do what is asked, unless the URL says otherwise.
+const SERVER_SELECTION_TIMEOUT: Duration = Duration::from_millis(2500);
+
+/// How long one TCP and TLS handshake may take, unless the URL says otherwise.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A store in a MongoDB database.
+#[derive(Debug)]
+pub struct MongoStore {
+    client: Client,
+    database: Database,
+    users: Collection<Document>,
+    sessions: Collection<Document>,
+    oauth_states: Collection<Document>,
+    used_handles: Collection<Document>,
+    connections: Collection<Document>,
+    operations: Operations,
+}
+
+impl MongoStore {
+    /// Connects to `mongodb://…/<database>` or `mongodb+srv://…/<database>` and makes the indexes that are missing.
+    ///
+    /// Writes are acknowledged by a majority and journaled, unless the URL says otherwise.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] when the URL is wrong or names no database, or when the server refuses, for instance an
+    /// index that exists differently; [`StoreError::Unavailable`] when no server answers. Neither holds the URL.
+    pub async fn connect(url: &str) -> StoreResult<Self> {
+        let mut options = ClientOptions::parse(url).await.map_err(|error| error::from_url(url, error))?;
+        let database = options.default_database.clone().ok_or_else(|| {
+            StoreError::Failed("the MongoDB URL names no database: expected mongodb://HOST/DATABASE".into())
+        })?;
+        options.app_name.get_or_insert_with(|| "instagram-connect".to_owned());
+        options.server_selection_timeout.get_or_insert(SERVER_SELECTION_TIMEOUT);
+        options.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
+        options
+            .write_concern
+            .get_or_insert_with(|| WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
+
+        let client = Client::with_options(options).map_err(|error| error::from_url(url, error))?;
+        let database = client.database(&database);
+        let store = Self {
+            users: database.collection("users"),
+            sessions: database.collection("sessions"),
+            oauth_states: database.collection("oauth_states"),
+            used_handles: database.collection("used_handles"),
+            connections: database.collection("instagram_connections"),
+            operations: Operations::default(),
+            client,
+            database,
+        };
+        // Asked first, since making indexes may rightly take long, and the absence of a server may not.
+        store.ping().await?;
+        store.create_indexes().await?;
+        Ok(store)
+    }
+}
+
+#[async_trait]
+impl Store for MongoStore {
+    async fn ping(&self) -> StoreResult<()> {
+        let database = self.database.clone();
+        self.operations.run(async move { database.run_command(doc! { "ping": 1 }).await }).await?;
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.operations.close().await;
+        // All operations are done, so nothing that is closed by this is in use.
+        self.client.clone().shutdown().immediate(true).await;
+    }
+}
+
+/// A time as BSON keeps it: to the millisecond.
+fn date(time: Timestamp) -> DateTime {
+    DateTime::from_millis(time.as_millisecond())
+}
+
+/// A hash as BSON binary.
+fn binary(hash: &SecretHash) -> Bson {
+    Bson::Binary(Binary { subtype: BinarySubtype::Generic, bytes: hash.to_vec() })
+}

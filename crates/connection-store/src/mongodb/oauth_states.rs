@@ -1,0 +1,36 @@
+//! OAuth `state` values in MongoDB.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use mongodb::bson::doc;
+
+use super::{MongoStore, binary, date, fields};
+use crate::{ConsumedState, NewOAuthState, OAuthStates, SecretHash, StoreResult};
+
+#[async_trait]
+impl OAuthStates for MongoStore {
+    async fn insert_state(&self, state: NewOAuthState) -> StoreResult<()> {
+        let document = doc! {
+            "_id": binary(&state.state_hash),
+            "userId": state.user_id,
+            "returnTo": state.return_to,
+            "createdAt": date(state.created_at),
+            "expiresAt": date(state.expires_at),
+        };
+        let states = self.oauth_states.clone();
+        self.operations.run(async move { states.insert_one(document).await }).await?;
+        Ok(())
+    }
+
+    async fn consume_state(
+        &self,
+        state_hash: &SecretHash,
+        user_id: &str,
+        now: Timestamp,
+    ) -> StoreResult<Option<ConsumedState>> {
+        let filter = doc! { "_id": binary(state_hash), "userId": user_id, "expiresAt": { "$gt": date(now) } };
+        let states = self.oauth_states.clone();
+        let removed = self.operations.run(async move { states.find_one_and_delete(filter).await }).await?;
+        Ok(removed.map(|document| ConsumedState { return_to: fields::text(&document, "returnTo") }))
+    }
+}

@@ -1,0 +1,25 @@
+//! Sealed handles that were used, in MongoDB.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use mongodb::bson::doc;
+
+use super::error::is_duplicate_key;
+use super::{MongoStore, date};
+use crate::{StoreResult, UsedHandles};
+
+#[async_trait]
+impl UsedHandles for MongoStore {
+    async fn use_handle(&self, handle_id: &str, expires_at: Timestamp) -> StoreResult<bool> {
+        let document = doc! { "_id": handle_id, "expiresAt": date(expires_at) };
+        let handles = self.used_handles.clone();
+        let insert = async move {
+            match handles.insert_one(document).await {
+                Ok(_) => Ok(true),
+                Err(error) if is_duplicate_key(&error) => Ok(false),
+                Err(error) => Err(error),
+            }
+        };
+        self.operations.run(insert).await
+    }
+}

@@ -1,0 +1,159 @@
+//! Connected Instagram accounts in SQLite.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use mongodb::bson::oid::ObjectId;
+use rusqlite::{OptionalExtension, Row, named_params, params};
+
+use super::SqliteStore;
+use super::columns::{Count, Millis, TextList};
+use crate::{Connection, Connections, NewConnection, Profile, SaveOutcome, StoreResult};
+
+/// In `DO UPDATE`, a bare column is the row that is there, `excluded` the one that is to be written. Where `WHERE` is
+/// false, nothing is written and no row is returned.
+const SAVE: &str = "
+    INSERT INTO instagram_connections (
+        id, user_id, instagram_user_id, app_scoped_user_id, access_token, token_issued_at, token_expires_at,
+        username, name, profile_picture_url, biography, website, followers_count, follows_count, media_count,
+        scopes, connected_at, last_connected_at, last_synced_at, last_error, needs_reauthorization_since,
+        is_active, updated_at, created_at)
+    VALUES (
+        :id, :user_id, :instagram_user_id, :app_scoped_user_id, :access_token, :token_issued_at, :token_expires_at,
+        :username, :name, :profile_picture_url, :biography, :website, :followers_count, :follows_count, :media_count,
+        :scopes, :now, :now, :now, NULL, NULL,
+        1, :now, :now)
+    ON CONFLICT (instagram_user_id) DO UPDATE SET
+        user_id = excluded.user_id,
+        app_scoped_user_id = excluded.app_scoped_user_id,
+        access_token = excluded.access_token,
+        token_issued_at = excluded.token_issued_at,
+        token_expires_at = excluded.token_expires_at,
+        username = excluded.username,
+        name = excluded.name,
+        profile_picture_url = excluded.profile_picture_url,
+        biography = excluded.biography,
+        website = excluded.website,
+        followers_count = excluded.followers_count,
+        follows_count = excluded.follows_count,
+        media_count = excluded.media_count,
+        scopes = excluded.scopes,
+        connected_at = CASE WHEN user_id = excluded.user_id THEN connected_at ELSE excluded.connected_at END,
+        last_connected_at = excluded.last_connected_at,
+        last_synced_at = excluded.last_synced_at,
+        last_error = NULL,
+        needs_reauthorization_since = NULL,
+        is_active = 1,
+        updated_at = excluded.updated_at
+    WHERE user_id = excluded.user_id OR is_active = 0
+    RETURNING *";
+
+pub(super) const LATEST: &str = "SELECT * FROM instagram_connections WHERE user_id = ?1 AND is_active = 1
+    ORDER BY last_connected_at DESC, id DESC LIMIT 1";
+
+pub(super) const DISCONNECT: &str = "
+    UPDATE instagram_connections SET access_token = '', is_active = 0, updated_at = ?2
+    WHERE id = (SELECT id FROM instagram_connections WHERE user_id = ?1 AND is_active = 1
+                ORDER BY last_connected_at DESC, id DESC LIMIT 1)";
+
+pub(super) const MARK: &str = "
+    UPDATE instagram_connections SET
+        last_error = ?3,
+        needs_reauthorization_since = coalesce(needs_reauthorization_since, ?4),
+        updated_at = ?4
+    WHERE id = ?1 AND access_token = ?2 AND is_active = 1";
+
+#[async_trait]
+impl Connections for SqliteStore {
+    async fn save_connection(&self, new: NewConnection, now: Timestamp) -> StoreResult<SaveOutcome> {
+        let saved = self.writer.write(move |transaction| {
+            let mut statement = transaction.prepare_cached(SAVE)?;
+            let row = statement.query_row(
+                named_params! {
+                    ":id": ObjectId::new().to_hex(),
+                    ":user_id": new.user_id,
+                    ":instagram_user_id": new.instagram_user_id,
+                    ":app_scoped_user_id": new.app_scoped_user_id,
+                    ":access_token": new.access_token,
+                    ":token_issued_at": Millis(new.token_issued_at),
+                    ":token_expires_at": Millis(new.token_expires_at),
+                    ":username": new.profile.username,
+                    ":name": new.profile.name,
+                    ":profile_picture_url": new.profile.profile_picture_url,
+                    ":biography": new.profile.biography,
+                    ":website": new.profile.website,
+                    ":followers_count": new.profile.followers_count.map(Count),
+                    ":follows_count": new.profile.follows_count.map(Count),
+                    ":media_count": new.profile.media_count.map(Count),
+                    ":scopes": TextList(new.scopes),
+                    ":now": Millis(now),
+                },
+                connection,
+            );
+            row.optional()
+        });
+        Ok(match saved.await? {
+            Some(connection) => SaveOutcome::Saved(Box::new(connection)),
+            None => SaveOutcome::AccountInUse,
+        })
+    }
+
+    async fn latest_connection(&self, user_id: &str) -> StoreResult<Option<Connection>> {
+        let found = self
+            .readers
+            .read(|database| database.prepare_cached(LATEST)?.query_row([user_id], connection).optional());
+        Ok(found.await?)
+    }
+
+    async fn disconnect(&self, user_id: &str, now: Timestamp) -> StoreResult<bool> {
+        let user_id = user_id.to_owned();
+        let changed = self.writer.write(move |transaction| {
+            transaction.prepare_cached(DISCONNECT)?.execute(params![user_id, Millis(now)])
+        });
+        Ok(changed.await? == 1)
+    }
+
+    async fn mark_needs_reauthorization(
+        &self,
+        id: &str,
+        access_token: &str,
+        error: &str,
+        now: Timestamp,
+    ) -> StoreResult<bool> {
+        let (id, access_token, error) = (id.to_owned(), access_token.to_owned(), error.to_owned());
+        let changed = self.writer.write(move |transaction| {
+            transaction.prepare_cached(MARK)?.execute(params![id, access_token, error, Millis(now)])
+        });
+        Ok(changed.await? == 1)
+    }
+}
+
+fn connection(row: &Row<'_>) -> rusqlite::Result<Connection> {
+    let time = |column: &str| row.get::<_, Millis>(column).map(|time| time.0);
+    let count = |column: &str| row.get::<_, Option<Count>>(column).map(|count| count.map(|count| count.0));
+    Ok(Connection {
+        id: row.get("id")?,
+        user_id: row.get("user_id")?,
+        instagram_user_id: row.get("instagram_user_id")?,
+        app_scoped_user_id: row.get("app_scoped_user_id")?,
+        access_token: row.get("access_token")?,
+        token_issued_at: time("token_issued_at")?,
+        token_expires_at: time("token_expires_at")?,
+        profile: Profile {
+            username: row.get("username")?,
+            name: row.get("name")?,
+            profile_picture_url: row.get("profile_picture_url")?,
+            biography: row.get("biography")?,
+            website: row.get("website")?,
+            followers_count: count("followers_count")?,
+            follows_count: count("follows_count")?,
+            media_count: count("media_count")?,
+        },
+        scopes: row.get::<_, TextList>("scopes")?.0,
+        connected_at: time("connected_at")?,
+        last_synced_at: time("last_synced_at")?,
+        last_error: row.get("last_error")?,
+        needs_reauthorization_since: row
+            .get::<_, Option<Millis>>("needs_reauthorization_since")?
+            .map(|time| time.0),
+    })
+}

@@ -1,0 +1,82 @@
+//! The schema, one step a release that changed it. `PRAGMA user_version` counts the steps that a file has.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::error::SqliteError;
+
+/// The steps in their order. One that was released is never edited; a change is a new step.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_initial.sql")];
+
+/// Brings the schema to this program's version. Safe against other processes that do the same at the same time.
+///
+/// # Errors
+/// [`SqliteError::NewerSchema`] when a later program has been at work: its data could be misread.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), SqliteError> {
+    apply(connection, MIGRATIONS)
+}
+
+/// Fails unless the schema is exactly this program's.
+pub(super) fn check(connection: &Connection) -> Result<(), SqliteError> {
+    let (found, known) = (version(connection)?, MIGRATIONS.len());
+    if found == known { Ok(()) } else { Err(SqliteError::OtherSchema { found, known }) }
+}
+
+fn apply(connection: &mut Connection, migrations: &[&str]) -> Result<(), SqliteError> {
+    let known = migrations.len();
+    // Mostly nothing is to be done, and a look needs no write lock.
+    while version(connection)? != known {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Read again under the lock: another process may have been faster.
+        let found = version(&transaction)?;
+        let Some(step) = migrations.get(found) else {
+            if found == known {
+                break;
+            }
+            return Err(SqliteError::NewerSchema { found, known });
+        };
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", found as i64 + 1)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+fn version(connection: &Connection) -> Result<usize, SqliteError> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    // A negative one was not set by us; no step is known after it.
+    Ok(usize::try_from(version).unwrap_or(usize::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_run_once_and_in_order() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        apply(&mut connection, &["CREATE TABLE a (x)"]).unwrap();
+        apply(&mut connection, &["CREATE TABLE a (x)", "ALTER TABLE a ADD COLUMN y"]).unwrap();
+        apply(&mut connection, &["CREATE TABLE a (x)", "ALTER TABLE a ADD COLUMN y"]).unwrap();
+        connection.execute("INSERT INTO a (x, y) VALUES (1, 2)", []).unwrap();
+        assert_eq!(version(&connection).unwrap(), 2);
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_nothing_behind() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let broken = ["CREATE TABLE a (x)", "CREATE TABLE b (x); INSERT INTO nowhere VALUES (1)"];
+        assert!(apply(&mut connection, &broken).is_err());
+        assert_eq!(version(&connection).unwrap(), 1);
+        apply(&mut connection, &["CREATE TABLE a (x)", "CREATE TABLE b (x)"]).unwrap();
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        connection.pragma_update(None, "user_version", MIGRATIONS.len() as i64 + 1).unwrap();
+        let error = migrate(&mut connection).unwrap_err();
+        assert!(matches!(error, SqliteError::NewerSchema { .. }), "{error}");
+        assert!(check(&connection).is_err());
+    }
+}

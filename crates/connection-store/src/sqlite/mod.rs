@@ -1,0 +1,77 @@
+//! The store in a SQLite file, for one machine.
+//!
+//! A write-ahead log, so that reads never wait for writes. Writes are queued to one thread and are on the disk when they
+//! return; reads run where they are called. Several processes may use one file.
+
+mod columns;
+mod connections;
+mod error;
+mod file;
+mod migrations;
+mod oauth_states;
+#[cfg(test)]
+mod query_plans;
+mod readers;
+mod sessions;
+mod used_handles;
+mod users;
+mod writer;
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use self::error::SqliteError;
+use self::file::DatabaseFile;
+use self::readers::Readers;
+use self::writer::Writer;
+use crate::{Store, StoreResult};
+
+/// How long a call waits for its turn and for the locks of other processes before it is unavailable.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How many rows that have ended are removed along with each new one: enough to keep up, too few to be felt.
+const PURGED_PER_INSERT: i64 = 20;
+
+/// A store in a SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    readers: Readers,
+    writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens the file, made (mode 0600) where there is none, its folder (mode 0700) too, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`](crate::StoreError::Unavailable) when the file cannot be made, opened or locked;
+    /// [`StoreError::Failed`](crate::StoreError::Failed) when it is no SQLite database, or one that a later version of
+    /// this program has changed.
+    pub async fn open(path: &Path) -> StoreResult<Self> {
+        let path = path.to_owned();
+        let opened = tokio::task::spawn_blocking(move || {
+            let file = DatabaseFile::create(&path)?;
+            let writer = Writer::start(file.clone())?;
+            Ok::<_, SqliteError>(Self { readers: Readers::new(file), writer })
+        });
+        // The task ends early only when the runtime itself does.
+        Ok(opened.await.map_err(|_| SqliteError::Closed)??)
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn ping(&self) -> StoreResult<()> {
+        // A look at the file's header: `SELECT 1` would not even open it.
+        Ok(self
+            .readers
+            .read(|connection| connection.pragma_query_value(None, "schema_version", |_| Ok(())))
+            .await?)
+    }
+
+    async fn close(&self) {
+        self.readers.close();
+        self.writer.close().await;
+    }
+}

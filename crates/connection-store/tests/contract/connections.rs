@@ -1,0 +1,275 @@
+//! Connected Instagram accounts.
+
+use std::sync::Arc;
+
+use connection_store::{Connection, NewConnection, Profile, SaveOutcome, Store};
+use jiff::Timestamp;
+
+use crate::{contract, now, seconds};
+
+contract! {
+    a_saved_connection_is_found_as_it_was_given,
+    what_instagram_does_not_give_stays_unset,
+    texts_are_kept_to_the_letter,
+    counts_are_kept_exactly,
+    nobody_elses_connection_is_found,
+    connecting_again_keeps_the_document_and_replaces_the_rest,
+    connecting_again_clears_what_was_wrong,
+    the_account_that_was_saved_last_is_the_latest,
+    an_account_active_under_another_user_is_in_use,
+    a_disconnected_account_is_gone_for_its_user,
+    disconnecting_ends_the_latest_only,
+    the_same_user_comes_back_to_the_same_document,
+    a_disconnected_account_passes_to_another_user_with_nothing_of_the_first,
+    a_refused_token_is_marked,
+    a_mark_keeps_the_first_time,
+    a_mark_for_an_older_token_changes_nothing,
+    a_mark_for_nothing_is_false,
+}
+
+/// A connection with every field set.
+pub(crate) fn new_connection(user_id: &str, instagram_user_id: &str, now: Timestamp) -> NewConnection {
+    NewConnection {
+        user_id: user_id.to_owned(),
+        instagram_user_id: instagram_user_id.to_owned(),
+        app_scoped_user_id: Some("7100200300400500".to_owned()),
+        access_token: format!("v1.k1.sealed-for-{user_id}"),
+        token_issued_at: now - seconds(5),
+        token_expires_at: now + seconds(5_183_944),
+        profile: Profile {
+            username: "wreckshoprecords".to_owned(),
+            name: Some("Wreck Shop Records".to_owned()),
+            profile_picture_url: Some("https://cdn.example/p.jpg?sig=abc".to_owned()),
+            biography: Some("Vinyl Records & Digital Beats".to_owned()),
+            website: Some("wreckshop.com".to_owned()),
+            followers_count: Some(15_420),
+            follows_count: Some(823),
+            media_count: Some(456),
+        },
+        scopes: vec!["instagram_business_basic".to_owned(), "instagram_business_manage_messages".to_owned()],
+    }
+}
+
+pub(crate) async fn save(store: &Arc<dyn Store>, new: NewConnection, now: Timestamp) -> Connection {
+    match store.save_connection(new, now).await.unwrap() {
+        SaveOutcome::Saved(connection) => *connection,
+        SaveOutcome::AccountInUse => panic!("the account is in use"),
+    }
+}
+
+/// What is stored when `new` is saved for the first time.
+fn expected(new: NewConnection, id: &str, now: Timestamp) -> Connection {
+    Connection {
+        id: id.to_owned(),
+        user_id: new.user_id,
+        instagram_user_id: new.instagram_user_id,
+        app_scoped_user_id: new.app_scoped_user_id,
+        access_token: new.access_token,
+        token_issued_at: new.token_issued_at,
+        token_expires_at: new.token_expires_at,
+        profile: new.profile,
+        scopes: new.scopes,
+        connected_at: now,
+        last_synced_at: now,
+        last_error: None,
+        needs_reauthorization_since: None,
+    }
+}
+
+async fn a_saved_connection_is_found_as_it_was_given(store: Arc<dyn Store>) {
+    let now = now();
+    let new = new_connection("ann", "17841400000000001", now);
+    let saved = save(&store, new.clone(), now).await;
+    assert_eq!(saved, expected(new, &saved.id, now));
+    assert!(saved.id.len() == 24 && saved.id.chars().all(|c| c.is_ascii_hexdigit()), "{}", saved.id);
+    assert_eq!(store.latest_connection("ann").await.unwrap(), Some(saved));
+}
+
+async fn what_instagram_does_not_give_stays_unset(store: Arc<dyn Store>) {
+    let now = now();
+    let new = NewConnection {
+        app_scoped_user_id: None,
+        profile: Profile { username: "bare".to_owned(), ..Profile::default() },
+        scopes: Vec::new(),
+        ..new_connection("ann", "17841400000000001", now)
+    };
+    let saved = save(&store, new.clone(), now).await;
+    assert_eq!(saved, expected(new, &saved.id, now));
+    assert_eq!(store.latest_connection("ann").await.unwrap(), Some(saved));
+}
+
+/// Text that means something to a database is text all the same.
+async fn texts_are_kept_to_the_letter(store: Arc<dyn Store>) {
+    let now = now();
+    let mut new = new_connection("$userId", "$instagramUserId", now);
+    new.access_token = "$$ROOT".to_owned();
+    new.app_scoped_user_id = Some("$_id".to_owned());
+    new.profile.username = "$$NOW".to_owned();
+    new.profile.name = Some("'; DROP TABLE users; --".to_owned());
+    new.profile.biography = Some("$followers 📀\n{\"$literal\": 1}\0 ünd \u{2028}".to_owned());
+    new.scopes = vec!["$scopes".to_owned(), "\"quoted\", [bracket]".to_owned()];
+    let saved = save(&store, new.clone(), now).await;
+    assert_eq!(saved, expected(new.clone(), &saved.id, now));
+    // Once more over the document that is there now.
+    let again = save(&store, new, now).await;
+    assert_eq!(again, saved);
+    assert!(store.mark_needs_reauthorization(&saved.id, "$$ROOT", "$profile.biography", now).await.unwrap());
+    let found = store.latest_connection("$userId").await.unwrap().unwrap();
+    assert_eq!(found.last_error.as_deref(), Some("$profile.biography"));
+    assert_eq!(store.latest_connection("$other").await.unwrap(), None);
+}
+
+async fn counts_are_kept_exactly(store: Arc<dyn Store>) {
+    let mut new = new_connection("ann", "17841400000000001", now());
+    new.profile.followers_count = Some(0);
+    new.profile.follows_count = Some((1 << 53) + 1);
+    new.profile.media_count = Some(u64::from(u32::MAX) + 1);
+    save(&store, new.clone(), now()).await;
+    assert_eq!(store.latest_connection("ann").await.unwrap().unwrap().profile, new.profile);
+}
+
+async fn nobody_elses_connection_is_found(store: Arc<dyn Store>) {
+    save(&store, new_connection("ann", "17841400000000001", now()), now()).await;
+    assert_eq!(store.latest_connection("bob").await.unwrap(), None);
+    assert_eq!(store.latest_connection("").await.unwrap(), None);
+    assert!(!store.disconnect("bob", now()).await.unwrap());
+    assert!(store.latest_connection("ann").await.unwrap().is_some());
+}
+
+async fn connecting_again_keeps_the_document_and_replaces_the_rest(store: Arc<dyn Store>) {
+    let start = now();
+    let first = save(&store, new_connection("ann", "17841400000000001", start), start).await;
+    let later = start + seconds(3600);
+    let again = NewConnection {
+        access_token: "v1.k2.another".to_owned(),
+        app_scoped_user_id: None,
+        token_expires_at: later + seconds(1000),
+        profile: Profile { username: "renamed".to_owned(), ..Profile::default() },
+        scopes: vec!["instagram_business_basic".to_owned()],
+        ..new_connection("ann", "17841400000000001", later)
+    };
+    let second = save(&store, again.clone(), later).await;
+    assert_eq!(second, Connection { connected_at: start, ..expected(again, &first.id, later) });
+    assert_eq!(store.latest_connection("ann").await.unwrap(), Some(second));
+}
+
+async fn connecting_again_clears_what_was_wrong(store: Arc<dyn Store>) {
+    let now = now();
+    let first = save(&store, new_connection("ann", "17841400000000001", now), now).await;
+    assert!(store.mark_needs_reauthorization(&first.id, &first.access_token, "refused", now).await.unwrap());
+    let second = save(&store, new_connection("ann", "17841400000000001", now), now).await;
+    assert_eq!((second.last_error, second.needs_reauthorization_since), (None, None));
+}
+
+async fn the_account_that_was_saved_last_is_the_latest(store: Arc<dyn Store>) {
+    let now = now();
+    save(&store, new_connection("ann", "17841400000000001", now), now).await;
+    save(&store, new_connection("ann", "17841400000000002", now), now + seconds(1)).await;
+    let latest = async || store.latest_connection("ann").await.unwrap().unwrap().instagram_user_id;
+    assert_eq!(latest().await, "17841400000000002");
+    save(&store, new_connection("ann", "17841400000000001", now), now + seconds(2)).await;
+    assert_eq!(latest().await, "17841400000000001");
+}
+
+async fn an_account_active_under_another_user_is_in_use(store: Arc<dyn Store>) {
+    let now = now();
+    let anns = save(&store, new_connection("ann", "17841400000000001", now), now).await;
+    let bobs = new_connection("bob", "17841400000000001", now + seconds(1));
+    let outcome = store.save_connection(bobs, now + seconds(1)).await.unwrap();
+    assert_eq!(outcome, SaveOutcome::AccountInUse);
+    assert_eq!(store.latest_connection("ann").await.unwrap(), Some(anns));
+    assert_eq!(store.latest_connection("bob").await.unwrap(), None);
+}
+
+async fn a_disconnected_account_is_gone_for_its_user(store: Arc<dyn Store>) {
+    save(&store, new_connection("ann", "17841400000000001", now()), now()).await;
+    assert!(store.disconnect("ann", now()).await.unwrap());
+    assert_eq!(store.latest_connection("ann").await.unwrap(), None);
+    assert!(!store.disconnect("ann", now()).await.unwrap());
+}
+
+async fn disconnecting_ends_the_latest_only(store: Arc<dyn Store>) {
+    let now = now();
+    let older = save(&store, new_connection("ann", "17841400000000001", now), now).await;
+    save(&store, new_connection("ann", "17841400000000002", now), now + seconds(1)).await;
+    assert!(store.disconnect("ann", now + seconds(2)).await.unwrap());
+    assert_eq!(store.latest_connection("ann").await.unwrap(), Some(older));
+}
+
+async fn the_same_user_comes_back_to_the_same_document(store: Arc<dyn Store>) {
+    let start = now();
+    let first = save(&store, new_connection("ann", "17841400000000001", start), start).await;
+    store.disconnect("ann", start + seconds(1)).await.unwrap();
+    let again = new_connection("ann", "17841400000000001", start);
+    let second = save(&store, again, start + seconds(2)).await;
+    assert_eq!(second, Connection { last_synced_at: start + seconds(2), ..first });
+}
+
+async fn a_disconnected_account_passes_to_another_user_with_nothing_of_the_first(store: Arc<dyn Store>) {
+    let start = now();
+    let first = save(&store, new_connection("ann", "17841400000000001", start), start).await;
+    store.mark_needs_reauthorization(&first.id, &first.access_token, "refused", start).await.unwrap();
+    store.disconnect("ann", start).await.unwrap();
+
+    let later = start + seconds(60);
+    let bobs = NewConnection {
+        app_scoped_user_id: None,
+        profile: Profile { username: "bobs".to_owned(), ..Profile::default() },
+        scopes: Vec::new(),
+        ..new_connection("bob", "17841400000000001", later)
+    };
+    let second = save(&store, bobs.clone(), later).await;
+    assert_eq!(second, expected(bobs, &first.id, later));
+    assert_eq!(store.latest_connection("bob").await.unwrap(), Some(second));
+    assert_eq!(store.latest_connection("ann").await.unwrap(), None);
+}
+
+async fn a_refused_token_is_marked(store: Arc<dyn Store>) {
+    let now = now();
+    let saved = save(&store, new_connection("ann", "17841400000000001", now), now).await;
+    let marked =
+        store.mark_needs_reauthorization(&saved.id, &saved.access_token, "Refused.", now + seconds(9));
+    assert!(marked.await.unwrap());
+    let expected = Connection {
+        last_error: Some("Refused.".to_owned()),
+        needs_reauthorization_since: Some(now + seconds(9)),
+        ..saved
+    };
+    assert_eq!(store.latest_connection("ann").await.unwrap(), Some(expected));
+}
+
+async fn a_mark_keeps_the_first_time(store: Arc<dyn Store>) {
+    let now = now();
+    let saved = save(&store, new_connection("ann", "17841400000000001", now), now).await;
+    for (second, error) in [(1, "first"), (2, "second")] {
+        let now = now + seconds(second);
+        assert!(store.mark_needs_reauthorization(&saved.id, &saved.access_token, error, now).await.unwrap());
+    }
+    let found = store.latest_connection("ann").await.unwrap().unwrap();
+    assert_eq!(found.needs_reauthorization_since, Some(now + seconds(1)));
+    assert_eq!(found.last_error.as_deref(), Some("second"));
+}
+
+async fn a_mark_for_an_older_token_changes_nothing(store: Arc<dyn Store>) {
+    let now = now();
+    let first = save(&store, new_connection("ann", "17841400000000001", now), now).await;
+    let again = NewConnection {
+        access_token: "v1.k1.newer".to_owned(),
+        ..new_connection("ann", "17841400000000001", now)
+    };
+    let second = save(&store, again, now).await;
+    assert!(!store.mark_needs_reauthorization(&first.id, &first.access_token, "refused", now).await.unwrap());
+    assert_eq!(store.latest_connection("ann").await.unwrap(), Some(second));
+}
+
+async fn a_mark_for_nothing_is_false(store: Arc<dyn Store>) {
+    let now = now();
+    for id in ["507f1f77bcf86cd799439011", "", "not an id"] {
+        assert!(!store.mark_needs_reauthorization(id, "token", "refused", now).await.unwrap());
+    }
+    let saved = save(&store, new_connection("ann", "17841400000000001", now), now).await;
+    store.disconnect("ann", now).await.unwrap();
+    for token in ["", &saved.access_token] {
+        assert!(!store.mark_needs_reauthorization(&saved.id, token, "refused", now).await.unwrap());
+    }
+}

@@ -1,0 +1,88 @@
+//! What every store promises, run on each adapter. A test takes a store and knows nothing of what is behind it.
+
+mod connection_races;
+mod connections;
+mod oauth_states;
+mod sessions;
+mod store;
+mod used_handles;
+mod users;
+
+use std::sync::Arc;
+
+use connection_store::test_support::MongoServer;
+use connection_store::{Store, connect};
+use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
+
+/// Makes each named function, `async fn(Arc<dyn Store>)`, a test of SQLite and one of MongoDB.
+macro_rules! contract {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $name() {
+                    let database = crate::TestDatabase::sqlite().await;
+                    super::$name(database.store()).await;
+                    database.close().await;
+                }
+            )*
+        }
+        mod mongodb {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $name() {
+                    let database = crate::TestDatabase::mongodb().await;
+                    super::$name(database.store()).await;
+                    database.close().await;
+                }
+            )*
+        }
+    };
+}
+pub(crate) use contract;
+
+/// An empty store, and what must live as long as it.
+struct TestDatabase {
+    store: Arc<dyn Store>,
+    _folder: Option<TempDir>,
+    _server: Option<Arc<MongoServer>>,
+}
+
+impl TestDatabase {
+    async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("data/test.db").display());
+        Self { store: connect(&url.parse().unwrap()).await.unwrap(), _folder: Some(folder), _server: None }
+    }
+
+    async fn mongodb() -> Self {
+        let server = MongoServer::shared();
+        let store = connect(&server.fresh_database_url().parse().unwrap()).await.unwrap();
+        Self { store, _folder: None, _server: Some(server) }
+    }
+
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
+    }
+
+    async fn close(self) {
+        self.store.close().await;
+    }
+}
+
+/// The present, without what stores do not keep. The real one: MongoDB removes ended documents by its own clock.
+fn now() -> Timestamp {
+    Timestamp::from_millisecond(Timestamp::now().as_millisecond()).unwrap()
+}
+
+fn seconds(count: i64) -> SignedDuration {
+    SignedDuration::from_secs(count)
+}
+
+/// A different hash for each number.
+fn hash(number: u32) -> [u8; 32] {
+    let mut hash = [7; 32];
+    hash[..4].copy_from_slice(&number.to_be_bytes());
+    hash
+}

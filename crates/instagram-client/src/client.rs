@@ -1,0 +1,117 @@
+//! The calls, one method each.
+
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+use url::Url;
+
+use crate::config::{Config, ConfigError};
+use crate::error::InstagramError;
+use crate::oauth::Oauth;
+use crate::profile::{FIELDS, Profile};
+use crate::token::{AccessToken, LongLivedToken, ShortLivedToken};
+use crate::transport::{Endpoint, Transport};
+
+/// What the authorize page should do beyond the usual.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AuthorizeOptions {
+    /// Make the person sign in again, so that another account can be chosen.
+    pub force_reauth: bool,
+}
+
+/// A client of the Instagram API with Instagram Login, for one app. Clones share their connections.
+#[derive(Debug, Clone)]
+pub struct InstagramClient {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    oauth: Oauth,
+    transport: Transport,
+}
+
+impl InstagramClient {
+    /// A client for the app of `config`. Makes no call.
+    ///
+    /// # Errors
+    /// What in `config` can never work.
+    pub fn new(config: Config) -> Result<Self, ConfigError> {
+        config.check()?;
+        let oauth = Oauth::new(&config)?;
+        let transport = Transport::new(config.timeout, config.uses_https())?;
+        Ok(Self { inner: Arc::new(Inner { config, oauth, transport }) })
+    }
+
+    /// Where to send the browser, as a full-page navigation (a popup gets "400 Session Invalid"), to have a person
+    /// connect an account (`instagram-api.md` §1). `state` comes back unchanged: unguessable, bound to the person, used
+    /// once.
+    #[must_use]
+    pub fn authorize_url(&self, state: &str, scopes: &[&str], options: AuthorizeOptions) -> Url {
+        self.inner.oauth.authorize_url(state, scopes, options)
+    }
+
+    /// Exchanges a code for a token of one hour (`instagram-api.md` §2). A code works once. A trailing `#_` is ignored.
+    ///
+    /// # Errors
+    /// [`InstagramError::InvalidCode`] and [`InstagramError::Misconfigured`] above all.
+    pub async fn exchange_code(&self, code: &str) -> Result<ShortLivedToken, InstagramError> {
+        self.inner.oauth.exchange_code(&self.inner.transport, code).await
+    }
+
+    /// Exchanges a token of one hour for one of 60 days (`instagram-api.md` §3).
+    ///
+    /// # Errors
+    /// Any [`InstagramError`] but [`InstagramError::InvalidCode`].
+    pub async fn exchange_for_long_lived(
+        &self,
+        short: &AccessToken,
+    ) -> Result<LongLivedToken, InstagramError> {
+        let parameters = [
+            ("grant_type", "ig_exchange_token"),
+            ("client_secret", self.inner.config.app_secret.expose_secret()),
+            ("access_token", short.expose()),
+        ];
+        let body = self.get(Endpoint::LongLived, &["access_token"], &parameters).await?;
+        LongLivedToken::parse(&body)
+    }
+
+    /// Renews a token of 60 days (`instagram-api.md` §4). It must be at least 24 hours old and not yet expired. The result
+    /// can hold the same token: a later expiry, not another text, tells success. On any error the stored token stays.
+    ///
+    /// # Errors
+    /// Any [`InstagramError`] but [`InstagramError::InvalidCode`].
+    pub async fn refresh(&self, token: &AccessToken) -> Result<LongLivedToken, InstagramError> {
+        let parameters = [("grant_type", "ig_refresh_token"), ("access_token", token.expose())];
+        let body = self.get(Endpoint::Refresh, &["refresh_access_token"], &parameters).await?;
+        LongLivedToken::parse(&body)
+    }
+
+    /// Whose token it is (`instagram-api.md` §5).
+    ///
+    /// # Errors
+    /// Any [`InstagramError`] but [`InstagramError::InvalidCode`].
+    pub async fn profile(&self, token: &AccessToken) -> Result<Profile, InstagramError> {
+        let path = [self.inner.config.graph_version.as_str(), "me"];
+        let parameters = [("fields", FIELDS), ("access_token", token.expose())];
+        let body = self.get(Endpoint::Profile, &path, &parameters).await?;
+        Profile::parse(&body)
+    }
+
+    /// A GET of the Graph API. The parameters, tokens among them, go into the query, as Meta documents it.
+    async fn get(
+        &self,
+        endpoint: Endpoint,
+        path: &[&str],
+        parameters: &[(&str, &str)],
+    ) -> Result<Vec<u8>, InstagramError> {
+        let mut url = self.inner.config.graph_url.clone();
+        url.path_segments_mut()
+            .expect("http and https URLs have a path, and the configuration is checked to be one of them")
+            .pop_if_empty()
+            .extend(path);
+        url.query_pairs_mut().extend_pairs(parameters);
+        self.inner.transport.call(endpoint, reqwest::Request::new(reqwest::Method::GET, url)).await
+    }
+}

@@ -1,0 +1,143 @@
+//! How to reach Instagram, and as whom.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+/// Where the browser is sent. Not `https://api.instagram.com/oauth/authorize`, an alias that shows "Sorry, this page isn't
+/// available" since August 2026 (`instagram-api.md` §1).
+pub const DEFAULT_AUTHORIZE_URL: &str = "https://www.instagram.com/oauth/authorize";
+
+/// Where codes are exchanged (`instagram-api.md` §2).
+pub const DEFAULT_TOKEN_URL: &str = "https://api.instagram.com/oauth/access_token";
+
+/// The base of the Graph API (`instagram-api.md` §3 to §5).
+pub const DEFAULT_GRAPH_URL: &str = "https://graph.instagram.com";
+
+/// The version of the Graph API (`instagram-api.md` §5).
+pub const DEFAULT_GRAPH_VERSION: &str = "v25.0";
+
+/// The time that one call may take.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How to reach Instagram, and as which app. [`Config::new`] fills in the defaults; every field can be set after that.
+/// `Debug` hides the secret.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The **Instagram** app id (dashboard: Instagram → API setup with Instagram login), not the Meta app id.
+    pub app_id: String,
+    /// The Instagram app's secret.
+    pub app_secret: SecretString,
+    /// Where Instagram sends the browser back. It is sent byte for byte as given here, and must match the dashboard's
+    /// entry so.
+    pub redirect_uri: String,
+    /// Where the browser is sent; by default [`DEFAULT_AUTHORIZE_URL`].
+    pub authorize_url: Url,
+    /// Where codes are exchanged; by default [`DEFAULT_TOKEN_URL`].
+    pub token_url: Url,
+    /// The base of the Graph API; by default [`DEFAULT_GRAPH_URL`].
+    pub graph_url: Url,
+    /// The version of the Graph API, such as `v25.0`; by default [`DEFAULT_GRAPH_VERSION`].
+    pub graph_version: String,
+    /// The time that one call may take, from connecting to the last byte; by default [`DEFAULT_TIMEOUT`].
+    pub timeout: Duration,
+}
+
+impl Config {
+    /// The configuration of an app, with the defaults for everything else.
+    #[must_use]
+    pub fn new(app_id: String, app_secret: SecretString, redirect_uri: String) -> Self {
+        let url = |text| Url::parse(text).expect("the defaults are URLs, as the tests check");
+        Self {
+            app_id,
+            app_secret,
+            redirect_uri,
+            authorize_url: url(DEFAULT_AUTHORIZE_URL),
+            token_url: url(DEFAULT_TOKEN_URL),
+            graph_url: url(DEFAULT_GRAPH_URL),
+            graph_version: DEFAULT_GRAPH_VERSION.to_owned(),
+            timeout: DEFAULT_TIMEOUT,
+        }
+    }
+
+    /// Refuses what can never work, so that it shows at the start and not at the first person's connect.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        if self.app_id.trim().is_empty() {
+            return Err(ConfigError::Empty { field: "app_id" });
+        }
+        if self.app_secret.expose_secret().trim().is_empty() {
+            return Err(ConfigError::Empty { field: "app_secret" });
+        }
+        if !Url::parse(&self.redirect_uri).is_ok_and(|url| is_http(&url)) {
+            return Err(ConfigError::InvalidRedirectUri);
+        }
+        for (field, url) in [
+            ("authorize_url", &self.authorize_url),
+            ("token_url", &self.token_url),
+            ("graph_url", &self.graph_url),
+        ] {
+            if !is_http(url) {
+                return Err(ConfigError::InvalidUrl { field });
+            }
+        }
+        if !is_graph_version(&self.graph_version) {
+            return Err(ConfigError::InvalidGraphVersion);
+        }
+        if self.timeout.is_zero() {
+            return Err(ConfigError::ZeroTimeout);
+        }
+        Ok(())
+    }
+
+    /// Whether any call goes over https.
+    pub(crate) fn uses_https(&self) -> bool {
+        [&self.token_url, &self.graph_url].iter().any(|url| url.scheme() == "https")
+    }
+}
+
+/// Why a [`Config`] cannot work.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A required text is empty.
+    #[error("{field} is empty")]
+    Empty {
+        /// Which field of [`Config`].
+        field: &'static str,
+    },
+    /// The redirect URI is not an absolute http or https URL.
+    #[error("redirect_uri is not an absolute http or https URL")]
+    InvalidRedirectUri,
+    /// One of Instagram's URLs is not http or https.
+    #[error("{field} is not an http or https URL")]
+    InvalidUrl {
+        /// Which field of [`Config`].
+        field: &'static str,
+    },
+    /// The Graph version is not `v` and a number.
+    #[error("graph_version is not of the form v25.0")]
+    InvalidGraphVersion,
+    /// The timeout is zero.
+    #[error("timeout is zero")]
+    ZeroTimeout,
+    /// TLS cannot work: most likely the operating system has no certificates.
+    #[error(
+        "TLS cannot be set up; are the system's CA certificates installed (Debian: package ca-certificates)?"
+    )]
+    Tls(#[source] rustls::Error),
+    /// The HTTP client cannot be built.
+    #[error("the HTTP client cannot be set up")]
+    HttpClient(#[source] reqwest::Error),
+}
+
+fn is_http(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+}
+
+/// `v25.0`. It becomes a segment of the path, so nothing else may get in.
+fn is_graph_version(text: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.strip_prefix('v')
+        .and_then(|rest| rest.split_once('.'))
+        .is_some_and(|(major, minor)| is_number(major) && is_number(minor))
+}

@@ -1,0 +1,105 @@
+//! What went wrong, by what to do next.
+
+use std::time::Duration;
+
+/// How long to wait after a rate limit when Instagram does not say.
+pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// The longest wait that is believed: Instagram's windows are an hour or a day long.
+pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A call to Instagram that failed, typed by what should happen next (`instagram-api.md` §6).
+///
+/// **Only [`NeedsReauthorization`](Self::NeedsReauthorization) means that the token is dead.** Every other variant
+/// leaves a stored token as it is. Neither `Debug` nor `Display` holds a token, a secret, a code or a URL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InstagramError {
+    /// No whole answer came within the configured timeout. Next: try again later. A code that was being exchanged may
+    /// be used up: the person has to start again.
+    #[error("Instagram did not answer in time")]
+    Timeout,
+
+    /// A temporary failure: the connection, an outage (HTTP 5xx), or an error that Instagram calls transient (codes 1
+    /// and 2). Next: try again with growing pauses.
+    #[error("Instagram failed for the moment: {reason}")]
+    Retryable {
+        /// What happened, for the log.
+        reason: String,
+    },
+
+    /// Too many calls (codes 4, 17, 32, 613, 80002, HTTP 429). Next: make no call before `retry_after` is over; going on
+    /// lengthens the block.
+    #[error("Instagram limits the rate of calls; wait {} s", retry_after.as_secs())]
+    RateLimited {
+        /// How long to wait: Instagram's word, else [`DEFAULT_RETRY_AFTER`]; at most [`MAX_RETRY_AFTER`].
+        retry_after: Duration,
+    },
+
+    /// The token is dead (codes 190 and 102). Next: never retry; ask the person to connect again.
+    #[error("Instagram no longer accepts the token{}", of_subcode(*subcode))]
+    NeedsReauthorization {
+        /// Why: 458 app removed, 459 checkpoint, 460 password changed, 463 or 0 expired, 464 unconfirmed, 467 invalid.
+        subcode: Option<i64>,
+    },
+
+    /// A permission was not granted or is withdrawn (codes 10 and 200 to 299). Next: keep the token and go on renewing
+    /// it; offer to grant the permission.
+    #[error("a permission is missing (code {code})")]
+    MissingPermission {
+        /// Instagram's code.
+        code: i64,
+    },
+
+    /// The app may not act for this account (code 100, "Unsupported request - method type: get"): it has Standard Access
+    /// and the account is none of its Instagram testers, or Meta has an outage. Next: on connecting, tell the operator
+    /// those causes; on renewal, keep the token and try again much later.
+    #[error(
+        "the app has no access to this account: app not approved for it, or the account is not one of its testers"
+    )]
+    AppAccess,
+
+    /// The authorization code is wrong, used or too old, or the redirect URI is another one than the code was made for.
+    /// Next: the person starts again.
+    #[error("the authorization code is wrong, expired or already used")]
+    InvalidCode,
+
+    /// The app's id, secret or redirect URI is wrong. Next: the operator compares the settings with Meta's dashboard.
+    #[error("Instagram refuses the app's settings: {message}")]
+    Misconfigured {
+        /// What Instagram says, sanitised.
+        message: String,
+    },
+
+    /// Instagram refuses this request for a reason of its own. Next: tell the caller; the same request fails again.
+    #[error("Instagram refused the request: {message} (code {code}{})", of_subcode(*subcode))]
+    Rejected {
+        /// Instagram's code; the HTTP status where it gave none.
+        code: i64,
+        /// Instagram's subcode, which names the reason of most publishing and messaging failures.
+        subcode: Option<i64>,
+        /// What Instagram says, sanitised.
+        message: String,
+    },
+
+    /// The answer is not what Instagram promises: HTML, nothing, a missing field, an impossible expiry. Next: use none of
+    /// it, keep what is stored, and try again later.
+    #[error("Instagram answered nonsense: {reason}")]
+    Unintelligible {
+        /// What is wrong with it. Holds nothing of the answer.
+        reason: String,
+    },
+}
+
+impl InstagramError {
+    pub(crate) fn retryable(reason: impl Into<String>) -> Self {
+        Self::Retryable { reason: reason.into() }
+    }
+
+    pub(crate) fn unintelligible(reason: impl Into<String>) -> Self {
+        Self::Unintelligible { reason: reason.into() }
+    }
+}
+
+fn of_subcode(subcode: Option<i64>) -> String {
+    subcode.map(|subcode| format!(", subcode {subcode}")).unwrap_or_default()
+}

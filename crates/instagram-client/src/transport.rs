@@ -1,0 +1,108 @@
+//! One way for every request to go out and every answer to come in.
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use reqwest::{Request, Response, StatusCode, redirect};
+
+use crate::config::ConfigError;
+use crate::error::InstagramError;
+use crate::failure;
+use crate::redact::sanitise;
+use crate::tls;
+
+/// Largest body that is read. Real ones have a few kilobytes.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// How long a connection may take to come about; a whole call may take `Config::timeout`.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What is called, named in traces in place of the URL, which can hold a token.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Endpoint {
+    Code,
+    LongLived,
+    Refresh,
+    Profile,
+}
+
+impl Endpoint {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Code => "code_exchange",
+            Self::LongLived => "long_lived_exchange",
+            Self::Refresh => "refresh",
+            Self::Profile => "profile",
+        }
+    }
+}
+
+/// A pool of connections, with a timeout on every call.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    http: reqwest::Client,
+}
+
+impl Transport {
+    pub(crate) fn new(timeout: Duration, uses_https: bool) -> Result<Self, ConfigError> {
+        let tls = tls::client_config(uses_https).map_err(ConfigError::Tls)?;
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
+            .timeout(timeout)
+            .build()
+            .map_err(|error| ConfigError::HttpClient(error.without_url()))?;
+        Ok(Self { http })
+    }
+
+    /// Sends a request and gives a successful answer's body, or the error that the answer or its absence means.
+    pub(crate) async fn call(&self, endpoint: Endpoint, request: Request) -> Result<Vec<u8>, InstagramError> {
+        let started = Instant::now();
+        let (status, outcome) = self.exchange(request).await;
+        tracing::debug!(
+            endpoint = endpoint.name(),
+            status = status.map(|status| status.as_u16()),
+            elapsed_ms = started.elapsed().as_millis(),
+            error = outcome.as_ref().err().map(tracing::field::display),
+            "called Instagram"
+        );
+        outcome
+    }
+
+    async fn exchange(&self, request: Request) -> (Option<StatusCode>, Result<Vec<u8>, InstagramError>) {
+        match self.http.execute(request).await {
+            Ok(mut response) => {
+                let status = response.status();
+                let body = read_body(&mut response).await;
+                (Some(status), body.and_then(|body| failure::judge(status, response.headers(), body)))
+            }
+            Err(error) => (None, Err(not_answered(error))),
+        }
+    }
+}
+
+async fn read_body(response: &mut Response) -> Result<Vec<u8>, InstagramError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(not_answered)? {
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(InstagramError::unintelligible("a body above 1 MiB"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The error for an answer that did not come, or not whole: refused, reset, cut, too slow.
+fn not_answered(error: reqwest::Error) -> InstagramError {
+    if error.is_timeout() {
+        return InstagramError::Timeout;
+    }
+    // The last cause is the telling one ("Connection refused"); reqwest's own text would name the URL.
+    let error = error.without_url();
+    let mut cause: &dyn Error = &error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    InstagramError::retryable(sanitise(&cause.to_string()))
+}

@@ -1,0 +1,98 @@
+//! The profile (spec `instagram-api.md` §5), and the picture that it points to.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use crate::accounts::Account;
+use crate::answer::{Answer, GraphError};
+use crate::parameters::Parameters;
+use crate::world::World;
+
+/// How long a picture's URL works.
+const PICTURE_LIFE: SignedDuration = SignedDuration::from_hours(72);
+
+impl World {
+    /// `GET /{version}/me`. `origin` is where pictures are found: scheme, host and port.
+    pub(crate) fn profile(&self, query: &Parameters, bearer: Option<&str>, origin: &str) -> Answer {
+        self.read_profile(query, bearer, origin).into()
+    }
+
+    fn read_profile(
+        &self,
+        query: &Parameters,
+        bearer: Option<&str>,
+        origin: &str,
+    ) -> Result<Answer, GraphError> {
+        let (_, token) = self.live_token(query, bearer)?;
+        if !token.permissions.iter().any(|permission| permission == "instagram_business_basic") {
+            let message = "(#10) Application does not have permission for this action";
+            return Err(GraphError::new(10, None, message));
+        }
+        let account = &self.accounts[token.account];
+        // Graph names the object's id whether asked or not.
+        let mut profile = Map::from_iter([("id".to_owned(), account.app_scoped_id.to_string().into())]);
+        let asked = query.text("fields").split(',').map(str::trim).filter(|field| !field.is_empty());
+        for field in asked {
+            let value = self.field(account, field, origin).ok_or_else(|| unknown_field(field))?;
+            if !value.is_null() {
+                profile.insert(field.to_owned(), value);
+            }
+        }
+        let profile = Value::Object(profile);
+        Ok(Answer::ok(if self.options.profile_wrapped { json!({ "data": [profile] }) } else { profile }))
+    }
+
+    /// A field's value: null where the account has not set it, `None` where there is no such field.
+    fn field(&self, account: &Account, field: &str, origin: &str) -> Option<Value> {
+        Some(match field {
+            "id" => account.app_scoped_id.to_string().into(),
+            "user_id" => account.user_id.to_string().into(),
+            "username" => account.username.into(),
+            "name" => account.name.into(),
+            "account_type" => account.account_type.as_api().into(),
+            "profile_picture_url" => self.picture_url(account, origin).into(),
+            "biography" => account.biography.into(),
+            "website" => account.website.into(),
+            "followers_count" => account.followers.into(),
+            "follows_count" => account.follows.into(),
+            "media_count" => account.media.into(),
+            _ => return None,
+        })
+    }
+
+    fn picture_url(&self, account: &Account, origin: &str) -> Option<String> {
+        account.picture_hue?;
+        let expires = (self.now() + PICTURE_LIFE).as_second();
+        Some(format!("{origin}/pictures/{}.svg?expires={expires}", account.username))
+    }
+
+    /// An account's avatar as SVG, `None` where it has none.
+    pub(crate) fn picture(&self, username: &str) -> Option<String> {
+        let hue = self.accounts.iter().find(|account| account.username == username)?.picture_hue?;
+        let far = (hue + 50) % 360;
+        Some(format!(
+            r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 120" role="img" aria-label="{username}">
+<defs><linearGradient id="g" x1="0" y1="0" x2="1" y2="1"><stop stop-color="hsl({hue} 85% 62%)"/>
+<stop offset="1" stop-color="hsl({far} 75% 42%)"/></linearGradient></defs>
+<rect width="120" height="120" fill="url(#g)"/>
+<circle cx="60" cy="60" r="42" fill="hsl(260 14% 10%)"/>
+<g fill="none" stroke="white" stroke-opacity=".16"><circle cx="60" cy="60" r="36"/><circle cx="60" cy="60" r="30"/>
+<circle cx="60" cy="60" r="24"/></g>
+<circle cx="60" cy="60" r="15" fill="url(#g)"/><circle cx="60" cy="60" r="3" fill="white"/></svg>"#
+        ))
+    }
+
+    /// Whether a picture's URL has stopped working. One without an expiry works always: the consent page's.
+    pub(crate) fn picture_expired(&self, query: &Parameters) -> bool {
+        let expires = query.get("expires").map(|text| text.parse().ok().map(Timestamp::from_second));
+        match expires {
+            None => false,
+            Some(Some(Ok(expires))) => expires <= self.now(),
+            Some(_) => true,
+        }
+    }
+}
+
+fn unknown_field(field: &str) -> GraphError {
+    GraphError::bad_request(format!("Tried accessing nonexisting field ({field}) on node type (IGUser)"))
+}

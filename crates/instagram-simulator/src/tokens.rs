@@ -1,0 +1,241 @@
+//! The life of a token: issued, exchanged, refreshed, dead (spec `instagram-api.md` §2–§4).
+
+use actix_web::http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::accounts::Account;
+use crate::answer::{Answer, GraphError};
+use crate::oauth::PERMISSIONS;
+use crate::options::{Options, TokenShape, UserIdForm, UserIdKind};
+use crate::parameters::Parameters;
+use crate::world::{World, random_text};
+
+/// The life of a short-lived token.
+const SHORT_LIFE: SignedDuration = SignedDuration::from_hours(1);
+/// A younger token cannot be refreshed.
+const REFRESH_AGE: SignedDuration = SignedDuration::from_hours(24);
+
+/// The two kinds of access token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Short,
+    Long,
+}
+
+/// An access token that has been issued.
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
+    pub(crate) account: usize,
+    pub(crate) kind: Kind,
+    pub(crate) permissions: Vec<String>,
+    issued_at: Timestamp,
+    expires_at: Timestamp,
+    /// The `error_subcode` with which it was revoked.
+    revoked: Option<i64>,
+}
+
+impl World {
+    /// `POST /oauth/access_token`: a code becomes a short-lived token.
+    pub(crate) fn code_exchange(&mut self, form: &Parameters) -> Answer {
+        match self.redeem_code(form) {
+            Ok(body) => Answer::ok(body),
+            // Not Graph's envelope: this endpoint has its own.
+            Err(message) => Answer {
+                status: StatusCode::BAD_REQUEST,
+                body: json!({ "error_type": "OAuthException", "code": 400, "error_message": message }),
+            },
+        }
+    }
+
+    fn redeem_code(&mut self, form: &Parameters) -> Result<Value, &'static str> {
+        if form.text("client_id") != self.config.app_id {
+            return Err("Invalid platform app");
+        }
+        if form.text("client_secret") != self.config.app_secret {
+            return Err("Error validating client secret");
+        }
+        if form.text("grant_type") != "authorization_code" {
+            return Err("Invalid grant_type");
+        }
+        let now = self.now();
+        let code = self.codes.get_mut(form.text("code")).filter(|code| !code.used);
+        let code = code.ok_or("Matching code was not found or was already used")?;
+        if code.expires_at <= now {
+            return Err("This authorization code has expired");
+        }
+        if code.redirect_uri != form.text("redirect_uri") {
+            return Err(
+                "Error validating verification code. Please make sure your redirect_uri is identical \
+                        to the one you used in the OAuth dialog request",
+            );
+        }
+        code.used = true;
+        let (account, permissions) = (code.account, code.permissions.clone());
+        let text = self.issue(account, Kind::Short, permissions.clone());
+        Ok(short_lived_body(&self.options, &self.accounts[account], &text, &permissions))
+    }
+
+    /// `GET /access_token`: a short-lived token becomes a long-lived one.
+    pub(crate) fn long_lived(&mut self, query: &Parameters, bearer: Option<&str>) -> Answer {
+        self.exchange(query, bearer).into()
+    }
+
+    fn exchange(&mut self, query: &Parameters, bearer: Option<&str>) -> Result<Answer, GraphError> {
+        expect_grant_type(query, "ig_exchange_token")?;
+        if query.text("client_secret") != self.config.app_secret {
+            return Err(GraphError::new(101, None, "Error validating client secret."));
+        }
+        let (_, token) = self.live_token(query, bearer)?;
+        if token.kind == Kind::Long {
+            return Err(GraphError::bad_request("Only a short-lived token can be exchanged"));
+        }
+        let (account, permissions) = (token.account, token.permissions.clone());
+        let text = self.issue(account, Kind::Long, permissions);
+        Ok(Answer::ok(self.long_lived_body(&text)))
+    }
+
+    /// `GET /refresh_access_token`: a long-lived token lives longer.
+    pub(crate) fn refresh(&mut self, query: &Parameters, bearer: Option<&str>) -> Answer {
+        self.renew(query, bearer).into()
+    }
+
+    fn renew(&mut self, query: &Parameters, bearer: Option<&str>) -> Result<Answer, GraphError> {
+        expect_grant_type(query, "ig_refresh_token")?;
+        let (text, token) = self.live_token(query, bearer)?;
+        if token.kind == Kind::Short {
+            return Err(GraphError::bad_request("Only a long-lived token can be refreshed"));
+        }
+        if self.now().duration_since(token.issued_at) < REFRESH_AGE {
+            return Err(GraphError::bad_request("The token must be at least 24 hours old to be refreshed"));
+        }
+        let (account, permissions) = (token.account, token.permissions.clone());
+        let listed = permissions.join(",");
+        let text = if self.options.refresh_rotates {
+            self.issue(account, Kind::Long, permissions)
+        } else {
+            let renewed = self.new_token(account, Kind::Long, permissions);
+            self.tokens.insert(text.to_owned(), renewed);
+            text.to_owned()
+        };
+        let mut body = self.long_lived_body(&text);
+        if self.options.refresh_permissions {
+            body["permissions"] = listed.into();
+        }
+        Ok(Answer::ok(body))
+    }
+
+    /// The token that a Graph call carries, if it lives and the app may act for its account.
+    ///
+    /// The query wins over the `Authorization` header, as what Meta documents.
+    pub(crate) fn live_token<'a>(
+        &self,
+        query: &'a Parameters,
+        bearer: Option<&'a str>,
+    ) -> Result<(&'a str, &Token), GraphError> {
+        let given = query.get("access_token").or(bearer).filter(|text| !text.is_empty());
+        let missing = || GraphError::new(104, None, "An access token is required to request this resource.");
+        let text = given.ok_or_else(missing)?;
+        let malformed =
+            || GraphError::new(190, None, "Invalid OAuth access token - Cannot parse access token");
+        let token = self.tokens.get(text).ok_or_else(malformed)?;
+        if let Some(subcode) = token.revoked {
+            return Err(revoked(subcode));
+        }
+        let now = self.now();
+        if token.expires_at <= now {
+            let day = "%A, %d-%b-%y %H:%M:%S UTC";
+            let message = format!(
+                "Error validating access token: Session has expired on {}. The current time is {}.",
+                token.expires_at.strftime(day),
+                now.strftime(day)
+            );
+            return Err(GraphError::new(190, Some(self.options.expired_subcode), message));
+        }
+        if !self.accounts[token.account].app_access {
+            return Err(GraphError::app_access());
+        }
+        Ok((text, token))
+    }
+
+    /// A new long-lived token with every permission.
+    pub(crate) fn issue_long_lived(&mut self, account: usize) -> String {
+        let permissions = PERMISSIONS.iter().map(|permission| permission.name.to_owned()).collect();
+        self.issue(account, Kind::Long, permissions)
+    }
+
+    /// Kills every token of an account. Later ones live.
+    pub(crate) fn revoke(&mut self, account: usize, subcode: i64) {
+        for token in self.tokens.values_mut().filter(|token| token.account == account) {
+            token.revoked = Some(subcode);
+        }
+    }
+
+    fn issue(&mut self, account: usize, kind: Kind, permissions: Vec<String>) -> String {
+        let text = format!("IGAA{}", random_text::<120>());
+        let token = self.new_token(account, kind, permissions);
+        self.tokens.insert(text.clone(), token);
+        text
+    }
+
+    fn new_token(&self, account: usize, kind: Kind, permissions: Vec<String>) -> Token {
+        let issued_at = self.now();
+        let life = match kind {
+            Kind::Short => SHORT_LIFE,
+            Kind::Long => SignedDuration::from_secs(self.options.expires_in.try_into().unwrap_or(i64::MAX)),
+        };
+        // A life beyond the end of time is a life without end.
+        let expires_at = issued_at.checked_add(life).unwrap_or(Timestamp::MAX);
+        Token { account, kind, permissions, issued_at, expires_at, revoked: None }
+    }
+
+    fn long_lived_body(&self, text: &str) -> Value {
+        json!({ "access_token": text, "token_type": "bearer", "expires_in": self.options.expires_in })
+    }
+}
+
+fn expect_grant_type(query: &Parameters, expected: &str) -> Result<(), GraphError> {
+    if query.text("grant_type") == expected {
+        return Ok(());
+    }
+    Err(GraphError::bad_request(format!("Invalid parameter: grant_type must be {expected}")))
+}
+
+fn short_lived_body(options: &Options, account: &Account, text: &str, permissions: &[String]) -> Value {
+    let id = match options.token_user_id_kind {
+        UserIdKind::AppScoped => account.app_scoped_id,
+        UserIdKind::Professional => account.user_id,
+    };
+    let id = match options.token_user_id {
+        UserIdForm::Number => Value::from(id),
+        UserIdForm::Text => Value::from(id.to_string()),
+    };
+    let mut body = json!({ "access_token": text, "user_id": id });
+    match options.token_shape {
+        TokenShape::PermissionsList => body["permissions"] = permissions.into(),
+        TokenShape::PermissionsText => body["permissions"] = permissions.join(",").into(),
+        TokenShape::WrappedInData => {
+            body["permissions"] = permissions.join(",").into();
+            body = json!({ "data": [body] });
+        }
+        TokenShape::WithoutPermissions => {}
+    }
+    body
+}
+
+fn revoked(subcode: i64) -> GraphError {
+    let why = match subcode {
+        458 => "The user has not authorized application.",
+        459 => {
+            "You cannot access the app till you log in to www.instagram.com and follow the instructions given."
+        }
+        460 => {
+            "The session has been invalidated because the user changed their password or Facebook has changed \
+             the session for security reasons."
+        }
+        463 => "Session has expired.",
+        464 => "Sessions for the user are not allowed because the user is not a confirmed user.",
+        _ => "The session is invalid.",
+    };
+    GraphError::new(190, Some(subcode), format!("Error validating access token: {why}"))
+}

@@ -1,0 +1,114 @@
+//! Everything that the simulator remembers, behind one lock.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::accounts::{self, Account};
+use crate::config::Config;
+use crate::faults::{Endpoint, Fault, FaultQueue};
+use crate::oauth::Code;
+use crate::options::Options;
+use crate::tokens::Token;
+
+/// The simulated Instagram: its people, one app, and what it has issued.
+///
+/// The rules live beside what they are about: [`crate::oauth`], [`crate::tokens`], [`crate::graph`].
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) config: Config,
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) options: Options,
+    pub(crate) faults: FaultQueue,
+    /// Authorization codes by their text. A used one stays, so that its second use is told from a wrong one.
+    pub(crate) codes: HashMap<String, Code>,
+    /// Access tokens by their text. Dead ones stay, so that they can say why they died.
+    pub(crate) tokens: HashMap<String, Token>,
+    requests: BTreeMap<Endpoint, u64>,
+    /// How far this world's clock is ahead of the machine's.
+    ahead: SignedDuration,
+}
+
+impl World {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            config,
+            accounts: accounts::made_up(),
+            options: Options::default(),
+            faults: FaultQueue::default(),
+            codes: HashMap::new(),
+            tokens: HashMap::new(),
+            requests: BTreeMap::new(),
+            ahead: SignedDuration::ZERO,
+        }
+    }
+
+    /// This world's time.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::now() + self.ahead
+    }
+
+    /// Moves the clock forward. It stops at the last time that a timestamp can hold.
+    pub(crate) fn advance(&mut self, by: SignedDuration) {
+        let furthest = Timestamp::MAX.duration_since(Timestamp::now()) - YEAR;
+        self.ahead = self.ahead.saturating_add(by).min(furthest);
+    }
+
+    /// Where an account is in the list.
+    pub(crate) fn account_index(&self, username: &str) -> Option<usize> {
+        self.accounts.iter().position(|account| account.username == username)
+    }
+
+    /// The account with this user name.
+    pub(crate) fn account_mut(&mut self, username: &str) -> Option<&mut Account> {
+        self.accounts.iter_mut().find(|account| account.username == username)
+    }
+
+    /// Counts a request, and takes the fault that waits for it.
+    pub(crate) fn arrive(&mut self, endpoint: Endpoint) -> Option<Fault> {
+        *self.requests.entry(endpoint).or_default() += 1;
+        self.faults.take(endpoint)
+    }
+
+    /// How many requests have come to an endpoint.
+    pub(crate) fn requests(&self, endpoint: Endpoint) -> u64 {
+        match endpoint {
+            Endpoint::Any => self.requests.values().sum(),
+            one => self.requests.get(&one).copied().unwrap_or_default(),
+        }
+    }
+
+    /// Starts counting from zero.
+    pub(crate) fn reset_requests(&mut self) {
+        self.requests.clear();
+    }
+}
+
+/// Kept free between the clock and the end of time, so that adding a token's life cannot overflow.
+const YEAR: SignedDuration = SignedDuration::from_hours(366 * 24);
+
+/// Random text that cannot be guessed: `length` bytes from the operating system, in base64url.
+pub(crate) fn random_text<const LENGTH: usize>() -> String {
+    let mut bytes = [0; LENGTH];
+    getrandom::fill(&mut bytes).expect("an operating system without randomness cannot run this");
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The world as the server's thread and the tests share it.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedWorld(Arc<Mutex<World>>);
+
+impl SharedWorld {
+    pub(crate) fn new(config: Config) -> Self {
+        Self(Arc::new(Mutex::new(World::new(config))))
+    }
+
+    /// The world, for this thread alone. Never held across an `await`.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, World> {
+        // A test that panics while it holds the lock has failed already; the others can go on.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,168 @@
+//! `cargo xtask test`: every check, one after the other, and one summary.
+
+mod counts;
+mod summary;
+
+use std::path::PathBuf;
+use std::{fs, io};
+
+use clap::ValueEnum;
+
+use crate::failure::{Failure, Result};
+use crate::stopwatch::Stopwatch;
+use crate::tools::{self, WasmTools};
+use crate::{frontend, processes, workspace};
+use counts::Counts;
+use summary::{Outcome, Summary};
+
+/// What to check.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Run this step alone; can be given several times.
+    #[arg(long, value_name = "STEP")]
+    only: Vec<Step>,
+}
+
+/// The steps, in the order in which they run: what fails fast comes first.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Step {
+    /// Find or install what the later steps need.
+    Tools,
+    /// Formatting.
+    Format,
+    /// Lints of everything but the frontend, warnings as errors.
+    Lints,
+    /// Lints of the frontend, as it is compiled for the browser.
+    FrontendLints,
+    /// Unit, contract (SQLite and MongoDB) and HTTP tests.
+    Tests,
+    /// The web app, built as it is deployed.
+    App,
+    /// Browser tests.
+    Browser,
+}
+
+impl Step {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Tools => "tools",
+            Self::Format => "format",
+            Self::Lints => "lints",
+            Self::FrontendLints => "frontend-lints",
+            Self::Tests => "tests",
+            Self::App => "app",
+            Self::Browser => "browser",
+        }
+    }
+
+    /// Runs the step. The tests that it ran are added to `counts` even when it fails.
+    fn run(self, counts: &mut Counts) -> Result {
+        match self {
+            Self::Tools => ensure_tools(),
+            Self::Format => processes::run(processes::cargo().args(["fmt", "--all", "--check"])),
+            Self::Lints => processes::run(processes::cargo().args([
+                "clippy",
+                "--workspace",
+                "--exclude",
+                "frontend",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ])),
+            Self::FrontendLints => processes::run(
+                processes::cargo()
+                    .args(["clippy", "--package", "frontend", "--target", "wasm32-unknown-unknown"])
+                    .args(["--", "-D", "warnings"]),
+            ),
+            Self::Tests => {
+                let (variable, server) = tools::mongodb_server()?;
+                processes::run_reading(
+                    processes::cargo().args(["test", "--workspace", "--no-fail-fast"]).env(variable, server),
+                    |line| counts.add_from_cargo(line),
+                )
+            }
+            Self::App => frontend::build(),
+            Self::Browser => test_in_browser(counts),
+        }
+    }
+}
+
+/// Runs the steps and prints the summary. A failed step does not keep the others from running.
+///
+/// # Errors
+/// When a step failed, or this process was asked to end.
+pub(crate) fn run(arguments: &Arguments) -> Result {
+    let mut summary = Summary::default();
+    for &step in Step::value_variants() {
+        if !arguments.only.is_empty() && !arguments.only.contains(&step) {
+            continue;
+        }
+        println!("\n=== {} ===", step.name());
+        let stopwatch = Stopwatch::start();
+        let mut counts = Counts::default();
+        let failure = match step.run(&mut counts) {
+            Ok(()) => None,
+            Err(Failure::Interrupted) => return Err(Failure::Interrupted),
+            Err(Failure::Because(sentence)) => {
+                eprintln!("{}: {sentence}", step.name());
+                Some(sentence)
+            }
+        };
+        summary.add(Outcome { step: step.name(), took: stopwatch.elapsed(), counts, failure });
+    }
+    println!("\n{summary}");
+    summary.verdict()
+}
+
+/// Asks for every tool, so that what is missing is known before the long steps. Each later step asks again for its own.
+fn ensure_tools() -> Result {
+    let tools: [fn() -> Result; 4] = [
+        || WasmTools::ensure().map(|_| ()),
+        || tools::mongodb_server().map(|_| ()),
+        || tools::chromium().map(|_| ()),
+        tools::install_node_packages,
+    ];
+    let mut sentences = Vec::new();
+    for ensure in tools {
+        match ensure() {
+            Err(Failure::Because(sentence)) => sentences.push(sentence),
+            other => other?,
+        }
+    }
+    if sentences.is_empty() { Ok(()) } else { Err(sentences.join(" ").into()) }
+}
+
+/// The browser tests, with Node's own test runner.
+fn test_in_browser(counts: &mut Counts) -> Result {
+    let chromium = tools::chromium()?;
+    tools::install_node_packages()?;
+    if !workspace::root().join("dist/index.html").exists() {
+        return Err("There is no dist/: the step `app` has to build it first.".into());
+    }
+    // The whole workspace, as `cargo test` builds it: choosing packages would change the features of what they
+    // share, and compile it a second time.
+    processes::run(processes::cargo().args(["build", "--workspace", "--bins", "--examples"]))?;
+    processes::run_reading(
+        processes::command("node")
+            // One file at a time: each starts servers and a browser, and one of them needs fixed ports.
+            .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
+            .args(browser_test_files()?)
+            .current_dir(workspace::root().join("e2e"))
+            .env("CHROMIUM", chromium)
+            .env("BINARIES", workspace::target().join("debug"))
+            .env("SCREENSHOTS", workspace::target().join("screenshots")),
+        |line| counts.add_from_node(line),
+    )
+}
+
+/// The files named `*.test.mjs`, by name. Node's own search differs between its versions.
+fn browser_test_files() -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(workspace::root().join("e2e/tests"));
+    let mut files = entries
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>())
+        .map_err(Failure::while_doing("e2e/tests/ cannot be read"))?;
+    files.retain(|file| file.to_str().is_some_and(|name| name.ends_with(".test.mjs")));
+    files.sort();
+    Ok(files)
+}

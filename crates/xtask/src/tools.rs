@@ -1,0 +1,26 @@
+//! The programs that building and testing need: found where they are, installed where they are not.
+
+mod browser;
+mod cache;
+mod debian;
+mod mongodb;
+mod node;
+mod wasm;
+
+pub(crate) use browser::chromium;
+pub(crate) use mongodb::server as mongodb_server;
+pub(crate) use node::install_packages as install_node_packages;
+pub(crate) use wasm::WasmTools;
+
+use std::env;
+use std::path::PathBuf;
+
+/// The first file of that name in the folders of `PATH`.
+fn on_path(program: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// One line of what is being done about a tool.
+fn report(tool: &str, what: impl std::fmt::Display) {
+    println!("{tool}: {what}");
+}

@@ -1,0 +1,93 @@
+// What people do, step by step, by the names that they see.
+
+/** Accounts of the simulator: see its `accounts` module. */
+export const ACCOUNTS = {
+  recordShop: "wreckshoprecords",
+  creator: "mara.paints",
+  personal: "just.sam",
+  sparse: "brandnew_bakery",
+  withoutAccess: "northwind.gallery",
+};
+
+let people = 0;
+
+/** Details for a new account; no two are alike. */
+export function newDetails() {
+  people += 1;
+  return {
+    name: "Ada Lovelace",
+    email: `ada-${people}@example.com`,
+    password: `Correct-horse-battery-${people}`,
+  };
+}
+
+/** Makes an account and arrives at the integrations page. */
+export async function signUp(page, origin, details = newDetails()) {
+  await page.goto(`${origin}/sign-up`);
+  await page.getByLabel("Name").fill(details.name);
+  await page.getByLabel("Email").fill(details.email);
+  await page.getByLabel("Password", { exact: true }).fill(details.password);
+  await page.getByRole("button", { name: "Create account" }).click();
+  await integrations(page).waitFor();
+  return details;
+}
+
+/** Signs in on the page that asks for it. */
+export async function signIn(page, details) {
+  await page.getByLabel("Email").fill(details.email);
+  await page.getByLabel("Password", { exact: true }).fill(details.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+/** The heading of the integrations page. */
+export function integrations(page) {
+  return page.getByRole("heading", { level: 1, name: "Integrations" });
+}
+
+/** The Instagram card. */
+export function card(page) {
+  return page.getByRole("region", { name: "Instagram" });
+}
+
+/** What the card shows of a connected account: the link to its profile. */
+export function profile(page, username) {
+  return card(page).getByRole("link", { name: `@${username}` });
+}
+
+/** Presses "Connect Instagram" and arrives at Instagram's consent page. */
+export async function startConnecting(page, button = "Connect Instagram") {
+  await page.getByRole("button", { name: button }).click();
+  await page.getByRole("button", { name: "Allow" }).waitFor();
+}
+
+/** On Instagram's consent page: chooses an account, unticks permissions, and allows the rest. */
+export async function allow(page, account, { untick = [] } = {}) {
+  await page.getByRole("radio", { name: account }).check();
+  for (const permission of untick) await page.getByRole("checkbox", { name: permission }).uncheck();
+  await page.getByRole("button", { name: "Allow" }).click();
+}
+
+/** Connects an account, from the integrations page and back to it. */
+export async function connect(page, account = ACCOUNTS.recordShop) {
+  await startConnecting(page);
+  await allow(page, account);
+  await profile(page, account).waitFor();
+}
+
+/** Opens the card's menu. */
+export async function openMenu(page) {
+  await page.getByRole("button", { name: "More actions" }).click();
+}
+
+/** Opens the card's menu and chooses an entry. */
+export async function chooseFromMenu(page, entry) {
+  await openMenu(page);
+  await page.getByRole("menuitem", { name: entry }).click();
+}
+
+/** Disconnects, through the dialog that asks. */
+export async function disconnect(page) {
+  await chooseFromMenu(page, "Disconnect");
+  await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
+  await page.getByRole("button", { name: "Connect Instagram" }).waitFor();
+}

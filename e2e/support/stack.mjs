@@ -1,0 +1,131 @@
+// Everything that the browser talks to: the real backend with the real web app, and the simulator as Instagram.
+
+import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { BACKEND, DIST, SIMULATOR } from "./places.mjs";
+import { freePort } from "./ports.mjs";
+import { startServer } from "./processes.mjs";
+
+/** The Instagram app of the tests. The secret is searched for where it must never be. */
+export const APP = { id: "1377811407203207", secret: "e2e-app-secret-5f1c" };
+
+/** As much as can be logged: the secrets test reads all of it. */
+const LOG_LEVELS = [
+  "debug",
+  "backend",
+  "instagram_connect",
+  "instagram_client",
+  "connection_store",
+  "token_vault",
+];
+
+/**
+ * Starts a simulator and a backend on free ports, with an empty database.
+ *
+ * Without options the backend serves the web app itself, from one origin. With `frontendOrigin` it serves none, and
+ * expects the app there.
+ *
+ * @param {{ backendPort?: number, frontendOrigin?: string, env?: Record<string, string> }} options
+ */
+export async function startStack({ backendPort, frontendOrigin, env = {} } = {}) {
+  const folder = await mkdtemp(join(tmpdir(), "instagram-connect-e2e-"));
+  const port = backendPort ?? (await freePort());
+  const origin = `http://localhost:${port}`;
+  const redirectUri = `${origin}/auth/instagram/callback`;
+  const clockFile = join(folder, "clock-offset");
+  await writeFile(clockFile, "0");
+
+  const simulator = await startSimulator(folder, redirectUri);
+  const servers = [simulator.server];
+  const stop = async () => {
+    try {
+      for (const server of servers) await server.stop();
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  };
+
+  const backend = await startServer("backend", BACKEND, {
+    folder,
+    url: `http://127.0.0.1:${port}/readyz`,
+    env: {
+      BIND_ADDRESS: `127.0.0.1:${port}`,
+      PUBLIC_URL: origin,
+      FRONTEND_URL: frontendOrigin ?? origin,
+      ...(frontendOrigin ? {} : { FRONTEND_DIST: DIST }),
+      DATABASE_URL: `sqlite:${join(folder, "instagram.db")}`,
+      INSTAGRAM_APP_ID: APP.id,
+      INSTAGRAM_APP_SECRET: APP.secret,
+      INSTAGRAM_REDIRECT_URI: redirectUri,
+      INSTAGRAM_AUTHORIZE_URL: `${simulator.origin}/oauth/authorize`,
+      INSTAGRAM_TOKEN_URL: `${simulator.origin}/oauth/access_token`,
+      INSTAGRAM_GRAPH_URL: simulator.origin,
+      CLOCK_OFFSET_FILE: clockFile,
+      RUST_LOG: LOG_LEVELS.map((name, place) => (place === 0 ? name : `${name}=trace`)).join(","),
+      ...env,
+    },
+  }).catch(async (error) => {
+    await stop();
+    throw error;
+  });
+  // The backend first: it may be talking to the simulator.
+  servers.unshift(backend);
+
+  return {
+    /** Where the app is: what a person types into the address bar. */
+    origin: frontendOrigin ?? origin,
+    /** Where the API is. */
+    backendOrigin: origin,
+    simulator,
+    stop,
+    /** Everything that the backend has logged. */
+    logs: backend.output,
+    /** Puts the backend's clock that many seconds ahead of the machine's. */
+    moveClock: (seconds) => writeFile(clockFile, String(seconds)),
+    /** The bytes of the database with its journals, as one text that keeps every byte. */
+    async databaseText() {
+      const names = (await readdir(folder)).filter((name) => name.startsWith("instagram.db"));
+      const files = await Promise.all(names.map((name) => readFile(join(folder, name), "latin1")));
+      return files.join("\n");
+    },
+  };
+}
+
+async function startSimulator(folder, redirectUri) {
+  const port = await freePort();
+  const origin = `http://localhost:${port}`;
+  const admin = `http://127.0.0.1:${port}/__simulator`;
+  const app = ["--app-id", APP.id, "--app-secret", APP.secret, "--redirect-uri", redirectUri];
+  const args = ["--bind", `127.0.0.1:${port}`, ...app];
+  const server = await startServer("simulator", SIMULATOR, { args, folder, url: `${admin}/health` });
+
+  const ask = async (method, path, body) => {
+    const answer = await fetch(`${admin}/${path}`, {
+      method,
+      headers: body && { "content-type": "application/json" },
+      body: body && JSON.stringify(body),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return text && JSON.parse(text);
+  };
+  return {
+    origin,
+    server,
+    /** Makes Instagram fail: see `Fault` in the simulator for the kinds. */
+    fail: (endpoint, kind, details = {}) =>
+      ask("POST", "faults", { endpoint, kind, times: "forever", ...details }),
+    /** Makes Instagram work again. */
+    recover: () => ask("DELETE", "faults"),
+    /** Chooses how Instagram answers: see `Options` in the simulator. */
+    configure: (options) => ask("PUT", "options", options),
+    /** A long-lived token of the account, as a client with an OAuth flow of its own holds it. */
+    async issueToken(username) {
+      const account = (await ask("GET", "accounts")).find((account) => account.username === username);
+      const { access_token } = await ask("POST", `accounts/${username}/tokens`);
+      return { access_token, user_id: account.user_id };
+    },
+  };
+}

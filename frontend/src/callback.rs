@@ -1,0 +1,258 @@
+//! What the callback page does next: the decisions, without a browser.
+//!
+//! Instagram's code works once, and so does the handle that the server gives for it. What is in hand is therefore kept
+//! until it is spent, so that a reload goes on where the page was instead of spending it twice.
+
+use serde::{Deserialize, Serialize};
+use shared::{CallbackAnswer, ConnectionStatus, ErrorCode};
+
+use crate::api::ApiFailure;
+
+/// What Instagram put into the address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CallbackQuery {
+    /// The authorization code.
+    pub code: Option<String>,
+    /// The `state` that the login route made.
+    pub state: Option<String>,
+    /// Set instead of `code` when there was no consent.
+    pub error: Option<String>,
+    /// Finer than `error`: `user_denied`, for example.
+    pub error_reason: Option<String>,
+    /// Instagram's own sentence.
+    pub error_description: Option<String>,
+}
+
+impl CallbackQuery {
+    /// Reads the address through `get`, which looks up one parameter. `None` when Instagram put nothing there.
+    pub fn from_params(get: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let query = Self {
+            // Instagram ends the address with `#_`, and some browsers hand it on as part of the code.
+            code: get("code").map(|code| code.trim_end_matches("#_").to_owned()),
+            state: get("state"),
+            error: get("error"),
+            error_reason: get("error_reason"),
+            error_description: get("error_description"),
+        };
+        (query.code.is_some() || query.error.is_some()).then_some(query)
+    }
+
+    /// The parameters that are set, by name.
+    pub fn pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        [
+            ("code", &self.code),
+            ("state", &self.state),
+            ("error", &self.error),
+            ("error_reason", &self.error_reason),
+            ("error_description", &self.error_description),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+    }
+}
+
+/// What is in hand and not spent yet. Lives in the tab's session storage.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Pending {
+    /// To be exchanged.
+    Query(CallbackQuery),
+    /// Exchanged, to be saved.
+    Answer(CallbackAnswer),
+}
+
+/// The page's steps, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// The person agreed on Instagram's page.
+    Consent,
+    /// The code is exchanged.
+    Access,
+    /// The connection is stored.
+    Saving,
+    /// All is done.
+    Done,
+}
+
+impl Step {
+    /// Every step, first to last.
+    pub const ALL: [Self; 4] = [Self::Consent, Self::Access, Self::Saving, Self::Done];
+
+    /// What the page calls it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Consent => "Instagram said yes",
+            Self::Access => "Getting access",
+            Self::Saving => "Saving the connection",
+            Self::Done => "Done",
+        }
+    }
+}
+
+/// What to do next.
+#[derive(Debug)]
+pub enum Move {
+    /// Exchange the code.
+    Exchange(CallbackQuery),
+    /// Save what was exchanged.
+    Save(CallbackAnswer),
+    /// Nothing is left to spend, so another run of this page may have finished. The connection tells; it may take
+    /// another look or two until that run is through.
+    LookForConnection {
+        /// How often to look before giving up.
+        tries: u8,
+    },
+    /// Ask the person to sign in; what is in hand stays.
+    SignIn,
+    /// Show what went wrong at that step.
+    Fail(Step, ApiFailure),
+}
+
+/// Where to begin: what the address brought is newer than what was kept.
+pub fn first_move(address: Option<CallbackQuery>, kept: Option<Pending>) -> Move {
+    match (address, kept) {
+        (Some(query), _) | (None, Some(Pending::Query(query))) => Move::Exchange(query),
+        (None, Some(Pending::Answer(answer))) => Move::Save(answer),
+        (None, None) => Move::LookForConnection { tries: 1 },
+    }
+}
+
+/// After an exchange that failed.
+pub fn after_failed_exchange(failure: ApiFailure) -> Move {
+    match failure.code() {
+        Some(ErrorCode::Unauthenticated) => Move::SignIn,
+        // A second run with the same address: the first one spent the state.
+        Some(ErrorCode::InvalidState) => Move::LookForConnection { tries: 3 },
+        Some(ErrorCode::AccessDenied) => Move::Fail(Step::Consent, failure),
+        _ => Move::Fail(Step::Access, failure),
+    }
+}
+
+/// After a save that failed.
+pub fn after_failed_save(failure: ApiFailure) -> Move {
+    match failure.code() {
+        Some(ErrorCode::Unauthenticated) => Move::SignIn,
+        // The handle is spent or too old: a reload while the first save was under way.
+        Some(ErrorCode::InvalidState | ErrorCode::InvalidCode) => Move::LookForConnection { tries: 3 },
+        _ => Move::Fail(Step::Saving, failure),
+    }
+}
+
+/// Whether what is in hand can still be used after this failure, so that trying again need not begin at Instagram.
+pub fn stays_usable(step: Step, failure: &ApiFailure) -> bool {
+    match failure {
+        ApiFailure::Unreachable | ApiFailure::Unreadable => true,
+        ApiFailure::Refused(body) => match body.code {
+            ErrorCode::Unauthenticated | ErrorCode::Unavailable => true,
+            // An exchange that Instagram throttled has spent its state; a save has spent nothing.
+            ErrorCode::RateLimited | ErrorCode::Internal => step == Step::Saving,
+            _ => false,
+        },
+    }
+}
+
+/// Whether a connection that was found counts as the success of another run.
+pub fn is_success(status: ConnectionStatus) -> bool {
+    status != ConnectionStatus::NeedsReauthorization
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::{ErrorBody, InstagramUser};
+
+    use super::*;
+
+    fn refused(code: ErrorCode) -> ApiFailure {
+        ApiFailure::Refused(Box::new(ErrorBody {
+            ok: false,
+            error: String::new(),
+            code,
+            request_id: "r1".to_owned(),
+            fields: None,
+            reason: None,
+            missing: None,
+            retry_after: None,
+        }))
+    }
+
+    fn query(code: &str) -> CallbackQuery {
+        CallbackQuery { code: Some(code.to_owned()), state: Some("s".to_owned()), ..Default::default() }
+    }
+
+    fn answer() -> CallbackAnswer {
+        CallbackAnswer {
+            access_token: "sealed.x".to_owned().into(),
+            user_id: "1".to_owned(),
+            expires_in: 1,
+            user: InstagramUser::default(),
+            return_to: None,
+        }
+    }
+
+    #[test]
+    fn the_address_loses_the_fragment_that_instagram_adds() {
+        let read = |name: &str| match name {
+            "code" => Some("AQ_x#_".to_owned()),
+            "state" => Some("s".to_owned()),
+            _ => None,
+        };
+        assert_eq!(CallbackQuery::from_params(read), Some(query("AQ_x")));
+        assert_eq!(CallbackQuery::from_params(|_| None), None);
+    }
+
+    #[test]
+    fn a_refusal_is_sent_on_without_a_code() {
+        let read = |name: &str| (name == "error").then(|| "access_denied".to_owned());
+        let query = CallbackQuery::from_params(read).unwrap();
+        assert_eq!(query.pairs().collect::<Vec<_>>(), [("error", "access_denied")]);
+    }
+
+    #[test]
+    fn a_reload_goes_on_where_the_page_was() {
+        let kept = Some(Pending::Query(query("a")));
+        assert!(matches!(first_move(None, kept.clone()), Move::Exchange(q) if q == query("a")));
+        assert!(matches!(first_move(Some(query("b")), kept), Move::Exchange(q) if q == query("b")));
+        assert!(matches!(first_move(None, Some(Pending::Answer(answer()))), Move::Save(_)));
+        assert!(matches!(first_move(None, None), Move::LookForConnection { .. }));
+    }
+
+    #[test]
+    fn what_is_kept_survives_storage() {
+        let text = serde_json::to_string(&Pending::Answer(answer())).unwrap();
+        let Pending::Answer(read) = serde_json::from_str(&text).unwrap() else { panic!("an answer was stored") };
+        assert_eq!(read.access_token.expose(), "sealed.x");
+    }
+
+    #[test]
+    fn a_second_run_looks_for_what_the_first_one_did() {
+        assert!(matches!(after_failed_exchange(refused(ErrorCode::InvalidState)), Move::LookForConnection { .. }));
+        assert!(matches!(after_failed_save(refused(ErrorCode::InvalidState)), Move::LookForConnection { .. }));
+    }
+
+    #[test]
+    fn a_failure_is_shown_at_the_step_that_failed() {
+        let step = |next| match next {
+            Move::Fail(step, _) => Some(step),
+            _ => None,
+        };
+        assert_eq!(step(after_failed_exchange(refused(ErrorCode::AccessDenied))), Some(Step::Consent));
+        assert_eq!(step(after_failed_exchange(refused(ErrorCode::UpstreamError))), Some(Step::Access));
+        assert_eq!(step(after_failed_save(refused(ErrorCode::AccountInUse))), Some(Step::Saving));
+        assert!(matches!(after_failed_save(refused(ErrorCode::Unauthenticated)), Move::SignIn));
+    }
+
+    #[test]
+    fn only_what_was_not_spent_is_tried_again() {
+        assert!(stays_usable(Step::Access, &ApiFailure::Unreachable));
+        assert!(stays_usable(Step::Access, &refused(ErrorCode::Unavailable)));
+        assert!(!stays_usable(Step::Access, &refused(ErrorCode::RateLimited)));
+        assert!(stays_usable(Step::Saving, &refused(ErrorCode::RateLimited)));
+        assert!(!stays_usable(Step::Saving, &refused(ErrorCode::AccountInUse)));
+    }
+
+    #[test]
+    fn a_dead_connection_is_no_success() {
+        assert!(is_success(ConnectionStatus::Active));
+        assert!(!is_success(ConnectionStatus::NeedsReauthorization));
+    }
+}

@@ -1,0 +1,88 @@
+//! Asks before a connection ends, and ends it.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared::ErrorCode;
+
+use super::dialog::Dialog;
+use super::icon::{self, Icon};
+use crate::api;
+use crate::problem;
+use crate::session::Session;
+
+/// Where the dialog is.
+#[derive(Clone, PartialEq, Eq)]
+enum Asking {
+    Open,
+    Working,
+    Failed(String),
+}
+
+/// Says what will be forgotten and what stays, then disconnects or not.
+#[component]
+pub fn DisconnectDialog(
+    /// The account, without the `@`.
+    username: String,
+    /// Called when the connection has ended.
+    #[prop(into)]
+    on_done: Callback<()>,
+    /// Called when the person keeps it.
+    #[prop(into)]
+    on_cancel: Callback<()>,
+) -> impl IntoView {
+    let session = Session::expect();
+    let state = RwSignal::new(Asking::Open);
+    let working = move || state.get() == Asking::Working;
+    let cancel = Callback::new(move |()| {
+        if state.get_untracked() != Asking::Working {
+            on_cancel.run(());
+        }
+    });
+    let disconnect = move |_| {
+        if state.get_untracked() == Asking::Working {
+            return;
+        }
+        state.set(Asking::Working);
+        spawn_local(async move {
+            match session.checked(api::disconnect()).await {
+                Ok(()) => on_done.run(()),
+                // Ended already, in another tab for example.
+                Err(failure) if failure.code() == Some(ErrorCode::NotConnected) => on_done.run(()),
+                Err(failure) => {
+                    state.try_set(Asking::Failed(problem::sentence(&failure)));
+                }
+            }
+        });
+    };
+    view! {
+        <Dialog title="Disconnect Instagram?" on_cancel=cancel>
+            <p>
+                "We forget our access to " <strong>"@" {username}</strong>
+                " at once. Publishing and messages stop working here."
+            </p>
+            <p>
+                "Your posts, messages and followers on Instagram stay as they are. You can connect again at any time."
+            </p>
+            {move || match state.get() {
+                Asking::Failed(sentence) => {
+                    Some(view! { <p class="form-error" role="alert"><Icon svg=icon::ALERT />{sentence}</p> })
+                }
+                Asking::Open | Asking::Working => None,
+            }}
+            <div class="dialog-actions">
+                <button type="button" class="button" autofocus on:click=move |_| cancel.run(())>
+                    "Keep connected"
+                </button>
+                <button
+                    type="button"
+                    class="button button-danger"
+                    aria-disabled=move || working().to_string()
+                    on:click=disconnect
+                >
+                    {move || working().then(|| view! { <Icon svg=icon::SPINNER /> })}
+                    {move || if working() { "Disconnecting…" } else { "Disconnect" }}
+                </button>
+            </div>
+        </Dialog>
+    }
+}

@@ -1,0 +1,296 @@
+//! The card that says whether Instagram is connected, as whom, and whether anything has to be done.
+
+use leptos::prelude::*;
+use shared::{Connection, ConnectionStatus, permission};
+
+use super::icon::{self, Icon};
+use super::instagram_profile::InstagramProfile;
+use super::menu::{Menu, MenuItem};
+use super::problem_notice::docs_link;
+use super::status_badge::{Badge, StatusBadge};
+use crate::format;
+use crate::permissions;
+use crate::problem::{Problem, WayOn};
+
+/// The id of the card's main control, which takes the focus when what had it is gone.
+pub const ACTION_ID: &str = "instagram-action";
+
+/// Shown until the connection is known. `index.html` paints the same file before the program arrives.
+const SKELETON: &str = include_str!("../../card_skeleton.html");
+
+/// What the card shows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CardState {
+    /// Not known yet.
+    Loading,
+    /// It could not be loaded, for this reason.
+    Failed(String),
+    /// Nothing is connected.
+    Disconnected {
+        /// Why the last attempt to connect did not begin.
+        problem: Option<Problem>,
+    },
+    /// An account is connected.
+    Connected {
+        /// The connection.
+        connection: Connection,
+        /// Why the last attempt to reconnect did not begin.
+        problem: Option<Problem>,
+    },
+    /// The browser is about to leave for Instagram.
+    Connecting {
+        /// What is connected now.
+        connection: Option<Connection>,
+    },
+}
+
+impl CardState {
+    /// The state for a connection that is known, or known to be missing.
+    pub fn settled(connection: Option<Connection>, problem: Option<Problem>) -> Self {
+        match connection {
+            Some(connection) => Self::Connected { connection, problem },
+            None => Self::Disconnected { problem },
+        }
+    }
+
+    /// The connection that is shown, if any.
+    pub fn into_connection(self) -> Option<Connection> {
+        match self {
+            Self::Connected { connection, .. } => Some(connection),
+            Self::Connecting { connection } => connection,
+            Self::Loading | Self::Failed(_) | Self::Disconnected { .. } => None,
+        }
+    }
+}
+
+/// What the card asks its page to do.
+#[derive(Clone, Copy)]
+struct Requests {
+    connect: Callback<bool>,
+    retry: Callback<()>,
+    disconnect: Callback<String>,
+}
+
+/// The Instagram card. It shows `state` and asks through its callbacks.
+#[component]
+pub fn InstagramConnectionCard(
+    /// What to show.
+    #[prop(into)]
+    state: Signal<CardState>,
+    /// Connect or reconnect; `true` to have Instagram ask which account.
+    #[prop(into)]
+    on_connect: Callback<bool>,
+    /// Load again.
+    #[prop(into)]
+    on_retry: Callback<()>,
+    /// Disconnect the account of this username.
+    #[prop(into)]
+    on_disconnect: Callback<String>,
+) -> impl IntoView {
+    let requests = Requests { connect: on_connect, retry: on_retry, disconnect: on_disconnect };
+    let busy = move || matches!(*state.read(), CardState::Loading | CardState::Connecting { .. }).to_string();
+    view! {
+        <section class="card" aria-label="Instagram" aria-busy=busy>
+            {move || match state.get() {
+                CardState::Loading => view! { <div inner_html=SKELETON></div> }.into_any(),
+                CardState::Failed(why) => failed(why, requests).into_any(),
+                CardState::Disconnected { problem } => disconnected(problem, requests).into_any(),
+                CardState::Connected { connection, problem } => {
+                    connected(connection, problem, requests).into_any()
+                }
+                CardState::Connecting { connection } => connecting(connection).into_any(),
+            }}
+        </section>
+    }
+}
+
+fn head(badge: Badge, action: AnyView) -> impl IntoView {
+    view! {
+        <div class="card-head">
+            <span class="card-glyph">
+                <Icon svg=icon::INSTAGRAM />
+            </span>
+            <h2 class="card-title">"Instagram"</h2>
+            <StatusBadge badge />
+            <div class="card-action">{action}</div>
+        </div>
+    }
+}
+
+fn failed(why: String, requests: Requests) -> impl IntoView {
+    let retry = button("Retry", "button", move || requests.retry.run(()));
+    view! {
+        {head(Badge::CouldNotLoad, retry)}
+        <div class="card-body">
+            <p class="card-text" role="alert">
+                {why}
+            </p>
+        </div>
+    }
+}
+
+fn disconnected(problem: Option<Problem>, requests: Requests) -> impl IntoView {
+    let connect = button("Connect Instagram", "button button-primary", move || requests.connect.run(false));
+    view! {
+        {head(Badge::NotConnected, connect)}
+        <div class="card-body">{problem.map(notice_of)} {offer()}</div>
+    }
+}
+
+/// What connecting is good for, and what will be asked.
+fn offer() -> impl IntoView {
+    let lines = permission::ALL.map(|name| {
+        let svg = match name {
+            permission::CONTENT_PUBLISH => icon::PUBLISH,
+            permission::MANAGE_MESSAGES => icon::MESSAGE,
+            _ => icon::PROFILE,
+        };
+        view! {
+            <li>
+                <Icon svg />
+                {permissions::label(name)}
+            </li>
+        }
+    });
+    view! {
+        <p class="card-text">
+            "Connect a professional account to show its profile, publish posts and answer messages."
+        </p>
+        <div class="asked">
+            <p class="asked-title">"Instagram will ask you to let us"</p>
+            <ul class="asked-list">{lines.into_iter().collect_view()}</ul>
+        </div>
+    }
+}
+
+fn connecting(connection: Option<Connection>) -> impl IntoView {
+    let waiting = view! {
+        <button type="button" class="button button-primary" id=ACTION_ID aria-disabled="true">
+            <Icon svg=icon::SPINNER />
+            "Connecting…"
+        </button>
+    };
+    view! {
+        {head(Badge::Connecting, waiting.into_any())}
+        <div class="card-body">
+            {match connection {
+                Some(connection) => view! { <InstagramProfile connection /> }.into_any(),
+                None => offer().into_any(),
+            }}
+        </div>
+    }
+}
+
+fn connected(connection: Connection, problem: Option<Problem>, requests: Requests) -> impl IntoView {
+    let status = connection.status;
+    let username = connection.username.clone();
+    let action = match status {
+        ConnectionStatus::Active => more(username, ACTION_ID, requests).into_any(),
+        ConnectionStatus::Expiring | ConnectionStatus::NeedsReauthorization => {
+            let class =
+                if status == ConnectionStatus::Expiring { "button" } else { "button button-primary" };
+            let reconnect = button("Reconnect", class, move || requests.connect.run(false));
+            view! { {reconnect} {more(username, "instagram-more", requests)} }.into_any()
+        }
+    };
+    let notice = match status {
+        ConnectionStatus::Active => None,
+        ConnectionStatus::Expiring => Some(expiring(&connection).into_any()),
+        ConnectionStatus::NeedsReauthorization => Some(needs_reauthorization(&connection).into_any()),
+    };
+    let left_out = (!connection.missing_scopes.is_empty() && status != ConnectionStatus::NeedsReauthorization)
+        .then(|| left_out(&connection.missing_scopes, requests));
+    view! {
+        {head(Badge::Connection(status), action)}
+        <div class="card-body">
+            {problem.map(notice_of)} {notice} <InstagramProfile connection /> {left_out}
+        </div>
+    }
+}
+
+fn more(username: String, id: &'static str, requests: Requests) -> impl IntoView {
+    view! {
+        <Menu
+            label="More actions for Instagram"
+            button=view! { <Icon svg=icon::MORE /> }.into_any()
+            button_class="button button-icon"
+            id=id
+        >
+            <div role="menu" aria-label="Instagram">
+                <MenuItem on_choose=move |()| requests.connect.run(true)>"Use another account"</MenuItem>
+                <MenuItem
+                    danger=true
+                    on_choose={
+                        let username = username.clone();
+                        move |()| requests.disconnect.run(username.clone())
+                    }
+                >
+                    "Disconnect"
+                </MenuItem>
+            </div>
+        </Menu>
+    }
+}
+
+fn expiring(connection: &Connection) -> impl IntoView + use<> {
+    let since = format::date(format::expiring_since(&connection.expires_at));
+    view! {
+        <div class="notice notice-warning">
+            <p>
+                "We have not been able to renew this yet and keep trying. If you want to be safe, reconnect."
+            </p>
+            <p class="notice-quiet">{format!("Since {since}")}</p>
+        </div>
+    }
+}
+
+fn needs_reauthorization(connection: &Connection) -> impl IntoView + use<> {
+    let what = connection
+        .last_error
+        .clone()
+        .unwrap_or_else(|| "Instagram no longer accepts our access to this account.".to_owned());
+    let since = connection
+        .needs_reauthorization_since
+        .as_ref()
+        .map(|since| format!("Since {}", format::date(format::milliseconds(since))));
+    view! {
+        <div class="notice notice-bad">
+            <p>{what} " Publishing, messages and updates stop until you reconnect."</p>
+            {since.map(|since| view! { <p class="notice-quiet">{since}</p> })}
+        </div>
+    }
+}
+
+fn left_out(missing: &[String], requests: Requests) -> impl IntoView + use<> {
+    view! {
+        <div class="notice notice-plain">
+            <p>{permissions::left_out(missing)}</p>
+            <button type="button" class="link" on:click=move |_| requests.connect.run(false)>
+                "Connect again"
+            </button>
+        </div>
+    }
+}
+
+/// Why connecting did not begin. The card's own button is the way to try again; only documentation is added.
+fn notice_of(problem: Problem) -> impl IntoView {
+    let docs = problem.ways.iter().find_map(|way| match way {
+        WayOn::Docs(label) => Some(docs_link(label)),
+        _ => None,
+    });
+    view! {
+        <div class="notice notice-bad" role="alert">
+            <p>{problem.sentence}</p>
+            {docs}
+        </div>
+    }
+}
+
+fn button(label: &'static str, class: &'static str, on_press: impl Fn() + 'static) -> AnyView {
+    view! {
+        <button type="button" class=class id=ACTION_ID on:click=move |_| on_press()>
+            {label}
+        </button>
+    }
+    .into_any()
+}

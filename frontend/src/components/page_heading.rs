@@ -1,0 +1,48 @@
+//! A page's `h1` and title.
+
+use leptos::html;
+use leptos::prelude::*;
+
+use crate::focus;
+
+/// Whether the page that shows now is the first of this visit.
+#[derive(Clone, Copy)]
+pub struct RouteChanges(StoredValue<bool>);
+
+impl RouteChanges {
+    /// Puts the note into the context.
+    pub fn provide() {
+        provide_context(Self(StoredValue::new(false)));
+    }
+
+    /// Whether a page was shown before this one; from now on one was.
+    fn note(self) -> bool {
+        let changed = self.0.get_value();
+        self.0.set_value(true);
+        changed
+    }
+}
+
+/// The page's one `h1`. It also names the document, and takes the focus when the route has changed, so that a screen
+/// reader reads where one is now. The first page of a visit leaves the focus to the browser.
+#[component]
+pub fn PageHeading(
+    /// What the page is called.
+    title: &'static str,
+) -> impl IntoView {
+    document().set_title(&format!("{title} · Instagram Connect"));
+    let changed = expect_context::<RouteChanges>().note();
+    let heading = NodeRef::<html::H1>::new();
+    Effect::new(move |_| {
+        if let Some(heading) = heading.get()
+            && changed
+        {
+            focus::focus(&heading);
+        }
+    });
+    view! {
+        <h1 node_ref=heading tabindex="-1">
+            {title}
+        </h1>
+    }
+}

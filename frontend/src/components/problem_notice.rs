@@ -1,0 +1,87 @@
+//! A failure in words, with the ways on.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use super::icon::{self, Icon};
+use crate::problem::{DOCS_URL, Problem, WayOn, wait_in_words};
+
+/// The id of the first way on, to which the focus goes when a failure appears.
+pub const FIRST_WAY_ID: &str = "first-way-on";
+
+/// Says what went wrong and offers what can be done.
+#[component]
+pub fn ProblemNotice(
+    /// What went wrong.
+    problem: Problem,
+    /// Called with the way that was chosen. Docs are links and do not call.
+    on_choose: Callback<WayOn>,
+) -> impl IntoView {
+    let left = countdown(problem.wait.unwrap_or(0));
+    let ways = problem
+        .ways
+        .into_iter()
+        .enumerate()
+        .map(|(index, way)| match way {
+            WayOn::Docs(label) => docs_link(label).into_any(),
+            _ => way_button(way, index == 0, left, on_choose).into_any(),
+        })
+        .collect_view();
+    view! {
+        <div class="problem">
+            <p class="problem-sentence" role="alert">
+                {problem.sentence}
+            </p>
+            <div class="problem-ways">{ways}</div>
+        </div>
+    }
+}
+
+/// A link to the set-up documentation.
+pub fn docs_link(label: &'static str) -> impl IntoView {
+    view! {
+        <a class="link" href=DOCS_URL target="_blank" rel="noopener">
+            {label}
+            <Icon svg=icon::EXTERNAL />
+            <span class="only-heard">" (opens in a new tab)"</span>
+        </a>
+    }
+}
+
+fn way_button(way: WayOn, first: bool, left: RwSignal<u64>, on_choose: Callback<WayOn>) -> impl IntoView {
+    // Only the first way is what the wait is about.
+    let waiting = move || first && left.get() > 0;
+    view! {
+        <button
+            type="button"
+            class="button"
+            class:button-primary=first
+            id=first.then_some(FIRST_WAY_ID)
+            aria-disabled=move || waiting().to_string()
+            on:click=move |_| if !(first && left.get_untracked() > 0) { on_choose.run(way) }
+        >
+            {move || {
+                if waiting() {
+                    format!("{} in {}", way.label(), wait_in_words(left.get()))
+                } else {
+                    way.label().to_owned()
+                }
+            }}
+        </button>
+    }
+}
+
+/// Counts seconds down to zero.
+fn countdown(seconds: u64) -> RwSignal<u64> {
+    let left = RwSignal::new(seconds);
+    if seconds > 0 {
+        let tick = move || {
+            left.try_update(|left| *left = left.saturating_sub(1));
+        };
+        if let Ok(timer) = set_interval_with_handle(tick, Duration::from_secs(1)) {
+            on_cleanup(move || timer.clear());
+        }
+    }
+    left
+}

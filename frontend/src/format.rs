@@ -1,0 +1,129 @@
+//! Numbers, dates and spans of time in the browser's own language and time zone.
+//!
+//! `Intl` is in every browser, so no date library travels over the wire.
+
+use js_sys::{Array, Date, Intl, Object, Reflect};
+use shared::Timestamp;
+use wasm_bindgen::JsValue;
+
+const MINUTE: f64 = 60.0;
+const HOUR: f64 = 60.0 * MINUTE;
+const DAY: f64 = 24.0 * HOUR;
+/// Mean length of a month in the Gregorian calendar.
+const MONTH: f64 = 30.436_875 * DAY;
+
+/// Life of a fresh Instagram token in milliseconds, for the length of a bar only. The expiry is always what
+/// Instagram said.
+const TOKEN_LIFE_MS: f64 = 60.0 * DAY * 1000.0;
+
+/// A connection counts as expiring in the last ten days, in milliseconds.
+const EXPIRING_MS: f64 = 10.0 * DAY * 1000.0;
+
+/// Milliseconds since 1970 by the browser's clock.
+pub fn now() -> f64 {
+    Date::now()
+}
+
+/// Milliseconds since 1970.
+pub fn milliseconds(time: &Timestamp) -> f64 {
+    Date::parse(time.as_str())
+}
+
+/// When the last ten days before `expires_at` began, in milliseconds since 1970.
+pub fn expiring_since(expires_at: &Timestamp) -> f64 {
+    milliseconds(expires_at) - EXPIRING_MS
+}
+
+/// `15,420 followers`, `1 follower`.
+pub fn count(number: u64, one: &str, many: &str) -> String {
+    // Counts are far below 2^53, where a float begins to lose digits.
+    let text = formatted(&Intl::NumberFormat::new(&Array::new(), &Object::new()).format(), number as f64);
+    format!("{text} {}", if number == 1 { one } else { many })
+}
+
+/// `Nov 10, 2025`.
+pub fn date(milliseconds: f64) -> String {
+    date_with(&[("dateStyle", "medium")], milliseconds)
+}
+
+/// `November 10, 2025 at 3:30 PM`: for those who want to know exactly.
+pub fn exact(milliseconds: f64) -> String {
+    date_with(&[("dateStyle", "long"), ("timeStyle", "short")], milliseconds)
+}
+
+/// `5 minutes ago`, `in 60 days`.
+pub fn relative(milliseconds: f64, now: f64) -> String {
+    let (value, unit) = span((milliseconds - now) / 1000.0);
+    let options = options(&[("numeric", "auto")]);
+    Intl::RelativeTimeFormat::new(&Array::new(), &options).format(value, unit).into()
+}
+
+/// How much of a token's life is left, from 0 to 1.
+pub fn life_left(expires_at: f64, now: f64) -> f64 {
+    ((expires_at - now) / TOKEN_LIFE_MS).clamp(0.0, 1.0)
+}
+
+/// The nearest whole number of the largest unit that fits; negative for the past.
+///
+/// Days go up to 99, so that a token's sixty days read as days.
+fn span(seconds: f64) -> (f64, &'static str) {
+    let (length, unit) = match seconds.abs() {
+        s if s < MINUTE => return (0.0, "second"),
+        s if s < HOUR => (MINUTE, "minute"),
+        s if s < DAY => (HOUR, "hour"),
+        s if s < 99.5 * DAY => (DAY, "day"),
+        s if s < 12.0 * MONTH => (MONTH, "month"),
+        _ => (12.0 * MONTH, "year"),
+    };
+    ((seconds / length).round(), unit)
+}
+
+fn date_with(pairs: &[(&str, &str)], milliseconds: f64) -> String {
+    formatted(&Intl::DateTimeFormat::new(&Array::new(), &options(pairs)).format(), milliseconds)
+}
+
+fn options(pairs: &[(&str, &str)]) -> Object {
+    let options = Object::new();
+    for (name, value) in pairs {
+        // Setting a plain property of a fresh object cannot fail.
+        let _ = Reflect::set(&options, &JsValue::from_str(name), &JsValue::from_str(value));
+    }
+    options
+}
+
+fn formatted(format: &js_sys::Function, value: f64) -> String {
+    // An invalid date is the only thing that a formatter refuses; a blank is better than a page that stops.
+    format
+        .call1(&JsValue::UNDEFINED, &JsValue::from_f64(value))
+        .ok()
+        .and_then(|text| text.as_string())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_use_the_largest_unit_that_fits() {
+        assert_eq!(span(-4.0), (0.0, "second"));
+        assert_eq!(span(-5.0 * MINUTE), (-5.0, "minute"));
+        assert_eq!(span(3.0 * HOUR), (3.0, "hour"));
+        assert_eq!(span(-1.0 * DAY), (-1.0, "day"));
+        assert_eq!(span(400.0 * DAY), (1.0, "year"));
+        assert_eq!(span(120.0 * DAY), (4.0, "month"));
+    }
+
+    #[test]
+    fn a_token_of_sixty_days_less_a_minute_has_sixty_days() {
+        assert_eq!(span(5_183_944.0), (60.0, "day"));
+    }
+
+    #[test]
+    fn the_bar_stays_within_its_frame() {
+        assert_eq!(life_left(TOKEN_LIFE_MS, 0.0), 1.0);
+        assert_eq!(life_left(TOKEN_LIFE_MS / 2.0, 0.0), 0.5);
+        assert_eq!(life_left(0.0, 1.0), 0.0);
+        assert_eq!(life_left(2.0 * TOKEN_LIFE_MS, 0.0), 1.0);
+    }
+}

@@ -1,0 +1,288 @@
+//! `/auth/instagram/callback`: Instagram sends the browser here, and the connection is finished.
+//!
+//! `crate::callback` decides what comes next; this file does it and shows it.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+use shared::{CallbackAnswer, ErrorCode, SaveConnection};
+use wasm_bindgen::JsValue;
+use web_sys::UrlSearchParams;
+
+use crate::api::{self, ApiFailure};
+use crate::callback::{self, CallbackQuery, Move, Pending, Step};
+use crate::components::page_heading::PageHeading;
+use crate::components::problem_notice::{FIRST_WAY_ID, ProblemNotice};
+use crate::components::step_list::{Progress, StepList};
+use crate::components::toast::Toasts;
+use crate::connect;
+use crate::focus;
+use crate::problem::{Problem, WayOn};
+use crate::session::{self, HOME, Session, sign_in_path};
+use crate::storage;
+
+/// This page's path.
+const PATH: &str = "/auth/instagram/callback";
+
+/// Nothing is shown before: most connections are made by then, and a page that flashes is worse than none.
+const SHOW_AFTER: Duration = Duration::from_millis(300);
+
+/// How long to wait before looking again whether another run has finished.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// What the page shows.
+#[derive(Clone)]
+enum Stage {
+    /// A step is under way.
+    Working(Step),
+    /// It stopped at a step, and the person decides.
+    Stopped(Step, Progress, Problem),
+    /// The browser is about to leave for Instagram.
+    Leaving,
+}
+
+/// The page that finishes a connection.
+#[component]
+pub fn InstagramCallbackHandler() -> impl IntoView {
+    let handler = Handler::new();
+    let waited = RwSignal::new(false);
+    let timer = set_timeout_with_handle(move || waited.set(true), SHOW_AFTER);
+    on_cleanup(move || {
+        if let Ok(timer) = timer {
+            timer.clear();
+        }
+    });
+    let stage = handler.stage;
+    let shows = Memo::new(move |_| waited.get() || matches!(*stage.read(), Stage::Stopped(..)));
+
+    handler.run(callback::first_move(take_query(), storage::pending()));
+
+    view! {
+        <Show when=move || shows.get()>
+            <div class="page page-narrow">
+                <PageHeading title="Connecting Instagram" />
+                <div class="card callback">
+                    {move || match stage.get() {
+                        Stage::Working(step) => {
+                            view! { <StepList current=step progress=Progress::Running /> }.into_any()
+                        }
+                        Stage::Leaving => view! { <p class="card-text">"Going to Instagram…"</p> }.into_any(),
+                        Stage::Stopped(step, progress, problem) => {
+                            let choose = Callback::new(move |way| handler.choose(way));
+                            view! {
+                                <StepList current=step progress />
+                                <ProblemNotice problem on_choose=choose />
+                            }
+                                .into_any()
+                        }
+                    }}
+                </div>
+            </div>
+        </Show>
+    }
+}
+
+/// Reads what Instagram put into the address, and takes it out of the address bar and the history at once: a code must
+/// not end up in a bookmark, a screenshot or a reload.
+fn take_query() -> Option<CallbackQuery> {
+    let search = location().search().unwrap_or_default();
+    let params = UrlSearchParams::new_with_str(&search).ok()?;
+    let query = CallbackQuery::from_params(|name| params.get(name));
+    // Fails only for another origin, which this path is not.
+    let _ = window().history().and_then(|h| h.replace_state_with_url(&JsValue::NULL, "", Some(PATH)));
+    query
+}
+
+/// Does what `crate::callback` decides.
+#[derive(Clone, Copy)]
+struct Handler {
+    session: Session,
+    toasts: Toasts,
+    stage: RwSignal<Stage>,
+    /// Where to go when all is done, and who is connected by then.
+    outcome: StoredValue<Outcome>,
+    go: Callback<String>,
+}
+
+/// What is known of the connection being made.
+#[derive(Clone, Default)]
+struct Outcome {
+    username: String,
+    return_to: Option<String>,
+}
+
+impl Handler {
+    fn new() -> Self {
+        let navigate = use_navigate();
+        Self {
+            session: Session::expect(),
+            toasts: Toasts::expect(),
+            stage: RwSignal::new(Stage::Working(Step::Access)),
+            outcome: StoredValue::new(Outcome::default()),
+            // This page leaves no entry in the history: Back leads to where the person was before connecting.
+            go: Callback::new(move |path: String| {
+                navigate(&path, NavigateOptions { replace: true, ..Default::default() });
+            }),
+        }
+    }
+
+    fn run(self, first: Move) {
+        spawn_local(async move {
+            let mut next = Some(first);
+            while let Some(step) = next {
+                next = self.step(step).await;
+            }
+        });
+    }
+
+    /// Makes one move and answers with the next, or `None` where the page waits or is left.
+    async fn step(self, next: Move) -> Option<Move> {
+        match next {
+            Move::Exchange(query) => Some(self.exchange(query).await),
+            Move::Save(answer) => self.save(answer).await,
+            Move::LookForConnection { tries } => self.look_for_connection(tries).await,
+            Move::SignIn => {
+                self.stop(Step::Access, Progress::Paused, Problem::sign_in());
+                None
+            }
+            Move::Fail(step, failure) => {
+                self.stop(step, Progress::Failed, Problem::of_connecting(&failure));
+                None
+            }
+        }
+    }
+
+    async fn exchange(self, query: CallbackQuery) -> Move {
+        let step = if query.error.is_some() { Step::Consent } else { Step::Access };
+        self.stage.try_set(Stage::Working(step));
+        storage::keep_pending(&Pending::Query(query.clone()));
+        match self.session.checked(api::exchange(&query)).await {
+            Ok(answer) => {
+                storage::keep_pending(&Pending::Answer(answer.clone()));
+                Move::Save(answer)
+            }
+            Err(failure) => {
+                forget_unless_usable(Step::Access, &failure);
+                callback::after_failed_exchange(failure)
+            }
+        }
+    }
+
+    async fn save(self, answer: CallbackAnswer) -> Option<Move> {
+        self.stage.try_set(Stage::Working(Step::Saving));
+        self.outcome.try_set_value(Outcome {
+            username: answer.user.username.clone(),
+            return_to: answer.return_to.clone(),
+        });
+        let saved = async {
+            let user = self.session.require_user().await?;
+            let body = SaveConnection {
+                user_id: user.id,
+                access_token: answer.access_token,
+                instagram_user_id: answer.user_id,
+                expires_in: Some(answer.expires_in),
+                user: Some(answer.user),
+            };
+            self.session.checked(api::save(&body)).await
+        };
+        match saved.await {
+            Ok(_) => {
+                storage::clear_pending();
+                self.finish().await;
+                None
+            }
+            Err(failure) => {
+                forget_unless_usable(Step::Saving, &failure);
+                Some(callback::after_failed_save(failure))
+            }
+        }
+    }
+
+    /// After saving: what was left out on Instagram's page is the last thing that may need the person.
+    async fn finish(self) {
+        match self.session.checked(api::connection()).await {
+            Ok(connection) if !connection.missing_scopes.is_empty() => {
+                self.stop(Step::Done, Progress::Paused, Problem::left_out(&connection.missing_scopes));
+            }
+            // Saved is saved, even when this last look fails.
+            Ok(_) | Err(_) => self.leave(),
+        }
+    }
+
+    async fn look_for_connection(self, tries: u8) -> Option<Move> {
+        match self.session.checked(api::connection()).await {
+            Ok(connection) if callback::is_success(connection.status) => {
+                let username = connection.username;
+                self.outcome.try_update_value(|outcome| outcome.username = username);
+                self.leave();
+            }
+            Ok(_) => self.give_up_looking(tries),
+            Err(failure) => match failure.code() {
+                Some(ErrorCode::NotConnected) => self.give_up_looking(tries),
+                Some(ErrorCode::Unauthenticated) => return Some(Move::SignIn),
+                _ => return Some(Move::Fail(Step::Access, failure)),
+            },
+        }
+        None
+    }
+
+    fn give_up_looking(self, tries: u8) {
+        if tries > 1 {
+            set_timeout(move || self.run(Move::LookForConnection { tries: tries - 1 }), LOOK_AGAIN_AFTER);
+        } else {
+            self.stop(Step::Access, Progress::Failed, Problem::stale_link());
+        }
+    }
+
+    fn stop(self, step: Step, progress: Progress, problem: Problem) {
+        self.stage.try_set(Stage::Stopped(step, progress, problem));
+        focus::soon(FIRST_WAY_ID);
+    }
+
+    fn leave(self) {
+        let outcome = self.outcome.try_get_value().unwrap_or_default();
+        self.stage.try_set(Stage::Working(Step::Done));
+        self.toasts.show(format!("Connected as @{}", outcome.username));
+        self.go.run(session::destination(outcome.return_to));
+    }
+
+    fn choose(self, way: WayOn) {
+        match way {
+            WayOn::TryAgain => match storage::pending() {
+                Some(pending) => self.run(callback::first_move(None, Some(pending))),
+                None => self.begin(false),
+            },
+            WayOn::StartAgain | WayOn::ConnectAgain => self.begin(false),
+            WayOn::UseAnotherAccount => self.begin(true),
+            WayOn::ContinueWithout => self.leave(),
+            WayOn::SignIn => self.go.run(sign_in_path(PATH)),
+            WayOn::Back => self.go.run(HOME.to_owned()),
+            // A link of its own.
+            WayOn::Docs(_) => {}
+        }
+    }
+
+    fn begin(self, another_account: bool) {
+        let return_to = session::destination(self.outcome.get_value().return_to);
+        self.stage.set(Stage::Leaving);
+        spawn_local(async move {
+            if let Err(failure) = connect::begin(self.session, &return_to, another_account).await {
+                let next = if failure.code() == Some(ErrorCode::Unauthenticated) {
+                    Move::SignIn
+                } else {
+                    Move::Fail(Step::Consent, failure)
+                };
+                self.run(next);
+            }
+        });
+    }
+}
+
+fn forget_unless_usable(step: Step, failure: &ApiFailure) {
+    if !callback::stays_usable(step, failure) {
+        storage::clear_pending();
+    }
+}

@@ -1,0 +1,13 @@
+//! A file for each route.
+
+mod instagram_callback;
+mod integrations;
+mod not_found;
+mod sign_in;
+mod sign_up;
+
+pub use instagram_callback::InstagramCallbackHandler;
+pub use integrations::Integrations;
+pub use not_found::NotFound;
+pub use sign_in::SignIn;
+pub use sign_up::SignUp;

@@ -1,0 +1,21 @@
+//! Every address that is not a page.
+
+use leptos::prelude::*;
+use leptos_router::components::A;
+
+use crate::components::page_heading::PageHeading;
+use crate::session::HOME;
+
+/// Says that there is nothing here, and leads home.
+#[component]
+pub fn NotFound() -> impl IntoView {
+    view! {
+        <div class="page page-narrow">
+            <PageHeading title="Page not found" />
+            <p class="lede">"There is nothing at this address. It may have moved, or have been mistyped."</p>
+            <p>
+                <A href=HOME attr:class="button button-primary">"Go to integrations"</A>
+            </p>
+        </div>
+    }
+}

@@ -1,0 +1,73 @@
+//! `/sign-in`.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::components::A;
+use leptos_router::hooks::use_location;
+use shared::{ErrorCode, validation};
+
+use crate::api::{self, ApiFailure};
+use crate::components::field::{Field, FieldKind, FieldState};
+use crate::components::form::{Form, FormState};
+use crate::components::page_heading::PageHeading;
+use crate::problem;
+use crate::session::{Session, leave_when_signed_in};
+
+/// Email and password, then on to where the visitor was going.
+#[component]
+pub fn SignIn() -> impl IntoView {
+    leave_when_signed_in();
+    let session = Session::expect();
+    let search = use_location().search;
+    let email = FieldState::new(|text| validation::email(text));
+    let password = FieldState::new(|text| text.is_empty().then_some("Enter your password"));
+    let form = RwSignal::new(FormState::Ready);
+
+    let submit = move || {
+        let body = shared::SignIn {
+            email: email.text().trim().to_owned(),
+            password: password.text().into(),
+        };
+        form.set(FormState::Busy);
+        spawn_local(async move {
+            match api::sign_in(&body).await {
+                Ok(user) => session.signed_in(user),
+                Err(failure) => {
+                    form.try_set(FormState::Refused(refusal(&failure)));
+                }
+            }
+        });
+    };
+
+    view! {
+        <div class="page page-narrow">
+            <PageHeading title="Sign in" />
+            <Form state=form fields=vec![email, password] action="Sign in" busy="Signing in…" on_submit=submit>
+                <Field state=email id="email" label="Email" kind=FieldKind::Email autocomplete="email" />
+                <Field
+                    state=password
+                    id="password"
+                    label="Password"
+                    kind=FieldKind::Password
+                    autocomplete="current-password"
+                />
+            </Form>
+            <p class="form-aside">
+                "New here? "
+                <A href=move || format!("/sign-up{}", kept_search(&search.read()))>"Create an account"</A>
+            </p>
+        </div>
+    }
+}
+
+/// The address's query, so that switching between the two pages keeps where the visitor was going.
+pub(super) fn kept_search(search: &str) -> String {
+    if search.is_empty() { String::new() } else { format!("?{}", search.trim_start_matches('?')) }
+}
+
+fn refusal(failure: &ApiFailure) -> String {
+    match failure.code() {
+        Some(ErrorCode::InvalidCredentials) => "Email or password is wrong.".to_owned(),
+        _ => problem::sentence(failure),
+    }
+}

@@ -1,0 +1,98 @@
+//! `/sign-up`.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::components::A;
+use leptos_router::hooks::use_location;
+use shared::{ErrorCode, validation};
+
+use super::sign_in::kept_search;
+use crate::api::{self, ApiFailure};
+use crate::components::field::{Field, FieldKind, FieldState};
+use crate::components::form::{Form, FormState};
+use crate::components::page_heading::PageHeading;
+use crate::focus;
+use crate::problem;
+use crate::session::{Session, leave_when_signed_in};
+
+/// Makes an account, signs in, then on to where the visitor was going.
+#[component]
+pub fn SignUp() -> impl IntoView {
+    leave_when_signed_in();
+    let session = Session::expect();
+    let search = use_location().search;
+    let name = FieldState::new(|text| validation::name(text.trim()));
+    let email = FieldState::new(|text| validation::email(text));
+    let password = FieldState::new(|text| validation::password(text));
+    let form = RwSignal::new(FormState::Ready);
+
+    // Puts what the server found wrong under its field, and answers whether it belonged to one.
+    let place = move |failure: &ApiFailure| -> bool {
+        let ApiFailure::Refused(body) = failure else { return false };
+        if body.code == ErrorCode::EmailTaken {
+            email.refuse("This email has an account already. Sign in instead, or use another");
+            return true;
+        }
+        let mut placed = false;
+        for (field, why) in body.fields.iter().flatten() {
+            let state = match field.as_str() {
+                "email" => email,
+                "password" => password,
+                "name" => name,
+                _ => continue,
+            };
+            state.refuse(why);
+            placed = true;
+        }
+        placed
+    };
+
+    let submit = move || {
+        let body = shared::SignUp {
+            email: email.text().trim().to_owned(),
+            password: password.text().into(),
+            name: Some(name.text().trim().to_owned()).filter(|name| !name.is_empty()),
+        };
+        form.set(FormState::Busy);
+        spawn_local(async move {
+            match api::sign_up(&body).await {
+                Ok(user) => session.signed_in(user),
+                Err(failure) if place(&failure) => {
+                    form.try_set(FormState::Ready);
+                    focus::first_invalid_field_soon();
+                }
+                Err(failure) => {
+                    form.try_set(FormState::Refused(problem::sentence(&failure)));
+                }
+            }
+        });
+    };
+
+    view! {
+        <div class="page page-narrow">
+            <PageHeading title="Create an account" />
+            <Form
+                state=form
+                fields=vec![name, email, password]
+                action="Create account"
+                busy="Creating account…"
+                on_submit=submit
+            >
+                <Field state=name id="name" label="Name (optional)" kind=FieldKind::Text autocomplete="name" />
+                <Field state=email id="email" label="Email" kind=FieldKind::Email autocomplete="email" />
+                <Field
+                    state=password
+                    id="password"
+                    label="Password"
+                    kind=FieldKind::Password
+                    autocomplete="new-password"
+                    hint="At least 10 characters"
+                />
+            </Form>
+            <p class="form-aside">
+                "Have an account? "
+                <A href=move || format!("/sign-in{}", kept_search(&search.read()))>"Sign in"</A>
+            </p>
+        </div>
+    }
+}

@@ -1,0 +1,240 @@
+//! Failures in words, each with the next thing to do.
+
+use shared::{ErrorBody, ErrorCode, ErrorReason};
+
+use crate::api::ApiFailure;
+use crate::permissions;
+
+/// Where the set-up of an Instagram app is explained.
+pub const DOCS_URL: &str = "https://github.com/instagram-connect/instagram-connect/blob/main/docs/oauth-setup.md";
+
+/// What to say when no answer came.
+pub const UNREACHABLE: &str = "We could not reach the server.";
+
+/// Something that a person can do about a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WayOn {
+    /// Go on with what is in hand, or begin again where nothing is.
+    TryAgain,
+    /// Begin again at Instagram.
+    StartAgain,
+    /// Begin again at Instagram, which then asks who signs in.
+    UseAnotherAccount,
+    /// Begin again at Instagram, to grant what was left out.
+    ConnectAgain,
+    /// Keep the connection as it is.
+    ContinueWithout,
+    /// Sign in, then go on.
+    SignIn,
+    /// Leave it.
+    Back,
+    /// Read how the app's owner heals it; the text says what the page explains.
+    Docs(&'static str),
+}
+
+impl WayOn {
+    /// The text of the button or link.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::TryAgain => "Try again",
+            Self::StartAgain => "Start again",
+            Self::UseAnotherAccount => "Use another account",
+            Self::ConnectAgain => "Connect again",
+            Self::ContinueWithout => "Continue without",
+            Self::SignIn => "Sign in",
+            Self::Back => "Back",
+            Self::Docs(label) => label,
+        }
+    }
+}
+
+/// A failure as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What happened, in a sentence or two.
+    pub sentence: String,
+    /// What can be done; the first is the one to offer most.
+    pub ways: Vec<WayOn>,
+    /// Seconds to wait before the first way makes sense.
+    pub wait: Option<u64>,
+}
+
+impl Problem {
+    fn new(sentence: impl Into<String>, ways: &[WayOn]) -> Self {
+        Self { sentence: sentence.into(), ways: ways.to_vec(), wait: None }
+    }
+
+    /// A failure on the way to a connection.
+    pub fn of_connecting(failure: &ApiFailure) -> Self {
+        use WayOn::{Back, Docs, StartAgain, TryAgain, UseAnotherAccount};
+        let body = match failure {
+            ApiFailure::Refused(body) => body,
+            ApiFailure::Unreachable => return Self::new(UNREACHABLE, &[TryAgain]),
+            ApiFailure::Unreadable => return Self::new("Something went wrong on our side.", &[TryAgain]),
+        };
+        let problem = match body.code {
+            ErrorCode::AccessDenied if body.reason == Some(ErrorReason::PersonalAccount) => Self::new(
+                "Instagram gives access to professional accounts only. Switching is free: Instagram → Settings → \
+                 Account type and tools → Switch to professional account.",
+                &[TryAgain],
+            ),
+            ErrorCode::AccessDenied => {
+                Self::new("You did not give access, so nothing was connected.", &[TryAgain, Back])
+            }
+            ErrorCode::InvalidState => return Self::stale_link(),
+            ErrorCode::InvalidCode => Self::new(
+                "Instagram did not accept the confirmation. This happens when the page was reloaded.",
+                &[StartAgain],
+            ),
+            ErrorCode::AccountInUse => Self::new(
+                "This Instagram account is connected to another user here. Disconnect it there first, or choose \
+                 another.",
+                &[UseAnotherAccount],
+            ),
+            ErrorCode::UpstreamError | ErrorCode::UpstreamTimeout | ErrorCode::RateLimited => {
+                Self::new("Instagram is not answering right now. Nothing was saved.", &[TryAgain])
+            }
+            ErrorCode::AppAccess => Self::new(
+                "Instagram accepted you, but does not let this app act for your account yet. The app’s owner has to \
+                 add you as a tester or finish Meta’s review.",
+                &[TryAgain, Docs("How the owner does that")],
+            ),
+            ErrorCode::NotConfigured => {
+                Self::new(not_configured(body.missing.as_deref()), &[Docs("How to set it up")])
+            }
+            ErrorCode::Unauthenticated => Self::sign_in(),
+            _ => Self::new(our_side(body), &[TryAgain]),
+        };
+        Self { wait: body.retry_after, ..problem }
+    }
+
+    /// A callback without anything to go on with.
+    pub fn stale_link() -> Self {
+        Self::new("This sign-in link is too old or was used already.", &[WayOn::StartAgain])
+    }
+
+    /// A callback of someone who is not signed in here.
+    pub fn sign_in() -> Self {
+        Self::new("Sign in to finish connecting.", &[WayOn::SignIn])
+    }
+
+    /// A connection that was saved without all that was asked for.
+    pub fn left_out(missing: &[String]) -> Self {
+        Self::new(permissions::left_out(missing), &[WayOn::ConnectAgain, WayOn::ContinueWithout])
+    }
+}
+
+/// A failure in one sentence, for places where trying again is obvious.
+pub fn sentence(failure: &ApiFailure) -> String {
+    match failure {
+        ApiFailure::Unreachable => UNREACHABLE.to_owned(),
+        ApiFailure::Unreadable => "Something went wrong on our side.".to_owned(),
+        ApiFailure::Refused(body) => match (body.code, body.retry_after) {
+            (ErrorCode::RateLimited, Some(seconds)) => {
+                format!("Too many attempts. Try again in {}.", wait_in_words(seconds))
+            }
+            (ErrorCode::RateLimited, None) => "Too many attempts. Try again in a little while.".to_owned(),
+            _ => our_side(body),
+        },
+    }
+}
+
+/// `40 seconds`, `1 minute`, `12 minutes`.
+pub fn wait_in_words(seconds: u64) -> String {
+    let (count, unit) = if seconds < 60 { (seconds, "second") } else { (seconds.div_ceil(60), "minute") };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+fn our_side(body: &ErrorBody) -> String {
+    format!("Something went wrong on our side. Reference: {}", body.request_id)
+}
+
+fn not_configured(missing: Option<&[String]>) -> String {
+    match missing {
+        Some([one]) => format!("This server has no Instagram app set up yet: {one} is missing."),
+        Some(names) if !names.is_empty() => {
+            format!("This server has no Instagram app set up yet: {} are missing.", names.join(", "))
+        }
+        _ => "This server has no Instagram app set up yet.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: ErrorCode) -> ErrorBody {
+        ErrorBody {
+            ok: false,
+            error: "The server's own words.".to_owned(),
+            code,
+            request_id: "req-7".to_owned(),
+            fields: None,
+            reason: None,
+            missing: None,
+            retry_after: None,
+        }
+    }
+
+    fn problem(body: ErrorBody) -> Problem {
+        Problem::of_connecting(&ApiFailure::Refused(Box::new(body)))
+    }
+
+    #[test]
+    fn every_code_has_a_sentence_and_a_way_on() {
+        for code in ErrorCode::ALL {
+            let problem = problem(refused(*code));
+            assert!(problem.sentence.ends_with(['.', '7']), "{}: {}", code.as_str(), problem.sentence);
+            assert!(!problem.ways.is_empty(), "{}", code.as_str());
+        }
+    }
+
+    #[test]
+    fn a_personal_account_is_told_how_to_switch() {
+        let body = ErrorBody { reason: Some(ErrorReason::PersonalAccount), ..refused(ErrorCode::AccessDenied) };
+        let personal = problem(body);
+        assert!(personal.sentence.contains("Switch to professional account"));
+        assert_eq!(personal.ways, [WayOn::TryAgain]);
+        assert_eq!(problem(refused(ErrorCode::AccessDenied)).ways, [WayOn::TryAgain, WayOn::Back]);
+    }
+
+    #[test]
+    fn an_account_of_someone_else_offers_another_one() {
+        assert_eq!(problem(refused(ErrorCode::AccountInUse)).ways, [WayOn::UseAnotherAccount]);
+    }
+
+    #[test]
+    fn a_server_without_an_app_names_what_is_missing() {
+        let missing = |names: &[&str]| {
+            let missing = Some(names.iter().map(|&name| name.to_owned()).collect());
+            problem(ErrorBody { missing, ..refused(ErrorCode::NotConfigured) }).sentence
+        };
+        assert!(missing(&["INSTAGRAM_APP_ID"]).ends_with(": INSTAGRAM_APP_ID is missing."));
+        assert!(missing(&["A", "B"]).ends_with(": A, B are missing."));
+        assert!(missing(&[]).ends_with("set up yet."));
+    }
+
+    #[test]
+    fn the_wait_is_the_one_that_the_server_names() {
+        let body = ErrorBody { retry_after: Some(30), ..refused(ErrorCode::RateLimited) };
+        assert_eq!(problem(body.clone()).wait, Some(30));
+        assert_eq!(sentence(&ApiFailure::Refused(Box::new(body))), "Too many attempts. Try again in 30 seconds.");
+    }
+
+    #[test]
+    fn an_unknown_failure_gives_a_reference() {
+        assert_eq!(
+            problem(refused(ErrorCode::Internal)).sentence,
+            "Something went wrong on our side. Reference: req-7"
+        );
+        assert_eq!(Problem::of_connecting(&ApiFailure::Unreachable).sentence, UNREACHABLE);
+    }
+
+    #[test]
+    fn waits_read_naturally() {
+        assert_eq!(wait_in_words(1), "1 second");
+        assert_eq!(wait_in_words(59), "59 seconds");
+        assert_eq!(wait_in_words(60), "1 minute");
+        assert_eq!(wait_in_words(61), "2 minutes");
+    }
+}

@@ -1,0 +1,143 @@
+//! Who is signed in.
+
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_location, use_navigate, use_query_map};
+use shared::{ErrorCode, User, validation};
+
+use crate::api::{self, ApiFailure};
+
+/// Where a person goes who has nowhere else to go.
+pub const HOME: &str = "/integrations";
+
+/// What is known about the visitor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionState {
+    /// Not answered yet.
+    Unknown,
+    /// Nobody is signed in.
+    SignedOut,
+    /// This person is.
+    SignedIn(User),
+}
+
+/// The app's one session, shared as a context.
+#[derive(Clone, Copy)]
+pub struct Session(RwSignal<SessionState>);
+
+impl Session {
+    /// Puts a session into the context and asks the server whose it is.
+    pub fn provide() {
+        let session = Self(RwSignal::new(SessionState::Unknown));
+        provide_context(session);
+        session.ask();
+    }
+
+    /// The session of the app around this component.
+    pub fn expect() -> Self {
+        expect_context()
+    }
+
+    /// What is known; tracked.
+    pub fn state(self) -> SessionState {
+        self.0.get()
+    }
+
+    /// The person, when one is signed in; tracked.
+    pub fn user(self) -> Option<User> {
+        match self.0.get() {
+            SessionState::SignedIn(user) => Some(user),
+            SessionState::Unknown | SessionState::SignedOut => None,
+        }
+    }
+
+    /// Asks the server who is signed in. Without an answer the state stays as it is: pages show what they could not
+    /// load, and call this again on a retry.
+    pub fn ask(self) {
+        leptos::task::spawn_local(async move {
+            if let Ok(user) = self.checked(api::session()).await {
+                self.signed_in(user);
+            }
+        });
+    }
+
+    /// Who is signed in, asked for only where it is not known.
+    pub async fn require_user(self) -> Result<User, ApiFailure> {
+        if let SessionState::SignedIn(user) = self.0.get_untracked() {
+            return Ok(user);
+        }
+        let user = self.checked(api::session()).await?;
+        self.signed_in(user.clone());
+        Ok(user)
+    }
+
+    /// Notes who has just signed in.
+    pub fn signed_in(self, user: User) {
+        self.0.set(SessionState::SignedIn(user));
+    }
+
+    /// Notes that nobody is signed in.
+    pub fn signed_out(self) {
+        self.0.set(SessionState::SignedOut);
+    }
+
+    /// Runs a call and notes when the server no longer knows the session.
+    pub async fn checked<T>(self, call: impl Future<Output = Result<T, ApiFailure>>) -> Result<T, ApiFailure> {
+        let answer = call.await;
+        if let Err(failure) = &answer
+            && failure.code() == Some(ErrorCode::Unauthenticated)
+        {
+            self.signed_out();
+        }
+        answer
+    }
+}
+
+/// Sends a visitor who is not signed in to sign in, and then back to this page.
+pub fn require_session() {
+    let session = Session::expect();
+    let navigate = use_navigate();
+    let here = use_location().pathname.get_untracked();
+    Effect::new(move |_| {
+        if session.state() == SessionState::SignedOut {
+            navigate(&sign_in_path(&here), NavigateOptions { replace: true, ..Default::default() });
+        }
+    });
+}
+
+/// Sends a person who is signed in away from the sign-in pages: to where they were going.
+pub fn leave_when_signed_in() {
+    let session = Session::expect();
+    let navigate = use_navigate();
+    let query = use_query_map();
+    Effect::new(move |_| {
+        if session.user().is_some() {
+            let next = query.read_untracked().get("next");
+            navigate(&destination(next), NavigateOptions { replace: true, ..Default::default() });
+        }
+    });
+}
+
+/// A path of this site that the address names, or home: an address can come from anyone.
+pub fn destination(path: Option<String>) -> String {
+    path.filter(|path| validation::is_return_path(path)).unwrap_or_else(|| HOME.to_owned())
+}
+
+/// The sign-in page that leads on to `next`.
+pub fn sign_in_path(next: &str) -> String {
+    format!("/sign-in?next={}", js_sys::encode_uri_component(next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_destination_stays_on_this_site() {
+        let to = |path: &str| destination(Some(path.to_owned()));
+        assert_eq!(to("/auth/instagram/callback"), "/auth/instagram/callback");
+        assert_eq!(to("https://evil.example"), HOME);
+        assert_eq!(to("//evil.example"), HOME);
+        assert_eq!(destination(None), HOME);
+    }
+}
