@@ -15,7 +15,8 @@ struct MovableClock {
 
 impl Clock for MovableClock {
     fn now(&self) -> Timestamp {
-        let offset = std::fs::read_to_string(&self.offset_file).ok().and_then(|text| text.trim().parse().ok());
+        let offset =
+            std::fs::read_to_string(&self.offset_file).ok().and_then(|text| text.trim().parse().ok());
         SystemClock.now() + SignedDuration::from_secs(offset.unwrap_or(0))
     }
 }
@@ -23,7 +24,8 @@ impl Clock for MovableClock {
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let variables = Variables::of_process_and_file()?;
-    let offset_file = variables.get("CLOCK_OFFSET_FILE").ok_or("CLOCK_OFFSET_FILE: expected a file's path")?.into();
+    let offset_file =
+        variables.get("CLOCK_OFFSET_FILE").ok_or("CLOCK_OFFSET_FILE: expected a file's path")?.into();
     let config = Config::from_env(&variables)?;
     backend::start_logging(&config.log)?;
     Service::start(&config, Arc::new(MovableClock { offset_file })).await?.run().await?;

@@ -55,7 +55,12 @@ impl AppState {
         let client = instagram_client(instagram).map_err(io::Error::other)?;
         let read_page = |dist: &PathBuf| web_app::AppPage::read(dist, &instagram.graph_url);
         Ok(Self {
-            connections: Connections::new(Arc::clone(&store), Vault::new(keyring), client, Arc::clone(&clock)),
+            connections: Connections::new(
+                Arc::clone(&store),
+                Vault::new(keyring),
+                client,
+                Arc::clone(&clock),
+            ),
             store,
             clock,
             passwords: Passwords::new(),
@@ -92,17 +97,17 @@ fn instagram_client(
 
 /// Assembles the application. A request passes the middleware from the last line to the first.
 pub fn build(
-    state: Data<AppState>,
+    state: &Data<AppState>,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
         Config = (),
-        Response = ServiceResponse<impl MessageBody>,
+        Response = ServiceResponse<impl MessageBody + use<>>,
         Error = Error,
         InitError = (),
-    >,
+    > + use<>,
 > {
-    let app = App::new().app_data(Data::clone(&state)).configure(routes::configure);
+    let app = App::new().app_data(Data::clone(state)).configure(routes::configure);
     let app = match &state.dist {
         Some(dist) => app.default_service(web_app::files(dist)),
         None => app.default_service(actix_web::web::to(routes::not_found)),
@@ -120,7 +125,11 @@ fn cors(frontend_origin: &str) -> Cors {
         .allowed_origin(frontend_origin)
         .supports_credentials()
         .allowed_methods([Method::GET, Method::POST, Method::DELETE])
-        .allowed_headers([header::ACCEPT, header::CONTENT_TYPE, header::HeaderName::from_static("x-request-id")])
+        .allowed_headers([
+            header::ACCEPT,
+            header::CONTENT_TYPE,
+            header::HeaderName::from_static("x-request-id"),
+        ])
         .expose_headers([header::RETRY_AFTER, header::HeaderName::from_static("x-request-id")])
         .max_age(600)
 }

@@ -129,7 +129,9 @@ impl SessionCookie {
     /// The cookie that opens or renews a session.
     pub(crate) fn write(&self, token: &SecretToken) -> Cookie<'static> {
         let seconds = SESSION_LIFE.as_secs();
-        self.base(token.expose().to_owned()).max_age(actix_web::cookie::time::Duration::seconds(seconds)).finish()
+        self.base(token.expose().to_owned())
+            .max_age(actix_web::cookie::time::Duration::seconds(seconds))
+            .finish()
     }
 
     /// The cookie that makes the browser forget.

@@ -22,6 +22,13 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) struct ApiError {
     code: ErrorCode,
     sentence: Cow<'static, str>,
+    /// Boxed, so that the results that carry an error stay small.
+    details: Box<Details>,
+}
+
+/// What only some failures have.
+#[derive(Debug, Default)]
+struct Details {
     fields: Option<BTreeMap<String, String>>,
     reason: Option<ErrorReason>,
     missing: Option<Vec<String>>,
@@ -36,20 +43,11 @@ const RETRY_DATABASE_AFTER: u64 = 5;
 impl ApiError {
     /// A failure that needs no more than its code and a sentence.
     pub(crate) fn new(code: ErrorCode, sentence: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code,
-            sentence: sentence.into(),
-            fields: None,
-            reason: None,
-            missing: None,
-            retry_after: None,
-            allow: None,
-            cause: None,
-        }
+        Self { code, sentence: sentence.into(), details: Box::default() }
     }
 
     fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
-        self.cause = Some(cause.into());
+        self.details.cause = Some(cause.into());
         self
     }
 
@@ -73,7 +71,7 @@ impl ApiError {
         let sentence = "Instagram gives access to professional accounts only. Switching is free: Instagram → Settings \
                         → Account type and tools → Switch to professional account.";
         let mut error = Self::new(ErrorCode::AccessDenied, sentence);
-        error.reason = Some(ErrorReason::PersonalAccount);
+        error.details.reason = Some(ErrorReason::PersonalAccount);
         error
     }
 
@@ -111,7 +109,7 @@ impl ApiError {
     pub(crate) fn method_not_allowed(allowed: &[Method]) -> Self {
         let allow = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
         let mut error = Self::new(ErrorCode::MethodNotAllowed, format!("Use one of these methods: {allow}."));
-        error.allow = Some(allow);
+        error.details.allow = Some(allow);
         error
     }
 
@@ -124,7 +122,10 @@ impl ApiError {
 
     /// 409: the address has an account.
     pub(crate) fn email_taken() -> Self {
-        Self::new(ErrorCode::EmailTaken, "There is an account with this email address already. Sign in instead.")
+        Self::new(
+            ErrorCode::EmailTaken,
+            "There is an account with this email address already. Sign in instead.",
+        )
     }
 
     /// 413: over 64 KiB.
@@ -134,14 +135,17 @@ impl ApiError {
 
     /// 415: not JSON.
     pub(crate) fn unsupported_media_type() -> Self {
-        Self::new(ErrorCode::UnsupportedMediaType, "Send JSON, with the header Content-Type: application/json.")
+        Self::new(
+            ErrorCode::UnsupportedMediaType,
+            "Send JSON, with the header Content-Type: application/json.",
+        )
     }
 
     /// 422: what is wrong with which field.
     pub(crate) fn validation<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut error = Self::new(ErrorCode::ValidationFailed, "Some values cannot be accepted.");
         let fields = fields.into_iter().map(|(field, why)| (field.to_owned(), why.to_owned()));
-        error.fields = Some(fields.collect());
+        error.details.fields = Some(fields.collect());
         error
     }
 
@@ -151,7 +155,7 @@ impl ApiError {
         let names = missing.join(", ");
         let sentence = format!("This server has no Instagram app set up yet: {names} {verb} missing.");
         let mut error = Self::new(ErrorCode::NotConfigured, sentence);
-        error.missing = Some(missing.iter().map(|&name| name.to_owned()).collect());
+        error.details.missing = Some(missing.iter().map(|&name| name.to_owned()).collect());
         error
     }
 
@@ -207,19 +211,20 @@ impl ApiError {
     }
 
     fn rate_limited(wait: Duration) -> Self {
-        let mut error = Self::new(ErrorCode::RateLimited, "Instagram asks us to slow down. Nothing was saved.");
-        error.retry_after = Some(wait.as_secs().max(1));
+        let mut error =
+            Self::new(ErrorCode::RateLimited, "Instagram asks us to slow down. Nothing was saved.");
+        error.details.retry_after = Some(wait.as_secs().max(1));
         error
     }
 
     /// The value of `Allow`, where there is one.
     pub(crate) fn allow(&self) -> Option<&str> {
-        self.allow.as_deref()
+        self.details.allow.as_deref()
     }
 
     /// Seconds for `Retry-After`, where there is one.
     pub(crate) fn retry_after(&self) -> Option<u64> {
-        self.retry_after
+        self.details.retry_after
     }
 
     /// The body that goes out.
@@ -229,16 +234,16 @@ impl ApiError {
             error: self.sentence.clone().into_owned(),
             code: self.code,
             request_id: request_id.to_owned(),
-            fields: self.fields.clone(),
-            reason: self.reason,
-            missing: self.missing.clone(),
-            retry_after: self.retry_after,
+            fields: self.details.fields.clone(),
+            reason: self.details.reason,
+            missing: self.details.missing.clone(),
+            retry_after: self.details.retry_after,
         }
     }
 
     /// Writes the cause to the log: a fault of ours as an error, of Instagram's as a warning.
     pub(crate) fn log(&self) {
-        let Some(cause) = &self.cause else { return };
+        let Some(cause) = &self.details.cause else { return };
         let cause = CauseChain(cause.as_ref());
         match self.code {
             ErrorCode::Internal | ErrorCode::Unavailable => {
@@ -253,9 +258,11 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => {
-                let mut this =
-                    Self::new(ErrorCode::Unavailable, "The database is not answering right now. Try again soon.");
-                this.retry_after = Some(RETRY_DATABASE_AFTER);
+                let mut this = Self::new(
+                    ErrorCode::Unavailable,
+                    "The database is not answering right now. Try again soon.",
+                );
+                this.details.retry_after = Some(RETRY_DATABASE_AFTER);
                 this.caused_by(error)
             }
             StoreError::Failed(_) => Self::internal(error),

@@ -17,12 +17,15 @@ pub fn start(config: &LogConfig) -> Result<(), TryInitError> {
     let registry = tracing_subscriber::registry();
     match config.format {
         LogFormat::Pretty => registry.with(fmt::layer().with_filter(filter)).try_init(),
-        LogFormat::Json => registry.with(fmt::layer().json().flatten_event(true).with_filter(filter)).try_init(),
+        LogFormat::Json => {
+            registry.with(fmt::layer().json().flatten_event(true).with_filter(filter)).try_init()
+        }
     }
 }
 
 /// Our own crates, which never log a secret at any level.
-const OURS: [&str; 5] = ["backend", "connection_store", "instagram_client", "token_vault", "instagram_connect"];
+const OURS: [&str; 5] =
+    ["backend", "connection_store", "instagram_client", "token_vault", "instagram_connect"];
 
 /// Whatever `RUST_LOG` says, libraries stay at `info`: below it, HTTP and database drivers print whole requests, and some
 /// of ours carry tokens in URLs and bodies.

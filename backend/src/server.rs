@@ -36,7 +36,7 @@ impl Service {
         let keyring = config.encryption.keyring().map_err(named("token encryption keys"))?;
         let state = AppState::new(&config.server, &config.instagram, keyring, Arc::clone(&store), clock)?;
         let state = Data::new(state);
-        let bound = HttpServer::new(move || app::build(Data::clone(&state)))
+        let bound = HttpServer::new(move || app::build(&state))
             .shutdown_timeout(SHUTDOWN_SECONDS)
             .bind(config.server.bind_address)
             .map_err(|error| {
@@ -72,7 +72,8 @@ fn named<E: std::error::Error + Send + Sync + 'static>(what: &'static str) -> im
 /// A redirect URI that leads to neither of our callback routes works at Instagram and ends nowhere.
 fn warn_about_redirect_uri(instagram: &InstagramConfig, server: &ServerConfig) {
     let Ok(app) = &instagram.app else { return };
-    let ours = [server.public_origin(), server.frontend_origin()].map(|origin| format!("{origin}/auth/instagram/callback"));
+    let ours = [server.public_origin(), server.frontend_origin()]
+        .map(|origin| format!("{origin}/auth/instagram/callback"));
     if !ours.contains(&app.redirect_uri) {
         tracing::warn!(
             redirect_uri = app.redirect_uri,

@@ -23,7 +23,8 @@ const TIMEOUT = 180_000;
  * Registers a test that gets fresh servers and a person in front of a browser.
  *
  * `body` receives `stack` (see stack.mjs), the person's `page`, `context` and `problems` (see browser.mjs), and
- * `someoneElse()`, which makes another person. The test fails also when there is a problem at the end. What the backend logged is shown when it fails.
+ * `someoneElse()`, which makes another person. The test fails also when there is a problem at the end. When it fails,
+ * it shows what everyone sees and what the backend logged last.
  *
  * @param {string} name
  * @param {object} [options] for the servers: see `startStack`
@@ -48,12 +49,18 @@ export function scenario(name, ...rest) {
         "errors that the pages reported",
       );
     } catch (error) {
-      context.diagnostic(`at ${people.map(({ page }) => page.url()).join(", ")}`);
-      context.diagnostic(`the backend's last lines:\n${stack.logs().split("\n").slice(-40).join("\n")}`);
+      for (const person of people) context.diagnostic(await describe(person));
+      context.diagnostic(`the backend's last lines:\n${stack.logs().split("\n").slice(-20).join("\n")}`);
       throw error;
     } finally {
       for (const person of people) await person.context.close();
       await stack.stop();
     }
   });
+}
+
+/** What a person has in front of them, as a screen reader would tell it. */
+async function describe({ page, problems }) {
+  const shown = await page.locator("body").ariaSnapshot().catch(String);
+  return [`at ${page.url()}:`, shown, ...problems].join("\n");
 }

@@ -62,6 +62,7 @@ export async function startStack({ backendPort, frontendOrigin, env = {} } = {})
       INSTAGRAM_AUTHORIZE_URL: `${simulator.origin}/oauth/authorize`,
       INSTAGRAM_TOKEN_URL: `${simulator.origin}/oauth/access_token`,
       INSTAGRAM_GRAPH_URL: simulator.origin,
+      NO_COLOR: "1",
       CLOCK_OFFSET_FILE: clockFile,
       RUST_LOG: LOG_LEVELS.map((name, place) => (place === 0 ? name : `${name}=trace`)).join(","),
       ...env,
@@ -124,8 +125,8 @@ async function startSimulator(folder, redirectUri) {
     /** A long-lived token of the account, as a client with an OAuth flow of its own holds it. */
     async issueToken(username) {
       const account = (await ask("GET", "accounts")).find((account) => account.username === username);
-      const { access_token } = await ask("POST", `accounts/${username}/tokens`);
-      return { access_token, user_id: account.user_id };
+      const token = await ask("POST", `accounts/${username}/tokens`);
+      return { ...token, user_id: account.user_id };
     },
   };
 }

@@ -137,18 +137,20 @@ scenario(
   async ({ page, stack, someoneElse }) => {
     const details = await signUp(page, stack.origin);
     await startConnecting(page);
-    // Instagram's answer is caught on its way, and opened where nobody is signed in.
+    // Instagram's answer, a redirect, is caught on its way, and opened where nobody is signed in.
     let callback;
-    await page.route("**/auth/instagram/callback?*", (route) => {
-      callback = route.request().url();
-      return route.fulfill({ contentType: "text/html", body: "caught" });
+    await page.route("**/oauth/authorize", async (route) => {
+      callback = (await route.fetch({ maxRedirects: 0 })).headers().location;
+      await route.fulfill({ contentType: "text/html", body: "caught" });
     });
     await allow(page, ACCOUNTS.recordShop);
     await page.getByText("caught").waitFor();
 
     const other = (await someoneElse()).page;
     await other.goto(callback);
-    await other.getByRole("button", { name: "Sign in" }).waitFor();
+    await other.getByText("Sign in to finish connecting.").waitFor();
+    await other.getByRole("button", { name: "Sign in" }).click();
+    await other.getByRole("heading", { level: 1, name: "Sign in" }).waitFor();
     await signIn(other, details);
     await profile(other, "wreckshoprecords").waitFor();
   },

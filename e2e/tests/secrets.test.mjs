@@ -56,19 +56,15 @@ scenario(
     // A client that holds a token of its own may send it: another way into the logs.
     const own = await stack.simulator.issueToken(ACCOUNTS.creator);
     assert.match(own.access_token, INSTAGRAM_TOKEN, "the pattern finds tokens");
-    const status = await page.evaluate(
-      async ({ token, account }) => {
-        const { user } = await (await fetch("/api/session")).json();
-        const body = { userId: user.id, access_token: token, user_id: account };
-        const answer = await fetch("/api/integrations/instagram/callback", {
-          method: "POST",
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify(body),
-        });
-        return answer.status;
-      },
-      { token: own.access_token, account: own.user_id },
-    );
+    const status = await page.evaluate(async (own) => {
+      const { user } = await (await fetch("/api/session")).json();
+      const answer = await fetch("/api/integrations/instagram/callback", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ userId: user.id, ...own }),
+      });
+      return answer.status;
+    }, own);
     assert.equal(status, 200);
     await Promise.all(reading);
 

@@ -34,13 +34,14 @@ fn App() -> impl IntoView {
         <Router>
             <a class="skip-link" href="#content">"Skip to content"</a>
             <TopBar />
+            // One type for every page: the router's code is then compiled once, not once a page.
             <main id="content" class="content" tabindex="-1">
-                <FlatRoutes fallback=NotFound>
-                    <Route path=path!("/") view=Home />
-                    <Route path=path!("/integrations") view=Integrations />
-                    <Route path=path!("/auth/instagram/callback") view=InstagramCallbackHandler />
-                    <Route path=path!("/sign-in") view=SignIn />
-                    <Route path=path!("/sign-up") view=SignUp />
+                <FlatRoutes fallback=|| NotFound().into_any()>
+                    <Route path=path!("/") view=|| Home().into_any() />
+                    <Route path=path!("/integrations") view=|| Integrations().into_any() />
+                    <Route path=path!("/auth/instagram/callback") view=|| InstagramCallbackHandler().into_any() />
+                    <Route path=path!("/sign-in") view=|| SignIn().into_any() />
+                    <Route path=path!("/sign-up") view=|| SignUp().into_any() />
                 </FlatRoutes>
             </main>
             <ToastRegion />

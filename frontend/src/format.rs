@@ -58,9 +58,10 @@ pub fn relative(milliseconds: f64, now: f64) -> String {
     Intl::RelativeTimeFormat::new(&Array::new(), &options).format(value, unit).into()
 }
 
-/// How much of a token's life is left, from 0 to 1.
-pub fn life_left(expires_at: f64, now: f64) -> f64 {
-    ((expires_at - now) / TOKEN_LIFE_MS).clamp(0.0, 1.0)
+/// How much of a token's life is left, in whole percent.
+pub fn life_left(expires_at: f64, now: f64) -> u8 {
+    // A cast to an integer ends at the integer's own limits; what is left of an expired token is nothing.
+    ((expires_at - now) / TOKEN_LIFE_MS * 100.0).min(100.0) as u8
 }
 
 /// The nearest whole number of the largest unit that fits; negative for the past.
@@ -121,9 +122,9 @@ mod tests {
 
     #[test]
     fn the_bar_stays_within_its_frame() {
-        assert_eq!(life_left(TOKEN_LIFE_MS, 0.0), 1.0);
-        assert_eq!(life_left(TOKEN_LIFE_MS / 2.0, 0.0), 0.5);
-        assert_eq!(life_left(0.0, 1.0), 0.0);
-        assert_eq!(life_left(2.0 * TOKEN_LIFE_MS, 0.0), 1.0);
+        assert_eq!(life_left(TOKEN_LIFE_MS, 0.0), 100);
+        assert_eq!(life_left(TOKEN_LIFE_MS / 2.0, 0.0), 50);
+        assert_eq!(life_left(0.0, 1.0), 0);
+        assert_eq!(life_left(2.0 * TOKEN_LIFE_MS, 0.0), 100);
     }
 }

@@ -90,8 +90,19 @@ mod tests {
             assert!(is_return_path(good), "{good:?}");
         }
         let bad = [
-            "", "integrations", "//evil.example", "https:evil", "https://evil.example", "/\\evil", "\\/evil",
-            "/\t/evil.example", "/.//evil.example", "/a\nb", "javascript:alert(1)", " /a", "/a b",
+            "",
+            "integrations",
+            "//evil.example",
+            "https:evil",
+            "https://evil.example",
+            "/\\evil",
+            "\\/evil",
+            "/\t/evil.example",
+            "/.//evil.example",
+            "/a\nb",
+            "javascript:alert(1)",
+            " /a",
+            "/a b",
         ];
         for path in bad {
             assert!(!is_return_path(path), "{path:?}");

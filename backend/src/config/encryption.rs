@@ -40,7 +40,10 @@ impl EncryptionConfig {
         }
         match database.sqlite_file() {
             Some(file) if !server.is_https() => Ok(Self::File(file.with_extension("keys"))),
-            Some(_) => Err(ConfigError::new(VARIABLE, format!("{accepts}; it has no default when PUBLIC_URL is https"))),
+            Some(_) => Err(ConfigError::new(
+                VARIABLE,
+                format!("{accepts}; it has no default when PUBLIC_URL is https"),
+            )),
             None => Err(ConfigError::new(VARIABLE, format!("{accepts}; it has no default with MongoDB"))),
         }
     }
@@ -54,7 +57,8 @@ impl EncryptionConfig {
             Self::Given(keys) => keys.clone(),
             Self::File(path) => read_or_create(path)?,
         };
-        Keyring::parse(text.expose_secret().trim()).map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))
+        Keyring::parse(text.expose_secret().trim())
+            .map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))
     }
 }
 

@@ -43,7 +43,8 @@ impl InstagramConfig {
     pub fn from_env(variables: &Variables) -> Result<Self, ConfigError> {
         Ok(Self {
             app: app(variables)?,
-            authorize_url: variables.web_url("INSTAGRAM_AUTHORIZE_URL", instagram_client::DEFAULT_AUTHORIZE_URL)?,
+            authorize_url: variables
+                .web_url("INSTAGRAM_AUTHORIZE_URL", instagram_client::DEFAULT_AUTHORIZE_URL)?,
             token_url: variables.web_url("INSTAGRAM_TOKEN_URL", instagram_client::DEFAULT_TOKEN_URL)?,
             graph_url: variables.web_url("INSTAGRAM_GRAPH_URL", instagram_client::DEFAULT_GRAPH_URL)?,
             graph_version: graph_version(variables)?,
@@ -58,7 +59,10 @@ fn app(variables: &Variables) -> Result<Result<InstagramApp, Vec<&'static str>>,
         return Ok(Err(NAMES.into_iter().filter(|name| variables.get(name).is_none()).collect()));
     };
     if !id.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return Err(ConfigError::new("INSTAGRAM_APP_ID", "the Instagram app id from Meta's dashboard, digits only"));
+        return Err(ConfigError::new(
+            "INSTAGRAM_APP_ID",
+            "the Instagram app id from Meta's dashboard, digits only",
+        ));
     }
     variables.web_url("INSTAGRAM_REDIRECT_URI", "http://localhost:4002/auth/instagram/callback")?;
     Ok(Ok(InstagramApp { id: id.to_owned(), secret: secret.into(), redirect_uri: redirect_uri.to_owned() }))

@@ -46,7 +46,10 @@ impl Connections {
     ) -> Result<LoginAnswer, ApiError> {
         let instagram = self.instagram()?;
         if return_to.as_deref().is_some_and(|path| !shared::validation::is_return_path(path)) {
-            return Err(ApiError::validation([("returnTo", "Give a path of the web app, such as /integrations")]));
+            return Err(ApiError::validation([(
+                "returnTo",
+                "Give a path of the web app, such as /integrations",
+            )]));
         }
         let state = SecretToken::generate();
         let now = self.clock.now();
@@ -67,7 +70,11 @@ impl Connections {
     ///
     /// # Errors
     /// `invalid_state`, `access_denied`, and what `ApiError::from_connecting` makes of Instagram's failures.
-    pub(crate) async fn exchange(&self, user_id: &str, redirected: Redirected) -> Result<CallbackAnswer, ApiError> {
+    pub(crate) async fn exchange(
+        &self,
+        user_id: &str,
+        redirected: Redirected,
+    ) -> Result<CallbackAnswer, ApiError> {
         let instagram = self.instagram()?;
         let (code, state) = match redirected {
             Redirected::Code { code, state } => (code, state),
@@ -77,7 +84,11 @@ impl Connections {
                     self.consume_state(user_id, &state).await?;
                 }
                 let is_personal = reason.as_deref() == Some("personal_account");
-                return Err(if is_personal { ApiError::personal_account() } else { ApiError::access_denied() });
+                return Err(if is_personal {
+                    ApiError::personal_account()
+                } else {
+                    ApiError::access_denied()
+                });
             }
         };
         let return_to = self.consume_state(user_id, &state).await?.ok_or_else(ApiError::invalid_state)?;
@@ -111,7 +122,11 @@ impl Connections {
     /// # Errors
     /// `validation_failed` when the handle or token is not good or the body contradicts it, `account_in_use`, and
     /// Instagram's failures.
-    pub(crate) async fn save(&self, user_id: &str, body: &SaveConnection) -> Result<SavedConnection, ApiError> {
+    pub(crate) async fn save(
+        &self,
+        user_id: &str,
+        body: &SaveConnection,
+    ) -> Result<SavedConnection, ApiError> {
         let handoff = if token_vault::is_handle(body.access_token.expose()) {
             self.redeem(user_id, body).await?
         } else {
@@ -153,9 +168,13 @@ impl Connections {
         if token.is_empty() || token.len() > 2048 || !token.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(ApiError::validation([("access_token", "This is not an Instagram access token")]));
         }
-        let life = body.expires_in.filter(|seconds| (1..=LONGEST_LIFE).contains(seconds)).ok_or_else(|| {
-            ApiError::validation([("expires_in", "Give the seconds that Instagram answered with the token")])
-        })?;
+        let life =
+            body.expires_in.filter(|seconds| (1..=LONGEST_LIFE).contains(seconds)).ok_or_else(|| {
+                ApiError::validation([(
+                    "expires_in",
+                    "Give the seconds that Instagram answered with the token",
+                )])
+            })?;
         let issued_at = self.clock.now();
         let token = AccessToken::from(token.to_owned());
         let profile = instagram.profile(&token).await.map_err(|error| match error {

@@ -41,7 +41,8 @@ impl Connections {
     /// `not_connected`, `unavailable`.
     pub(crate) async fn read(&self, user_id: &str) -> Result<shared::Connection, ApiError> {
         let connection = self.store.latest_connection(user_id).await?.ok_or_else(ApiError::not_connected)?;
-        let opens = self.vault.open(&connection.access_token, &token_context(&connection.instagram_user_id)).is_ok();
+        let opens =
+            self.vault.open(&connection.access_token, &token_context(&connection.instagram_user_id)).is_ok();
         Ok(view::connection(connection, opens, self.clock.now()))
     }
 

@@ -19,7 +19,9 @@ pub(super) fn connection(stored: Connection, opens: bool, now: Timestamp) -> sha
         None => None,
     };
     let explained = match dead_since {
-        Some(_) if !opens => Some("This server can no longer read the stored access. Reconnect to give it again."),
+        Some(_) if !opens => {
+            Some("This server can no longer read the stored access. Reconnect to give it again.")
+        }
         Some(_) if ended => Some("Instagram's access for this account has ended."),
         _ => None,
     };

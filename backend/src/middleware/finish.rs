@@ -56,7 +56,8 @@ fn render_error(response: ServiceResponse<BoxBody>, id: &RequestId) -> ServiceRe
     *response.response_mut().status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    for stale in [header::CONTENT_ENCODING, header::CONTENT_DISPOSITION, header::ETAG, header::LAST_MODIFIED] {
+    for stale in [header::CONTENT_ENCODING, header::CONTENT_DISPOSITION, header::ETAG, header::LAST_MODIFIED]
+    {
         headers.remove(stale);
     }
     for (name, value) in [(header::ALLOW, allow), (header::RETRY_AFTER, retry_after)] {
@@ -83,10 +84,8 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId, is_https: bool) {
     if is_https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
-    let unless_set = [
-        (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, API_CONTENT_SECURITY_POLICY),
-    ];
+    let unless_set =
+        [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_SECURITY_POLICY, API_CONTENT_SECURITY_POLICY)];
     for (name, value) in unless_set {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));

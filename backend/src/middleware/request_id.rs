@@ -17,13 +17,15 @@ pub(crate) struct RequestId(pub(crate) String);
 impl RequestId {
     /// The client's own id when it is harmless text, else a fresh one.
     fn of(request: &ServiceRequest) -> Self {
-        let given = request.headers().get(HEADER).and_then(|value| value.to_str().ok()).filter(|id| is_valid(id));
+        let given =
+            request.headers().get(HEADER).and_then(|value| value.to_str().ok()).filter(|id| is_valid(id));
         Self(given.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned))
     }
 }
 
 fn is_valid(id: &str) -> bool {
-    (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    (1..=128).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 /// Builds the span of a request. Unlike the crate's default it leaves out the query, where codes and states travel, and

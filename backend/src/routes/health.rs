@@ -1,8 +1,8 @@
 //! `/healthz` and `/readyz`.
 
+use actix_web::Responder;
 use actix_web::http::Method;
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::Responder;
 
 use super::{Done, resource, success};
 use crate::app::AppState;

@@ -27,9 +27,9 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
 /// A resource that answers 405 with `Allow` to every other method.
 fn resource<const N: usize>(path: &str, routes: [(Method, Route); N]) -> Resource {
     let methods: Vec<Method> = routes.iter().map(|(method, _)| method.clone()).collect();
-    let resource = routes.into_iter().fold(web::resource(path), |resource, (method, route)| {
-        resource.route(route.method(method))
-    });
+    let resource = routes
+        .into_iter()
+        .fold(web::resource(path), |resource, (method, route)| resource.route(route.method(method)));
     resource.default_service(web::to(move || {
         let error = ApiError::method_not_allowed(&methods);
         async move { Err::<HttpResponse, _>(error) }

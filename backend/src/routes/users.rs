@@ -1,8 +1,8 @@
 //! `/api/users`: making a local account.
 
+use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::HttpResponse;
 use connection_store::{CreateOutcome, NewUser, User};
 use shared::{SignUp, validation};
 use uuid::Uuid;

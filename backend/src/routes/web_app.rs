@@ -99,7 +99,11 @@ pub(crate) fn cache_control(response: &mut ServiceResponse<impl Sized>) {
         && response.headers().contains_key(header::ETAG)
         && !response.headers().contains_key(header::CACHE_CONTROL);
     if is_asset {
-        let value = if has_hash(response.request().path()) { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let value = if has_hash(response.request().path()) {
+            "public, max-age=31536000, immutable"
+        } else {
+            "no-cache"
+        };
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(value));
     }
 }
@@ -127,7 +131,9 @@ fn quality(accept: &Accept, kind: &str, subtype: &str) -> u16 {
     };
     accept
         .iter()
-        .filter_map(|item| Some((specificity(&item.item)?, (item.quality.to_string().parse::<f32>().ok()? * 1000.0) as u16)))
+        .filter_map(|item| {
+            Some((specificity(&item.item)?, (item.quality.to_string().parse::<f32>().ok()? * 1000.0) as u16))
+        })
         .max()
         .map_or(0, |(_, quality)| quality)
 }
@@ -135,7 +141,9 @@ fn quality(accept: &Accept, kind: &str, subtype: &str) -> u16 {
 fn accepts_brotli(request: &HttpRequest) -> bool {
     let accepted = request.headers().get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
     accepted.is_some_and(|encodings| {
-        encodings.split(',').any(|encoding| encoding.split(';').next().is_some_and(|name| name.trim() == "br"))
+        encodings
+            .split(',')
+            .any(|encoding| encoding.split(';').next().is_some_and(|name| name.trim() == "br"))
     })
 }
 
@@ -178,11 +186,19 @@ mod tests {
         };
         assert!(navigates("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
         assert!(navigates("text/html"));
-        for fetch in ["application/json", "*/*", "application/json, text/html;q=0.9", "text/html, application/json", ";;q=html"] {
+        for fetch in [
+            "application/json",
+            "*/*",
+            "application/json, text/html;q=0.9",
+            "text/html, application/json",
+            ";;q=html",
+        ] {
             assert!(!navigates(fetch), "{fetch}");
         }
         assert!(!is_navigation(&TestRequest::get().to_http_request()));
-        assert!(!is_navigation(&TestRequest::post().insert_header((header::ACCEPT, "text/html")).to_http_request()));
+        assert!(!is_navigation(
+            &TestRequest::post().insert_header((header::ACCEPT, "text/html")).to_http_request()
+        ));
     }
 
     #[test]
@@ -193,7 +209,9 @@ mod tests {
         assert!(policy.contains(&format!("script-src 'self' 'wasm-unsafe-eval' {};", hash("x"))), "{policy}");
         assert!(policy.contains(&format!("style-src 'self' {};", hash("a{}"))), "{policy}");
         assert!(!policy.contains("unsafe-inline"));
-        assert!(policy.contains("img-src 'self' data: https://*.cdninstagram.com https://*.fbcdn.net https://*.fbsbx.com;"));
+        assert!(policy.contains(
+            "img-src 'self' data: https://*.cdninstagram.com https://*.fbcdn.net https://*.fbsbx.com;"
+        ));
     }
 
     #[test]

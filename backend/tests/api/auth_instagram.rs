@@ -49,7 +49,15 @@ async fn the_login_needs_a_caller_and_an_app() {
 async fn the_way_back_stays_on_our_own_site() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
-    for evil in ["//evil.example", "https:evil", "/\\evil", "%2F%2Fevil.example", "javascript:alert(1)", "", "/%0d%0aevil"] {
+    for evil in [
+        "//evil.example",
+        "https:evil",
+        "/\\evil",
+        "%2F%2Fevil.example",
+        "javascript:alert(1)",
+        "",
+        "/%0d%0aevil",
+    ] {
         let answer = ada.get(&format!("/auth/instagram/login?returnTo={evil}")).await;
         assert_eq!(answer.failure(), "422 validation_failed", "{evil}");
         assert!(answer.body["fields"]["returnTo"].is_string());
@@ -58,7 +66,8 @@ async fn the_way_back_stays_on_our_own_site() {
     assert_eq!(twice.failure(), "400 invalid_request");
 
     let login = ada.get("/auth/instagram/login?returnTo=/integrations").await;
-    let redirect = app.instagram.consent(login.body["authUrl"].as_str().unwrap(), Consent::allow(accounts::RECORD_SHOP));
+    let redirect =
+        app.instagram.consent(login.body["authUrl"].as_str().unwrap(), Consent::allow(accounts::RECORD_SHOP));
     let query = Url::parse(&redirect).unwrap().query().unwrap().to_owned();
     assert_eq!(ada.get(&format!("/auth/instagram/callback?{query}")).await.body["returnTo"], "/integrations");
 }
@@ -107,7 +116,10 @@ async fn a_code_becomes_a_sealed_handle_in_two_round_trips() {
 async fn a_state_works_once_however_the_fetches_race() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
-    let path = format!("/auth/instagram/callback?{}", app.consent(&ada, Consent::allow(accounts::RECORD_SHOP)).await);
+    let path = format!(
+        "/auth/instagram/callback?{}",
+        app.consent(&ada, Consent::allow(accounts::RECORD_SHOP)).await
+    );
     let answers = futures_util::future::join_all((0..12).map(|_| ada.get(&path))).await;
     let good = answers.iter().filter(|answer| answer.status == 200).count();
     let used = answers.iter().filter(|answer| answer.failure() == "400 invalid_state").count();
@@ -131,7 +143,10 @@ async fn a_state_ends_after_ten_minutes() {
 async fn a_state_belongs_to_its_user() {
     let app = TestApp::start();
     let (ada, bob) = (app.with_user("ada").await, app.with_user("bob").await);
-    let path = format!("/auth/instagram/callback?{}", app.consent(&ada, Consent::allow(accounts::RECORD_SHOP)).await);
+    let path = format!(
+        "/auth/instagram/callback?{}",
+        app.consent(&ada, Consent::allow(accounts::RECORD_SHOP)).await
+    );
     assert_eq!(app.anonymous().get(&path).await.failure(), "401 unauthenticated");
     assert_eq!(bob.get(&path).await.failure(), "400 invalid_state");
     assert_eq!(ada.get(&path).await.status, 200, "a stranger's try does not use it up");
@@ -141,7 +156,9 @@ async fn a_state_belongs_to_its_user() {
 async fn a_callback_without_its_parts_is_refused() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
-    for query in ["", "code=x", "state=y", "code=&state=y", "code=x&state=", "code=a&code=b&state=c", "%ff=%00&&=&"] {
+    for query in
+        ["", "code=x", "state=y", "code=&state=y", "code=x&state=", "code=a&code=b&state=c", "%ff=%00&&=&"]
+    {
         let answer = ada.get(&format!("/auth/instagram/callback?{query}")).await;
         assert_eq!(answer.failure(), "400 invalid_request", "{query}");
     }
@@ -158,7 +175,8 @@ async fn refusing_is_not_an_accident() {
     let ada = app.with_user("ada").await;
     let query = app.consent(&ada, Consent::refuse()).await;
     assert_eq!(ada.get(&format!("/auth/instagram/callback?{query}")).await.failure(), "400 access_denied");
-    let without_state = ada.get("/auth/instagram/callback?error=access_denied&error_reason=user_denied").await;
+    let without_state =
+        ada.get("/auth/instagram/callback?error=access_denied&error_reason=user_denied").await;
     assert_eq!(without_state.failure(), "400 access_denied");
     let personal = app.exchange(&ada, Consent::allow(accounts::PERSONAL)).await;
     assert_eq!(personal.failure(), "400 access_denied");
@@ -241,8 +259,16 @@ async fn a_browser_is_passed_on_to_the_web_app_with_its_query() {
     });
     let response = crate::support::client().execute(request.unwrap()).await.unwrap();
     assert_eq!(response.status(), 303);
-    assert_eq!(response.headers()["location"], "http://localhost:5176/auth/instagram/callback?code=a%2Bb&state=c");
+    assert_eq!(
+        response.headers()["location"],
+        "http://localhost:5176/auth/instagram/callback?code=a%2Bb&state=c"
+    );
     assert_eq!(response.headers()["cache-control"], "no-store");
     assert_eq!(response.headers()["referrer-policy"], "no-referrer");
-    assert!(Answer::of(app.anonymous().request(Method::GET, "/auth/instagram/callback")).await.failure().starts_with("401"));
+    assert!(
+        Answer::of(app.anonymous().request(Method::GET, "/auth/instagram/callback"))
+            .await
+            .failure()
+            .starts_with("401")
+    );
 }

@@ -36,16 +36,22 @@ async fn no_secret_is_in_logs_answers_or_the_database() {
     let mut sessions = Vec::new();
     let mut ask = async |request: reqwest::RequestBuilder| -> Value {
         let response = request.header("accept", "application/json").send().await.unwrap();
-        let cookies = response.headers().get_all("set-cookie").iter().filter_map(|cookie| cookie.to_str().ok());
-        sessions.extend(cookies.filter_map(|c| c.strip_prefix("session=")?.split(';').next().map(str::to_owned)));
+        let cookies =
+            response.headers().get_all("set-cookie").iter().filter_map(|cookie| cookie.to_str().ok());
+        sessions
+            .extend(cookies.filter_map(|c| c.strip_prefix("session=")?.split(';').next().map(str::to_owned)));
         let text = response.text().await.unwrap();
         seen.push_str(&text);
         serde_json::from_str(&text).unwrap_or_default()
     };
     let at = |path: &str| format!("{}{path}", process.url);
-    let user = ask(client.post(at("/api/users")).json(&json!({"email": "ada@example.com", "password": PASSWORD}))).await;
-    ask(client.post(at("/api/session")).json(&json!({"email": "ada@example.com", "password": PASSWORD}))).await;
-    ask(client.post(at("/api/session")).json(&json!({"email": ["ada@example.com"], "password": [PASSWORD]}))).await;
+    let user =
+        ask(client.post(at("/api/users")).json(&json!({"email": "ada@example.com", "password": PASSWORD})))
+            .await;
+    ask(client.post(at("/api/session")).json(&json!({"email": "ada@example.com", "password": PASSWORD})))
+        .await;
+    ask(client.post(at("/api/session")).json(&json!({"email": ["ada@example.com"], "password": [PASSWORD]})))
+        .await;
     // Once through every kind of failure, then to the end.
     let faults = [Fault::Html, Fault::Truncated, Fault::Reset, Fault::RateLimited, Fault::WrongJson];
     for fault in faults.into_iter().map(Some).chain([None]) {
@@ -56,7 +62,8 @@ async fn no_secret_is_in_logs_answers_or_the_database() {
             instagram.clear_faults();
         }
         let login = ask(client.get(at("/auth/instagram/login"))).await;
-        let redirect = instagram.consent(login["authUrl"].as_str().unwrap(), Consent::allow(accounts::RECORD_SHOP));
+        let redirect =
+            instagram.consent(login["authUrl"].as_str().unwrap(), Consent::allow(accounts::RECORD_SHOP));
         let query = Url::parse(&redirect).unwrap().query().unwrap().to_owned();
         let mut body = ask(client.get(at(&format!("/auth/instagram/callback?{query}")))).await;
         body["userId"] = user["user"]["id"].clone();
@@ -80,7 +87,7 @@ async fn no_secret_is_in_logs_answers_or_the_database() {
     let own_secrets = sessions.iter().map(String::as_str).filter(|value| !value.is_empty());
     for secret in secrets.into_iter().chain(own_secrets) {
         for (place, text) in [("the log", &logged), ("an answer", &seen), ("the database", &stored)] {
-            assert!(!text.contains(secret), "a secret ({:.6}…) is in {place}", secret);
+            assert!(!text.contains(secret), "a secret ({secret:.6}…) is in {place}");
         }
     }
     assert!(!logged.contains("code=") && !logged.contains("state="), "no query is logged");

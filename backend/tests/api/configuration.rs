@@ -36,7 +36,8 @@ fn a_wrong_value_names_its_variable_and_what_it_accepts() {
 
 #[test]
 fn a_redirect_uri_has_to_be_a_url() {
-    let app = [("INSTAGRAM_APP_ID", "1"), ("INSTAGRAM_APP_SECRET", "s"), ("INSTAGRAM_REDIRECT_URI", "callback")];
+    let app =
+        [("INSTAGRAM_APP_ID", "1"), ("INSTAGRAM_APP_SECRET", "s"), ("INSTAGRAM_REDIRECT_URI", "callback")];
     assert!(refusal(&app).starts_with("INSTAGRAM_REDIRECT_URI: expected"));
 }
 
@@ -45,7 +46,9 @@ fn production_needs_a_key_of_its_own() {
     let start = |pairs: &[(&str, &str)]| Config::from_env(&Variables::from_iter(pairs.iter().copied()));
     let config = start(&[]).unwrap();
     assert!(matches!(config.encryption, EncryptionConfig::File(_)));
-    for pairs in [[("PUBLIC_URL", "https://connect.example.com")], [("DATABASE_URL", "mongodb://localhost/app")]] {
+    for pairs in
+        [[("PUBLIC_URL", "https://connect.example.com")], [("DATABASE_URL", "mongodb://localhost/app")]]
+    {
         let message = start(&pairs).unwrap_err().to_string();
         assert!(message.starts_with("TOKEN_ENCRYPTION_KEYS: expected"), "{message}");
     }

@@ -21,7 +21,9 @@ const ROUTES: [(&str, &[&str]); 8] = [
 async fn a_wrong_method_names_the_right_ones() {
     let app = TestApp::start();
     for (path, allowed) in ROUTES {
-        for method in ["PUT", "PATCH", "POST", "DELETE", "GET"].into_iter().filter(|method| !allowed.contains(method)) {
+        for method in
+            ["PUT", "PATCH", "POST", "DELETE", "GET"].into_iter().filter(|method| !allowed.contains(method))
+        {
             let answer = Answer::of(app.anonymous().request(method.parse().unwrap(), path)).await;
             assert_eq!(answer.failure(), "405 method_not_allowed", "{method} {path}");
             assert_eq!(answer.header("allow"), allowed.join(", "), "{path}");
@@ -32,7 +34,9 @@ async fn a_wrong_method_names_the_right_ones() {
 #[actix_web::test]
 async fn an_unknown_path_is_not_found() {
     let app = TestApp::start();
-    for path in ["/", "/nothing", "/api", "/api/", "/api/users/1", "/%00", "/..%2f..%2fetc/passwd", "/api//session"] {
+    for path in
+        ["/", "/nothing", "/api", "/api/", "/api/users/1", "/%00", "/..%2f..%2fetc/passwd", "/api//session"]
+    {
         assert_eq!(app.anonymous().get(path).await.failure(), "404 not_found", "{path}");
     }
 }
@@ -46,7 +50,11 @@ async fn a_body_has_to_be_json_of_a_sane_size() {
         let post = || ada.request(Method::POST, path);
         let json = |text: &str| post().header("content-type", "application/json").body(text.to_owned());
         for rubbish in ["", "{", "[]", "null", "\"x\"", "{\"email\":1}", "\u{0}", &"[".repeat(5000)] {
-            assert_eq!(Answer::of(json(rubbish)).await.failure(), "400 invalid_request", "{path} {rubbish:.20}");
+            assert_eq!(
+                Answer::of(json(rubbish)).await.failure(),
+                "400 invalid_request",
+                "{path} {rubbish:.20}"
+            );
         }
         let text = post().header("content-type", "text/plain").body("{}");
         assert_eq!(Answer::of(text).await.failure(), "415 unsupported_media_type", "{path}");
@@ -57,7 +65,8 @@ async fn a_body_has_to_be_json_of_a_sane_size() {
         assert_eq!(Answer::of(json(&large)).await.failure(), "413 payload_too_large", "{path}");
     }
     let body = vec![b'x'; 1024 * 1024];
-    let anonymous = app.anonymous().request(Method::POST, posts[2]).header("content-type", "application/json");
+    let anonymous =
+        app.anonymous().request(Method::POST, posts[2]).header("content-type", "application/json");
     assert_eq!(Answer::of(anonymous.body(body.clone())).await.failure(), "413 payload_too_large");
     let to_nowhere = app.anonymous().request(Method::POST, "/nothing").body(body);
     assert_eq!(Answer::of(to_nowhere).await.failure(), "413 payload_too_large");
@@ -68,7 +77,8 @@ async fn a_body_of_unknown_length_is_limited_too() {
     let app = TestApp::start();
     let chunks = (0..64).map(|_| Ok::<_, std::io::Error>(vec![b' '; 16 * 1024]));
     let body = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
-    let request = app.anonymous().request(Method::POST, "/api/users").header("content-type", "application/json");
+    let request =
+        app.anonymous().request(Method::POST, "/api/users").header("content-type", "application/json");
     assert_eq!(Answer::of(request.body(body)).await.failure(), "413 payload_too_large");
 }
 
@@ -93,7 +103,11 @@ async fn another_site_changes_nothing() {
         assert_eq!(Answer::of(sign_out).await.failure(), "403 cross_site_request", "{name}: {value}");
         let sign_in = app.anonymous().request(Method::POST, "/api/session").header(name, value);
         let body = json!({"email": "ada@example.com", "password": PASSWORD});
-        assert_eq!(Answer::of(sign_in.json(&body)).await.failure(), "403 cross_site_request", "{name}: {value}");
+        assert_eq!(
+            Answer::of(sign_in.json(&body)).await.failure(),
+            "403 cross_site_request",
+            "{name}: {value}"
+        );
     }
     assert_eq!(ada.connection().await.status, 200);
     let own = ada
@@ -115,7 +129,11 @@ async fn only_the_web_app_reads_answers_from_another_origin() {
         assert_eq!(own.header("access-control-allow-credentials"), "true", "{path}");
         assert!(own.header("vary").to_lowercase().contains("origin"), "{path}");
         for origin in ["https://evil.example", "http://localhost:5177", "null"] {
-            assert_eq!(asked(origin, path).await.header("access-control-allow-origin"), "", "{origin} {path}");
+            assert_eq!(
+                asked(origin, path).await.header("access-control-allow-origin"),
+                "",
+                "{origin} {path}"
+            );
         }
     }
     let preflight = client()
@@ -131,7 +149,9 @@ async fn only_the_web_app_reads_answers_from_another_origin() {
 #[actix_web::test]
 async fn a_request_id_is_kept_when_it_is_harmless() {
     let app = TestApp::start();
-    let with = |id: &'static str| Answer::of(app.anonymous().request(Method::GET, "/healthz").header("x-request-id", id));
+    let with = |id: &'static str| {
+        Answer::of(app.anonymous().request(Method::GET, "/healthz").header("x-request-id", id))
+    };
     assert_eq!(with("trace-1.A_b").await.header("x-request-id"), "trace-1.A_b");
     for rubbish in ["a b", "a\"b", "", "<script>", "ä"] {
         let answer = with(rubbish).await;

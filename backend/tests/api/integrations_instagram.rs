@@ -65,7 +65,8 @@ async fn connect_read_disconnect_reconnect() {
     }
     "#);
     assert_eq!(read.header("cache-control"), "no-store");
-    for path in ["/api/integrations/instagram".to_owned(), format!("/api/integrations/instagram/{}", ada.id)] {
+    for path in ["/api/integrations/instagram".to_owned(), format!("/api/integrations/instagram/{}", ada.id)]
+    {
         assert_eq!(ada.get(&path).await.body, read.body, "{path}");
     }
 
@@ -93,7 +94,10 @@ async fn nobody_reads_or_ends_what_is_not_theirs() {
             let path = format!("/api/integrations/instagram/{user}");
             let theirs = Answer::of(bob.request(method.clone(), &path)).await;
             // Dots in a path are resolved by the client itself and lead to another route.
-            assert!(["403 forbidden", "404 not_found", "405 method_not_allowed"].contains(&&*theirs.failure()), "{theirs}");
+            assert!(
+                ["403 forbidden", "404 not_found", "405 method_not_allowed"].contains(&&*theirs.failure()),
+                "{theirs}"
+            );
         }
     }
     let existing = bob.get(&format!("/api/integrations/instagram/{}", ada.id)).await;
@@ -115,7 +119,11 @@ async fn an_account_is_active_for_one_user() {
     assert_eq!(bob.connection().await.failure(), "404 not_connected");
 
     ada.delete("/api/integrations/instagram/me").await;
-    assert_eq!(app.connect(&bob, accounts::RECORD_SHOP).await.status, 200, "an inactive one can be taken over");
+    assert_eq!(
+        app.connect(&bob, accounts::RECORD_SHOP).await.status,
+        200,
+        "an inactive one can be taken over"
+    );
     assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.failure(), "409 account_in_use");
 }
 
@@ -149,10 +157,14 @@ async fn a_sparse_profile_is_null_not_absent() {
 async fn what_was_unticked_is_missing() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
-    let choice = Consent::allow_only(accounts::RECORD_SHOP, &[permission::BASIC, permission::MANAGE_MESSAGES]);
+    let choice =
+        Consent::allow_only(accounts::RECORD_SHOP, &[permission::BASIC, permission::MANAGE_MESSAGES]);
     let exchanged = app.exchange(&ada, choice).await;
     ada.save(&exchanged.body).await;
-    assert_eq!(ada.connection().await.body["connection"]["missingScopes"], json!([permission::CONTENT_PUBLISH]));
+    assert_eq!(
+        ada.connection().await.body["connection"]["missingScopes"],
+        json!([permission::CONTENT_PUBLISH])
+    );
 }
 
 #[actix_web::test]
@@ -161,7 +173,9 @@ async fn status_tells_when_something_has_to_be_done() {
     let ada = app.with_user("ada").await;
     app.instagram.set_options(Options { expires_in: 11 * 86_400, ..Options::default() });
     app.connect(&ada, accounts::RECORD_SHOP).await;
-    let status = |answer: Answer| (answer.body["connection"]["status"].clone(), answer.body["connection"]["needsRefresh"].clone());
+    let status = |answer: Answer| {
+        (answer.body["connection"]["status"].clone(), answer.body["connection"]["needsRefresh"].clone())
+    };
     assert_eq!(status(ada.connection().await), (json!("active"), json!(false)));
     app.clock.advance(Duration::from_secs(86_400));
     assert_eq!(status(ada.connection().await), (json!("expiring"), json!(true)));
@@ -209,7 +223,11 @@ async fn a_handle_is_for_its_caller_once_and_for_ten_minutes() {
     assert_eq!(ada.connection().await.failure(), "404 not_connected");
 
     let answers = futures_util::future::join_all((0..8).map(|_| ada.save(&exchanged))).await;
-    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1, "used once, however they race");
+    assert_eq!(
+        answers.iter().filter(|answer| answer.status == 200).count(),
+        1,
+        "used once, however they race"
+    );
     ada.delete("/api/integrations/instagram/me").await;
     refused(ada.save(&exchanged).await);
     assert_eq!(ada.connection().await.failure(), "404 not_connected");
@@ -250,9 +268,7 @@ async fn a_raw_token_is_checked_with_instagram() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
     let token = app.instagram.issue_token(accounts::RECORD_SHOP);
-    let body = |token: &str, user_id: &str, expires_in: Value| {
-        json!({"userId": ada.id, "access_token": token, "user_id": user_id, "expires_in": expires_in})
-    };
+    let body = |token: &str, user_id: &str, expires_in: Value| json!({"userId": ada.id, "access_token": token, "user_id": user_id, "expires_in": expires_in});
     let refusals = [
         (body("IGAAmadeup", "17841400000000000", json!(5_000_000)), "access_token"),
         (body("", "17841400000000000", json!(5_000_000)), "access_token"),

@@ -30,7 +30,12 @@ async fn failures_10_and_11_the_professional_id_is_stored_with_all_its_digits() 
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
     for kind in [UserIdKind::AppScoped, UserIdKind::Professional] {
-        for shape in [TokenShape::PermissionsList, TokenShape::PermissionsText, TokenShape::WrappedInData, TokenShape::WithoutPermissions] {
+        for shape in [
+            TokenShape::PermissionsList,
+            TokenShape::PermissionsText,
+            TokenShape::WrappedInData,
+            TokenShape::WithoutPermissions,
+        ] {
             app.instagram.set_options(Options {
                 token_shape: shape,
                 token_user_id_kind: kind,
@@ -58,7 +63,8 @@ async fn failure_13_expiry_is_what_instagram_says() {
 async fn failure_17_a_state_is_long_single_use_and_bound() {
     let app = TestApp::start();
     let (ada, bob) = (app.with_user("ada").await, app.with_user("bob").await);
-    let path = format!("/auth/instagram/callback?{}", app.consent(&ada, Consent::allow(accounts::CREATOR)).await);
+    let path =
+        format!("/auth/instagram/callback?{}", app.consent(&ada, Consent::allow(accounts::CREATOR)).await);
     assert_eq!(bob.get(&path).await.failure(), "400 invalid_state");
     assert_eq!(ada.get(&path).await.status, 200);
     assert_eq!(ada.get(&path).await.failure(), "400 invalid_state");

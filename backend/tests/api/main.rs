@@ -1,5 +1,7 @@
 //! The HTTP API, tested from outside. One file a route file, and one for what holds on every path.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
 mod auth_instagram;
 mod canaries;
 mod configuration;

@@ -17,7 +17,8 @@ pub(crate) struct Process {
 impl Process {
     /// Starts the binary and waits until it listens.
     pub(crate) fn start(folder: &TempDir, variables: &[(&str, &str)]) -> Self {
-        let mut child = command(folder, variables).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            command(folder, variables).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let output = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
         let (found, address) = std::sync::mpsc::channel();
         let streams: [Box<dyn std::io::Read + Send>; 2] =

@@ -14,7 +14,8 @@ async fn signing_in_needs_the_password() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
     let anew = app.anonymous();
-    let wrong = anew.post("/api/session", json!({"email": "ada@example.com", "password": "wrong password"})).await;
+    let wrong =
+        anew.post("/api/session", json!({"email": "ada@example.com", "password": "wrong password"})).await;
     let unknown = anew.post("/api/session", json!({"email": "bob@example.com", "password": PASSWORD})).await;
     assert_eq!(wrong.failure(), "401 invalid_credentials");
     assert_eq!(wrong.body["error"], unknown.body["error"], "one message for both");
@@ -30,7 +31,8 @@ async fn signing_in_needs_the_password() {
 async fn signing_out_ends_the_session_on_the_server() {
     let app = TestApp::start();
     let person = app.anonymous();
-    let signed_up = person.post("/api/users", json!({"email": "ada@example.com", "password": PASSWORD})).await;
+    let signed_up =
+        person.post("/api/users", json!({"email": "ada@example.com", "password": PASSWORD})).await;
     let cookie = signed_up.header("set-cookie").split(';').next().unwrap().to_owned();
     let out = person.delete("/api/session").await;
     assert_eq!((out.status, &out.body), (200, &json!({"ok": true})));
@@ -58,7 +60,8 @@ async fn cookie_rubbish_is_nobody() {
     let app = TestApp::start();
     app.with_user("ada").await;
     let long = format!("session={}", "a".repeat(4000));
-    for cookie in ["session=", "session=%00", "session=../../etc", "session", "=;;=", "session=\"a\"", &long] {
+    for cookie in ["session=", "session=%00", "session=../../etc", "session", "=;;=", "session=\"a\"", &long]
+    {
         let request = app.anonymous().request(Method::GET, "/api/session").header("cookie", cookie);
         assert_eq!(Answer::of(request).await.failure(), "401 unauthenticated", "{cookie}");
     }

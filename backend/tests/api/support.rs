@@ -66,7 +66,8 @@ impl TestApp {
         })
         .unwrap();
         let database = format!("sqlite:{}", folder.path().join("test.db").display());
-        let (authorize, token, graph) = (instagram.authorize_url(), instagram.token_url(), instagram.graph_url());
+        let (authorize, token, graph) =
+            (instagram.authorize_url(), instagram.token_url(), instagram.graph_url());
         let mut pairs = vec![
             ("BIND_ADDRESS", "127.0.0.1:0"),
             ("DATABASE_URL", &database),

@@ -31,7 +31,14 @@ async fn open(app: &TestApp, path: &str, encoding: &str) -> reqwest::Response {
 async fn every_path_of_the_app_is_its_page() {
     let dist = dist();
     let app = TestApp::start_with(&[("FRONTEND_DIST", dist.path().to_str().unwrap())]);
-    for path in ["/", "/integrations", "/sign-in?next=/x", "/auth/instagram/callback?code=a&state=b", "/no/such", "/index.html"] {
+    for path in [
+        "/",
+        "/integrations",
+        "/sign-in?next=/x",
+        "/auth/instagram/callback?code=a&state=b",
+        "/no/such",
+        "/index.html",
+    ] {
         let response = open(&app, path, "identity").await;
         assert_eq!(response.status(), 200, "{path}");
         let headers = response.headers().clone();

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::{Failure, Result};
 
+mod bench;
 mod dev;
 mod failure;
 mod frontend;
@@ -30,6 +31,8 @@ enum Command {
     Dev,
     /// Run every check: formatting, lints, unit, contract, HTTP and browser tests.
     Test(test::Arguments),
+    /// Measure the service against a bare route, and the web app in a browser. Takes minutes and wants the machine alone.
+    Bench,
     /// Build what is deployed: the release backend, and the web app in dist/.
     Build,
 }
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     let result = processes::listen_for_interrupts().and_then(|()| match Arguments::parse().command {
         Command::Dev => dev::run(),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Bench => bench::run(),
         Command::Build => build(),
     });
     match result {

@@ -32,7 +32,7 @@ line_icon! {
     /// Not there.
     DASHED = r#"<circle cx="8" cy="8" r="5.75" stroke-dasharray="2.6 2.6"/>"#;
     /// More actions.
-    MORE = r#"<path d="M3 8h.01M8 8h.01M13 8h.01" stroke-width="2"/>"#;
+    MORE = r#"<path d="M3 8h.01M8 8h.01M13 8h.01" stroke-width="2.25"/>"#;
     /// Leads to another site.
     EXTERNAL = r#"<path d="M6 3.5H3.5v9h9V10M9 3h4v4M13 3 7.5 8.5"/>"#;
     /// Show what is hidden.

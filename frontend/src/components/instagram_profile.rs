@@ -59,8 +59,16 @@ fn Life(connection: Connection) -> impl IntoView {
     let connected = format::milliseconds(&connection.connected_at);
     let synced = format::milliseconds(&connection.last_sync);
     let expires = format::milliseconds(&connection.expires_at);
-    let share = move || format!("{}%", if dead { 0.0 } else { format::life_left(expires, now.get()) * 100.0 });
+    let share = move || format!("{}%", format::life_left(expires, now.get()));
+    let needs_refresh = connection.needs_refresh;
     // Where Instagram has ended the access, the date on which it would have ended by itself says nothing.
+    let bar = (!dead).then(|| {
+        view! {
+            <div class="life-bar" class:life-bar-warning=needs_refresh aria-hidden="true">
+                <div class="life-left" style:inline-size=share></div>
+            </div>
+        }
+    });
     let expiry = (!dead).then(|| {
         let before = move || if expires < now.get() { "Expired " } else { "Expires " };
         view! {
@@ -72,9 +80,7 @@ fn Life(connection: Connection) -> impl IntoView {
     });
     view! {
         <div class="life">
-            <div class="life-bar" class:life-bar-warning=connection.needs_refresh aria-hidden="true">
-                <div class="life-left" style:inline-size=share></div>
-            </div>
+            {bar}
             <ul class="facts life-facts">
                 <li>
                     "Connected " {time(&connection.connected_at, move || format::date(connected))}

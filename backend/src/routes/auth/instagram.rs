@@ -26,7 +26,11 @@ struct LoginQuery {
 }
 
 /// Where to send the browser. The one success without `ok`, as its clients have always known it.
-async fn login(state: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<impl Responder, ApiError> {
+async fn login(
+    state: Data<AppState>,
+    caller: Caller,
+    request: HttpRequest,
+) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(caller.user_id(), Scope::ConnectionsWrite)?;
     let LoginQuery { return_to, force_reauth } = query(request.query_string())?;
     state.connections.begin(user_id, return_to, force_reauth).await.map(web::Json)

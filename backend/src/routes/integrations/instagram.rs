@@ -46,7 +46,11 @@ async fn read_own(state: Data<AppState>, caller: Caller) -> Result<impl Responde
 }
 
 /// Ends the user's connection.
-async fn disconnect(state: Data<AppState>, caller: Caller, user: Path<String>) -> Result<impl Responder, ApiError> {
+async fn disconnect(
+    state: Data<AppState>,
+    caller: Caller,
+    user: Path<String>,
+) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(&user, Scope::ConnectionsWrite)?;
     state.connections.disconnect(user_id).await?;
     Ok(success(Done {}))

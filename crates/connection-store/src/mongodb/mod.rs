@@ -13,6 +13,7 @@ mod sessions;
 mod used_handles;
 mod users;
 
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -31,7 +32,6 @@ const SERVER_SELECTION_TIMEOUT: Duration = Duration::from_millis(2500);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A store in a MongoDB database.
-#[derive(Debug)]
 pub struct MongoStore {
     client: Client,
     database: Database,
@@ -79,6 +79,13 @@ impl MongoStore {
         store.ping().await?;
         store.create_indexes().await?;
         Ok(store)
+    }
+}
+
+/// The name of the database alone: the driver's client would show its options.
+impl fmt::Debug for MongoStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("MongoStore").field("database", &self.database.name()).finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,7 @@
 //! What every store promises, run on each adapter. A test takes a store and knows nothing of what is behind it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod connection_races;
 mod connections;
 mod oauth_states;

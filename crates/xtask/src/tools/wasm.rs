@@ -15,8 +15,9 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// Bundles the app. 0.21 is the line that the project's `Trunk.toml` is written for.
 const TRUNK: &str = "0.21.14";
 
-/// The npm package that carries `wasm-opt`; Debian's is too old for what today's compiler emits.
-const BINARYEN: &str = "132.0.0";
+/// The npm package that carries `wasm-opt`; Debian's is too old for what today's compiler emits. From 130 on,
+/// `--all-features` also means compact imports, an encoding that browsers refuse.
+const BINARYEN: &str = "129.0.0";
 
 /// A program needed in one exact version, and how to get it.
 struct Tool {

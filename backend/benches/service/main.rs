@@ -1,0 +1,81 @@
+//! Measures the service as its users meet it, over real HTTP, and prints ratios against a bare actix-web JSON route that
+//! runs in the same minute on the same machine.
+//!
+//! `cargo xtask bench` runs this and then measures the web app in a browser.
+
+mod connect;
+mod load;
+mod server;
+
+use std::time::Duration;
+
+use connection_store::test_support::MongoServer;
+use instagram_simulator::accounts;
+
+use load::Load;
+use server::Server;
+
+/// How long each load lasts. Long enough for the ratios to repeat within a few per cent.
+const LOAD_TIME: Duration = Duration::from_secs(6);
+const CONNECTIONS: usize = 32;
+
+fn main() {
+    if std::env::var_os(server::BARE_ROUTE).is_some() {
+        server::serve_bare_route();
+        return;
+    }
+    // Run by `cargo test --benches`, too, where nothing is to be measured.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tokio::runtime::Runtime::new().expect("a runtime").block_on(measure());
+}
+
+async fn measure() {
+    let simulator = connect::simulator();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let sqlite_url = format!("sqlite:{}", folder.path().join("bench.db").display());
+    let mongo = MongoServer::shared();
+
+    println!("| server | requests/s | of bare | CPU µs/request | of bare | idle MB | peak MB |");
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+    let bare = Server::start_bare_route();
+    let baseline = row("bare JSON route", &bare, "", None).await;
+    drop(bare);
+    let stores =
+        [("GET …/me, SQLite", sqlite_url), ("GET …/me, MongoDB-compatible", mongo.fresh_database_url())];
+    for (name, database_url) in stores {
+        let service = Server::start_service(&folder, &database_url, &simulator);
+        let person = connect::Person::sign_up(&service.url).await;
+        person.connect(&simulator, accounts::RECORD_SHOP).await;
+        row(name, &service, &person.cookie, Some(&baseline)).await;
+    }
+
+    println!(
+        "\n| connecting | two round trips to the simulator, ms | the service, ms | added, ms | saving, ms |"
+    );
+    println!("| --- | ---: | ---: | ---: | ---: |");
+    let sqlite_url = format!("sqlite:{}", folder.path().join("connect.db").display());
+    let service = Server::start_service(&folder, &sqlite_url, &simulator);
+    for delay in [0, 50] {
+        connect::measure(&service.url, &simulator, delay).await;
+    }
+}
+
+/// Puts one server under load and prints what came of it.
+async fn row(name: &str, server: &Server, cookie: &str, baseline: Option<&Load>) -> Load {
+    let idle = server.resident_megabytes();
+    load::run(&server.url, cookie, CONNECTIONS, Duration::from_secs(1), server).await;
+    let load = load::run(&server.url, cookie, CONNECTIONS, LOAD_TIME, server).await;
+    let ratio = |value: f64, of: Option<f64>| of.map_or("1".to_owned(), |of| format!("{:.2}", value / of));
+    println!(
+        "| {name} | {:.0} | {} | {:.1} | {} | {idle:.1} | {:.1} |",
+        load.requests_per_second,
+        ratio(load.requests_per_second, baseline.map(|bare| bare.requests_per_second)),
+        load.cpu_microseconds,
+        ratio(load.cpu_microseconds, baseline.map(|bare| bare.cpu_microseconds)),
+        server.peak_megabytes(),
+    );
+    load
+}

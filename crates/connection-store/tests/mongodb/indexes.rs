@@ -1,0 +1,130 @@
+//! The indexes, and that they are used.
+
+use connection_store::mongodb::MongoStore;
+use connection_store::{Connections, StoreError};
+use futures_util::future::join_all;
+use mongodb::bson::{Bson, Document, doc};
+use mongodb::options::IndexOptions;
+
+use crate::{Setup, new_connection, now};
+
+/// Keys, whether unique, and seconds until removal, of each index of a collection.
+async fn indexes(setup: &Setup, collection: &str) -> Vec<(Document, bool, Option<u64>)> {
+    let answer = setup.database.run_command(doc! { "listIndexes": collection }).await.unwrap();
+    let batch = answer.get_document("cursor").unwrap().get_array("firstBatch").unwrap();
+    let mut indexes: Vec<_> = batch
+        .iter()
+        .map(|index| {
+            let index = index.as_document().unwrap();
+            let keys = index.get_document("key").unwrap().iter();
+            let keys = keys.map(|(field, _)| (field.clone(), Bson::Int32(1))).collect();
+            let seconds = match index.get("expireAfterSeconds") {
+                Some(Bson::Int32(seconds)) => u64::try_from(*seconds).ok(),
+                Some(Bson::Int64(seconds)) => u64::try_from(*seconds).ok(),
+                _ => None,
+            };
+            (keys, index.get_bool("unique").unwrap_or(false), seconds)
+        })
+        .collect();
+    indexes.sort_by_key(|(keys, ..): &(Document, _, _)| keys.to_string());
+    indexes
+}
+
+#[tokio::test]
+async fn the_connections_have_the_architectures_indexes() {
+    let setup = Setup::new().await;
+    assert_eq!(
+        indexes(&setup, "instagram_connections").await,
+        [
+            (doc! { "_id": 1 }, false, None),
+            (doc! { "instagramUserId": 1 }, true, None),
+            (doc! { "tokenExpiresAt": 1 }, false, None),
+            (doc! { "userId": 1, "isActive": 1 }, false, None),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn emails_are_unique_and_what_ends_is_removed() {
+    let setup = Setup::new().await;
+    let id = (doc! { "_id": 1 }, false, None);
+    assert_eq!(indexes(&setup, "users").await, [id.clone(), (doc! { "emailKey": 1 }, true, None)]);
+    for collection in ["sessions", "oauth_states", "used_handles"] {
+        let expiring = (doc! { "expiresAt": 1 }, false, Some(3600));
+        assert_eq!(indexes(&setup, collection).await, [id.clone(), expiring], "{collection}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn backends_that_start_at_once_do_not_mind_each_other() {
+    let setup = Setup::new().await;
+    setup.database.drop().await.unwrap();
+    let starts = (0..5).map(|_| {
+        let url = setup.url.clone();
+        tokio::spawn(async move { MongoStore::connect(&url).await.unwrap() })
+    });
+    for store in join_all(starts).await {
+        assert_eq!(store.unwrap().latest_connection("ann").await.unwrap(), None);
+    }
+    assert_eq!(indexes(&setup, "instagram_connections").await.len(), 4);
+}
+
+#[tokio::test]
+async fn an_index_that_cannot_be_made_stops_the_start() {
+    let setup = Setup::new().await;
+    setup.connections().drop().await.unwrap();
+    let twice = [("ann", "1"), ("bob", "1")]
+        .map(|(user, account)| doc! { "userId": user, "instagramUserId": account });
+    setup.connections().insert_many(twice).await.unwrap();
+    let refused = MongoStore::connect(&setup.url).await;
+    assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn indexes_that_exist_are_fine() {
+    let setup = Setup::new().await;
+    setup.connections().drop().await.unwrap();
+    // As Mongoose makes them.
+    let options = IndexOptions::builder().unique(true).name("instagramUserId_1".to_owned()).build();
+    let model = mongodb::IndexModel::builder().keys(doc! { "instagramUserId": 1 }).options(options).build();
+    setup.connections().create_index(model).await.unwrap();
+    MongoStore::connect(&setup.url).await.unwrap();
+}
+
+/// The stages of the plan that the server chose, outermost first.
+fn stages(plan: &Document) -> Vec<String> {
+    let mut stages = vec![plan.get_str("stage").unwrap_or("?").to_owned()];
+    if let Ok(input) = plan.get_document("inputStage") {
+        stages.extend(self::stages(input));
+    }
+    stages
+}
+
+#[tokio::test]
+async fn every_query_uses_an_index() {
+    let setup = Setup::new().await;
+    for number in 0..20 {
+        let user = format!("user-{number}");
+        setup.store.save_connection(new_connection(&user, &user), now()).await.unwrap();
+    }
+    let mut queries = vec![
+        ("instagram_connections", doc! { "userId": "user-3", "isActive": true }),
+        ("instagram_connections", doc! { "instagramUserId": "user-3" }),
+        ("users", doc! { "emailKey": "ann@example.org" }),
+    ];
+    // The filter of a save. SecantusDB 0.7 uses no index beside an `$or`; MongoDB does.
+    if std::env::var_os("TEST_MONGODB_URL").is_some() {
+        let free_or_own =
+            doc! { "instagramUserId": "user-3", "$or": [{ "userId": "x" }, { "isActive": false }] };
+        queries.push(("instagram_connections", free_or_own));
+    }
+    for (collection, filter) in queries {
+        let command =
+            doc! { "explain": { "find": collection, "filter": filter.clone() }, "verbosity": "queryPlanner" };
+        let answer = setup.database.run_command(command).await.unwrap();
+        let planner = answer.get_document("queryPlanner").unwrap();
+        let stages = stages(planner.get_document("winningPlan").unwrap());
+        assert!(stages.iter().any(|stage| stage == "IXSCAN"), "{collection} {filter}: {stages:?}");
+        assert!(!stages.iter().any(|stage| stage == "COLLSCAN"), "{collection} {filter}: {stages:?}");
+    }
+}

@@ -1,0 +1,64 @@
+//! What is particular to MongoDB: documents as others read and write them, indexes, and the server being away.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod away;
+mod documents;
+mod indexes;
+
+use std::sync::Arc;
+
+use connection_store::mongodb::MongoStore;
+use connection_store::test_support::MongoServer;
+use connection_store::{NewConnection, Profile};
+use jiff::{SignedDuration, Timestamp};
+use mongodb::Database;
+use mongodb::bson::Document;
+
+/// A store, and its database as the driver shows it.
+struct Setup {
+    store: MongoStore,
+    url: String,
+    database: Database,
+    _server: Arc<MongoServer>,
+}
+
+impl Setup {
+    async fn new() -> Self {
+        let server = MongoServer::shared();
+        let url = server.fresh_database_url();
+        let database =
+            mongodb::Client::with_uri_str(&url).await.unwrap().default_database().expect("the URL names one");
+        let store = MongoStore::connect(&url).await.unwrap();
+        Self { store, url, database, _server: server }
+    }
+
+    fn connections(&self) -> mongodb::Collection<Document> {
+        self.database.collection("instagram_connections")
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_millisecond(Timestamp::now().as_millisecond()).unwrap()
+}
+
+fn seconds(count: i64) -> SignedDuration {
+    SignedDuration::from_secs(count)
+}
+
+fn new_connection(user_id: &str, instagram_user_id: &str) -> NewConnection {
+    NewConnection {
+        user_id: user_id.to_owned(),
+        instagram_user_id: instagram_user_id.to_owned(),
+        app_scoped_user_id: None,
+        access_token: "v1.k1.sealed".to_owned(),
+        token_issued_at: now(),
+        token_expires_at: now() + seconds(5_183_944),
+        profile: Profile {
+            username: "wreckshoprecords".to_owned(),
+            followers_count: Some(15_420),
+            ..Profile::default()
+        },
+        scopes: vec!["instagram_business_basic".to_owned()],
+    }
+}
