@@ -2,7 +2,7 @@
 
 use leptos::mount::mount_to;
 use leptos::prelude::*;
-use leptos_router::components::{A, FlatRoutes, Redirect, Route, Router};
+use leptos_router::components::{FlatRoutes, Redirect, Route, Router};
 use leptos_router::hooks::use_location;
 use leptos_router::{NavigateOptions, path};
 use wasm_bindgen::JsCast;
@@ -34,19 +34,19 @@ fn App() -> impl IntoView {
         <Router>
             <a class="skip-link" href="#content">"Skip to content"</a>
             <TopBar />
-            // One type for every page: the router's code is then compiled once, not once a page.
             <main id="content" class="content" tabindex="-1">
-                <FlatRoutes fallback=|| NotFound().into_any()>
-                    <Route path=path!("/") view=|| Home().into_any() />
-                    <Route path=path!("/integrations") view=|| Integrations().into_any() />
-                    <Route path=path!("/auth/instagram/callback") view=|| InstagramCallbackHandler().into_any() />
-                    <Route path=path!("/sign-in") view=|| SignIn().into_any() />
-                    <Route path=path!("/sign-up") view=|| SignUp().into_any() />
+                <FlatRoutes fallback=NotFound>
+                    <Route path=path!("/") view=Home />
+                    <Route path=path!("/integrations") view=Integrations />
+                    <Route path=path!("/auth/instagram/callback") view=InstagramCallbackHandler />
+                    <Route path=path!("/sign-in") view=SignIn />
+                    <Route path=path!("/sign-up") view=SignUp />
                 </FlatRoutes>
             </main>
             <ToastRegion />
         </Router>
     }
+    .into_any()
 }
 
 #[component]
@@ -65,19 +65,26 @@ fn TopBar() -> impl IntoView {
     view! {
         <header class="top-bar">
             <div class="top-bar-row">
-                <A href=HOME attr:class="brand" attr:aria-label="Instagram Connect, home">
+                <a href=HOME class="brand" aria-label="Instagram Connect, home">
                     <Icon svg=icon::BRAND />
                     <span class="brand-name">"Instagram Connect"</span>
-                </A>
-                <Show when=shows_nav>
-                    <nav class="top-nav" aria-label="Main">
-                        <A href=HOME>"Integrations"</A>
-                    </nav>
-                </Show>
+                </a>
+                {move || shows_nav().then(|| nav(path))}
                 <div class="top-bar-end">
                     <PersonMenu />
                 </div>
             </div>
         </header>
+    }
+    .into_any()
+}
+
+fn nav(path: Memo<String>) -> impl IntoView {
+    view! {
+        <nav class="top-nav" aria-label="Main">
+            <a href=HOME aria-current=move || (*path.read() == HOME).then_some("page")>
+                "Integrations"
+            </a>
+        </nav>
     }
 }

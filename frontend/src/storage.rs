@@ -3,30 +3,49 @@
 //! A browser may refuse storage (private windows, policies). Everything here then behaves as if nothing was stored.
 
 use leptos::prelude::window;
-use web_sys::Storage;
+use web_sys::{Storage, UrlSearchParams};
 
-use crate::callback::Pending;
+use crate::callback::{CallbackQuery, Pending};
 
-const PENDING: &str = "instagram-connect.callback";
+const PENDING_QUERY: &str = "callback.query";
+const PENDING_ANSWER: &str = "callback.answer";
 const THEME: &str = "theme";
 
 /// What the callback page has in hand, if anything. Only this tab sees it, and it ends with the tab.
 pub fn pending() -> Option<Pending> {
-    let text = session_storage()?.get_item(PENDING).ok()??;
-    serde_json::from_str(&text).ok()
+    let storage = session_storage()?;
+    let kept = |key| storage.get_item(key).ok()?;
+    if let Some(answer) = kept(PENDING_ANSWER) {
+        return serde_json::from_str(&answer).ok().map(Pending::Answer);
+    }
+    let params = UrlSearchParams::new_with_str(&kept(PENDING_QUERY)?).ok()?;
+    CallbackQuery::from_params(|name| params.get(name)).map(Pending::Query)
 }
 
 /// Keeps what the callback page has in hand, in place of what it had.
 pub fn keep_pending(pending: &Pending) {
-    if let (Some(storage), Ok(text)) = (session_storage(), serde_json::to_string(pending)) {
-        let _ = storage.set_item(PENDING, &text);
-    }
+    clear_pending();
+    let Some(storage) = session_storage() else { return };
+    let _ = match pending {
+        Pending::Query(query) => storage.set_item(PENDING_QUERY, &text_of(query)),
+        Pending::Answer(answer) => match serde_json::to_string(answer) {
+            Ok(text) => storage.set_item(PENDING_ANSWER, &text),
+            Err(_) => Ok(()),
+        },
+    };
+}
+
+/// The query as it stood in the address.
+fn text_of(query: &CallbackQuery) -> String {
+    let pairs = query.pairs().map(|(name, value)| format!("{name}={}", js_sys::encode_uri_component(value)));
+    pairs.collect::<Vec<_>>().join("&")
 }
 
 /// Forgets what the callback page had in hand.
 pub fn clear_pending() {
     if let Some(storage) = session_storage() {
-        let _ = storage.remove_item(PENDING);
+        let _ = storage.remove_item(PENDING_QUERY);
+        let _ = storage.remove_item(PENDING_ANSWER);
     }
 }
 

@@ -71,8 +71,7 @@ fn app(variables: &Variables) -> Result<Result<InstagramApp, Vec<&'static str>>,
 fn graph_version(variables: &Variables) -> Result<String, ConfigError> {
     let name = "INSTAGRAM_GRAPH_VERSION";
     let version = variables.get_or(name, instagram_client::DEFAULT_GRAPH_VERSION);
-    let number = version.strip_prefix('v').unwrap_or_default();
-    if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+    if !instagram_client::is_graph_version(version) {
         return Err(ConfigError::new(name, "a version such as v25.0"));
     }
     Ok(version.to_owned())

@@ -20,6 +20,7 @@ fn a_wrong_value_names_its_variable_and_what_it_accepts() {
         ("DATABASE_URL", "postgres://user:hunter2@host/db"),
         ("INSTAGRAM_AUTHORIZE_URL", "nonsense"),
         ("INSTAGRAM_GRAPH_VERSION", "25"),
+        ("INSTAGRAM_GRAPH_VERSION", "v25"),
         ("INSTAGRAM_GRAPH_VERSION", "v25/../x"),
         ("INSTAGRAM_TIMEOUT_SECONDS", "0"),
         ("INSTAGRAM_TIMEOUT_SECONDS", "soon"),

@@ -134,8 +134,10 @@ fn is_http(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
 }
 
-/// `v25.0`. It becomes a segment of the path, so nothing else may get in.
-fn is_graph_version(text: &str) -> bool {
+/// Whether a text is a version of the Graph API, such as `v25.0`. It becomes a segment of the path, so nothing else may
+/// get in.
+#[must_use]
+pub fn is_graph_version(text: &str) -> bool {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     text.strip_prefix('v')
         .and_then(|rest| rest.split_once('.'))

@@ -16,7 +16,7 @@ mod usage;
 pub use client::{AuthorizeOptions, InstagramClient};
 pub use config::{
     Config, ConfigError, DEFAULT_AUTHORIZE_URL, DEFAULT_GRAPH_URL, DEFAULT_GRAPH_VERSION, DEFAULT_TIMEOUT,
-    DEFAULT_TOKEN_URL,
+    DEFAULT_TOKEN_URL, is_graph_version,
 };
 pub use error::{DEFAULT_RETRY_AFTER, InstagramError, MAX_RETRY_AFTER};
 pub use profile::{AccountType, Profile};

@@ -39,6 +39,7 @@ pub fn Avatar(
             }}
         </span>
     }
+    .into_any()
 }
 
 /// Whether a picture's address may be loaded: encrypted, or on this machine, where the simulator runs.

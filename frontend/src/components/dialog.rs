@@ -37,4 +37,5 @@ pub fn Dialog(
             {children()}
         </dialog>
     }
+    .into_any()
 }

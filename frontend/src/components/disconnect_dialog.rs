@@ -85,4 +85,5 @@ pub fn DisconnectDialog(
             </div>
         </Dialog>
     }
+    .into_any()
 }

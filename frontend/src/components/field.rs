@@ -120,6 +120,7 @@ pub fn Field(
             </p>
         </div>
     }
+    .into_any()
 }
 
 fn show_button(shown: RwSignal<bool>) -> impl IntoView {

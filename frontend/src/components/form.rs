@@ -67,4 +67,5 @@ pub fn Form(
             </button>
         </form>
     }
+    .into_any()
 }

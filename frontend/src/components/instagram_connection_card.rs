@@ -102,6 +102,7 @@ pub fn InstagramConnectionCard(
             }}
         </section>
     }
+    .into_any()
 }
 
 fn head(badge: Badge, action: AnyView) -> impl IntoView {

@@ -106,13 +106,19 @@ pub fn Menu(
             >
                 {button}
             </button>
-            <Show when=move || open.get()>
-                <div class="menu-panel" node_ref=panel on:keydown=on_panel_key>
-                    {children()}
-                </div>
-            </Show>
+            {move || {
+                open.get()
+                    .then(|| {
+                        view! {
+                            <div class="menu-panel" node_ref=panel on:keydown=on_panel_key>
+                                {children()}
+                            </div>
+                        }
+                    })
+            }}
         </div>
     }
+    .into_any()
 }
 
 /// Closes the menu around an item and gives the focus back to its button.
@@ -147,6 +153,7 @@ pub fn MenuItem(
             {children()}
         </button>
     }
+    .into_any()
 }
 
 fn items_of(panel: &Element) -> Vec<Element> {

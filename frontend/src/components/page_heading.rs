@@ -45,4 +45,5 @@ pub fn PageHeading(
             {title}
         </h1>
     }
+    .into_any()
 }

@@ -20,6 +20,7 @@ pub fn PersonMenu() -> impl IntoView {
         SessionState::SignedOut => ().into_any(),
         SessionState::SignedIn(user) => menu(session, user).into_any(),
     }
+    .into_any()
 }
 
 fn menu(session: Session, user: User) -> impl IntoView {

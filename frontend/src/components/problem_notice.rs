@@ -36,6 +36,7 @@ pub fn ProblemNotice(
             <div class="problem-ways">{ways}</div>
         </div>
     }
+    .into_any()
 }
 
 /// A link to the set-up documentation.

@@ -44,4 +44,5 @@ pub fn StatusBadge(
             {words}
         </span>
     }
+    .into_any()
 }

@@ -36,4 +36,5 @@ pub fn ThemeSwitch() -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }

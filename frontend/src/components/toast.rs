@@ -76,4 +76,5 @@ pub fn ToastRegion() -> impl IntoView {
             }}
         </div>
     }
+    .into_any()
 }

@@ -61,7 +61,7 @@ pub fn InstagramCallbackHandler() -> impl IntoView {
     handler.run(callback::first_move(take_query(), storage::pending()));
 
     view! {
-        <Show when=move || shows.get()>
+        {move || shows.get().then(|| view! {
             <div class="page page-narrow">
                 <PageHeading title="Connecting Instagram" />
                 <div class="card callback">
@@ -81,8 +81,9 @@ pub fn InstagramCallbackHandler() -> impl IntoView {
                     }}
                 </div>
             </div>
-        </Show>
+        })}
     }
+    .into_any()
 }
 
 /// Reads what Instagram put into the address, and takes it out of the address bar and the history at once: a code must

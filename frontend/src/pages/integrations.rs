@@ -101,6 +101,7 @@ pub fn Integrations() -> impl IntoView {
             }}
         </div>
     }
+    .into_any()
 }
 
 /// Asks for the connection. `None` when the visitor has to sign in, which happens by itself.

@@ -1,7 +1,6 @@
 //! Every address that is not a page.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
 
 use crate::components::page_heading::PageHeading;
 use crate::session::HOME;
@@ -14,8 +13,11 @@ pub fn NotFound() -> impl IntoView {
             <PageHeading title="Page not found" />
             <p class="lede">"There is nothing at this address. It may have moved, or have been mistyped."</p>
             <p>
-                <A href=HOME attr:class="button button-primary">"Go to integrations"</A>
+                <a href=HOME class="button button-primary">
+                    "Go to integrations"
+                </a>
             </p>
         </div>
     }
+    .into_any()
 }

@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::components::A;
 use leptos_router::hooks::use_location;
 use shared::{ErrorCode, validation};
 
@@ -54,10 +53,11 @@ pub fn SignIn() -> impl IntoView {
             </Form>
             <p class="form-aside">
                 "New here? "
-                <A href=move || format!("/sign-up{}", kept_search(&search.read()))>"Create an account"</A>
+                <a href=move || format!("/sign-up{}", kept_search(&search.read()))>"Create an account"</a>
             </p>
         </div>
     }
+    .into_any()
 }
 
 /// The address's query, so that switching between the two pages keeps where the visitor was going.

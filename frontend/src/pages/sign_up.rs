@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::components::A;
 use leptos_router::hooks::use_location;
 use shared::{ErrorCode, validation};
 
@@ -91,8 +90,9 @@ pub fn SignUp() -> impl IntoView {
             </Form>
             <p class="form-aside">
                 "Have an account? "
-                <A href=move || format!("/sign-in{}", kept_search(&search.read()))>"Sign in"</A>
+                <a href=move || format!("/sign-in{}", kept_search(&search.read()))>"Sign in"</a>
             </p>
         </div>
     }
+    .into_any()
 }
