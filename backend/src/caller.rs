@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use actix_web::cookie::Cookie;
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use connection_store::SecretHash;
@@ -63,10 +63,10 @@ impl Caller {
     async fn find(request: HttpRequest) -> Result<Self, ApiError> {
         let state = state_of(&request)?;
         // A bearer key decides alone. Were it ignored beside a cookie, sending one would switch off the cross-site check.
-        if request.headers().contains_key(header::AUTHORIZATION) {
+        if has_bearer_key(request.headers()) {
             return Err(ApiError::unauthenticated());
         }
-        let token = state.session_cookie.read(&request).ok_or_else(ApiError::unauthenticated)?;
+        let token = state.session_cookie.read(request.headers()).ok_or_else(ApiError::unauthenticated)?;
         let session = token.hash();
         let now = state.clock.now();
         let found = state.store.find_session(&session, now).await?.ok_or_else(ApiError::unauthenticated)?;
@@ -87,6 +87,14 @@ impl FromRequest for Caller {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         Box::pin(Self::find(request.clone()))
     }
+}
+
+/// Whether a request shows a bearer key. Other schemes are not ours: a proxy in front may ask for them.
+pub(crate) fn has_bearer_key(headers: &HeaderMap) -> bool {
+    headers.get_all(header::AUTHORIZATION).any(|value| {
+        let scheme = value.as_bytes().split(|&byte| byte == b' ').next().unwrap_or_default();
+        scheme.eq_ignore_ascii_case(b"bearer")
+    })
 }
 
 /// A cookie to be sent along because the session was renewed.
@@ -114,8 +122,15 @@ impl SessionCookie {
         if self.secure { "__Host-session" } else { "session" }
     }
 
-    fn read(&self, request: &HttpRequest) -> Option<SecretToken> {
-        SecretToken::parse(request.cookie(self.name())?.value())
+    /// The first cookie of exactly this name that can be a session. Names are compared as the browser sent them: decoding
+    /// `__%48ost-session` first would undo what the prefix is for. Another program on the host may use the name, too.
+    fn read(&self, headers: &HeaderMap) -> Option<SecretToken> {
+        let pairs =
+            headers.get_all(header::COOKIE).flat_map(|value| value.as_bytes().split(|&byte| byte == b';'));
+        pairs
+            .filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
+            .filter(|(name, _)| *name == self.name())
+            .find_map(|(_, value)| SecretToken::parse(value))
     }
 
     fn base(&self, value: String) -> actix_web::cookie::CookieBuilder<'static> {
@@ -148,6 +163,25 @@ pub(crate) fn session_end(now: Timestamp) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn session_in(cookies: &[&'static [u8]], secure: bool) -> bool {
+        let header =
+            |bytes: &&'static [u8]| (header::COOKIE, header::HeaderValue::from_bytes(bytes).unwrap());
+        SessionCookie::new(secure).read(&cookies.iter().map(header).collect()).is_some()
+    }
+
+    #[test]
+    fn a_prefixed_cookie_is_read_by_its_literal_name_only() {
+        assert!(session_in(&[b"__Host-session=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], true));
+        assert!(!session_in(&[b"__%48ost-session=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], true));
+        assert!(!session_in(&[b"session=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], true));
+    }
+
+    #[test]
+    fn other_cookies_do_not_hide_the_session() {
+        let ours = b"a=\xff; session=of-another-program; session=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+        assert!(session_in(&[b"b=\xfe", ours], false));
+    }
 
     #[test]
     fn a_caller_acts_for_nobody_else() {

@@ -170,20 +170,20 @@ impl ApiError {
             StatusCode::NOT_FOUND => Self::not_found(),
             StatusCode::PAYLOAD_TOO_LARGE => Self::payload_too_large(),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::unsupported_media_type(),
-            StatusCode::METHOD_NOT_ALLOWED => Self::method_not_allowed(&[Method::GET, Method::HEAD]),
             status if status.is_client_error() => Self::invalid_request("This request cannot be understood."),
             status => Self::internal(format!("a library answered {status}")),
         }
     }
 
-    /// A refresh, exchange or profile request that failed while connecting. Nothing has been stored.
-    pub(crate) fn from_connecting(error: InstagramError) -> Self {
-        let refused = "Instagram is not answering right now. Nothing was saved.";
+    /// An exchange or profile request that failed while connecting. Nothing has been stored.
+    pub(crate) fn from_connecting(error: InstagramError, redirect_uri: &str) -> Self {
         let this = match &error {
             InstagramError::Timeout => {
                 Self::new(ErrorCode::UpstreamTimeout, "Instagram did not answer in time. Nothing was saved.")
             }
-            InstagramError::RateLimited { retry_after } => Self::rate_limited(*retry_after),
+            InstagramError::RateLimited { retry_after } => {
+                Self::rate_limited("Instagram asks us to slow down. Nothing was saved.", *retry_after)
+            }
             InstagramError::InvalidCode => Self::new(
                 ErrorCode::InvalidCode,
                 "Instagram did not accept the confirmation. This happens when the page was reloaded. Start again.",
@@ -199,22 +199,37 @@ impl ApiError {
             ),
             InstagramError::Misconfigured { .. } => Self::new(
                 ErrorCode::UpstreamError,
-                "Instagram does not accept this server's app id, app secret or redirect URI. Its operator has to \
-                 compare them with Meta's dashboard.",
+                format!(
+                    "Instagram does not accept this server's app id, app secret or redirect URI ({redirect_uri}). Its \
+                     operator has to compare them with Meta's dashboard."
+                ),
             ),
-            InstagramError::Retryable { .. }
-            | InstagramError::NeedsReauthorization { .. }
-            | InstagramError::Rejected { .. }
-            | InstagramError::Unintelligible { .. } => Self::new(ErrorCode::UpstreamError, refused),
+            InstagramError::NeedsReauthorization { .. } | InstagramError::Rejected { .. } => {
+                Self::new(ErrorCode::UpstreamError, "Instagram refused this connection. Nothing was saved.")
+            }
+            InstagramError::Retryable { .. } | InstagramError::Unintelligible { .. } => Self::new(
+                ErrorCode::UpstreamError,
+                "Instagram is not answering right now. Nothing was saved.",
+            ),
         };
         this.caused_by(error)
     }
 
-    fn rate_limited(wait: Duration) -> Self {
-        let mut error =
-            Self::new(ErrorCode::RateLimited, "Instagram asks us to slow down. Nothing was saved.");
+    /// 429: more people sign in at once than passwords can be checked.
+    pub(crate) fn too_many_sign_ins() -> Self {
+        let sentence = "Too many people are signing in at this moment. Try again in a few seconds.";
+        Self::rate_limited(sentence, Duration::from_secs(2))
+    }
+
+    fn rate_limited(sentence: &'static str, wait: Duration) -> Self {
+        let mut error = Self::new(ErrorCode::RateLimited, sentence);
         error.details.retry_after = Some(wait.as_secs().max(1));
         error
+    }
+
+    /// Whether the fault is this service's or its database's, and not the request's.
+    pub(crate) fn is_ours(&self) -> bool {
+        matches!(self.code, ErrorCode::Internal | ErrorCode::Unavailable)
     }
 
     /// The value of `Allow`, where there is one.
@@ -245,11 +260,10 @@ impl ApiError {
     pub(crate) fn log(&self) {
         let Some(cause) = &self.details.cause else { return };
         let cause = CauseChain(cause.as_ref());
-        match self.code {
-            ErrorCode::Internal | ErrorCode::Unavailable => {
-                tracing::error!(code = self.code.as_str(), %cause, "request failed");
-            }
-            _ => tracing::warn!(code = self.code.as_str(), %cause, "request refused"),
+        if self.is_ours() {
+            tracing::error!(code = self.code.as_str(), %cause, "request failed");
+        } else {
+            tracing::warn!(code = self.code.as_str(), %cause, "request refused");
         }
     }
 }

@@ -27,9 +27,13 @@ pub fn start(config: &LogConfig) -> Result<(), TryInitError> {
 const OURS: [&str; 5] =
     ["backend", "connection_store", "instagram_client", "token_vault", "instagram_connect"];
 
+/// Reports of requests that are no HTTP, as errors: anybody can send those, and they are nobody's fault here.
+const NOISE: &str = "actix_http::h1::dispatcher";
+
 /// Whatever `RUST_LOG` says, libraries stay at `info`: below it, HTTP and database drivers print whole requests, and some
 /// of ours carry tokens in URLs and bodies.
 fn is_safe(metadata: &Metadata<'_>) -> bool {
-    let library = metadata.target().split("::").next().unwrap_or_default();
-    *metadata.level() <= Level::INFO || OURS.contains(&library)
+    let target = metadata.target();
+    let library = target.split("::").next().unwrap_or_default();
+    OURS.contains(&library) || (*metadata.level() <= Level::INFO && target != NOISE)
 }

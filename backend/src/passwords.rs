@@ -13,20 +13,30 @@ use crate::error::ApiError;
 
 /// Argon2id with the crate's defaults (19 MiB, two passes: OWASP's first choice), on threads of its own.
 ///
-/// The number that run at once is bounded, so that a burst of sign-ins costs time, not memory or the workers.
+/// The number that run at once is bounded, so that a burst of sign-ins costs neither memory nor the workers; so is the
+/// number that wait, so that it does not lock everybody else out for longer than a few seconds.
 #[derive(Clone)]
 pub(crate) struct Passwords {
-    permits: Arc<Semaphore>,
+    running: Arc<Semaphore>,
+    /// Those that run and those that wait.
+    admitted: Arc<Semaphore>,
     /// Checked when the account does not exist, so that the time taken does not tell.
     decoy: Arc<SecretString>,
 }
+
+/// How many may be in line for each core. A hash takes some 20 ms, so the last in line waits for about a second.
+const IN_LINE_PER_CORE: usize = 64;
 
 impl Passwords {
     /// As many at once as the machine has cores.
     pub(crate) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let decoy = hash(b"nobody's password").expect("the default parameters of Argon2 are valid");
-        Self { permits: Arc::new(Semaphore::new(cores)), decoy: Arc::new(decoy) }
+        Self {
+            running: Arc::new(Semaphore::new(cores)),
+            admitted: Arc::new(Semaphore::new(cores * IN_LINE_PER_CORE)),
+            decoy: Arc::new(decoy),
+        }
     }
 
     /// The PHC string to store for a password.
@@ -52,10 +62,12 @@ impl Passwords {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(ApiError::internal)?;
-        // The permit goes along: a client that hangs up must not let the next one in before this hash is done.
+        let admission =
+            Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| ApiError::too_many_sign_ins())?;
+        let permit = Arc::clone(&self.running).acquire_owned().await.map_err(ApiError::internal)?;
+        // The permits go along: a client that hangs up must not let the next one in before this hash is done.
         web::block(move || {
-            let _permit = permit;
+            let _permits = (admission, permit);
             work()
         })
         .await

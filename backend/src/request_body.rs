@@ -17,6 +17,9 @@ use crate::error::ApiError;
 /// Largest body accepted, in bytes.
 pub(crate) const LIMIT: usize = 64 * 1024;
 
+/// How long a whole body may take to arrive. Whoever sends it drop by drop holds no connection for longer.
+const READ_TIME: Duration = Duration::from_secs(10);
+
 /// How much of a refused body is read before the answer, in bytes and time. A connection closed on a client that still
 /// writes is reset, and the client never sees why.
 const DRAIN_LIMIT: usize = 8 * 1024 * 1024;
@@ -68,27 +71,45 @@ async fn read_json<T: DeserializeOwned>(is_json: bool, mut payload: Payload) -> 
         drain(&mut payload).await;
         return Err(ApiError::unsupported_media_type());
     }
+    let body = tokio::time::timeout(READ_TIME, read(&mut payload)).await.map_err(|_| broken_off())??;
+    // Serde would take an array for an object whose fields are in order.
+    if body.trim_ascii_start().first().is_some_and(|&byte| byte != b'{') {
+        return Err(ApiError::invalid_request("The body is not a JSON object."));
+    }
+    serde_json::from_slice(&body).map_err(|error| ApiError::invalid_request(sentence(&error)))
+}
+
+async fn read(payload: &mut Payload) -> Result<BytesMut, ApiError> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| ApiError::invalid_request("The request's body broke off."))?;
+        let chunk = chunk.map_err(|_| broken_off())?;
         if body.len() + chunk.len() > LIMIT {
-            drain(&mut payload).await;
+            drain(payload).await;
             return Err(ApiError::payload_too_large());
         }
         body.extend_from_slice(&chunk);
     }
-    serde_json::from_slice(&body).map_err(|error| ApiError::invalid_request(sentence(&error)))
+    Ok(body)
+}
+
+fn broken_off() -> ApiError {
+    ApiError::invalid_request("The request's body broke off.")
 }
 
 /// Says what is wrong without repeating what was sent: serde's own text may quote a password.
 fn sentence(error: &serde_json::Error) -> String {
     let place = format!("line {}, column {}", error.line(), error.column());
     let text = error.to_string();
-    let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
-    match (error.classify(), missing) {
-        (_, Some(field)) => format!("The field {field} is missing."),
-        (Category::Data, None) => format!("A value has the wrong type ({place})."),
-        _ => format!("The body is not well-formed JSON ({place})."),
+    // These two name a field of ours, which is not quoting.
+    let field = |prefix| text.strip_prefix(prefix).and_then(|rest| rest.split('`').next());
+    if let Some(field) = field("missing field `") {
+        format!("The field {field} is missing.")
+    } else if let Some(field) = field("duplicate field `") {
+        format!("The field {field} is there twice.")
+    } else if error.classify() == Category::Data {
+        format!("A value has the wrong type ({place}).")
+    } else {
+        format!("The body is not well-formed JSON ({place}).")
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::HttpServer;
 use actix_web::dev::Server;
@@ -12,9 +13,11 @@ use connection_store::Store;
 use crate::app::{self, AppState};
 use crate::clock::Clock;
 use crate::config::{Config, InstagramConfig, ServerConfig};
+use crate::routes::CALLBACK_PATH;
 
-/// Seconds that running requests get after SIGTERM; the process is gone within ten.
-const SHUTDOWN_SECONDS: u64 = 8;
+/// Seconds that running requests get after SIGTERM, and then the database. The process is gone within ten.
+const FINISH_SECONDS: u64 = 6;
+const CLOSE_SECONDS: u64 = 2;
 
 /// A service that listens and waits to be run.
 pub struct Service {
@@ -32,12 +35,13 @@ impl Service {
     /// With a sentence that names what could not be had.
     pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> io::Result<Self> {
         warn_about_redirect_uri(&config.instagram, &config.server);
-        let store = connection_store::connect(&config.database.url).await.map_err(named("database"))?;
-        let keyring = config.encryption.keyring().map_err(named("token encryption keys"))?;
+        // The keys first: whether the database is there tells whether they may be made.
+        let keyring = config.encryption.keyring().map_err(named("TOKEN_ENCRYPTION_KEYS"))?;
+        let store = connection_store::connect(&config.database.url).await.map_err(named("DATABASE_URL"))?;
         let state = AppState::new(&config.server, &config.instagram, keyring, Arc::clone(&store), clock)?;
         let state = Data::new(state);
         let bound = HttpServer::new(move || app::build(&state))
-            .shutdown_timeout(SHUTDOWN_SECONDS)
+            .shutdown_timeout(FINISH_SECONDS)
             .bind(config.server.bind_address)
             .map_err(|error| {
                 let address = config.server.bind_address;
@@ -56,7 +60,10 @@ impl Service {
         // Polled after the server: by then it accepts connections and minds signals.
         let announce = async { tracing::info!(%address, "listening") };
         let (outcome, ()) = futures_util::future::join(self.server, announce).await;
-        self.store.close().await;
+        let closing = tokio::time::timeout(Duration::from_secs(CLOSE_SECONDS), self.store.close());
+        if closing.await.is_err() {
+            tracing::warn!("the database did not close in time");
+        }
         tracing::info!("stopped");
         outcome
     }
@@ -72,8 +79,8 @@ fn named<E: std::error::Error + Send + Sync + 'static>(what: &'static str) -> im
 /// A redirect URI that leads to neither of our callback routes works at Instagram and ends nowhere.
 fn warn_about_redirect_uri(instagram: &InstagramConfig, server: &ServerConfig) {
     let Ok(app) = &instagram.app else { return };
-    let ours = [server.public_origin(), server.frontend_origin()]
-        .map(|origin| format!("{origin}/auth/instagram/callback"));
+    let ours =
+        [server.public_origin(), server.frontend_origin()].map(|origin| format!("{origin}{CALLBACK_PATH}"));
     if !ours.contains(&app.redirect_uri) {
         tracing::warn!(
             redirect_uri = app.redirect_uri,

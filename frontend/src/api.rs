@@ -1,13 +1,12 @@
 //! A typed client for the HTTP API. This is the only file that knows its URLs.
 
-use std::fmt;
-
-use gloo_net::http::{Method, Request, RequestBuilder, Response};
+use gloo_net::http::{Method, RequestBuilder};
 use leptos::prelude::location;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::{
-    CallbackAnswer, Connection, ConnectionAnswer, ErrorBody, ErrorCode, LoginAnswer, SaveAnswer, SaveConnection,
-    SavedConnection, SessionAnswer, SignIn, SignUp, User,
+    CallbackAnswer, Connection, ConnectionAnswer, ErrorBody, ErrorCode, LoginAnswer, SaveConnection,
+    SessionAnswer, SignIn, SignUp, User,
 };
 use web_sys::{AbortSignal, RequestCredentials};
 
@@ -40,92 +39,92 @@ impl ApiFailure {
 
 /// Who is signed in.
 pub async fn session() -> Result<User, ApiFailure> {
-    Ok(read::<SessionAnswer>(request(Method::GET, "/api/session")).await?.user)
+    Ok(read::<SessionAnswer>(&call(Method::GET, "/api/session", &[], None).await?)?.user)
 }
 
 /// Signs a person in.
 pub async fn sign_in(body: &SignIn) -> Result<User, ApiFailure> {
-    Ok(write::<SessionAnswer>(request(Method::POST, "/api/session"), body).await?.user)
+    let body = write(body)?;
+    Ok(read::<SessionAnswer>(&call(Method::POST, "/api/session", &[], Some(body)).await?)?.user)
 }
 
 /// Makes an account and signs the person in.
 pub async fn sign_up(body: &SignUp) -> Result<User, ApiFailure> {
-    Ok(write::<SessionAnswer>(request(Method::POST, "/api/users"), body).await?.user)
+    let body = write(body)?;
+    Ok(read::<SessionAnswer>(&call(Method::POST, "/api/users", &[], Some(body)).await?)?.user)
 }
 
 /// Ends the session, here and on the server.
 pub async fn sign_out() -> Result<(), ApiFailure> {
-    done(request(Method::DELETE, "/api/session")).await
+    call(Method::DELETE, "/api/session", &[], None).await.map(drop)
 }
 
 /// Where to send the browser to connect an Instagram account.
 ///
 /// `return_to` is the path to come back to. `another_account` makes Instagram ask for a sign-in again.
 pub async fn login_url(return_to: &str, another_account: bool) -> Result<String, ApiFailure> {
-    let mut login = request(Method::GET, "/auth/instagram/login").query([("returnTo", return_to)]);
-    if another_account {
-        login = login.query([("forceReauth", "true")]);
-    }
-    Ok(read::<LoginAnswer>(login).await?.auth_url)
+    let force = another_account.then_some(("forceReauth", "true"));
+    let query: Vec<_> = [("returnTo", return_to)].into_iter().chain(force).collect();
+    let answer = call(Method::GET, "/auth/instagram/login", &query, None).await?;
+    Ok(read::<LoginAnswer>(&answer)?.auth_url)
 }
 
 /// Trades what Instagram put into the address for a sealed handle and a profile. Works once for a `state`.
 pub async fn exchange(query: &CallbackQuery) -> Result<CallbackAnswer, ApiFailure> {
-    read(request(Method::GET, "/auth/instagram/callback").query(query.pairs())).await
+    let query: Vec<_> = query.pairs().collect();
+    read(&call(Method::GET, "/auth/instagram/callback", &query, None).await?)
 }
 
-/// Saves what [`exchange`] gave.
-pub async fn save(body: &SaveConnection) -> Result<SavedConnection, ApiFailure> {
-    let save = request(Method::POST, "/api/integrations/instagram/callback");
-    Ok(write::<SaveAnswer>(save, body).await?.connection)
+/// Saves what [`exchange`] gave. What was stored, [`connection`] tells in full.
+pub async fn save(body: &SaveConnection) -> Result<(), ApiFailure> {
+    let body = write(body)?;
+    call(Method::POST, "/api/integrations/instagram/callback", &[], Some(body)).await.map(drop)
 }
 
 /// The signed-in person's connection; `not_connected` where there is none.
 pub async fn connection() -> Result<Connection, ApiFailure> {
-    Ok(read::<ConnectionAnswer>(request(Method::GET, "/api/integrations/instagram")).await?.connection)
+    let answer = call(Method::GET, "/api/integrations/instagram", &[], None).await?;
+    Ok(read::<ConnectionAnswer>(&answer)?.connection)
 }
 
 /// Ends the signed-in person's connection.
 pub async fn disconnect() -> Result<(), ApiFailure> {
-    done(request(Method::DELETE, "/api/integrations/instagram/me")).await
+    call(Method::DELETE, "/api/integrations/instagram/me", &[], None).await.map(drop)
 }
 
-fn request(method: Method, path: &str) -> RequestBuilder {
-    RequestBuilder::new(&format!("{}{path}", origin()))
+/// Makes one call and answers with the body of its success. The only place that talks to the network; everything that
+/// depends on a type is done outside of it, so that it is compiled once.
+async fn call(
+    method: Method,
+    path: &str,
+    query: &[(&str, &str)],
+    body: Option<String>,
+) -> Result<String, ApiFailure> {
+    let builder = RequestBuilder::new(&format!("{}{path}", origin()))
         .method(method)
+        .query(query.iter().copied())
         .header("Accept", "application/json")
         // The session is a cookie; in development the API is on another port, which is another origin.
         .credentials(RequestCredentials::Include)
-        .abort_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MS)))
-}
-
-async fn read<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, ApiFailure> {
-    answer(send(request.build()).await?).await
-}
-
-async fn write<T: DeserializeOwned>(request: RequestBuilder, body: &impl serde::Serialize) -> Result<T, ApiFailure> {
-    answer(send(request.json(body)).await?).await
-}
-
-async fn send<E: fmt::Debug>(request: Result<Request, E>) -> Result<Response, ApiFailure> {
+        .abort_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MS)));
+    let request = match body {
+        Some(body) => builder.header("Content-Type", "application/json").body(body),
+        None => builder.build(),
+    };
     // Building a request fails for a malformed URL only: a wrong BACKEND_URL, so the server cannot be reached.
-    let request = request.map_err(|_| ApiFailure::Unreachable)?;
-    request.send().await.map_err(|_| ApiFailure::Unreachable)
-}
-
-/// A call whose success says all there is to say.
-async fn done(request: RequestBuilder) -> Result<(), ApiFailure> {
-    text(send(request.build()).await?).await.map(drop)
-}
-
-async fn answer<T: DeserializeOwned>(response: Response) -> Result<T, ApiFailure> {
-    serde_json::from_str(&text(response).await?).map_err(|_| ApiFailure::Unreadable)
-}
-
-/// The body of a success; anything else is a failure.
-async fn text(response: Response) -> Result<String, ApiFailure> {
+    let response = request.map_err(|_| ApiFailure::Unreachable)?.send().await;
+    let response = response.map_err(|_| ApiFailure::Unreachable)?;
     let text = response.text().await.map_err(|_| ApiFailure::Unreachable)?;
     if response.ok() { Ok(text) } else { Err(refusal(&text)) }
+}
+
+fn write(body: &impl Serialize) -> Result<String, ApiFailure> {
+    // The wire types are structs of text and numbers, which always serialise.
+    serde_json::to_string(body).map_err(|_| ApiFailure::Unreadable)
+}
+
+fn read<T: DeserializeOwned>(answer: &str) -> Result<T, ApiFailure> {
+    serde_json::from_str(answer).map_err(|_| ApiFailure::Unreadable)
 }
 
 /// Reads the error contract.

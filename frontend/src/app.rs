@@ -46,7 +46,6 @@ fn App() -> impl IntoView {
             <ToastRegion />
         </Router>
     }
-    .into_any()
 }
 
 #[component]
@@ -60,8 +59,7 @@ fn TopBar() -> impl IntoView {
     let session = Session::expect();
     let path = use_location().pathname;
     // Someone who is about to sign in has nowhere to navigate to.
-    let shows_nav =
-        move || session.state() != SessionState::SignedOut && !path.read().starts_with("/sign-");
+    let shows_nav = move || session.state() != SessionState::SignedOut && !path.read().starts_with("/sign-");
     view! {
         <header class="top-bar">
             <div class="top-bar-row">
@@ -76,7 +74,6 @@ fn TopBar() -> impl IntoView {
             </div>
         </header>
     }
-    .into_any()
 }
 
 fn nav(path: Memo<String>) -> impl IntoView {

@@ -131,7 +131,7 @@ pub fn after_failed_save(failure: ApiFailure) -> Move {
     match failure.code() {
         Some(ErrorCode::Unauthenticated) => Move::SignIn,
         // The handle is spent or too old: a reload while the first save was under way.
-        Some(ErrorCode::InvalidState | ErrorCode::InvalidCode) => Move::LookForConnection { tries: 3 },
+        Some(ErrorCode::ValidationFailed) => Move::LookForConnection { tries: 3 },
         _ => Move::Fail(Step::Saving, failure),
     }
 }
@@ -216,8 +216,14 @@ mod tests {
 
     #[test]
     fn a_second_run_looks_for_what_the_first_one_did() {
-        assert!(matches!(after_failed_exchange(refused(ErrorCode::InvalidState)), Move::LookForConnection { .. }));
-        assert!(matches!(after_failed_save(refused(ErrorCode::InvalidState)), Move::LookForConnection { .. }));
+        assert!(matches!(
+            after_failed_exchange(refused(ErrorCode::InvalidState)),
+            Move::LookForConnection { .. }
+        ));
+        assert!(matches!(
+            after_failed_save(refused(ErrorCode::ValidationFailed)),
+            Move::LookForConnection { .. }
+        ));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::session::Session;
 /// `return_to` is the path to come back to. With `another_account` Instagram asks who signs in. When this returns
 /// `Ok`, the browser is on its way.
 pub async fn begin(session: Session, return_to: &str, another_account: bool) -> Result<(), ApiFailure> {
-    let url = session.checked(api::login_url(return_to, another_account)).await?;
+    let url = session.checked(api::login_url(return_to, another_account).await)?;
     if !is_web_address(&url) {
         return Err(ApiFailure::Unreadable);
     }

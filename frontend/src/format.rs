@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(span(-4.0), (0.0, "second"));
         assert_eq!(span(-5.0 * MINUTE), (-5.0, "minute"));
         assert_eq!(span(3.0 * HOUR), (3.0, "hour"));
-        assert_eq!(span(-1.0 * DAY), (-1.0, "day"));
+        assert_eq!(span(-DAY), (-1.0, "day"));
         assert_eq!(span(400.0 * DAY), (1.0, "year"));
         assert_eq!(span(120.0 * DAY), (4.0, "month"));
     }

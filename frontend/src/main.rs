@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
-#![expect(unreachable_pub, reason = "nothing outside uses a program; `pub` here marks what a module offers the others")]
+#![expect(
+    unreachable_pub,
+    reason = "nothing outside uses a program; `pub` here marks what a module offers the others"
+)]
 
 mod api;
 mod app;

@@ -6,7 +6,8 @@ use crate::api::ApiFailure;
 use crate::permissions;
 
 /// Where the set-up of an Instagram app is explained.
-pub const DOCS_URL: &str = "https://github.com/instagram-connect/instagram-connect/blob/main/docs/oauth-setup.md";
+pub const DOCS_URL: &str =
+    "https://github.com/instagram-connect/instagram-connect/blob/main/docs/oauth-setup.md";
 
 /// What to say when no answer came.
 pub const UNREACHABLE: &str = "We could not reach the server.";
@@ -191,7 +192,8 @@ mod tests {
 
     #[test]
     fn a_personal_account_is_told_how_to_switch() {
-        let body = ErrorBody { reason: Some(ErrorReason::PersonalAccount), ..refused(ErrorCode::AccessDenied) };
+        let body =
+            ErrorBody { reason: Some(ErrorReason::PersonalAccount), ..refused(ErrorCode::AccessDenied) };
         let personal = problem(body);
         assert!(personal.sentence.contains("Switch to professional account"));
         assert_eq!(personal.ways, [WayOn::TryAgain]);
@@ -218,7 +220,10 @@ mod tests {
     fn the_wait_is_the_one_that_the_server_names() {
         let body = ErrorBody { retry_after: Some(30), ..refused(ErrorCode::RateLimited) };
         assert_eq!(problem(body.clone()).wait, Some(30));
-        assert_eq!(sentence(&ApiFailure::Refused(Box::new(body))), "Too many attempts. Try again in 30 seconds.");
+        assert_eq!(
+            sentence(&ApiFailure::Refused(Box::new(body))),
+            "Too many attempts. Try again in 30 seconds."
+        );
     }
 
     #[test]

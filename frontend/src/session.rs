@@ -55,7 +55,7 @@ impl Session {
     /// load, and call this again on a retry.
     pub fn ask(self) {
         leptos::task::spawn_local(async move {
-            if let Ok(user) = self.checked(api::session()).await {
+            if let Ok(user) = self.checked(api::session().await) {
                 self.signed_in(user);
             }
         });
@@ -66,7 +66,7 @@ impl Session {
         if let SessionState::SignedIn(user) = self.0.get_untracked() {
             return Ok(user);
         }
-        let user = self.checked(api::session()).await?;
+        let user = self.checked(api::session().await)?;
         self.signed_in(user.clone());
         Ok(user)
     }
@@ -81,9 +81,8 @@ impl Session {
         self.0.set(SessionState::SignedOut);
     }
 
-    /// Runs a call and notes when the server no longer knows the session.
-    pub async fn checked<T>(self, call: impl Future<Output = Result<T, ApiFailure>>) -> Result<T, ApiFailure> {
-        let answer = call.await;
+    /// Hands an answer on, and notes when it says that the server no longer knows the session.
+    pub fn checked<T>(self, answer: Result<T, ApiFailure>) -> Result<T, ApiFailure> {
         if let Err(failure) = &answer
             && failure.code() == Some(ErrorCode::Unauthenticated)
         {

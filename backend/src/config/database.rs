@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use connection_store::DatabaseUrl;
+use connection_store::{DatabaseUrl, InvalidDatabaseUrl};
 
 use super::{ConfigError, Variables};
 
@@ -19,9 +19,9 @@ impl DatabaseConfig {
     /// # Errors
     /// When it names neither store.
     pub fn from_env(variables: &Variables) -> Result<Self, ConfigError> {
-        let url = variables.get_or("DATABASE_URL", "sqlite:./data/instagram.db").parse().map_err(|_| {
-            let accepts = "sqlite:<file>, mongodb://<host>/<database> or mongodb+srv://<host>/<database>";
-            ConfigError::new("DATABASE_URL", accepts)
+        let url = variables.get_or("DATABASE_URL", "sqlite:./data/instagram.db").parse();
+        let url = url.map_err(|why: InvalidDatabaseUrl| {
+            ConfigError::new("DATABASE_URL", why.to_string().trim_start_matches("expected "))
         })?;
         Ok(Self { url })
     }

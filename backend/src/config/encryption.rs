@@ -17,8 +17,13 @@ const VARIABLE: &str = "TOKEN_ENCRYPTION_KEYS";
 pub enum EncryptionConfig {
     /// `TOKEN_ENCRYPTION_KEYS` as given; checked already.
     Given(SecretString),
-    /// Unset with SQLite: a file beside the database, made at first start.
-    File(PathBuf),
+    /// Unset with SQLite: a file beside the database, made before the database is.
+    File {
+        /// The database's name with `.keys` behind it.
+        keys: PathBuf,
+        /// The database's own file.
+        database: PathBuf,
+    },
 }
 
 impl EncryptionConfig {
@@ -39,7 +44,11 @@ impl EncryptionConfig {
             return Ok(Self::Given(keys.into()));
         }
         match database.sqlite_file() {
-            Some(file) if !server.is_https() => Ok(Self::File(file.with_extension("keys"))),
+            Some(database) if !server.is_https() => {
+                let mut keys = database.clone().into_os_string();
+                keys.push(".keys");
+                Ok(Self::File { keys: keys.into(), database })
+            }
             Some(_) => Err(ConfigError::new(
                 VARIABLE,
                 format!("{accepts}; it has no default when PUBLIC_URL is https"),
@@ -51,15 +60,29 @@ impl EncryptionConfig {
     /// The keyring, its file made when it is not there yet.
     ///
     /// # Errors
-    /// When the file cannot be read, written or understood.
+    /// When the file cannot be read, written or understood, or is missing although the database is there: a new key would
+    /// open none of its tokens.
     pub fn keyring(&self) -> io::Result<Keyring> {
         let text = match self {
             Self::Given(keys) => keys.clone(),
-            Self::File(path) => read_or_create(path)?,
+            Self::File { keys, database } if keys.try_exists()? || !has_content(database) => {
+                read_or_create(keys)?
+            }
+            Self::File { keys, .. } => {
+                let missing = format!(
+                    "{} is missing. Restore it, or set {VARIABLE} to the keys in use",
+                    keys.display()
+                );
+                return Err(io::Error::new(io::ErrorKind::NotFound, missing));
+            }
         };
         Keyring::parse(text.expose_secret().trim())
             .map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))
     }
+}
+
+fn has_content(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|metadata| metadata.len() > 0)
 }
 
 /// Reads the key file. Where there is none it is written whole under another name first and linked into place, so that
@@ -70,7 +93,7 @@ fn read_or_create(path: &Path) -> io::Result<SecretString> {
             fs::create_dir_all(folder)?;
         }
         let entry = Keyring::generate("k1").map_err(io::Error::other)?;
-        let draft = path.with_extension(format!("keys.{}", std::process::id()));
+        let draft = path.with_extension(format!("keys-{}", std::process::id()));
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
         file.write_all(entry.as_bytes())?;
         file.sync_all()?;
@@ -93,12 +116,24 @@ mod tests {
     #[test]
     fn the_key_is_made_once_and_only_its_owner_reads_it() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("new/instagram.keys");
+        let path = folder.path().join("new/instagram.db.keys");
         let first = read_or_create(&path).unwrap();
         let second = read_or_create(&path).unwrap();
         assert_eq!(first.expose_secret(), second.expose_secret());
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no draft is left behind");
-        EncryptionConfig::File(path).keyring().unwrap();
+    }
+
+    #[test]
+    fn a_lost_key_is_not_replaced_by_one_that_opens_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let [keys, database] = ["instagram.db.keys", "instagram.db"].map(|name| folder.path().join(name));
+        let config = EncryptionConfig::File { keys: keys.clone(), database: database.clone() };
+        config.keyring().unwrap();
+        fs::write(&database, "a database").unwrap();
+        config.keyring().unwrap();
+        fs::remove_file(&keys).unwrap();
+        assert_eq!(config.keyring().unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert!(!keys.exists());
     }
 }

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{ConfigError, Variables};
+use crate::routes::CALLBACK_PATH;
 
 /// Where Instagram is, and the app that acts there once it is set up.
 #[derive(Clone, Debug)]
@@ -55,16 +56,15 @@ impl InstagramConfig {
 
 fn app(variables: &Variables) -> Result<Result<InstagramApp, Vec<&'static str>>, ConfigError> {
     const NAMES: [&str; 3] = ["INSTAGRAM_APP_ID", "INSTAGRAM_APP_SECRET", "INSTAGRAM_REDIRECT_URI"];
+    if variables.get(NAMES[0]).is_some_and(|id| !id.bytes().all(|byte| byte.is_ascii_graphic())) {
+        return Err(ConfigError::new(NAMES[0], "the Instagram app id from Meta's dashboard"));
+    }
+    if variables.get(NAMES[2]).is_some() {
+        variables.web_url(NAMES[2], &format!("http://localhost:4002{CALLBACK_PATH}"))?;
+    }
     let [Some(id), Some(secret), Some(redirect_uri)] = NAMES.map(|name| variables.get(name)) else {
         return Ok(Err(NAMES.into_iter().filter(|name| variables.get(name).is_none()).collect()));
     };
-    if !id.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return Err(ConfigError::new(
-            "INSTAGRAM_APP_ID",
-            "the Instagram app id from Meta's dashboard, digits only",
-        ));
-    }
-    variables.web_url("INSTAGRAM_REDIRECT_URI", "http://localhost:4002/auth/instagram/callback")?;
     Ok(Ok(InstagramApp { id: id.to_owned(), secret: secret.into(), redirect_uri: redirect_uri.to_owned() }))
 }
 
@@ -79,9 +79,7 @@ fn graph_version(variables: &Variables) -> Result<String, ConfigError> {
 
 fn timeout(variables: &Variables) -> Result<Duration, ConfigError> {
     let name = "INSTAGRAM_TIMEOUT_SECONDS";
-    let seconds = variables.get_or(name, "10").parse::<f64>().ok();
-    seconds
-        .filter(|seconds| (0.1..=120.0).contains(seconds))
-        .map(Duration::from_secs_f64)
-        .ok_or_else(|| ConfigError::new(name, "seconds from 0.1 to 120"))
+    let Some(seconds) = variables.get(name) else { return Ok(instagram_client::DEFAULT_TIMEOUT) };
+    let seconds = seconds.parse().ok().filter(|seconds| (0.1..=120.0).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| ConfigError::new(name, "seconds from 0.1 to 120"))
 }

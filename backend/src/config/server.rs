@@ -12,9 +12,9 @@ use super::{ConfigError, Variables};
 pub struct ServerConfig {
     /// `BIND_ADDRESS`: address and port to listen on.
     pub bind_address: SocketAddr,
-    /// `PUBLIC_URL`: the backend as browsers see it; only its origin is used.
+    /// `PUBLIC_URL`: the backend as browsers see it: scheme, host and port.
     pub public_url: Url,
-    /// `FRONTEND_URL`: the web app as browsers see it; only its origin is used.
+    /// `FRONTEND_URL`: the web app as browsers see it: scheme, host and port.
     pub frontend_url: Url,
     /// `FRONTEND_DIST`: a built web app for the backend to serve itself.
     pub frontend_dist: Option<PathBuf>,
@@ -37,8 +37,8 @@ impl ServerConfig {
         }
         Ok(Self {
             bind_address,
-            public_url: variables.web_url("PUBLIC_URL", "http://localhost:4002")?,
-            frontend_url: variables.web_url("FRONTEND_URL", "http://localhost:5176")?,
+            public_url: variables.web_origin("PUBLIC_URL", "http://localhost:4002")?,
+            frontend_url: variables.web_origin("FRONTEND_URL", "http://localhost:5176")?,
             frontend_dist,
         })
     }

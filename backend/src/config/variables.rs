@@ -1,6 +1,7 @@
 //! Access to environment variables, and what can be wrong with one.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 
 use thiserror::Error;
 use url::Url;
@@ -27,8 +28,7 @@ impl ConfigError {
 }
 
 impl Variables {
-    /// The process's own environment over what a `.env` file in the working folder says. Variables that are not UTF-8
-    /// count as unset.
+    /// The process's own environment over what a `.env` file in the working folder says.
     ///
     /// # Errors
     /// When there is a `.env` that cannot be read or understood.
@@ -41,10 +41,11 @@ impl Variables {
                 variables.insert(name, value);
             }
         }
-        variables.extend(
-            std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-        );
+        // What is not UTF-8 is kept as text that its variable will refuse, rather than passed over for a default.
+        let as_text = |(name, value): (OsString, OsString)| {
+            (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
+        };
+        variables.extend(std::env::vars_os().map(as_text));
         Ok(Self(variables))
     }
 
@@ -58,13 +59,26 @@ impl Variables {
         self.get(name).unwrap_or(default)
     }
 
-    /// An `http` or `https` URL without credentials.
+    /// An `http` or `https` URL without credentials, query and fragment.
     pub(super) fn web_url(&self, name: &'static str, default: &str) -> Result<Url, ConfigError> {
         Url::parse(self.get_or(name, default))
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
             .filter(|url| url.username().is_empty() && url.password().is_none())
+            .filter(|url| url.query().is_none() && url.fragment().is_none())
             .ok_or_else(|| ConfigError::new(name, format!("an http or https URL such as {default}")))
+    }
+
+    /// A URL of which only the origin is used. One with a path is refused, since the path would be passed over.
+    pub(super) fn web_origin(&self, name: &'static str, default: &str) -> Result<Url, ConfigError> {
+        let url = self.web_url(name, default)?;
+        if url.path() != "/" {
+            return Err(ConfigError::new(
+                name,
+                format!("an http or https URL without a path, such as {default}"),
+            ));
+        }
+        Ok(url)
     }
 }
 

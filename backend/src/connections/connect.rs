@@ -92,15 +92,16 @@ impl Connections {
             }
         };
         let return_to = self.consume_state(user_id, &state).await?.ok_or_else(ApiError::invalid_state)?;
+        let failed = |error| ApiError::from_connecting(error, instagram.redirect_uri());
 
-        let short = instagram.exchange_code(&code).await.map_err(ApiError::from_connecting)?;
+        let short = instagram.exchange_code(&code).await.map_err(failed)?;
         let issued_at = self.clock.now();
         let (long, profile) = futures_util::future::try_join(
             instagram.exchange_for_long_lived(&short.access_token),
             instagram.profile(&short.access_token),
         )
         .await
-        .map_err(ApiError::from_connecting)?;
+        .map_err(failed)?;
         refuse_personal(&profile)?;
 
         let scopes = short.permissions.or(long.permissions);
@@ -127,11 +128,21 @@ impl Connections {
         user_id: &str,
         body: &SaveConnection,
     ) -> Result<SavedConnection, ApiError> {
-        let handoff = if token_vault::is_handle(body.access_token.expose()) {
-            self.redeem(user_id, body).await?
-        } else {
-            self.look_up(body).await?
-        };
+        if !token_vault::is_handle(body.access_token.expose()) {
+            let handoff = self.look_up(body).await?;
+            return self.store_connection(user_id, handoff).await;
+        }
+        let (handle_id, handoff) = self.redeem(user_id, body).await?;
+        let saved = self.store_connection(user_id, handoff).await;
+        if saved.as_ref().is_err_and(ApiError::is_ours) {
+            // Nothing was stored, so a client that tries again as it is told must not hear that the handle was used. Where
+            // the database is away this fails, too, and the person starts again.
+            let _ = self.store.release_handle(&handle_id).await;
+        }
+        saved
+    }
+
+    async fn store_connection(&self, user_id: &str, handoff: Handoff) -> Result<SavedConnection, ApiError> {
         let new = handoff.into_connection(user_id, &self.vault);
         match self.store.save_connection(new, self.clock.now()).await? {
             SaveOutcome::AccountInUse => Err(ApiError::account_in_use()),
@@ -145,8 +156,8 @@ impl Connections {
         }
     }
 
-    /// What is in a sealed handle, which is used up by it, unless the body contradicts it.
-    async fn redeem(&self, user_id: &str, body: &SaveConnection) -> Result<Handoff, ApiError> {
+    /// The id and content of a sealed handle, which is used up by this, unless the body contradicts it.
+    async fn redeem(&self, user_id: &str, body: &SaveConnection) -> Result<(String, Handoff), ApiError> {
         let refused = || ApiError::validation([("access_token", HANDLE_REFUSED)]);
         let now = self.clock.now();
         let opened = self
@@ -158,10 +169,11 @@ impl Connections {
         if !self.store.use_handle(&opened.id, now + HANDLE_LIFE).await? {
             return Err(refused());
         }
-        Ok(opened.payload)
+        Ok((opened.id, opened.payload))
     }
 
-    /// What Instagram says of a client's own token. Its life is the one thing that Instagram cannot be asked for.
+    /// What Instagram says of a client's own token. Its life is the one thing that Instagram cannot be asked for, so there
+    /// the client is believed.
     async fn look_up(&self, body: &SaveConnection) -> Result<Handoff, ApiError> {
         let instagram = self.instagram()?;
         let token = body.access_token.expose();
@@ -181,7 +193,7 @@ impl Connections {
             InstagramError::NeedsReauthorization { .. } => {
                 ApiError::validation([("access_token", "Instagram does not accept this token")])
             }
-            other => ApiError::from_connecting(other),
+            other => ApiError::from_connecting(other, instagram.redirect_uri()),
         })?;
         refuse_personal(&profile)?;
         // The profile was readable; what else was granted, nobody has said.

@@ -13,7 +13,7 @@ pub(super) fn connection(stored: Connection, opens: bool, now: Timestamp) -> sha
     let needs_refresh = stored.token_expires_at.duration_since(now) <= REFRESH_WINDOW;
     let dead_since = match stored.needs_reauthorization_since {
         Some(since) => Some(since),
-        // An ended token can never be renewed: the end that Instagram gave it is its word on this, too.
+        // An ended token can never be renewed, and its end is what Instagram said when it gave the token.
         None if ended => Some(stored.token_expires_at),
         None if !opens => Some(stored.last_synced_at),
         None => None,

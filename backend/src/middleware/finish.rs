@@ -4,12 +4,10 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, ResponseError};
 
 use super::request_id::{self, RequestId};
-use crate::app::AppState;
-use crate::caller::RenewedSession;
+use crate::caller::{RenewedSession, state_of};
 use crate::error::ApiError;
 
 /// What the API's answers may do in a browser that opens one: nothing.
@@ -20,8 +18,9 @@ pub(crate) async fn finish(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let id = request.extensions().get::<RequestId>().cloned().unwrap_or_else(|| RequestId(String::new()));
-    let is_https = request.app_data::<Data<AppState>>().is_some_and(|state| state.is_https);
+    let known = request.extensions().get::<RequestId>().cloned();
+    let id = known.unwrap_or_else(|| RequestId::of(&request));
+    let is_https = state_of(request.request()).is_ok_and(|state| state.is_https);
     let mut response = next.call(request).await?.map_into_boxed_body();
     if response.status().is_client_error() || response.status().is_server_error() {
         response = render_error(response, &id);
@@ -56,8 +55,13 @@ fn render_error(response: ServiceResponse<BoxBody>, id: &RequestId) -> ServiceRe
     *response.response_mut().status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    for stale in [header::CONTENT_ENCODING, header::CONTENT_DISPOSITION, header::ETAG, header::LAST_MODIFIED]
-    {
+    for stale in [
+        header::CONTENT_DISPOSITION,
+        header::CONTENT_ENCODING,
+        header::CONTENT_RANGE,
+        header::ETAG,
+        header::LAST_MODIFIED,
+    ] {
         headers.remove(stale);
     }
     for (name, value) in [(header::ALLOW, allow), (header::RETRY_AFTER, retry_after)] {

@@ -4,10 +4,9 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
-use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
 
-use crate::app::AppState;
+use crate::caller::{has_bearer_key, state_of};
 use crate::error::ApiError;
 use crate::request_body;
 
@@ -31,10 +30,10 @@ fn check(request: &ServiceRequest) -> Result<(), ApiError> {
         return Err(ApiError::payload_too_large());
     }
     // A bearer key is not sent by a browser on its own, so no other site can ride on it.
-    if request.method().is_safe() || headers.contains_key(header::AUTHORIZATION) {
+    if request.method().is_safe() || has_bearer_key(headers) {
         return Ok(());
     }
-    let state = request.app_data::<Data<AppState>>().ok_or_else(|| ApiError::internal("no state"))?;
+    let state = state_of(request.request())?;
     if is_own_site(headers, &state.origins) { Ok(()) } else { Err(ApiError::cross_site()) }
 }
 

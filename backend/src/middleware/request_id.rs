@@ -16,7 +16,7 @@ pub(crate) struct RequestId(pub(crate) String);
 
 impl RequestId {
     /// The client's own id when it is harmless text, else a fresh one.
-    fn of(request: &ServiceRequest) -> Self {
+    pub(crate) fn of(request: &ServiceRequest) -> Self {
         let given =
             request.headers().get(HEADER).and_then(|value| value.to_str().ok()).filter(|id| is_valid(id));
         Self(given.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned))
@@ -52,8 +52,12 @@ impl RootSpanBuilder for RequestSpan {
             Err(error) => error.as_response_error().status_code(),
         };
         span.record("status", status.as_u16());
+        let is_plain_read = matches!(outcome, Ok(response) if response.request().method().is_safe());
         if status.is_server_error() {
             tracing::warn!("answered");
+        } else if is_plain_read && !status.is_client_error() {
+            // Most requests by far, of which none changes anything: written only where one looks for them.
+            tracing::debug!("answered");
         } else {
             tracing::info!("answered");
         }

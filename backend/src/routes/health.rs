@@ -9,8 +9,8 @@ use crate::app::AppState;
 use crate::error::ApiError;
 
 pub(super) fn configure(app: &mut ServiceConfig) {
-    app.service(resource("/healthz", [(Method::GET, web::to(healthz))]));
-    app.service(resource("/readyz", [(Method::GET, web::to(readyz))]));
+    app.service(resource("/healthz", [(Method::GET, web::to(healthz)), (Method::HEAD, web::to(healthz))]));
+    app.service(resource("/readyz", [(Method::GET, web::to(readyz)), (Method::HEAD, web::to(readyz))]));
 }
 
 /// The process lives.

@@ -15,6 +15,8 @@ use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
 
+pub(crate) use auth::instagram::CALLBACK_PATH;
+
 /// Adds all routes of the API.
 pub(crate) fn configure(app: &mut ServiceConfig) {
     health::configure(app);

@@ -5,16 +5,16 @@ use std::path::Path;
 
 use actix_files::Files;
 use actix_web::dev::{ServiceRequest, ServiceResponse, fn_service};
-use actix_web::http::header::{self, Accept, Header, HeaderValue};
+use actix_web::http::header::{self, Accept, AcceptEncoding, Encoding, Header, HeaderValue, Quality};
 use actix_web::http::{Method, StatusCode};
-use actix_web::web::{Bytes, Data};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use crate::app::AppState;
+use crate::caller::state_of;
 use crate::error::ApiError;
 
 /// The app's one page: every path of the app answers with it.
@@ -79,14 +79,14 @@ pub(crate) fn files(dist: &Path) -> Files {
 
 /// A file of the app other than its page.
 fn is_asset(path: &Path) -> bool {
-    let is_index = path.as_os_str().is_empty() || path.starts_with("index.html");
+    let first = path.iter().next().map_or_else(Default::default, |part| part.to_string_lossy());
     let is_hidden = path.iter().any(|part| part.to_string_lossy().starts_with('.'));
-    !is_index && !is_hidden && !path.starts_with("api")
+    !first.is_empty() && !first.starts_with("index.html") && !is_hidden
 }
 
 fn page_or_not_found(request: &HttpRequest) -> Result<HttpResponse, ApiError> {
-    let page = request.app_data::<Data<AppState>>().and_then(|state| state.app_page.as_ref());
-    let is_api = request.path().starts_with("/api/");
+    let page = &state_of(request)?.app_page;
+    let is_api = request.path().split('/').nth(1) == Some("api");
     match page {
         Some(page) if is_navigation(request) && !is_api => Ok(page.respond(request)),
         _ => Err(ApiError::not_found()),
@@ -95,9 +95,10 @@ fn page_or_not_found(request: &HttpRequest) -> Result<HttpResponse, ApiError> {
 
 /// How long a served file may be kept: for ever when its name holds a hash of its content.
 pub(crate) fn cache_control(response: &mut ServiceResponse<impl Sized>) {
-    let is_asset = matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED)
-        && response.headers().contains_key(header::ETAG)
-        && !response.headers().contains_key(header::CACHE_CONTROL);
+    let is_asset =
+        matches!(response.status(), StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED)
+            && response.headers().contains_key(header::ETAG)
+            && !response.headers().contains_key(header::CACHE_CONTROL);
     if is_asset {
         let value = if has_hash(response.request().path()) {
             "public, max-age=31536000, immutable"
@@ -118,33 +119,26 @@ fn has_hash(path: &str) -> bool {
 pub(crate) fn is_navigation(request: &HttpRequest) -> bool {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let Ok(accept) = Accept::parse(request) else { return false };
-    is_read && quality(&accept, "text", "html") > quality(&accept, "application", "json")
+    is_read && preference(&accept, "text", "html") > preference(&accept, "application", "json")
 }
 
-/// How much a client wants a media type, in thousandths: what its most specific range says (RFC 9110, 12.5.1).
-fn quality(accept: &Accept, kind: &str, subtype: &str) -> u16 {
+/// How much a client wants a media type: the quality that its most specific range gives (RFC 9110, 12.5.1), and between
+/// equals, whether it was named at all or only allowed by a wildcard.
+fn preference(accept: &Accept, kind: &str, subtype: &str) -> (Quality, u8) {
     let specificity = |range: &mime::Mime| match (range.type_().as_str(), range.subtype().as_str()) {
         (k, s) if k == kind && s == subtype => Some(2),
         (k, "*") if k == kind => Some(1),
         ("*", "*") => Some(0),
         _ => None,
     };
-    accept
-        .iter()
-        .filter_map(|item| {
-            Some((specificity(&item.item)?, (item.quality.to_string().parse::<f32>().ok()? * 1000.0) as u16))
-        })
-        .max()
-        .map_or(0, |(_, quality)| quality)
+    let ranges = accept.iter().filter_map(|item| Some((specificity(&item.item)?, item.quality)));
+    ranges.max().map_or((Quality::ZERO, 0), |(specificity, quality)| (quality, specificity))
 }
 
 fn accepts_brotli(request: &HttpRequest) -> bool {
-    let accepted = request.headers().get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
-    accepted.is_some_and(|encodings| {
-        encodings
-            .split(',')
-            .any(|encoding| encoding.split(';').next().is_some_and(|name| name.trim() == "br"))
-    })
+    let supported = [Encoding::brotli(), Encoding::identity()];
+    AcceptEncoding::parse(request)
+        .is_ok_and(|accepted| accepted.negotiate(supported.iter()) == Some(Encoding::brotli()))
 }
 
 /// Allows what the page itself contains and Instagram's pictures; nothing inline but what was there at the build.
@@ -186,6 +180,7 @@ mod tests {
         };
         assert!(navigates("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
         assert!(navigates("text/html"));
+        assert!(navigates("text/html, */*"), "named beats allowed");
         for fetch in [
             "application/json",
             "*/*",

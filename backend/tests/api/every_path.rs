@@ -13,8 +13,8 @@ const ROUTES: [(&str, &[&str]); 8] = [
     ("/auth/instagram/callback", &["GET"]),
     ("/api/integrations/instagram", &["GET"]),
     ("/api/integrations/instagram/me", &["GET", "DELETE"]),
-    ("/healthz", &["GET"]),
-    ("/readyz", &["GET"]),
+    ("/healthz", &["GET", "HEAD"]),
+    ("/readyz", &["GET", "HEAD"]),
 ];
 
 #[actix_web::test]

@@ -72,7 +72,7 @@ fn it_starts_with_nothing_configured_and_stops_on_sigterm() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = Process::start(&folder, &[]);
     assert!(folder.path().join("data/instagram.db").exists());
-    assert!(folder.path().join("data/instagram.keys").exists());
+    assert!(folder.path().join("data/instagram.db.keys").exists());
     let asked = Instant::now();
     process.terminate();
     let status = process.child.wait().unwrap();

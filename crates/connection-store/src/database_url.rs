@@ -36,7 +36,7 @@ impl FromStr for DatabaseUrl {
         let text = text.trim();
         if let Some(path) = text.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
-            if path.is_empty() || path.starts_with(":memory:") || path.contains('?') {
+            if path.is_empty() || path.ends_with('/') || path.starts_with(":memory:") || path.contains('?') {
                 return Err(InvalidDatabaseUrl::SqlitePath);
             }
             return Ok(Self::Sqlite(PathBuf::from(path)));

@@ -44,6 +44,12 @@ impl InstagramClient {
         Ok(Self { inner: Arc::new(Inner { config, oauth, transport }) })
     }
 
+    /// The redirect URI of the configuration, for messages about one that Instagram does not accept.
+    #[must_use]
+    pub fn redirect_uri(&self) -> &str {
+        &self.inner.config.redirect_uri
+    }
+
     /// Where to send the browser, as a full-page navigation (a popup gets "400 Session Invalid"), to have a person
     /// connect an account (`instagram-api.md` §1). `state` comes back unchanged: unguessable, bound to the person, used
     /// once.

@@ -14,7 +14,7 @@ const VERSION: &str = "v1";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Context<'a> {
     /// What kind of secret it is: by convention the collection and the field,
-    /// such as `instagram_connections.accessToken`.
+    /// such as `accessToken`.
     pub purpose: &'a str,
     /// Whose it is: an id that never changes, such as the `instagramUserId`.
     pub subject: &'a str,

@@ -72,7 +72,12 @@ pub(crate) fn run() -> Result {
     servers.insert(0, ("backend", group));
 
     println!("Building the frontend. The first time takes a few minutes.");
-    let mut group = Group::start_with_log("frontend", &mut tools.trunk("serve"))?;
+    let mut trunk = tools.trunk("serve");
+    // A folder of its own: `dist/` holds the release build, which the tests use.
+    trunk.arg("--dist").arg(workspace::target().join("dev-dist"));
+    // Trunk would print one URL for each name of this machine.
+    trunk.env("TRUNK_SERVE_DISABLE_ADDRESS_LOOKUP", "true");
+    let mut group = Group::start_with_log("frontend", &mut trunk)?;
     ports::wait_until_answers("frontend", &mut group, FRONTEND_PORT, "/")?;
     servers.insert(0, ("frontend", group));
 

@@ -5,7 +5,7 @@
 //! panic leaves nothing running either.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, IsTerminal, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -133,6 +133,10 @@ impl Group {
     /// # Errors
     /// As [`Group::start`].
     pub(crate) fn start_with_log(name: &'static str, command: &mut Command) -> Result<Self> {
+        if !std::io::stdout().is_terminal() {
+            // Programs that colour what they write even into a pipe. Trunk wants this word, others anything.
+            command.env("NO_COLOR", "true");
+        }
         let mut group = Self::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
         // The threads end with the pipes, that is, with the program: nobody has to wait for them.
         group.child.stdout.take().map(|pipe| print_lines(name, pipe));

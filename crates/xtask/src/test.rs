@@ -3,7 +3,7 @@
 mod counts;
 mod summary;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use clap::ValueEnum;
@@ -156,11 +156,13 @@ fn test_in_browser(counts: &mut Counts) -> Result {
     )
 }
 
-/// The files named `*.test.mjs`, by name. Node's own search differs between its versions.
+/// The files `tests/*.test.mjs` of `e2e/`, by name. Node's own search differs between its versions.
 fn browser_test_files() -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(workspace::root().join("e2e/tests"));
-    let mut files = entries
-        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>())
+    let tests = Path::new("tests");
+    let mut files = fs::read_dir(workspace::root().join("e2e").join(tests))
+        .and_then(|entries| {
+            entries.map(|entry| Ok(tests.join(entry?.file_name()))).collect::<io::Result<Vec<_>>>()
+        })
         .map_err(Failure::while_doing("e2e/tests/ cannot be read"))?;
     files.retain(|file| file.to_str().is_some_and(|name| name.ends_with(".test.mjs")));
     files.sort();

@@ -18,12 +18,11 @@ pub fn Avatar(
 ) -> impl IntoView {
     let picture = picture.filter(|url| may_load(url));
     let broken = RwSignal::new(picture.is_none());
-    let letters = initials(&name);
     view! {
         <span class=format!("avatar {class}") aria-hidden="true">
             {move || {
                 if broken.get() {
-                    letters.clone().into_any()
+                    initials(&name).into_any()
                 } else {
                     view! {
                         <img
@@ -39,7 +38,6 @@ pub fn Avatar(
             }}
         </span>
     }
-    .into_any()
 }
 
 /// Whether a picture's address may be loaded: encrypted, or on this machine, where the simulator runs.

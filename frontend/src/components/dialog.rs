@@ -37,5 +37,4 @@ pub fn Dialog(
             {children()}
         </dialog>
     }
-    .into_any()
 }

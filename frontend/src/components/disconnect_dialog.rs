@@ -44,7 +44,7 @@ pub fn DisconnectDialog(
         }
         state.set(Asking::Working);
         spawn_local(async move {
-            match session.checked(api::disconnect()).await {
+            match session.checked(api::disconnect().await) {
                 Ok(()) => on_done.run(()),
                 // Ended already, in another tab for example.
                 Err(failure) if failure.code() == Some(ErrorCode::NotConnected) => on_done.run(()),
@@ -85,5 +85,4 @@ pub fn DisconnectDialog(
             </div>
         </Dialog>
     }
-    .into_any()
 }

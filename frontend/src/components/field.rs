@@ -50,7 +50,9 @@ impl FieldState {
     fn typed(self, text: String) {
         self.text.set(text);
         // A mistake that is being mended goes as soon as it is mended.
-        if self.error.with_untracked(Option::is_some) && self.text.with_untracked(|text| (self.rule)(text)).is_none() {
+        if self.error.with_untracked(Option::is_some)
+            && self.text.with_untracked(|text| (self.rule)(text)).is_none()
+        {
             self.error.set(None);
         }
     }
@@ -93,7 +95,9 @@ pub fn Field(
         move || (hint.is_some() || state.error.read().is_some()).then(|| note_id.clone())
     };
     let note = move || match state.error.get() {
-        Some(error) => Some(view! { <span class="field-error"><Icon svg=icon::ALERT />{error}</span> }.into_any()),
+        Some(error) => {
+            Some(view! { <span class="field-error"><Icon svg=icon::ALERT />{error}</span> }.into_any())
+        }
         None => hint.map(|hint| view! { <span>{hint}</span> }.into_any()),
     };
     view! {
@@ -120,7 +124,6 @@ pub fn Field(
             </p>
         </div>
     }
-    .into_any()
 }
 
 fn show_button(shown: RwSignal<bool>) -> impl IntoView {

@@ -67,5 +67,4 @@ pub fn Form(
             </button>
         </form>
     }
-    .into_any()
 }

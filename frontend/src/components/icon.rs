@@ -8,7 +8,7 @@ pub fn Icon(
     /// One of this module's constants.
     svg: &'static str,
 ) -> impl IntoView {
-    view! { <span class="icon" aria-hidden="true" inner_html=svg></span> }.into_any()
+    view! { <span class="icon" aria-hidden="true" inner_html=svg></span> }
 }
 
 macro_rules! line_icon {

@@ -102,7 +102,6 @@ pub fn InstagramConnectionCard(
             }}
         </section>
     }
-    .into_any()
 }
 
 fn head(badge: Badge, action: AnyView) -> impl IntoView {
@@ -188,8 +187,7 @@ fn connected(connection: Connection, problem: Option<Problem>, requests: Request
     let action = match status {
         ConnectionStatus::Active => more(username, ACTION_ID, requests).into_any(),
         ConnectionStatus::Expiring | ConnectionStatus::NeedsReauthorization => {
-            let class =
-                if status == ConnectionStatus::Expiring { "button" } else { "button button-primary" };
+            let class = if status == ConnectionStatus::Expiring { "button" } else { "button button-primary" };
             let reconnect = button("Reconnect", class, move || requests.connect.run(false));
             view! { {reconnect} {more(username, "instagram-more", requests)} }.into_any()
         }
@@ -199,7 +197,8 @@ fn connected(connection: Connection, problem: Option<Problem>, requests: Request
         ConnectionStatus::Expiring => Some(expiring(&connection).into_any()),
         ConnectionStatus::NeedsReauthorization => Some(needs_reauthorization(&connection).into_any()),
     };
-    let left_out = (!connection.missing_scopes.is_empty() && status != ConnectionStatus::NeedsReauthorization)
+    let left_out = (!connection.missing_scopes.is_empty()
+        && status != ConnectionStatus::NeedsReauthorization)
         .then(|| left_out(&connection.missing_scopes, requests));
     view! {
         {head(Badge::Connection(status), action)}

@@ -43,7 +43,6 @@ pub fn InstagramProfile(
         </div>
         <Life connection />
     }
-    .into_any()
 }
 
 /// The quiet line, and a bar of how much of the token's life is left.
@@ -96,7 +95,6 @@ fn Life(connection: Connection) -> impl IntoView {
             </ul>
         </div>
     }
-    .into_any()
 }
 
 /// A time in short; the exact one shows on pointing at it.

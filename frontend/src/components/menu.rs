@@ -68,6 +68,8 @@ pub fn Menu(
             event.prevent_default();
             show(true);
         }
+        // The focus is here until the panel is painted.
+        "Escape" if open.get_untracked() => close(),
         _ => {}
     };
     let on_panel_key = move |event: KeyboardEvent| {
@@ -98,7 +100,7 @@ pub fn Menu(
                 id=id
                 class=button_class
                 node_ref=trigger
-                aria-label=label.clone()
+                aria-label=label
                 aria-haspopup="menu"
                 aria-expanded=move || open.get().to_string()
                 on:click=move |_| if open.get_untracked() { close() } else { show(false) }
@@ -118,7 +120,6 @@ pub fn Menu(
             }}
         </div>
     }
-    .into_any()
 }
 
 /// Closes the menu around an item and gives the focus back to its button.
@@ -153,7 +154,6 @@ pub fn MenuItem(
             {children()}
         </button>
     }
-    .into_any()
 }
 
 fn items_of(panel: &Element) -> Vec<Element> {

@@ -45,5 +45,4 @@ pub fn PageHeading(
             {title}
         </h1>
     }
-    .into_any()
 }

@@ -15,12 +15,14 @@ use crate::session::{Session, SessionState};
 #[component]
 pub fn PersonMenu() -> impl IntoView {
     let session = Session::expect();
-    move || match session.state() {
-        SessionState::Unknown => view! { <span class="person-blank"></span> }.into_any(),
-        SessionState::SignedOut => ().into_any(),
-        SessionState::SignedIn(user) => menu(session, user).into_any(),
+    move || {
+        match session.state() {
+            SessionState::Unknown => view! { <span class="person-blank"></span> }.into_any(),
+            SessionState::SignedOut => ().into_any(),
+            SessionState::SignedIn(user) => menu(session, user).into_any(),
+        }
+        .into_any()
     }
-    .into_any()
 }
 
 fn menu(session: Session, user: User) -> impl IntoView {

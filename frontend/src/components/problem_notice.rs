@@ -36,7 +36,6 @@ pub fn ProblemNotice(
             <div class="problem-ways">{ways}</div>
         </div>
     }
-    .into_any()
 }
 
 /// A link to the set-up documentation.

@@ -25,7 +25,9 @@ impl Badge {
             Self::Connecting => ("badge-quiet", icon::SPINNER, "Connecting…"),
             Self::Connection(ConnectionStatus::Active) => ("badge-good", icon::CHECK, "Connected"),
             Self::Connection(ConnectionStatus::Expiring) => ("badge-warning", icon::CLOCK, "Renewal delayed"),
-            Self::Connection(ConnectionStatus::NeedsReauthorization) => ("badge-bad", icon::ALERT, "Action needed"),
+            Self::Connection(ConnectionStatus::NeedsReauthorization) => {
+                ("badge-bad", icon::ALERT, "Action needed")
+            }
             Self::CouldNotLoad => ("badge-bad", icon::CROSS, "Could not load"),
         }
     }
@@ -44,5 +46,4 @@ pub fn StatusBadge(
             {words}
         </span>
     }
-    .into_any()
 }

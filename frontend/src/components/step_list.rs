@@ -49,7 +49,7 @@ pub fn StepList(
             </li>
         }
     });
-    view! { <ol class="steps">{steps.into_iter().collect_view()}</ol> }.into_any()
+    view! { <ol class="steps">{steps.into_iter().collect_view()}</ol> }
 }
 
 #[cfg(test)]

@@ -36,5 +36,4 @@ pub fn ThemeSwitch() -> impl IntoView {
             </div>
         </div>
     }
-    .into_any()
 }

@@ -76,5 +76,4 @@ pub fn ToastRegion() -> impl IntoView {
             }}
         </div>
     }
-    .into_any()
 }

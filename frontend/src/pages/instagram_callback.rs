@@ -83,7 +83,6 @@ pub fn InstagramCallbackHandler() -> impl IntoView {
             </div>
         })}
     }
-    .into_any()
 }
 
 /// Reads what Instagram put into the address, and takes it out of the address bar and the history at once: a code must
@@ -160,7 +159,7 @@ impl Handler {
         let step = if query.error.is_some() { Step::Consent } else { Step::Access };
         self.stage.try_set(Stage::Working(step));
         storage::keep_pending(&Pending::Query(query.clone()));
-        match self.session.checked(api::exchange(&query)).await {
+        match self.session.checked(api::exchange(&query).await) {
             Ok(answer) => {
                 storage::keep_pending(&Pending::Answer(answer.clone()));
                 Move::Save(answer)
@@ -187,7 +186,7 @@ impl Handler {
                 expires_in: Some(answer.expires_in),
                 user: Some(answer.user),
             };
-            self.session.checked(api::save(&body)).await
+            self.session.checked(api::save(&body).await)
         };
         match saved.await {
             Ok(_) => {
@@ -204,7 +203,7 @@ impl Handler {
 
     /// After saving: what was left out on Instagram's page is the last thing that may need the person.
     async fn finish(self) {
-        match self.session.checked(api::connection()).await {
+        match self.session.checked(api::connection().await) {
             Ok(connection) if !connection.missing_scopes.is_empty() => {
                 self.stop(Step::Done, Progress::Paused, Problem::left_out(&connection.missing_scopes));
             }
@@ -214,7 +213,7 @@ impl Handler {
     }
 
     async fn look_for_connection(self, tries: u8) -> Option<Move> {
-        match self.session.checked(api::connection()).await {
+        match self.session.checked(api::connection().await) {
             Ok(connection) if callback::is_success(connection.status) => {
                 let username = connection.username;
                 self.outcome.try_update_value(|outcome| outcome.username = username);

@@ -101,12 +101,11 @@ pub fn Integrations() -> impl IntoView {
             }}
         </div>
     }
-    .into_any()
 }
 
 /// Asks for the connection. `None` when the visitor has to sign in, which happens by itself.
 async fn loaded(session: Session) -> Option<CardState> {
-    match session.checked(api::connection()).await {
+    match session.checked(api::connection().await) {
         Ok(connection) => Some(CardState::settled(Some(connection), None)),
         Err(failure) => match failure.code() {
             Some(ErrorCode::NotConnected) => Some(CardState::settled(None, None)),

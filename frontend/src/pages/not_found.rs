@@ -19,5 +19,4 @@ pub fn NotFound() -> impl IntoView {
             </p>
         </div>
     }
-    .into_any()
 }

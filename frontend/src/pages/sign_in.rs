@@ -18,15 +18,12 @@ pub fn SignIn() -> impl IntoView {
     leave_when_signed_in();
     let session = Session::expect();
     let search = use_location().search;
-    let email = FieldState::new(|text| validation::email(text));
+    let email = FieldState::new(validation::email);
     let password = FieldState::new(|text| text.is_empty().then_some("Enter your password"));
     let form = RwSignal::new(FormState::Ready);
 
     let submit = move || {
-        let body = shared::SignIn {
-            email: email.text().trim().to_owned(),
-            password: password.text().into(),
-        };
+        let body = shared::SignIn { email: email.text().trim().to_owned(), password: password.text().into() };
         form.set(FormState::Busy);
         spawn_local(async move {
             match api::sign_in(&body).await {
@@ -57,7 +54,6 @@ pub fn SignIn() -> impl IntoView {
             </p>
         </div>
     }
-    .into_any()
 }
 
 /// The address's query, so that switching between the two pages keeps where the visitor was going.

@@ -21,8 +21,8 @@ pub fn SignUp() -> impl IntoView {
     let session = Session::expect();
     let search = use_location().search;
     let name = FieldState::new(|text| validation::name(text.trim()));
-    let email = FieldState::new(|text| validation::email(text));
-    let password = FieldState::new(|text| validation::password(text));
+    let email = FieldState::new(validation::email);
+    let password = FieldState::new(validation::password);
     let form = RwSignal::new(FormState::Ready);
 
     // Puts what the server found wrong under its field, and answers whether it belonged to one.
@@ -94,5 +94,4 @@ pub fn SignUp() -> impl IntoView {
             </p>
         </div>
     }
-    .into_any()
 }

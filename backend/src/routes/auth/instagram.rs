@@ -1,6 +1,7 @@
 //! `/auth/instagram/…`: the way to Instagram and back.
 
-use actix_web::http::{Method, header};
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use serde::Deserialize;
@@ -11,9 +12,12 @@ use crate::connections::Redirected;
 use crate::error::ApiError;
 use crate::routes::{query, resource, success, web_app};
 
+/// Where Instagram sends the browser back to, on the backend and on the web app alike.
+pub(crate) const CALLBACK_PATH: &str = "/auth/instagram/callback";
+
 pub(in crate::routes) fn configure(app: &mut ServiceConfig) {
     app.service(resource("/auth/instagram/login", [(Method::GET, web::to(login))]));
-    app.service(resource("/auth/instagram/callback", [(Method::GET, web::to(callback))]));
+    app.service(resource(CALLBACK_PATH, [(Method::GET, web::to(callback))]));
 }
 
 #[derive(Deserialize)]
@@ -53,7 +57,10 @@ async fn callback(state: Data<AppState>, request: HttpRequest) -> Result<HttpRes
         let caller = Caller::extract(&request).await?;
         exchange(&state, &caller, request.query_string()).await?
     };
-    response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("accept"));
+    // The address holds a code, so nothing of it is kept, the page included.
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
     Ok(response)
 }
 
@@ -64,7 +71,7 @@ fn pass_on(state: &AppState, request: &HttpRequest) -> HttpResponse {
     }
     let query = request.query_string();
     let separator = if query.is_empty() { "" } else { "?" };
-    let target = format!("{}/auth/instagram/callback{separator}{query}", state.frontend_origin);
+    let target = format!("{}{CALLBACK_PATH}{separator}{query}", state.frontend_origin);
     HttpResponse::SeeOther().insert_header((header::LOCATION, target)).finish()
 }
 
@@ -78,7 +85,7 @@ async fn exchange(state: &AppState, caller: &Caller, query_string: &str) -> Resu
 fn redirected(query: CallbackQuery) -> Result<Redirected, ApiError> {
     let given = |value: Option<String>| value.filter(|text| !text.is_empty());
     let state = given(query.state);
-    if query.error.is_some() {
+    if given(query.error).is_some() {
         return Ok(Redirected::Error { reason: query.error_reason, state });
     }
     match (given(query.code), state) {

@@ -1,3 +1,3 @@
 //! `/auth/…`.
 
-pub(super) mod instagram;
+pub(crate) mod instagram;

@@ -22,4 +22,11 @@ impl UsedHandles for MongoStore {
         };
         self.operations.run(insert).await
     }
+
+    async fn release_handle(&self, handle_id: &str) -> StoreResult<()> {
+        let filter = doc! { "_id": handle_id };
+        let handles = self.used_handles.clone();
+        self.operations.run(async move { handles.delete_one(filter).await }).await?;
+        Ok(())
+    }
 }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use mongodb::bson::oid::ObjectId;
+use rusqlite::types::FromSql;
 use rusqlite::{OptionalExtension, Row, named_params, params};
 
 use super::SqliteStore;
@@ -45,9 +46,15 @@ const SAVE: &str = "
         is_active = 1,
         updated_at = excluded.updated_at
     WHERE user_id = excluded.user_id OR is_active = 0
-    RETURNING *";
+    RETURNING id, user_id, instagram_user_id, app_scoped_user_id, access_token, token_issued_at, token_expires_at,
+        username, name, profile_picture_url, biography, website, followers_count, follows_count, media_count,
+        scopes, connected_at, last_synced_at, last_error, needs_reauthorization_since";
 
-pub(super) const LATEST: &str = "SELECT * FROM instagram_connections WHERE user_id = ?1 AND is_active = 1
+pub(super) const LATEST: &str = "
+    SELECT id, user_id, instagram_user_id, app_scoped_user_id, access_token, token_issued_at, token_expires_at,
+        username, name, profile_picture_url, biography, website, followers_count, follows_count, media_count,
+        scopes, connected_at, last_synced_at, last_error, needs_reauthorization_since
+    FROM instagram_connections WHERE user_id = ?1 AND is_active = 1
     ORDER BY last_connected_at DESC, id DESC LIMIT 1";
 
 pub(super) const DISCONNECT: &str = "
@@ -127,33 +134,53 @@ impl Connections for SqliteStore {
     }
 }
 
+/// Reads the columns in the order in which [`LATEST`] and [`SAVE`] name them: by place, since looking each up by its name
+/// would cost more than the rest of the read.
 fn connection(row: &Row<'_>) -> rusqlite::Result<Connection> {
-    let time = |column: &str| row.get::<_, Millis>(column).map(|time| time.0);
-    let count = |column: &str| row.get::<_, Option<Count>>(column).map(|count| count.map(|count| count.0));
+    let mut columns = Columns { row, next: 0 };
     Ok(Connection {
-        id: row.get("id")?,
-        user_id: row.get("user_id")?,
-        instagram_user_id: row.get("instagram_user_id")?,
-        app_scoped_user_id: row.get("app_scoped_user_id")?,
-        access_token: row.get("access_token")?,
-        token_issued_at: time("token_issued_at")?,
-        token_expires_at: time("token_expires_at")?,
+        id: columns.read()?,
+        user_id: columns.read()?,
+        instagram_user_id: columns.read()?,
+        app_scoped_user_id: columns.read()?,
+        access_token: columns.read()?,
+        token_issued_at: columns.time()?,
+        token_expires_at: columns.time()?,
         profile: Profile {
-            username: row.get("username")?,
-            name: row.get("name")?,
-            profile_picture_url: row.get("profile_picture_url")?,
-            biography: row.get("biography")?,
-            website: row.get("website")?,
-            followers_count: count("followers_count")?,
-            follows_count: count("follows_count")?,
-            media_count: count("media_count")?,
+            username: columns.read()?,
+            name: columns.read()?,
+            profile_picture_url: columns.read()?,
+            biography: columns.read()?,
+            website: columns.read()?,
+            followers_count: columns.count()?,
+            follows_count: columns.count()?,
+            media_count: columns.count()?,
         },
-        scopes: row.get::<_, TextList>("scopes")?.0,
-        connected_at: time("connected_at")?,
-        last_synced_at: time("last_synced_at")?,
-        last_error: row.get("last_error")?,
-        needs_reauthorization_since: row
-            .get::<_, Option<Millis>>("needs_reauthorization_since")?
-            .map(|time| time.0),
+        scopes: columns.read::<TextList>()?.0,
+        connected_at: columns.time()?,
+        last_synced_at: columns.time()?,
+        last_error: columns.read()?,
+        needs_reauthorization_since: columns.read::<Option<Millis>>()?.map(|time| time.0),
     })
+}
+
+struct Columns<'row, 'statement> {
+    row: &'row Row<'statement>,
+    next: usize,
+}
+
+impl Columns<'_, '_> {
+    fn read<T: FromSql>(&mut self) -> rusqlite::Result<T> {
+        let place = self.next;
+        self.next += 1;
+        self.row.get(place)
+    }
+
+    fn time(&mut self) -> rusqlite::Result<Timestamp> {
+        self.read::<Millis>().map(|time| time.0)
+    }
+
+    fn count(&mut self) -> rusqlite::Result<Option<u64>> {
+        Ok(self.read::<Option<Count>>()?.map(|count| count.0))
+    }
 }

@@ -14,6 +14,7 @@ const QUERIES: &[&str] = &[
     sessions::PURGE,
     oauth_states::CONSUME,
     oauth_states::PURGE,
+    used_handles::RELEASE,
     used_handles::PURGE,
     connections::LATEST,
     connections::DISCONNECT,

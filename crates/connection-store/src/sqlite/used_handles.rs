@@ -11,6 +11,8 @@ use crate::{StoreResult, UsedHandles};
 const USE: &str =
     "INSERT INTO used_handles (handle_id, expires_at) VALUES (?1, ?2) ON CONFLICT (handle_id) DO NOTHING";
 
+pub(super) const RELEASE: &str = "DELETE FROM used_handles WHERE handle_id = ?1";
+
 pub(super) const PURGE: &str = "DELETE FROM used_handles WHERE handle_id IN
     (SELECT handle_id FROM used_handles WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
 
@@ -22,5 +24,13 @@ impl UsedHandles for SqliteStore {
             transaction.prepare_cached(USE)?.execute(params![handle_id, Millis(expires_at)])
         });
         Ok(inserted.await? == 1)
+    }
+
+    async fn release_handle(&self, handle_id: &str) -> StoreResult<()> {
+        let handle_id = handle_id.to_owned();
+        self.writer
+            .write(move |transaction| transaction.prepare_cached(RELEASE)?.execute([handle_id]))
+            .await?;
+        Ok(())
     }
 }
