@@ -5,7 +5,6 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::{Error, HttpMessage};
 use tracing::{Span, field};
 use tracing_actix_web::RootSpanBuilder;
-use uuid::Uuid;
 
 /// Name of the header that carries the id both ways.
 pub(crate) const HEADER: &str = "x-request-id";
@@ -15,11 +14,12 @@ pub(crate) const HEADER: &str = "x-request-id";
 pub(crate) struct RequestId(pub(crate) String);
 
 impl RequestId {
-    /// The client's own id when it is harmless text, else a fresh one.
+    /// The client's own id when it is harmless text, else the fresh one that the logger has made for the request.
     pub(crate) fn of(request: &ServiceRequest) -> Self {
         let given =
             request.headers().get(HEADER).and_then(|value| value.to_str().ok()).filter(|id| is_valid(id));
-        Self(given.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned))
+        let fresh = || request.extensions().get::<tracing_actix_web::RequestId>().map(|id| id.to_string());
+        Self(given.map(str::to_owned).or_else(fresh).unwrap_or_default())
     }
 }
 
