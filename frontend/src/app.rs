@@ -32,7 +32,8 @@ fn App() -> impl IntoView {
     RouteChanges::provide();
     view! {
         <Router>
-            <a class="skip-link" href="#content">"Skip to content"</a>
+            // External to the router, which would take the click and leave the focus where it is.
+            <a class="skip-link" href="#content" rel="external">"Skip to content"</a>
             <TopBar />
             <main id="content" class="content" tabindex="-1">
                 <FlatRoutes fallback=NotFound>

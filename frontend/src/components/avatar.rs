@@ -22,7 +22,8 @@ pub fn Avatar(
         <span class=format!("avatar {class}") aria-hidden="true">
             {move || {
                 if broken.get() {
-                    initials(&name).into_any()
+                    // Drawn by the style sheet: they are a picture, and no part of a button's visible name.
+                    view! { <span class="initials" data-initials=initials(&name)></span> }.into_any()
                 } else {
                     view! {
                         <img
