@@ -18,7 +18,7 @@ impl RequestId {
     pub(crate) fn of(request: &ServiceRequest) -> Self {
         let given =
             request.headers().get(HEADER).and_then(|value| value.to_str().ok()).filter(|id| is_valid(id));
-        let fresh = || request.extensions().get::<tracing_actix_web::RequestId>().map(|id| id.to_string());
+        let fresh = || request.extensions().get::<tracing_actix_web::RequestId>().map(ToString::to_string);
         Self(given.map(str::to_owned).or_else(fresh).unwrap_or_default())
     }
 }
