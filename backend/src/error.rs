@@ -10,6 +10,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
 use connection_store::StoreError;
 use instagram_client::InstagramError;
+use jiff::SignedDuration;
 use shared::{ErrorBody, ErrorCode, ErrorReason};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -120,6 +121,24 @@ impl ApiError {
         Self::new(ErrorCode::AccountInUse, sentence)
     }
 
+    /// 409: Instagram no longer accepts the stored token.
+    pub(crate) fn needs_reauthorization(cause: Option<InstagramError>) -> Self {
+        let sentence = "Instagram no longer accepts our access to this account. Connect it again.";
+        let error = Self::new(ErrorCode::NeedsReauthorization, sentence);
+        match cause {
+            Some(cause) => error.caused_by(cause),
+            None => error,
+        }
+    }
+
+    /// 429: Instagram renews no token that is younger than a day.
+    pub(crate) fn token_too_young(wait: SignedDuration) -> Self {
+        let wait = Duration::try_from(wait).unwrap_or_default();
+        // Rounded up: a client that waits as long as it is told must not come too early.
+        let wait = wait.saturating_add(Duration::from_millis(999));
+        Self::rate_limited("Instagram renews an access only once it is a day old.", wait)
+    }
+
     /// 409: the address has an account.
     pub(crate) fn email_taken() -> Self {
         Self::new(
@@ -175,8 +194,8 @@ impl ApiError {
         }
     }
 
-    /// An exchange or profile request that failed while connecting. Nothing has been stored.
-    pub(crate) fn from_connecting(error: InstagramError, redirect_uri: &str) -> Self {
+    /// A call to Instagram that failed. Nothing has been stored.
+    pub(crate) fn from_instagram(error: InstagramError, redirect_uri: &str) -> Self {
         let this = match &error {
             InstagramError::Timeout => {
                 Self::new(ErrorCode::UpstreamTimeout, "Instagram did not answer in time. Nothing was saved.")
@@ -195,7 +214,7 @@ impl ApiError {
             ),
             InstagramError::MissingPermission { .. } => Self::new(
                 ErrorCode::AccessDenied,
-                "You left out the permission to read the profile. Without it we cannot connect the account.",
+                "The permission to read the profile is missing. Connect the account again and leave it ticked.",
             ),
             InstagramError::Misconfigured { .. } => Self::new(
                 ErrorCode::UpstreamError,

@@ -122,6 +122,10 @@ async function startSimulator(folder, redirectUri) {
     recover: () => ask("DELETE", "faults"),
     /** Chooses how Instagram answers: see `Options` in the simulator. */
     configure: (options) => ask("PUT", "options", options),
+    /** Instagram kills the account's tokens, for the reason that the subcode names. */
+    revoke: (username, subcode) => ask("POST", `accounts/${username}/revoke`, { subcode }),
+    /** The account has so many followers now. */
+    setFollowers: (username, count) => ask("PATCH", `accounts/${username}`, { followers_count: count }),
     /** A long-lived token of the account, as a client with an OAuth flow of its own holds it. */
     async issueToken(username) {
       const account = (await ask("GET", "accounts")).find((account) => account.username === username);

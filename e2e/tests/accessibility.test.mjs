@@ -4,6 +4,7 @@ import {
   ACCOUNTS,
   allow,
   card,
+  chooseFromMenu,
   connect,
   integrations,
   openMenu,
@@ -98,18 +99,8 @@ scenario("the card while an account is connected", async ({ page, stack }) => {
   await inspect(page, "disconnect-dialog");
   await page.keyboard.press("Escape");
 
-  // Nothing in a browser can kill a token at Instagram: the answer is changed on its way.
-  await page.route(CONNECTION, async (route) => {
-    const response = await route.fetch();
-    const body = await response.json();
-    Object.assign(body.connection, {
-      status: "needs_reauthorization",
-      lastError: "Instagram says that the password was changed.",
-      needsReauthorizationSince: new Date(Date.now() - 2 * DAYS * 1000).toISOString(),
-    });
-    await route.fulfill({ response, json: body });
-  });
-  await page.reload();
+  await stack.simulator.revoke(ACCOUNTS.recordShop, 460);
+  await chooseFromMenu(page, "Sync now");
   await card(page).getByText("Action needed").waitFor();
   await inspect(page, "card-needs-reauthorization");
 });

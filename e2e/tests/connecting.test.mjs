@@ -214,3 +214,29 @@ scenario("a card that cannot be loaded offers to try again", async ({ page, stac
   await card(page).getByText("Not connected").waitFor();
   await integrations(page).waitFor();
 });
+
+scenario("a sync shows what has changed at Instagram", async ({ page, stack }) => {
+  await signUp(page, stack.origin);
+  await connect(page, ACCOUNTS.recordShop);
+  await stack.simulator.setFollowers(ACCOUNTS.recordShop, 15_421);
+  await chooseFromMenu(page, "Sync now");
+  await card(page).getByText("15,421 followers").waitFor();
+  await page.getByText("Profile is up to date").waitFor();
+
+  await stack.simulator.fail("profile", "server_error", { status: 503 });
+  await chooseFromMenu(page, "Sync now");
+  await card(page).getByText("Instagram is not answering right now. This is what it said last.").waitFor();
+  await card(page).getByText("15,421 followers").waitFor();
+});
+
+scenario("a revoked access asks for a reconnect, which heals it", async ({ page, stack }) => {
+  await signUp(page, stack.origin);
+  await connect(page, ACCOUNTS.recordShop);
+  await stack.simulator.revoke(ACCOUNTS.recordShop, 460);
+  await chooseFromMenu(page, "Sync now");
+  await card(page).getByText("Action needed").waitFor();
+  await card(page).getByText("The Instagram password was changed.").waitFor();
+  await startConnecting(page, "Reconnect");
+  await allow(page, ACCOUNTS.recordShop);
+  await card(page).getByText("Connected", { exact: true }).waitFor();
+});

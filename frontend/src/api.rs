@@ -87,6 +87,12 @@ pub async fn connection() -> Result<Connection, ApiFailure> {
     Ok(read::<ConnectionAnswer>(&answer)?.connection)
 }
 
+/// Has the server read the profile from Instagram now.
+pub async fn sync() -> Result<Connection, ApiFailure> {
+    let answer = call(Method::POST, "/api/integrations/instagram/me/sync", &[], None).await?;
+    Ok(read::<ConnectionAnswer>(&answer)?.connection)
+}
+
 /// Ends the signed-in person's connection.
 pub async fn disconnect() -> Result<(), ApiFailure> {
     call(Method::DELETE, "/api/integrations/instagram/me", &[], None).await.map(drop)

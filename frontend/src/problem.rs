@@ -109,6 +109,17 @@ impl Problem {
         Self { wait: body.retry_after, ..problem }
     }
 
+    /// A profile that could not be read again. What is shown is as it was.
+    pub fn of_syncing(failure: &ApiFailure) -> Self {
+        let sentence = match failure.code() {
+            Some(ErrorCode::UpstreamError | ErrorCode::UpstreamTimeout | ErrorCode::RateLimited) => {
+                "Instagram is not answering right now. This is what it said last.".to_owned()
+            }
+            _ => sentence(failure),
+        };
+        Self::new(sentence, &[])
+    }
+
     /// A callback without anything to go on with.
     pub fn stale_link() -> Self {
         Self::new("This sign-in link is too old or was used already.", &[WayOn::StartAgain])

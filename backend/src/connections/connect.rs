@@ -69,7 +69,7 @@ impl Connections {
     /// Uses the state up and turns the code into a sealed handle for this user. Costs two upstream round trips.
     ///
     /// # Errors
-    /// `invalid_state`, `access_denied`, and what `ApiError::from_connecting` makes of Instagram's failures.
+    /// `invalid_state`, `access_denied`, and what `ApiError::from_instagram` makes of Instagram's failures.
     pub(crate) async fn exchange(
         &self,
         user_id: &str,
@@ -92,7 +92,7 @@ impl Connections {
             }
         };
         let return_to = self.consume_state(user_id, &state).await?.ok_or_else(ApiError::invalid_state)?;
-        let failed = |error| ApiError::from_connecting(error, instagram.redirect_uri());
+        let failed = |error| ApiError::from_instagram(error, instagram.redirect_uri());
 
         let short = instagram.exchange_code(&code).await.map_err(failed)?;
         let issued_at = self.clock.now();
@@ -193,7 +193,7 @@ impl Connections {
             InstagramError::NeedsReauthorization { .. } => {
                 ApiError::validation([("access_token", "Instagram does not accept this token")])
             }
-            other => ApiError::from_connecting(other, instagram.redirect_uri()),
+            other => ApiError::from_instagram(other, instagram.redirect_uri()),
         })?;
         refuse_personal(&profile)?;
         // The profile was readable; what else was granted, nobody has said.

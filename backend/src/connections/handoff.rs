@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connection_store::{NewConnection, Profile};
+use connection_store::NewConnection;
 use instagram_client::AccessToken;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use shared::{InstagramUser, SaveConnection, permission};
 use token_vault::Vault;
 use zeroize::Zeroizing;
 
-use super::token_context;
+use super::{profile, token_context};
 
 /// A connection that Instagram has granted and nobody has stored yet.
 ///
@@ -34,23 +34,12 @@ impl Handoff {
         profile: instagram_client::Profile,
         scopes: Option<Vec<String>>,
     ) -> Self {
-        let user = InstagramUser {
-            id: profile.professional_id,
-            username: profile.username,
-            name: profile.name,
-            profile_picture_url: profile.profile_picture_url,
-            biography: profile.biography,
-            website: profile.website,
-            followers_count: profile.followers_count,
-            follows_count: profile.follows_count,
-            media_count: profile.media_count,
-        };
         Self {
             access_token: Zeroizing::new(token.expose().to_owned()),
             issued_at,
             expires_in: expires_in.as_secs(),
-            app_scoped_id: profile.app_scoped_id,
-            user,
+            app_scoped_id: profile.app_scoped_id.clone(),
+            user: profile::to_wire(profile),
             // Some answers do not say what was granted; then it is taken to be what was asked for.
             scopes: scopes.unwrap_or_else(|| permission::ALL.map(str::to_owned).to_vec()),
         }
@@ -81,28 +70,23 @@ impl Handoff {
 
     /// What is to be stored for `user_id`.
     pub(super) fn into_connection(self, user_id: &str, vault: &Vault) -> NewConnection {
-        let seconds = i64::try_from(self.expires_in).unwrap_or(i64::MAX);
-        let end = self.issued_at.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
         NewConnection {
             user_id: user_id.to_owned(),
             access_token: vault.seal(self.access_token.as_bytes(), &token_context(&self.user.id)),
-            instagram_user_id: self.user.id,
+            instagram_user_id: self.user.id.clone(),
             app_scoped_user_id: self.app_scoped_id,
             token_issued_at: self.issued_at,
-            token_expires_at: end,
-            profile: Profile {
-                username: self.user.username,
-                name: self.user.name,
-                profile_picture_url: self.user.profile_picture_url,
-                biography: self.user.biography,
-                website: self.user.website,
-                followers_count: self.user.followers_count,
-                follows_count: self.user.follows_count,
-                media_count: self.user.media_count,
-            },
+            token_expires_at: end_of_life(self.issued_at, self.expires_in),
+            profile: profile::to_stored(self.user),
             scopes: self.scopes,
         }
     }
+}
+
+/// When a token ends that lives so many seconds.
+pub(super) fn end_of_life(issued_at: Timestamp, expires_in: u64) -> Timestamp {
+    let seconds = i64::try_from(expires_in).unwrap_or(i64::MAX);
+    issued_at.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
 }
 
 /// Whether what a client says of a profile differs from it. A field left out says nothing.

@@ -1,12 +1,14 @@
-//! The life of a connection: begin, exchange, save, read, end. Knows no HTTP and no database driver.
+//! The life of a connection: begin, exchange, save, read, renew, sync, end. Knows no HTTP and no database driver.
 
 mod connect;
 mod handoff;
+mod profile;
+mod renew;
 mod view;
 
 use std::sync::Arc;
 
-use connection_store::Store;
+use connection_store::{Connection, Store};
 use instagram_client::InstagramClient;
 use token_vault::{Context, Vault};
 
@@ -41,9 +43,7 @@ impl Connections {
     /// `not_connected`, `unavailable`.
     pub(crate) async fn read(&self, user_id: &str) -> Result<shared::Connection, ApiError> {
         let connection = self.store.latest_connection(user_id).await?.ok_or_else(ApiError::not_connected)?;
-        let opens =
-            self.vault.open(&connection.access_token, &token_context(&connection.instagram_user_id)).is_ok();
-        Ok(view::connection(connection, opens, self.clock.now()))
+        Ok(self.view(connection))
     }
 
     /// Ends that connection: its token is erased.
@@ -53,6 +53,12 @@ impl Connections {
     pub(crate) async fn disconnect(&self, user_id: &str) -> Result<(), ApiError> {
         let ended = self.store.disconnect(user_id, self.clock.now()).await?;
         ended.then_some(()).ok_or_else(ApiError::not_connected)
+    }
+
+    /// A stored connection as its owner sees it.
+    fn view(&self, stored: Connection) -> shared::Connection {
+        let opens = self.vault.open(&stored.access_token, &token_context(&stored.instagram_user_id)).is_ok();
+        view::connection(stored, opens, self.clock.now())
     }
 
     fn instagram(&self) -> Result<&InstagramClient, ApiError> {

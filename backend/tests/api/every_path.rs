@@ -6,13 +6,16 @@ use serde_json::json;
 
 use crate::support::{Answer, PASSWORD, TestApp, client};
 
-const ROUTES: [(&str, &[&str]); 8] = [
+const ROUTES: [(&str, &[&str]); 11] = [
     ("/api/users", &["POST"]),
     ("/api/session", &["GET", "POST", "DELETE"]),
     ("/auth/instagram/login", &["GET"]),
     ("/auth/instagram/callback", &["GET"]),
     ("/api/integrations/instagram", &["GET"]),
+    ("/api/integrations/instagram/callback", &["POST"]),
     ("/api/integrations/instagram/me", &["GET", "DELETE"]),
+    ("/api/integrations/instagram/me/refresh", &["POST"]),
+    ("/api/integrations/instagram/me/sync", &["POST"]),
     ("/healthz", &["GET", "HEAD"]),
     ("/readyz", &["GET", "HEAD"]),
 ];
@@ -49,7 +52,19 @@ async fn a_body_has_to_be_json_of_a_sane_size() {
     for path in posts {
         let post = || ada.request(Method::POST, path);
         let json = |text: &str| post().header("content-type", "application/json").body(text.to_owned());
-        for rubbish in ["", "{", "[]", "null", "\"x\"", "{\"email\":1}", "\u{0}", &"[".repeat(5000)] {
+        let fields_in_order = r#"["ada@example.com","canary-password-71b3"]"#;
+        for rubbish in [
+            fields_in_order,
+            "",
+            "{",
+            "[]",
+            "null",
+            "{\"email\":\"a\",\"email\":\"b\"}",
+            "\"x\"",
+            "{\"email\":1}",
+            "\u{0}",
+            &"[".repeat(5000),
+        ] {
             assert_eq!(
                 Answer::of(json(rubbish)).await.failure(),
                 "400 invalid_request",
@@ -191,4 +206,39 @@ async fn header_rubbish_stalls_nobody() {
         assert!(answer.status < 500, "{name}: {answer}");
     }
     assert_eq!(ada.get("/api/session").await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_body_that_never_arrives_is_given_up() {
+    use std::io::{Read, Write};
+    let app = TestApp::start();
+    let address = app.url.trim_start_matches("http://").to_owned();
+    let answer = actix_web::rt::task::spawn_blocking(move || {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let head = "POST /api/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{";
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+        let mut answer = [0; 4096];
+        let length = stream.read(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer[..length]).into_owned()
+    });
+    let answer = answer.await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("invalid_request"), "{answer}");
+}
+
+#[actix_web::test]
+async fn more_sign_ins_than_can_be_checked_are_told_to_wait() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    let body = json!({"email": "ada@example.com", "password": "a wrong password"});
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let burst = (0..cores * 100).map(|_| ada.post("/api/session", body.clone()));
+    let answers = futures_util::future::join_all(burst).await;
+    let failures: Vec<_> = answers.iter().map(Answer::failure).collect();
+    assert!(failures.iter().any(|failure| failure == "401 invalid_credentials"));
+    let refused =
+        answers.iter().find(|answer| answer.failure() == "429 rate_limited").expect("the line is bounded");
+    assert!(refused.header("retry-after").parse::<u64>().unwrap() >= 1);
+    let body = json!({"email": "ada@example.com", "password": PASSWORD});
+    assert_eq!(app.anonymous().post("/api/session", body).await.status, 200, "and then it works again");
 }

@@ -2,7 +2,7 @@
 //! belong to the client of Instagram's API have their tests there.
 
 use backend::config::{Config, Variables};
-use instagram_simulator::{Consent, Endpoint, Options, TokenShape, UserIdKind, accounts};
+use instagram_simulator::{Consent, Endpoint, Fault, Options, Times, TokenShape, UserIdKind, accounts};
 use serde_json::json;
 
 use crate::support::{KEYS, TestApp};
@@ -69,4 +69,31 @@ async fn failure_17_a_state_is_long_single_use_and_bound() {
     assert_eq!(ada.get(&path).await.status, 200);
     assert_eq!(ada.get(&path).await.failure(), "400 invalid_state");
     assert_eq!(app.instagram.requests(Endpoint::CodeExchange), 1);
+}
+
+#[actix_web::test]
+async fn failure_18_a_redirect_uri_that_instagram_refuses_is_shown() {
+    let app = TestApp::start_with(&[("INSTAGRAM_APP_SECRET", "a wrong secret")]);
+    let ada = app.with_user("ada").await;
+    let answer = app.exchange(&ada, Consent::allow(accounts::RECORD_SHOP)).await;
+    assert_eq!(answer.failure(), "502 upstream_error");
+    let error = answer.body["error"].as_str().unwrap();
+    assert!(error.contains("http://localhost:4002/auth/instagram/callback"), "{error}");
+    assert!(!error.contains("a wrong secret"));
+}
+
+#[actix_web::test]
+async fn failure_19_only_instagrams_word_kills_a_token() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    for (code, subcode) in
+        [(1, None), (2, None), (4, None), (10, None), (100, Some(33)), (200, None), (368, None)]
+    {
+        app.instagram.fault(Endpoint::Profile, Fault::graph_error(code, subcode), Times::ONCE);
+        let answer = ada.post("/api/integrations/instagram/me/sync", json!({})).await;
+        assert!(answer.status >= 400, "{code}");
+        assert_eq!(ada.connection().await.body["connection"]["status"], "active", "{code}");
+        app.instagram.clear_faults();
+    }
 }

@@ -74,4 +74,9 @@ async fn a_bearer_key_is_never_passed_over_for_the_cookie() {
     let request = ada.request(Method::DELETE, "/api/session").header("authorization", "Bearer nonsense");
     assert_eq!(Answer::of(request).await.failure(), "401 unauthenticated");
     assert_eq!(ada.get("/api/session").await.status, 200);
+    // Another scheme is a proxy's affair, and changes nothing about the cookie or the check of the origin.
+    let basic = |method| ada.request(method, "/api/session").header("authorization", "Basic YTpi");
+    assert_eq!(Answer::of(basic(Method::GET)).await.status, 200);
+    let foreign = basic(Method::DELETE).header("origin", "https://evil.example");
+    assert_eq!(Answer::of(foreign).await.failure(), "403 cross_site_request");
 }

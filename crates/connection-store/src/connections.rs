@@ -78,6 +78,19 @@ pub struct Connection {
     pub needs_reauthorization_since: Option<Timestamp>,
 }
 
+/// A token that Instagram has renewed.
+#[derive(Clone, Debug)]
+pub struct RenewedToken {
+    /// The token as the vault sealed it.
+    pub access_token: String,
+    /// When Instagram gave it.
+    pub token_issued_at: Timestamp,
+    /// When it ends, as Instagram said.
+    pub token_expires_at: Timestamp,
+    /// Permissions granted, where Instagram said so; `None` leaves what is stored.
+    pub scopes: Option<Vec<String>>,
+}
+
 /// What came of [`Connections::save_connection`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SaveOutcome {
@@ -104,6 +117,27 @@ pub trait Connections {
     /// Ends the connection that [`latest_connection`](Self::latest_connection) returns: erases the token, keeps the
     /// document. `false` when the user has none.
     async fn disconnect(&self, user_id: &str, now: Timestamp) -> StoreResult<bool>;
+
+    /// Replaces the token by a renewed one and clears what was wrong with it, provided that the stored token is still
+    /// `old_access_token`. Returns what is stored now; `None` when a reconnect, a disconnect or another renewal came
+    /// first, and then nothing is changed.
+    async fn renew_token(
+        &self,
+        id: &str,
+        old_access_token: &str,
+        renewed: RenewedToken,
+        now: Timestamp,
+    ) -> StoreResult<Option<Connection>>;
+
+    /// Replaces the profile of a user's active connection, and nothing that belongs to the token. Returns what is stored
+    /// now; `None` when the connection ended or passed to another user meanwhile.
+    async fn update_profile(
+        &self,
+        id: &str,
+        user_id: &str,
+        profile: Profile,
+        now: Timestamp,
+    ) -> StoreResult<Option<Connection>>;
 
     /// Records that Instagram refuses the token, with a sentence for the owner, provided that the stored token is still
     /// `access_token`: a reconnect that happened meanwhile wins, and then the answer is `false`.

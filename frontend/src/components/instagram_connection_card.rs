@@ -34,7 +34,7 @@ pub enum CardState {
     Connected {
         /// The connection.
         connection: Connection,
-        /// Why the last attempt to reconnect did not begin.
+        /// Why the last attempt to reconnect or to sync came to nothing.
         problem: Option<Problem>,
     },
     /// The browser is about to leave for Instagram.
@@ -67,6 +67,7 @@ impl CardState {
 #[derive(Clone, Copy)]
 struct Requests {
     connect: Callback<bool>,
+    sync: Callback<()>,
     retry: Callback<()>,
     disconnect: Callback<String>,
 }
@@ -80,6 +81,9 @@ pub fn InstagramConnectionCard(
     /// Connect or reconnect; `true` to have Instagram ask which account.
     #[prop(into)]
     on_connect: Callback<bool>,
+    /// Read the profile from Instagram now.
+    #[prop(into)]
+    on_sync: Callback<()>,
     /// Load again.
     #[prop(into)]
     on_retry: Callback<()>,
@@ -87,7 +91,8 @@ pub fn InstagramConnectionCard(
     #[prop(into)]
     on_disconnect: Callback<String>,
 ) -> impl IntoView {
-    let requests = Requests { connect: on_connect, retry: on_retry, disconnect: on_disconnect };
+    let requests =
+        Requests { connect: on_connect, sync: on_sync, retry: on_retry, disconnect: on_disconnect };
     let busy = move || matches!(*state.read(), CardState::Loading | CardState::Connecting { .. }).to_string();
     view! {
         <section class="card" aria-label="Instagram" aria-busy=busy>
@@ -185,11 +190,13 @@ fn connected(connection: Connection, problem: Option<Problem>, requests: Request
     let status = connection.status;
     let username = connection.username.clone();
     let action = match status {
-        ConnectionStatus::Active => more(username, ACTION_ID, requests).into_any(),
+        ConnectionStatus::Active => more(username, ACTION_ID, true, requests).into_any(),
         ConnectionStatus::Expiring | ConnectionStatus::NeedsReauthorization => {
             let class = if status == ConnectionStatus::Expiring { "button" } else { "button button-primary" };
             let reconnect = button("Reconnect", class, move || requests.connect.run(false));
-            view! { {reconnect} {more(username, "instagram-more", requests)} }.into_any()
+            // A dead token reads no profile.
+            let can_sync = status == ConnectionStatus::Expiring;
+            view! { {reconnect} {more(username, "instagram-more", can_sync, requests)} }.into_any()
         }
     };
     let notice = match status {
@@ -208,7 +215,7 @@ fn connected(connection: Connection, problem: Option<Problem>, requests: Request
     }
 }
 
-fn more(username: String, id: &'static str, requests: Requests) -> impl IntoView {
+fn more(username: String, id: &'static str, can_sync: bool, requests: Requests) -> impl IntoView {
     view! {
         <Menu
             label="More actions for Instagram"
@@ -217,6 +224,8 @@ fn more(username: String, id: &'static str, requests: Requests) -> impl IntoView
             id=id
         >
             <div role="menu" aria-label="Instagram">
+                {can_sync
+                    .then(|| view! { <MenuItem on_choose=move |()| requests.sync.run(())>"Sync now"</MenuItem> })}
                 <MenuItem on_choose=move |()| requests.connect.run(true)>"Use another account"</MenuItem>
                 <MenuItem
                     danger=true

@@ -65,6 +65,28 @@ pub fn Integrations() -> impl IntoView {
         });
     };
 
+    let sync = move |()| {
+        toasts.show("Reading the profile from Instagram…");
+        spawn_local(async move {
+            let outcome = session.checked(api::sync().await);
+            let Some(CardState::Connected { connection, .. }) = state.try_get_untracked() else { return };
+            let next = match outcome {
+                Ok(connection) => {
+                    toasts.show("Profile is up to date");
+                    CardState::settled(Some(connection), None)
+                }
+                // What is wrong is part of the connection by now.
+                Err(failure) if failure.code() == Some(ErrorCode::NeedsReauthorization) => {
+                    toasts.show("Instagram refused: the connection needs you");
+                    return load();
+                }
+                Err(failure) => CardState::settled(Some(connection), Some(Problem::of_syncing(&failure))),
+            };
+            state.try_set(next);
+            focus::soon(ACTION_ID);
+        });
+    };
+
     // Coming back from Instagram with the browser's Back button shows this page as it was left: about to connect.
     let restored = window_event_listener(ev::pageshow, move |event| {
         if event.persisted() {
@@ -91,6 +113,7 @@ pub fn Integrations() -> impl IntoView {
             <InstagramConnectionCard
                 state
                 on_connect=connect
+                on_sync=sync
                 on_retry=retry
                 on_disconnect=move |username| asking.set(Some(username))
             />

@@ -1,4 +1,4 @@
-//! `/api/integrations/instagram…`: saving, reading and ending a connection.
+//! `/api/integrations/instagram…`: saving, reading, renewing and ending a connection.
 
 use actix_web::Responder;
 use actix_web::http::Method;
@@ -19,6 +19,8 @@ pub(in crate::routes) fn configure(app: &mut ServiceConfig) {
         "/api/integrations/instagram/{userId}",
         [(Method::GET, web::to(read)), (Method::DELETE, web::to(disconnect))],
     ));
+    app.service(resource("/api/integrations/instagram/{userId}/refresh", [(Method::POST, web::to(refresh))]));
+    app.service(resource("/api/integrations/instagram/{userId}/sync", [(Method::POST, web::to(sync))]));
 }
 
 /// Stores the connection that a sealed handle or a raw token stands for.
@@ -54,4 +56,22 @@ async fn disconnect(
     let user_id = caller.authorize(&user, Scope::ConnectionsWrite)?;
     state.connections.disconnect(user_id).await?;
     Ok(success(Done {}))
+}
+
+/// Renews the token of the user's connection now.
+async fn refresh(
+    state: Data<AppState>,
+    caller: Caller,
+    user: Path<String>,
+) -> Result<impl Responder, ApiError> {
+    let user_id = caller.authorize(&user, Scope::ConnectionsWrite)?;
+    let connection = state.connections.refresh(user_id).await?;
+    Ok(success(ConnectionAnswer { connection }))
+}
+
+/// Reads the profile of the user's connection from Instagram now.
+async fn sync(state: Data<AppState>, caller: Caller, user: Path<String>) -> Result<impl Responder, ApiError> {
+    let user_id = caller.authorize(&user, Scope::ConnectionsWrite)?;
+    let connection = state.connections.sync(user_id).await?;
+    Ok(success(ConnectionAnswer { connection }))
 }

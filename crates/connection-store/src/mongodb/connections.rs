@@ -11,7 +11,7 @@ use mongodb::options::ReturnDocument;
 use super::error::is_duplicate_key;
 use super::fields::{self, count, required_text, text, texts, time};
 use super::{MongoStore, date};
-use crate::{Connection, Connections, NewConnection, Profile, SaveOutcome, StoreResult};
+use crate::{Connection, Connections, NewConnection, Profile, RenewedToken, SaveOutcome, StoreResult};
 
 /// How often a save is tried while others create, end and take over the same account. Each failed try means that another
 /// save or disconnect went through in between.
@@ -54,6 +54,43 @@ impl Connections for MongoStore {
         Ok(self.operations.run(end).await?.is_some())
     }
 
+    async fn renew_token(
+        &self,
+        id: &str,
+        old_access_token: &str,
+        renewed: RenewedToken,
+        now: Timestamp,
+    ) -> StoreResult<Option<Connection>> {
+        let Ok(id) = ObjectId::parse_str(id) else { return Ok(None) };
+        let filter = doc! { "_id": id, "accessToken": old_access_token, "isActive": true };
+        let mut fields = doc! {
+            "accessToken": renewed.access_token,
+            "tokenIssuedAt": date(renewed.token_issued_at),
+            "tokenExpiresAt": date(renewed.token_expires_at),
+            "lastError": null,
+            "needsReauthorizationSince": null,
+            "updatedAt": date(now),
+        };
+        if let Some(scopes) = renewed.scopes {
+            fields.insert("scopes", scopes);
+        }
+        self.change(filter, fields).await
+    }
+
+    async fn update_profile(
+        &self,
+        id: &str,
+        user_id: &str,
+        profile: Profile,
+        now: Timestamp,
+    ) -> StoreResult<Option<Connection>> {
+        let Ok(id) = ObjectId::parse_str(id) else { return Ok(None) };
+        let filter = doc! { "_id": id, "userId": user_id, "isActive": true };
+        let now = date(now);
+        let fields = doc! { "profile": profile_document(profile), "lastSyncedAt": now, "updatedAt": now };
+        self.change(filter, fields).await
+    }
+
     async fn mark_needs_reauthorization(
         &self,
         id: &str,
@@ -72,6 +109,18 @@ impl Connections for MongoStore {
         let connections = self.connections.clone();
         let marked = self.operations.run(async move { connections.update_one(filter, update).await }).await?;
         Ok(marked.matched_count == 1)
+    }
+}
+
+impl MongoStore {
+    /// Sets fields of the one document that matches. Returns what is stored then; `None` when none matches.
+    async fn change(&self, filter: Document, fields: Document) -> StoreResult<Option<Connection>> {
+        let connections = self.connections.clone();
+        let update = doc! { "$set": fields };
+        let change = async move {
+            connections.find_one_and_update(filter, update).return_document(ReturnDocument::After).await
+        };
+        self.operations.run(change).await?.map(|document| connection(&document)).transpose()
     }
 }
 

@@ -8,11 +8,21 @@ use rusqlite::{OptionalExtension, Row, named_params, params};
 
 use super::SqliteStore;
 use super::columns::{Count, Millis, TextList};
-use crate::{Connection, Connections, NewConnection, Profile, SaveOutcome, StoreResult};
+use crate::{Connection, Connections, NewConnection, Profile, RenewedToken, SaveOutcome, StoreResult};
+
+/// The columns of a [`Connection`], in the order in which [`connection`] reads them.
+macro_rules! columns {
+    () => {
+        "id, user_id, instagram_user_id, app_scoped_user_id, access_token, token_issued_at, token_expires_at,
+        username, name, profile_picture_url, biography, website, followers_count, follows_count, media_count,
+        scopes, connected_at, last_synced_at, last_error, needs_reauthorization_since"
+    };
+}
 
 /// In `DO UPDATE`, a bare column is the row that is there, `excluded` the one that is to be written. Where `WHERE` is
 /// false, nothing is written and no row is returned.
-const SAVE: &str = "
+const SAVE: &str = concat!(
+    "
     INSERT INTO instagram_connections (
         id, user_id, instagram_user_id, app_scoped_user_id, access_token, token_issued_at, token_expires_at,
         username, name, profile_picture_url, biography, website, followers_count, follows_count, media_count,
@@ -46,16 +56,49 @@ const SAVE: &str = "
         is_active = 1,
         updated_at = excluded.updated_at
     WHERE user_id = excluded.user_id OR is_active = 0
-    RETURNING id, user_id, instagram_user_id, app_scoped_user_id, access_token, token_issued_at, token_expires_at,
-        username, name, profile_picture_url, biography, website, followers_count, follows_count, media_count,
-        scopes, connected_at, last_synced_at, last_error, needs_reauthorization_since";
+    RETURNING ",
+    columns!()
+);
 
-pub(super) const LATEST: &str = "
-    SELECT id, user_id, instagram_user_id, app_scoped_user_id, access_token, token_issued_at, token_expires_at,
-        username, name, profile_picture_url, biography, website, followers_count, follows_count, media_count,
-        scopes, connected_at, last_synced_at, last_error, needs_reauthorization_since
-    FROM instagram_connections WHERE user_id = ?1 AND is_active = 1
-    ORDER BY last_connected_at DESC, id DESC LIMIT 1";
+pub(super) const LATEST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM instagram_connections WHERE user_id = ?1 AND is_active = 1
+    ORDER BY last_connected_at DESC, id DESC LIMIT 1"
+);
+
+pub(super) const RENEW: &str = concat!(
+    "
+    UPDATE instagram_connections SET
+        access_token = ?3,
+        token_issued_at = ?4,
+        token_expires_at = ?5,
+        scopes = coalesce(?6, scopes),
+        last_error = NULL,
+        needs_reauthorization_since = NULL,
+        updated_at = ?7
+    WHERE id = ?1 AND access_token = ?2 AND is_active = 1
+    RETURNING ",
+    columns!()
+);
+
+pub(super) const UPDATE_PROFILE: &str = concat!(
+    "
+    UPDATE instagram_connections SET
+        username = ?3,
+        name = ?4,
+        profile_picture_url = ?5,
+        biography = ?6,
+        website = ?7,
+        followers_count = ?8,
+        follows_count = ?9,
+        media_count = ?10,
+        last_synced_at = ?11,
+        updated_at = ?11
+    WHERE id = ?1 AND user_id = ?2 AND is_active = 1
+    RETURNING ",
+    columns!()
+);
 
 pub(super) const DISCONNECT: &str = "
     UPDATE instagram_connections SET access_token = '', is_active = 0, updated_at = ?2
@@ -119,6 +162,56 @@ impl Connections for SqliteStore {
         Ok(changed.await? == 1)
     }
 
+    async fn renew_token(
+        &self,
+        id: &str,
+        old_access_token: &str,
+        renewed: RenewedToken,
+        now: Timestamp,
+    ) -> StoreResult<Option<Connection>> {
+        let (id, old_access_token) = (id.to_owned(), old_access_token.to_owned());
+        let stored = self.writer.write(move |transaction| {
+            let values = params![
+                id,
+                old_access_token,
+                renewed.access_token,
+                Millis(renewed.token_issued_at),
+                Millis(renewed.token_expires_at),
+                renewed.scopes.map(TextList),
+                Millis(now),
+            ];
+            transaction.prepare_cached(RENEW)?.query_row(values, connection).optional()
+        });
+        Ok(stored.await?)
+    }
+
+    async fn update_profile(
+        &self,
+        id: &str,
+        user_id: &str,
+        profile: Profile,
+        now: Timestamp,
+    ) -> StoreResult<Option<Connection>> {
+        let (id, user_id) = (id.to_owned(), user_id.to_owned());
+        let stored = self.writer.write(move |transaction| {
+            let values = params![
+                id,
+                user_id,
+                profile.username,
+                profile.name,
+                profile.profile_picture_url,
+                profile.biography,
+                profile.website,
+                profile.followers_count.map(Count),
+                profile.follows_count.map(Count),
+                profile.media_count.map(Count),
+                Millis(now),
+            ];
+            transaction.prepare_cached(UPDATE_PROFILE)?.query_row(values, connection).optional()
+        });
+        Ok(stored.await?)
+    }
+
     async fn mark_needs_reauthorization(
         &self,
         id: &str,
@@ -134,8 +227,7 @@ impl Connections for SqliteStore {
     }
 }
 
-/// Reads the columns in the order in which [`LATEST`] and [`SAVE`] name them: by place, since looking each up by its name
-/// would cost more than the rest of the read.
+/// Reads `columns!()`: by place, since looking each up by its name would cost more than the rest of the read.
 fn connection(row: &Row<'_>) -> rusqlite::Result<Connection> {
     let mut columns = Columns { row, next: 0 };
     Ok(Connection {

@@ -19,6 +19,8 @@ const QUERIES: &[&str] = &[
     connections::LATEST,
     connections::DISCONNECT,
     connections::MARK,
+    connections::RENEW,
+    connections::UPDATE_PROFILE,
 ];
 
 #[test]

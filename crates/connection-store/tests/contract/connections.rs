@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connection_store::{Connection, NewConnection, Profile, SaveOutcome, Store};
+use connection_store::{Connection, NewConnection, Profile, RenewedToken, SaveOutcome, Store};
 use jiff::Timestamp;
 
 use crate::{contract, now, seconds};
@@ -21,6 +21,10 @@ contract! {
     disconnecting_ends_the_latest_only,
     the_same_user_comes_back_to_the_same_document,
     a_disconnected_account_passes_to_another_user_with_nothing_of_the_first,
+    a_renewed_token_replaces_the_one_it_was_made_from,
+    a_renewal_of_an_older_token_changes_nothing,
+    a_synced_profile_leaves_the_token_alone,
+    a_sync_of_what_is_not_theirs_changes_nothing,
     a_refused_token_is_marked,
     a_mark_keeps_the_first_time,
     a_mark_for_an_older_token_changes_nothing,
@@ -222,6 +226,75 @@ async fn a_disconnected_account_passes_to_another_user_with_nothing_of_the_first
     assert_eq!(second, expected(bobs, &first.id, later));
     assert_eq!(store.latest_connection("bob").await.unwrap(), Some(second));
     assert_eq!(store.latest_connection("ann").await.unwrap(), None);
+}
+
+fn renewed(now: Timestamp, scopes: Option<Vec<String>>) -> RenewedToken {
+    RenewedToken {
+        access_token: "v1.k1.renewed".to_owned(),
+        token_issued_at: now,
+        token_expires_at: now + seconds(5_000_000),
+        scopes,
+    }
+}
+
+async fn a_renewed_token_replaces_the_one_it_was_made_from(store: Arc<dyn Store>) {
+    let start = now();
+    let first = save(&store, new_connection("ann", "17841400000000001", start), start).await;
+    store.mark_needs_reauthorization(&first.id, &first.access_token, "refused", start).await.unwrap();
+    let later = start + seconds(90_000);
+    let token = renewed(later, None);
+    let stored = store.renew_token(&first.id, &first.access_token, token, later).await.unwrap().unwrap();
+    let expected = Connection {
+        access_token: "v1.k1.renewed".to_owned(),
+        token_issued_at: later,
+        token_expires_at: later + seconds(5_000_000),
+        ..first
+    };
+    assert_eq!(stored, expected, "nothing else changed, and what was wrong is cleared");
+    assert_eq!(store.latest_connection("ann").await.unwrap(), Some(expected));
+    let narrowed = renewed(later, Some(vec!["instagram_business_basic".to_owned()]));
+    let stored = store.renew_token(&stored.id, "v1.k1.renewed", narrowed, later).await.unwrap().unwrap();
+    assert_eq!(stored.scopes, ["instagram_business_basic"]);
+}
+
+async fn a_renewal_of_an_older_token_changes_nothing(store: Arc<dyn Store>) {
+    let now = now();
+    let first = save(&store, new_connection("ann", "17841400000000001", now), now).await;
+    let again = NewConnection {
+        access_token: "v1.k1.reconnected".to_owned(),
+        ..new_connection("ann", "17841400000000001", now)
+    };
+    let second = save(&store, again, now).await;
+    let outcome = store.renew_token(&first.id, &first.access_token, renewed(now, None), now).await;
+    assert_eq!(outcome.unwrap(), None, "the reconnect wins");
+    assert_eq!(store.latest_connection("ann").await.unwrap(), Some(second));
+    store.disconnect("ann", now).await.unwrap();
+    for (id, token) in [(first.id.as_str(), ""), (first.id.as_str(), "v1.k1.reconnected"), ("no id", "x")] {
+        assert_eq!(store.renew_token(id, token, renewed(now, None), now).await.unwrap(), None);
+    }
+    assert_eq!(store.latest_connection("ann").await.unwrap(), None, "a renewal does not reconnect");
+}
+
+async fn a_synced_profile_leaves_the_token_alone(store: Arc<dyn Store>) {
+    let start = now();
+    let first = save(&store, new_connection("ann", "17841400000000001", start), start).await;
+    let later = start + seconds(60);
+    let profile = Profile { username: "$renamed".to_owned(), followers_count: Some(7), ..Profile::default() };
+    let stored = store.update_profile(&first.id, "ann", profile.clone(), later).await.unwrap();
+    let expected = Connection { profile, last_synced_at: later, ..first };
+    assert_eq!(stored, Some(expected.clone()));
+    assert_eq!(store.latest_connection("ann").await.unwrap(), Some(expected));
+}
+
+async fn a_sync_of_what_is_not_theirs_changes_nothing(store: Arc<dyn Store>) {
+    let now = now();
+    let first = save(&store, new_connection("ann", "17841400000000001", now), now).await;
+    for (id, user_id) in [(first.id.as_str(), "bob"), ("no id", "ann")] {
+        assert_eq!(store.update_profile(id, user_id, Profile::default(), now).await.unwrap(), None);
+    }
+    assert_eq!(store.latest_connection("ann").await.unwrap(), Some(first.clone()));
+    store.disconnect("ann", now).await.unwrap();
+    assert_eq!(store.update_profile(&first.id, "ann", Profile::default(), now).await.unwrap(), None);
 }
 
 async fn a_refused_token_is_marked(store: Arc<dyn Store>) {

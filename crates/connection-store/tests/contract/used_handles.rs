@@ -10,6 +10,7 @@ use crate::{contract, hash, now, seconds};
 contract! {
     a_handle_is_used_once,
     one_handle_used_by_50_tasks_is_used_once,
+    a_released_handle_is_used_once_more,
     a_handle_is_remembered_while_it_could_be_used,
 }
 
@@ -31,6 +32,15 @@ async fn one_handle_used_by_50_tasks_is_used_once(store: Arc<dyn Store>) {
         let outcomes: Vec<_> = join_all(tasks).await.into_iter().map(Result::unwrap).collect();
         assert_eq!(outcomes.iter().filter(|first| **first).count(), 1, "round {round}");
     }
+}
+
+async fn a_released_handle_is_used_once_more(store: Arc<dyn Store>) {
+    let end = now() + seconds(600);
+    assert!(store.use_handle("handle-1", end).await.unwrap());
+    store.release_handle("handle-1").await.unwrap();
+    store.release_handle("never used").await.unwrap();
+    assert!(store.use_handle("handle-1", end).await.unwrap());
+    assert!(!store.use_handle("handle-1", end).await.unwrap());
 }
 
 async fn a_handle_is_remembered_while_it_could_be_used(store: Arc<dyn Store>) {

@@ -1,0 +1,33 @@
+//! A profile's three forms: Instagram's answer, the wire, the store.
+
+use connection_store::Profile;
+use shared::InstagramUser;
+
+/// As the API writes it, in Instagram's own names.
+pub(super) fn to_wire(profile: instagram_client::Profile) -> InstagramUser {
+    InstagramUser {
+        id: profile.professional_id,
+        username: profile.username,
+        name: profile.name,
+        profile_picture_url: profile.profile_picture_url,
+        biography: profile.biography,
+        website: profile.website,
+        followers_count: profile.followers_count,
+        follows_count: profile.follows_count,
+        media_count: profile.media_count,
+    }
+}
+
+/// As it is stored, beside the account's id.
+pub(super) fn to_stored(user: InstagramUser) -> Profile {
+    Profile {
+        username: user.username,
+        name: user.name,
+        profile_picture_url: user.profile_picture_url,
+        biography: user.biography,
+        website: user.website,
+        followers_count: user.followers_count,
+        follows_count: user.follows_count,
+        media_count: user.media_count,
+    }
+}
