@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 mod connections;
 mod error;
+mod jobs;
 mod logging;
 mod middleware;
 mod passwords;

@@ -13,10 +13,12 @@ use connection_store::Store;
 use crate::app::{self, AppState};
 use crate::clock::Clock;
 use crate::config::{Config, InstagramConfig, ServerConfig};
+use crate::jobs::Jobs;
 use crate::routes::CALLBACK_PATH;
 
-/// Seconds that running requests get after SIGTERM, and then the database. The process is gone within ten.
-const FINISH_SECONDS: u64 = 6;
+/// Seconds that running requests get after SIGTERM, then the jobs, then the database. The process is gone within ten.
+const FINISH_SECONDS: u64 = 5;
+const JOBS_SECONDS: u64 = 2;
 const CLOSE_SECONDS: u64 = 2;
 
 /// A service that listens and waits to be run.
@@ -26,6 +28,7 @@ pub struct Service {
     /// Where it listens: the port that was found, where port 0 was asked for.
     pub address: SocketAddr,
     store: Arc<dyn Store>,
+    jobs: Jobs,
 }
 
 impl Service {
@@ -40,7 +43,8 @@ impl Service {
         let store = connection_store::connect(&config.database.url).await.map_err(named("DATABASE_URL"))?;
         let state = AppState::new(&config.server, &config.instagram, keyring, Arc::clone(&store), clock)?;
         let state = Data::new(state);
-        let bound = HttpServer::new(move || app::build(&state))
+        let served = Data::clone(&state);
+        let bound = HttpServer::new(move || app::build(&served))
             .shutdown_timeout(FINISH_SECONDS)
             .bind(config.server.bind_address)
             .map_err(|error| {
@@ -48,7 +52,8 @@ impl Service {
                 io::Error::new(error.kind(), format!("cannot listen on {address} (BIND_ADDRESS): {error}"))
             })?;
         let address = bound.addrs().first().copied().unwrap_or(config.server.bind_address);
-        Ok(Self { server: bound.run(), address, store })
+        let jobs = Jobs::start(state, &config.jobs, config.instagram.timeout);
+        Ok(Self { server: bound.run(), address, store, jobs })
     }
 
     /// Serves until a signal, then lets running requests finish.
@@ -60,6 +65,7 @@ impl Service {
         // Polled after the server: by then it accepts connections and minds signals.
         let announce = async { tracing::info!(%address, "listening") };
         let (outcome, ()) = futures_util::future::join(self.server, announce).await;
+        self.jobs.stop(Duration::from_secs(JOBS_SECONDS)).await;
         let closing = tokio::time::timeout(Duration::from_secs(CLOSE_SECONDS), self.store.close());
         if closing.await.is_err() {
             tracing::warn!("the database did not close in time");

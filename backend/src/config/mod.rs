@@ -3,6 +3,7 @@
 mod database;
 mod encryption;
 mod instagram;
+mod jobs;
 mod log;
 mod server;
 mod variables;
@@ -10,6 +11,7 @@ mod variables;
 pub use database::DatabaseConfig;
 pub use encryption::EncryptionConfig;
 pub use instagram::{InstagramApp, InstagramConfig};
+pub use jobs::JobsConfig;
 pub use log::{LogConfig, LogFormat};
 pub use server::ServerConfig;
 pub use variables::{ConfigError, Variables};
@@ -25,6 +27,8 @@ pub struct Config {
     pub encryption: EncryptionConfig,
     /// The Instagram app and where Instagram is.
     pub instagram: InstagramConfig,
+    /// Background work.
+    pub jobs: JobsConfig,
     /// What the log looks like.
     pub log: LogConfig,
 }
@@ -40,6 +44,7 @@ impl Config {
         let encryption = EncryptionConfig::from_env(variables, &server, &database)?;
         Ok(Self {
             instagram: InstagramConfig::from_env(variables)?,
+            jobs: JobsConfig::from_env(variables)?,
             log: LogConfig::from_env(variables)?,
             server,
             database,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::ops::RangeInclusive;
 
 use thiserror::Error;
 use url::Url;
@@ -57,6 +58,19 @@ impl Variables {
     /// The value of a variable, or what stands for it.
     pub fn get_or<'a>(&'a self, name: &str, default: &'a str) -> &'a str {
         self.get(name).unwrap_or(default)
+    }
+
+    /// A number within bounds.
+    pub(super) fn whole_number(
+        &self,
+        name: &'static str,
+        default: u32,
+        bounds: RangeInclusive<u32>,
+    ) -> Result<u32, ConfigError> {
+        let Some(text) = self.get(name) else { return Ok(default) };
+        text.parse().ok().filter(|number| bounds.contains(number)).ok_or_else(|| {
+            ConfigError::new(name, format!("a whole number from {} to {}", bounds.start(), bounds.end()))
+        })
     }
 
     /// An `http` or `https` URL without credentials, query and fragment.

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::error::ApiError;
 
 pub(crate) use connect::Redirected;
+pub(crate) use renew::RefreshOutcome;
 
 /// What the routes call. One for the whole process.
 pub(crate) struct Connections {

@@ -77,6 +77,7 @@ mod tests {
             last_synced_at: at(0),
             last_error: None,
             needs_reauthorization_since: None,
+            refresh_failures: 0,
         }
     }
 

@@ -31,6 +31,8 @@ fn a_wrong_value_names_its_variable_and_what_it_accepts() {
         ("INSTAGRAM_TIMEOUT_SECONDS", "0"),
         ("INSTAGRAM_TIMEOUT_SECONDS", "soon"),
         ("INSTAGRAM_TIMEOUT_SECONDS", "NaN"),
+        ("REFRESH_WINDOW_DAYS", "60"),
+        ("REFRESH_POLL_SECONDS", "often"),
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "backend=="),
         ("TOKEN_ENCRYPTION_KEYS", "hunter2"),

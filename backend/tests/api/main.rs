@@ -10,6 +10,7 @@ mod integrations_instagram;
 mod known_failures;
 mod mongodb;
 mod process;
+mod refresh_job;
 mod session;
 mod support;
 mod users;

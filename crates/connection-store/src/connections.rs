@@ -76,6 +76,8 @@ pub struct Connection {
     pub last_error: Option<String>,
     /// Since when Instagram is known to refuse the token; `None` while it works.
     pub needs_reauthorization_since: Option<Timestamp>,
+    /// How often the renewal of this token has been begun in vain.
+    pub refresh_failures: u32,
 }
 
 /// A token that Instagram has renewed.
@@ -89,6 +91,19 @@ pub struct RenewedToken {
     pub token_expires_at: Timestamp,
     /// Permissions granted, where Instagram said so; `None` leaves what is stored.
     pub scopes: Option<Vec<String>>,
+}
+
+/// Which connections are due for a renewal, and how many of them a worker takes at once.
+#[derive(Clone, Copy, Debug)]
+pub struct DueForRefresh {
+    /// The token ends at this time or before it, but has not ended yet.
+    pub expires_by: Timestamp,
+    /// Instagram gave the token at this time or before it: it renews none that is younger.
+    pub issued_by: Timestamp,
+    /// Until when nobody else is to try. A worker that dies holds its connections for no longer.
+    pub lease_until: Timestamp,
+    /// At most so many.
+    pub limit: u32,
 }
 
 /// What came of [`Connections::save_connection`].
@@ -128,6 +143,23 @@ pub trait Connections {
         renewed: RenewedToken,
         now: Timestamp,
     ) -> StoreResult<Option<Connection>>;
+
+    /// Claims connections that are due for a renewal, those that end first before the others. Each is claimed by one caller
+    /// only, however many ask at once, until its lease ends, its renewal is postponed or its token is replaced.
+    ///
+    /// A connection whose token is dead, has ended or was postponed until later is not due.
+    async fn claim_due_for_refresh(&self, due: DueForRefresh, now: Timestamp)
+    -> StoreResult<Vec<Connection>>;
+
+    /// Puts the next try to renew a token off until `not_before`, with a sentence for the owner about this one, provided
+    /// that the stored token is still `access_token`. The token itself stays as it is.
+    async fn postpone_refresh(
+        &self,
+        id: &str,
+        access_token: &str,
+        error: &str,
+        not_before: Timestamp,
+    ) -> StoreResult<()>;
 
     /// Replaces the profile of a user's active connection, and nothing that belongs to the token. Returns what is stored
     /// now; `None` when the connection ended or passed to another user meanwhile.

@@ -16,7 +16,9 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 
-pub use connections::{Connection, Connections, NewConnection, Profile, RenewedToken, SaveOutcome};
+pub use connections::{
+    Connection, Connections, DueForRefresh, NewConnection, Profile, RenewedToken, SaveOutcome,
+};
 pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};
 pub use error::{StoreError, StoreResult};
 pub use oauth_states::{ConsumedState, NewOAuthState, OAuthStates};

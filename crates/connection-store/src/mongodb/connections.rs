@@ -11,7 +11,9 @@ use mongodb::options::ReturnDocument;
 use super::error::is_duplicate_key;
 use super::fields::{self, count, required_text, text, texts, time};
 use super::{MongoStore, date};
-use crate::{Connection, Connections, NewConnection, Profile, RenewedToken, SaveOutcome, StoreResult};
+use crate::{
+    Connection, Connections, DueForRefresh, NewConnection, Profile, RenewedToken, SaveOutcome, StoreResult,
+};
 
 /// How often a save is tried while others create, end and take over the same account. Each failed try means that another
 /// save or disconnect went through in between.
@@ -69,12 +71,60 @@ impl Connections for MongoStore {
             "tokenExpiresAt": date(renewed.token_expires_at),
             "lastError": null,
             "needsReauthorizationSince": null,
+            "refreshNotBefore": null,
+            "refreshFailures": 0,
             "updatedAt": date(now),
         };
         if let Some(scopes) = renewed.scopes {
             fields.insert("scopes", scopes);
         }
         self.change(filter, fields).await
+    }
+
+    async fn claim_due_for_refresh(
+        &self,
+        due: DueForRefresh,
+        now: Timestamp,
+    ) -> StoreResult<Vec<Connection>> {
+        let filter = doc! {
+            "tokenExpiresAt": { "$gt": date(now), "$lte": date(due.expires_by) },
+            "tokenIssuedAt": { "$lte": date(due.issued_by) },
+            "isActive": true,
+            "needsReauthorizationSince": null,
+            // A comparison with a date passes over what is unset, so that is asked for by itself.
+            "$or": [{ "refreshNotBefore": null }, { "refreshNotBefore": { "$lte": date(now) } }],
+        };
+        // A failure is counted when a try begins, so that one that kills its worker counts, too.
+        let update = doc! {
+            "$set": { "refreshNotBefore": date(due.lease_until) },
+            "$inc": { "refreshFailures": 1 },
+        };
+        let mut claimed = Vec::new();
+        // One by one, since only a change of one document also tells which one it was.
+        while claimed.len() < due.limit as usize {
+            let (connections, filter, update) = (self.connections.clone(), filter.clone(), update.clone());
+            let claim = async move {
+                let claim = connections.find_one_and_update(filter, update);
+                claim.sort(doc! { "tokenExpiresAt": 1 }).return_document(ReturnDocument::After).await
+            };
+            let Some(document) = self.operations.run(claim).await? else { break };
+            claimed.push(connection(&document)?);
+        }
+        Ok(claimed)
+    }
+
+    async fn postpone_refresh(
+        &self,
+        id: &str,
+        access_token: &str,
+        error: &str,
+        not_before: Timestamp,
+    ) -> StoreResult<()> {
+        let Ok(id) = ObjectId::parse_str(id) else { return Ok(()) };
+        let filter = doc! { "_id": id, "accessToken": access_token, "isActive": true };
+        let fields = doc! { "refreshNotBefore": date(not_before), "lastError": error };
+        self.change(filter, fields).await?;
+        Ok(())
     }
 
     async fn update_profile(
@@ -187,6 +237,8 @@ fn replacement(new: NewConnection, now: Timestamp) -> Document {
         "lastSyncedAt": now,
         "lastError": null,
         "needsReauthorizationSince": null,
+        "refreshNotBefore": null,
+        "refreshFailures": 0,
         "isActive": true,
         "updatedAt": now,
     }
@@ -246,5 +298,6 @@ fn connection(document: &Document) -> StoreResult<Connection> {
         last_synced_at: time(document, "lastSyncedAt").unwrap_or(connected_at),
         last_error: text(document, "lastError"),
         needs_reauthorization_since: time(document, "needsReauthorizationSince"),
+        refresh_failures: count(document, "refreshFailures").and_then(|n| n.try_into().ok()).unwrap_or(0),
     })
 }

@@ -8,14 +8,16 @@ use rusqlite::{OptionalExtension, Row, named_params, params};
 
 use super::SqliteStore;
 use super::columns::{Count, Millis, TextList};
-use crate::{Connection, Connections, NewConnection, Profile, RenewedToken, SaveOutcome, StoreResult};
+use crate::{
+    Connection, Connections, DueForRefresh, NewConnection, Profile, RenewedToken, SaveOutcome, StoreResult,
+};
 
 /// The columns of a [`Connection`], in the order in which [`connection`] reads them.
 macro_rules! columns {
     () => {
         "id, user_id, instagram_user_id, app_scoped_user_id, access_token, token_issued_at, token_expires_at,
         username, name, profile_picture_url, biography, website, followers_count, follows_count, media_count,
-        scopes, connected_at, last_synced_at, last_error, needs_reauthorization_since"
+        scopes, connected_at, last_synced_at, last_error, needs_reauthorization_since, refresh_failures"
     };
 }
 
@@ -53,6 +55,8 @@ const SAVE: &str = concat!(
         last_synced_at = excluded.last_synced_at,
         last_error = NULL,
         needs_reauthorization_since = NULL,
+        refresh_not_before = NULL,
+        refresh_failures = 0,
         is_active = 1,
         updated_at = excluded.updated_at
     WHERE user_id = excluded.user_id OR is_active = 0
@@ -76,11 +80,31 @@ pub(super) const RENEW: &str = concat!(
         scopes = coalesce(?6, scopes),
         last_error = NULL,
         needs_reauthorization_since = NULL,
+        refresh_not_before = NULL,
+        refresh_failures = 0,
         updated_at = ?7
     WHERE id = ?1 AND access_token = ?2 AND is_active = 1
     RETURNING ",
     columns!()
 );
+
+/// A failure is counted when a try begins, so that one that kills its worker counts, too.
+pub(super) const CLAIM: &str = concat!(
+    "
+    UPDATE instagram_connections SET refresh_not_before = ?4, refresh_failures = refresh_failures + 1
+    WHERE id IN (
+        SELECT id FROM instagram_connections
+        WHERE token_expires_at > ?1 AND token_expires_at <= ?2 AND token_issued_at <= ?3 AND is_active = 1
+            AND needs_reauthorization_since IS NULL
+            AND (refresh_not_before IS NULL OR refresh_not_before <= ?1)
+        ORDER BY token_expires_at LIMIT ?5)
+    RETURNING ",
+    columns!()
+);
+
+pub(super) const POSTPONE: &str = "
+    UPDATE instagram_connections SET refresh_not_before = ?3, last_error = ?4
+    WHERE id = ?1 AND access_token = ?2 AND is_active = 1";
 
 pub(super) const UPDATE_PROFILE: &str = concat!(
     "
@@ -185,6 +209,40 @@ impl Connections for SqliteStore {
         Ok(stored.await?)
     }
 
+    async fn claim_due_for_refresh(
+        &self,
+        due: DueForRefresh,
+        now: Timestamp,
+    ) -> StoreResult<Vec<Connection>> {
+        let claimed = self.writer.write(move |transaction| {
+            let values = params![
+                Millis(now),
+                Millis(due.expires_by),
+                Millis(due.issued_by),
+                Millis(due.lease_until),
+                due.limit
+            ];
+            transaction.prepare_cached(CLAIM)?.query_map(values, connection)?.collect()
+        });
+        Ok(claimed.await?)
+    }
+
+    async fn postpone_refresh(
+        &self,
+        id: &str,
+        access_token: &str,
+        error: &str,
+        not_before: Timestamp,
+    ) -> StoreResult<()> {
+        let (id, access_token, error) = (id.to_owned(), access_token.to_owned(), error.to_owned());
+        let postponed = self.writer.write(move |transaction| {
+            let values = params![id, access_token, Millis(not_before), error];
+            transaction.prepare_cached(POSTPONE)?.execute(values)
+        });
+        postponed.await?;
+        Ok(())
+    }
+
     async fn update_profile(
         &self,
         id: &str,
@@ -253,6 +311,7 @@ fn connection(row: &Row<'_>) -> rusqlite::Result<Connection> {
         last_synced_at: columns.time()?,
         last_error: columns.read()?,
         needs_reauthorization_since: columns.read::<Option<Millis>>()?.map(|time| time.0),
+        refresh_failures: columns.read()?,
     })
 }
 

@@ -5,7 +5,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::error::SqliteError;
 
 /// The steps in their order. One that was released is never edited; a change is a new step.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_initial.sql"), include_str!("migrations/0002_refresh.sql")];
 
 /// Brings the schema to this program's version. Safe against other processes that do the same at the same time.
 ///

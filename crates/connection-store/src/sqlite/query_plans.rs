@@ -20,6 +20,8 @@ const QUERIES: &[&str] = &[
     connections::DISCONNECT,
     connections::MARK,
     connections::RENEW,
+    connections::CLAIM,
+    connections::POSTPONE,
     connections::UPDATE_PROFILE,
 ];
 

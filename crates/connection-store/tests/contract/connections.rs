@@ -77,6 +77,7 @@ fn expected(new: NewConnection, id: &str, now: Timestamp) -> Connection {
         last_synced_at: now,
         last_error: None,
         needs_reauthorization_since: None,
+        refresh_failures: 0,
     }
 }
 

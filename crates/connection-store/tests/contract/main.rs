@@ -5,6 +5,7 @@
 mod connection_races;
 mod connections;
 mod oauth_states;
+mod refresh;
 mod sessions;
 mod store;
 mod used_handles;

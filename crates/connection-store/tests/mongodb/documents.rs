@@ -24,7 +24,9 @@ async fn the_document_is_the_architectures() {
     setup.store.save_connection(new.clone(), now).await.unwrap();
     let document = setup.connections().find_one(doc! {}).await.unwrap().unwrap();
 
-    use ElementType::{Array, Boolean, DateTime as Date, EmbeddedDocument, Int64, Null, ObjectId, String};
+    use ElementType::{
+        Array, Boolean, DateTime as Date, EmbeddedDocument, Int32, Int64, Null, ObjectId, String,
+    };
     assert_eq!(
         types(&document),
         [
@@ -40,6 +42,8 @@ async fn the_document_is_the_architectures() {
             ("lastSyncedAt", Date),
             ("needsReauthorizationSince", Null),
             ("profile", EmbeddedDocument),
+            ("refreshFailures", Int32),
+            ("refreshNotBefore", Null),
             ("scopes", Array),
             ("tokenExpiresAt", Date),
             ("tokenIssuedAt", Date),

@@ -1,0 +1,31 @@
+//! Background work.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::{ConfigError, Variables};
+
+/// When background work is done.
+#[derive(Clone, Debug)]
+pub struct JobsConfig {
+    /// `REFRESH_WINDOW_DAYS`: a token is renewed when it has less than this left.
+    pub refresh_window: SignedDuration,
+    /// `REFRESH_POLL_SECONDS`: how often this process looks for due work.
+    pub refresh_poll: Duration,
+}
+
+impl JobsConfig {
+    /// Reads the variables named at the fields.
+    ///
+    /// # Errors
+    /// On a wrong value.
+    pub fn from_env(variables: &Variables) -> Result<Self, ConfigError> {
+        let days = variables.whole_number("REFRESH_WINDOW_DAYS", 30, 1..=59)?;
+        let seconds = variables.whole_number("REFRESH_POLL_SECONDS", 60, 1..=3600)?;
+        Ok(Self {
+            refresh_window: SignedDuration::from_hours(i64::from(days) * 24),
+            refresh_poll: Duration::from_secs(seconds.into()),
+        })
+    }
+}

@@ -1,0 +1,105 @@
+//! Tokens renew by themselves.
+
+use std::time::Duration;
+
+use connection_store::test_support::MongoServer;
+use instagram_simulator::{Endpoint, Fault, Times, accounts};
+use serde_json::Value;
+
+use crate::support::{Person, TestApp};
+
+const DAY: Duration = Duration::from_secs(86_400);
+const OFTEN: (&str, &str) = ("REFRESH_POLL_SECONDS", "1");
+
+/// Lets days pass for the service and for Instagram, while people look in often enough to stay signed in.
+async fn pass(app: &TestApp, people: &[&Person], days: u32) {
+    for step in [days / 2, days - days / 2] {
+        app.instagram.advance(step * DAY);
+        app.clock.advance(step * DAY);
+        for person in people {
+            person.connection().await;
+        }
+    }
+}
+
+/// The connection, once it is as wanted.
+async fn eventually(person: &Person, wanted: impl Fn(&Value) -> bool) -> Value {
+    let mut connection = Value::Null;
+    for _ in 0..100 {
+        connection = person.connection().await.body["connection"].clone();
+        if wanted(&connection) {
+            return connection;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("still {connection}");
+}
+
+async fn renews_by_itself(app: &TestApp) {
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let before = ada.connection().await.body["connection"].clone();
+    pass(app, &[&ada], 20).await;
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert_eq!(app.instagram.requests(Endpoint::Refresh), 0, "40 days are left");
+    pass(app, &[&ada], 15).await;
+    let after =
+        eventually(&ada, |connection| connection["expiresAt"].as_str() > before["expiresAt"].as_str()).await;
+    assert_eq!((&after["status"], &after["connectedAt"]), (&"active".into(), &before["connectedAt"]));
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert_eq!(app.instagram.requests(Endpoint::Refresh), 1, "once is enough");
+}
+
+#[actix_web::test]
+async fn failures_2_and_21_an_idle_connection_is_renewed_long_before_it_ends() {
+    renews_by_itself(&TestApp::start_with(&[OFTEN])).await;
+}
+
+#[actix_web::test]
+async fn an_idle_connection_is_renewed_on_mongodb() {
+    let server = MongoServer::shared();
+    renews_by_itself(&TestApp::start_with(&[OFTEN, ("DATABASE_URL", &server.fresh_database_url())])).await;
+}
+
+#[actix_web::test]
+async fn failures_4_and_6_a_failed_renewal_costs_nothing_and_nobody_else() {
+    let app = TestApp::start_with(&[OFTEN]);
+    let (ada, bob) = (app.with_user("ada").await, app.with_user("bob").await);
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    app.connect(&bob, accounts::CREATOR).await;
+    let before = ada.connection().await.body["connection"]["expiresAt"].clone();
+    app.instagram.fault(Endpoint::Refresh, Fault::Empty, Times::ONCE);
+    pass(&app, &[&ada, &bob], 35).await;
+    let is_renewed = |connection: &Value| connection["expiresAt"].as_str() > before.as_str();
+    let failed = |connection: &Value| !connection["lastError"].is_null();
+    let first = async || {
+        (ada.connection().await.body["connection"].clone(), bob.connection().await.body["connection"].clone())
+    };
+    for _ in 0..100 {
+        let (a, b) = first().await;
+        if (is_renewed(&a) && failed(&b)) || (is_renewed(&b) && failed(&a)) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let (a, b) = first().await;
+    assert!(is_renewed(&a) != is_renewed(&b), "{a} {b}");
+    assert_eq!((&a["status"], &b["status"]), (&"active".into(), &"active".into()));
+    app.clock.advance(Duration::from_secs(120));
+    for person in [&ada, &bob] {
+        eventually(person, |connection| is_renewed(connection) && !failed(connection)).await;
+    }
+}
+
+#[actix_web::test]
+async fn failure_3_a_dead_token_is_noticed_and_said() {
+    let app = TestApp::start_with(&[OFTEN]);
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    app.instagram.revoke(accounts::RECORD_SHOP, 458);
+    pass(&app, &[&ada], 35).await;
+    let dead = eventually(&ada, |connection| connection["status"] == "needs_reauthorization").await;
+    assert_eq!(dead["lastError"], "This app was removed in Instagram's settings.");
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert_eq!(app.instagram.requests(Endpoint::Refresh), 1, "and not tried again");
+}
