@@ -8,11 +8,6 @@ use backend::config::{Config, Variables};
 use backend::server::Service;
 use clap::{Parser, Subcommand};
 
-/// Gives memory back to the system when a burst is over. Each password hash takes 19 MiB for a moment, which the C
-/// library's allocator keeps for every thread that ever made one.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Connects people's Instagram accounts to your application, and keeps them connected.
 #[derive(Parser)]
 #[command(name = "instagram-connect", version)]
@@ -29,6 +24,7 @@ enum Command {
 
 #[actix_web::main]
 async fn main() -> ExitCode {
+    give_back_large_blocks();
     let arguments = Arguments::parse();
     let outcome = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve().await,
@@ -38,6 +34,20 @@ async fn main() -> ExitCode {
         Err(error) => {
             eprintln!("instagram-connect: {error}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// Has memory for one password hash, 19 MiB, go back to the system when it is done. Left alone, the GNU C library takes
+/// the first such block as a sign to keep the next ones, one for every thread that ever made a hash.
+fn give_back_large_blocks() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        const THRESHOLD: i32 = 1024 * 1024;
+        // SAFETY: `mallopt` takes two numbers, may be called at any time, and touches no memory of ours.
+        #[expect(unsafe_code, reason = "there is no safe interface to this setting")]
+        unsafe {
+            libc::mallopt(libc::M_MMAP_THRESHOLD, THRESHOLD);
         }
     }
 }
