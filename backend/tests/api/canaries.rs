@@ -1,36 +1,20 @@
 //! Canaries: a token, a secret, a password and a session must be found nowhere but where they belong.
 
-use instagram_simulator::{Consent, Endpoint, Fault, Simulator, Times, accounts};
+use instagram_simulator::{Consent, Endpoint, Fault, Times, accounts};
 use reqwest::Url;
 use serde_json::{Value, json};
 
 use crate::process::Process;
-use crate::support::{APP_SECRET, KEYS, PASSWORD, client};
+use crate::support::{APP_SECRET, PASSWORD, client, instagram_variables, simulator};
 
 #[actix_web::test]
 async fn no_secret_is_in_logs_answers_or_the_database() {
     let folder = tempfile::tempdir().unwrap();
-    let redirect_uri = "http://localhost:4002/auth/instagram/callback";
-    let instagram = Simulator::start(instagram_simulator::Config {
-        app_secret: APP_SECRET.to_owned(),
-        redirect_uris: vec![redirect_uri.to_owned()],
-        ..instagram_simulator::Config::default()
-    })
-    .unwrap();
-    let (authorize, token, graph) = (instagram.authorize_url(), instagram.token_url(), instagram.graph_url());
-    let process = Process::start(
-        &folder,
-        &[
-            ("RUST_LOG", "trace"),
-            ("TOKEN_ENCRYPTION_KEYS", KEYS),
-            ("INSTAGRAM_APP_ID", instagram_simulator::Config::APP_ID),
-            ("INSTAGRAM_APP_SECRET", APP_SECRET),
-            ("INSTAGRAM_REDIRECT_URI", redirect_uri),
-            ("INSTAGRAM_AUTHORIZE_URL", &authorize),
-            ("INSTAGRAM_TOKEN_URL", &token),
-            ("INSTAGRAM_GRAPH_URL", &graph),
-        ],
-    );
+    let instagram = simulator();
+    let of_instagram = instagram_variables(&instagram);
+    let mut variables = vec![("RUST_LOG", "trace")];
+    variables.extend(of_instagram.iter().map(|(name, value)| (*name, value.as_str())));
+    let process = Process::start(&folder, &variables);
     let client = client();
     let mut seen = String::new();
     let mut sessions = Vec::new();

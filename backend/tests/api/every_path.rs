@@ -232,7 +232,7 @@ async fn more_sign_ins_than_can_be_checked_are_told_to_wait() {
     let ada = app.with_user("ada").await;
     let body = json!({"email": "ada@example.com", "password": "a wrong password"});
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let burst = (0..cores * 100).map(|_| ada.post("/api/session", body.clone()));
+    let burst = (0..cores * 250).map(|_| ada.post("/api/session", body.clone()));
     let answers = futures_util::future::join_all(burst).await;
     let failures: Vec<_> = answers.iter().map(Answer::failure).collect();
     assert!(failures.iter().any(|failure| failure == "401 invalid_credentials"));

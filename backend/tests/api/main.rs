@@ -7,6 +7,7 @@ mod canaries;
 mod configuration;
 mod every_path;
 mod integrations_instagram;
+mod integrations_instagram_renewal;
 mod known_failures;
 mod mongodb;
 mod process;

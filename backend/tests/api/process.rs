@@ -4,7 +4,10 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use instagram_simulator::{Consent, Endpoint, Fault, Times, accounts};
 use tempfile::TempDir;
+
+use crate::support::{PASSWORD, client, instagram_variables, simulator};
 
 /// The service as a process of its own.
 pub(crate) struct Process {
@@ -83,14 +86,28 @@ fn it_starts_with_nothing_configured_and_stops_on_sigterm() {
 #[actix_web::test]
 async fn a_running_request_is_finished_before_it_stops() {
     let folder = tempfile::tempdir().unwrap();
-    let mut process = Process::start(&folder, &[]);
-    let client = crate::support::client();
-    let body = serde_json::json!({"email": "ada@example.com", "password": "a long password"});
-    // Hashing the password takes long enough for the signal to arrive meanwhile.
-    let request = tokio::spawn(client.post(format!("{}/api/users", process.url)).json(&body).send());
-    tokio::time::sleep(Duration::from_millis(5)).await;
+    let instagram = simulator();
+    let of_instagram = instagram_variables(&instagram);
+    let variables: Vec<_> = of_instagram.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut process = Process::start(&folder, &variables);
+    let client = client();
+    let at = |path: &str| format!("{}{path}", process.url);
+    let body = serde_json::json!({"email": "ada@example.com", "password": PASSWORD});
+    client.post(at("/api/users")).json(&body).send().await.unwrap();
+    let login = client.get(at("/auth/instagram/login")).send().await.unwrap();
+    let login: serde_json::Value = login.json().await.unwrap();
+    let redirect =
+        instagram.consent(login["authUrl"].as_str().unwrap(), Consent::allow(accounts::RECORD_SHOP));
+    let query = redirect.split_once('?').unwrap().1.trim_end_matches("#_").to_owned();
+    instagram.fault(Endpoint::CodeExchange, Fault::Delay { ms: 1000 }, Times::ONCE);
+    let fetch =
+        client.get(at(&format!("/auth/instagram/callback?{query}"))).header("accept", "application/json");
+    let fetch = tokio::spawn(fetch.send());
+    while instagram.requests(Endpoint::CodeExchange) == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     process.terminate();
-    assert_eq!(request.await.unwrap().unwrap().status(), 201);
+    assert_eq!(fetch.await.unwrap().unwrap().status(), 200);
     assert!(process.child.wait().unwrap().success());
 }
 

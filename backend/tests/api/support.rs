@@ -39,6 +39,31 @@ impl Clock for TestClock {
     }
 }
 
+const REDIRECT_URI: &str = "http://localhost:4002/auth/instagram/callback";
+
+/// An Instagram for one test.
+pub(crate) fn simulator() -> Simulator {
+    Simulator::start(instagram_simulator::Config {
+        app_secret: APP_SECRET.to_owned(),
+        redirect_uris: vec![REDIRECT_URI.to_owned()],
+        ..instagram_simulator::Config::default()
+    })
+    .unwrap()
+}
+
+/// What a service has to be told to use it.
+pub(crate) fn instagram_variables(instagram: &Simulator) -> [(&'static str, String); 7] {
+    [
+        ("TOKEN_ENCRYPTION_KEYS", KEYS.to_owned()),
+        ("INSTAGRAM_APP_ID", instagram_simulator::Config::APP_ID.to_owned()),
+        ("INSTAGRAM_APP_SECRET", APP_SECRET.to_owned()),
+        ("INSTAGRAM_REDIRECT_URI", REDIRECT_URI.to_owned()),
+        ("INSTAGRAM_AUTHORIZE_URL", instagram.authorize_url()),
+        ("INSTAGRAM_TOKEN_URL", instagram.token_url()),
+        ("INSTAGRAM_GRAPH_URL", instagram.graph_url()),
+    ]
+}
+
 /// The service, its Instagram and its database. Everything ends when it is dropped.
 pub(crate) struct TestApp {
     pub(crate) url: String,
@@ -58,28 +83,12 @@ impl TestApp {
     /// With variables that differ from the usual.
     pub(crate) fn start_with(changes: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let redirect_uri = "http://localhost:4002/auth/instagram/callback";
-        let instagram = Simulator::start(instagram_simulator::Config {
-            app_secret: APP_SECRET.to_owned(),
-            redirect_uris: vec![redirect_uri.to_owned()],
-            ..instagram_simulator::Config::default()
-        })
-        .unwrap();
+        let instagram = simulator();
         let database = format!("sqlite:{}", folder.path().join("test.db").display());
-        let (authorize, token, graph) =
-            (instagram.authorize_url(), instagram.token_url(), instagram.graph_url());
-        let mut pairs = vec![
-            ("BIND_ADDRESS", "127.0.0.1:0"),
-            ("DATABASE_URL", &database),
-            ("TOKEN_ENCRYPTION_KEYS", KEYS),
-            ("INSTAGRAM_APP_ID", instagram_simulator::Config::APP_ID),
-            ("INSTAGRAM_APP_SECRET", APP_SECRET),
-            ("INSTAGRAM_REDIRECT_URI", redirect_uri),
-            ("INSTAGRAM_AUTHORIZE_URL", &authorize),
-            ("INSTAGRAM_TOKEN_URL", &token),
-            ("INSTAGRAM_GRAPH_URL", &graph),
-            ("INSTAGRAM_TIMEOUT_SECONDS", "2"),
-        ];
+        let of_instagram = instagram_variables(&instagram);
+        let mut pairs = vec![("BIND_ADDRESS", "127.0.0.1:0"), ("DATABASE_URL", &database)];
+        pairs.extend(of_instagram.iter().map(|(name, value)| (*name, value.as_str())));
+        pairs.push(("INSTAGRAM_TIMEOUT_SECONDS", "2"));
         pairs.extend_from_slice(changes);
         let config = Config::from_env(&Variables::from_iter(pairs)).unwrap();
         let clock = Arc::new(TestClock::default());

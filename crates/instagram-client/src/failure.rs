@@ -78,7 +78,7 @@ fn classify(status: StatusCode, headers: &HeaderMap, failure: &Failure) -> Insta
         return InstagramError::retryable(described(status, code, message));
     }
     // Before the codes, since these texts come with codes as general as 1 and 400.
-    if says_any(message, &["matching code was not found", "error validating verification code"]) {
+    if says_any(message, &["matching code was not found", "verification code", "authorization code"]) {
         return InstagramError::InvalidCode;
     }
     if says_any(message, &["invalid platform app", "error validating client secret", "invalid redirect_uri"])

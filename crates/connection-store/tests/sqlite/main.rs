@@ -4,7 +4,6 @@
 
 mod file;
 mod killed;
-mod measured;
 mod shared_file;
 
 use std::path::Path;

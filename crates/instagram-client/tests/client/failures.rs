@@ -138,6 +138,8 @@ async fn known_failure_14_an_app_without_access_is_told_from_a_bad_request() {
 async fn a_code_that_does_not_work_is_an_invalid_code() {
     for message in [
         "Matching code was not found or was already used",
+        "This authorization code has been used",
+        "Invalid authorization code",
         "Error validating verification code. Please make sure your redirect_uri is identical to the one you used",
     ] {
         for body in [token_endpoint(400, message), graph(100, None, "OAuthException", message)] {
