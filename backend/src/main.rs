@@ -7,6 +7,7 @@ use backend::clock::SystemClock;
 use backend::config::{Config, Variables};
 use backend::server::Service;
 use clap::{Parser, Subcommand};
+use token_vault::Keyring;
 
 /// Connects people's Instagram accounts to your application, and keeps them connected.
 #[derive(Parser)]
@@ -20,6 +21,19 @@ struct Arguments {
 enum Command {
     /// Serve the API; what happens without a command. Configured by environment variables and `.env`.
     Serve,
+    /// Token encryption keys.
+    #[command(subcommand)]
+    Keys(Keys),
+}
+
+#[derive(Subcommand)]
+enum Keys {
+    /// Print a new entry for TOKEN_ENCRYPTION_KEYS. Put it in front of the others; it is nowhere else.
+    Generate {
+        /// The key's name: up to 32 letters, digits, - and _, and no other key's.
+        #[arg(long, default_value = "k1")]
+        id: String,
+    },
 }
 
 #[actix_web::main]
@@ -28,6 +42,7 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve().await,
+        Command::Keys(Keys::Generate { id }) => generate_key(&id),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -50,6 +65,11 @@ fn give_back_large_blocks() {
             libc::mallopt(libc::M_MMAP_THRESHOLD, THRESHOLD);
         }
     }
+}
+
+fn generate_key(id: &str) -> Result<(), Box<dyn std::error::Error>> {
+    println!("{}", *Keyring::generate(id)?);
+    Ok(())
 }
 
 async fn serve() -> Result<(), Box<dyn std::error::Error>> {

@@ -37,8 +37,8 @@ impl EncryptionConfig {
         server: &ServerConfig,
         database: &DatabaseConfig,
     ) -> Result<Self, ConfigError> {
-        let accepts = "id:base64-of-32-bytes, comma-separated, the key that encrypts first (one entry: \
-                       \"k1:$(openssl rand -base64 32)\")";
+        let accepts = "id:base64-of-32-bytes, comma-separated, the key that encrypts first (\"instagram-connect keys \
+                       generate\" prints one)";
         if let Some(keys) = variables.get(VARIABLE) {
             Keyring::parse(keys).map_err(|why| ConfigError::new(VARIABLE, format!("{accepts}; {why}")))?;
             return Ok(Self::Given(keys.into()));

@@ -121,6 +121,24 @@ fn a_wrong_value_stops_the_start_with_one_sentence() {
 }
 
 #[test]
+fn a_generated_key_is_one_that_the_service_takes() {
+    let generate = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_instagram-connect"))
+            .args(["keys", "generate"])
+            .args(arguments)
+            .output();
+        let output = output.unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (_, first) = generate(&["--id", "2026-11"]);
+    assert!(first.starts_with("2026-11:"), "an entry, ready to be pasted");
+    assert_ne!(generate(&[]).1, generate(&[]).1);
+    assert!(!generate(&["--id", "a:b"]).0);
+    let folder = tempfile::tempdir().unwrap();
+    drop(Process::start(&folder, &[("TOKEN_ENCRYPTION_KEYS", first.trim())]));
+}
+
+#[test]
 fn a_taken_port_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
