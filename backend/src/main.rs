@@ -28,7 +28,7 @@ enum Command {
 
 #[derive(Subcommand)]
 enum Keys {
-    /// Print a new entry for TOKEN_ENCRYPTION_KEYS. Put it in front of the others; it is nowhere else.
+    /// Print a new entry for `TOKEN_ENCRYPTION_KEYS`. Put it in front of the others; it is kept nowhere else.
     Generate {
         /// The key's name: up to 32 letters, digits, - and _, and no other key's.
         #[arg(long, default_value = "k1")]
