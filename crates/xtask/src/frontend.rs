@@ -1,5 +1,6 @@
 //! The web app: from its sources to files that a server can send.
 
+use std::env;
 use std::fs::{self, File};
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
@@ -25,12 +26,26 @@ const BROTLI_WINDOW: i32 = 22;
 pub(crate) fn build() -> Result {
     let tools = WasmTools::ensure()?;
     fetch_dependencies()?;
-    processes::run(tools.trunk("build").arg("--release"))?;
+    let mut trunk = tools.trunk("build");
+    if let Some(flags) = without_local_paths() {
+        trunk.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags);
+    }
+    processes::run(trunk.arg("--release"))?;
     let dist = workspace::root().join("dist");
     let stopwatch = Stopwatch::start();
     let files = compress_all(&dist).map_err(Failure::while_doing("dist/ cannot be compressed"))?;
     println!("compressed {files} files of dist/ in {stopwatch}");
     Ok(())
+}
+
+/// Flags that keep this machine's folders out of the program's panic messages: it is public. Cargo adds them to those of
+/// `.cargo/config.toml`. `None` where the dependencies' folder is not known or has a blank, at which flags are split.
+fn without_local_paths() -> Option<String> {
+    let cargo_home = env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")))?;
+    let flags = format!("--remap-path-prefix={}/registry/src/=", cargo_home.to_str()?);
+    (!flags.contains(char::is_whitespace)).then_some(flags)
 }
 
 /// Downloads what `Cargo.lock` names. Trunk works offline, and makes cargo do so too.
