@@ -77,8 +77,8 @@ pub fn Integrations() -> impl IntoView {
                 }
                 // What is wrong is part of the connection by now.
                 Err(failure) if failure.code() == Some(ErrorCode::NeedsReauthorization) => {
-                    toasts.show("Instagram refused: the connection needs you");
-                    return load();
+                    let Some(next) = loaded(session).await else { return };
+                    next
                 }
                 Err(failure) => CardState::settled(Some(connection), Some(Problem::of_syncing(&failure))),
             };
