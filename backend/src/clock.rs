@@ -1,6 +1,6 @@
 //! Where the time comes from.
 
-use jiff::{Timestamp, Unit};
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 /// The service's only source of time, so that tests move it instead of waiting.
 pub trait Clock: Send + Sync {
@@ -14,12 +14,8 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        whole_milliseconds(Timestamp::now())
+        let now = Timestamp::now();
+        let whole = TimestampRound::new().smallest(Unit::Millisecond).mode(RoundMode::Trunc);
+        now.round(whole).unwrap_or(now)
     }
-}
-
-/// Drops what is finer than a millisecond.
-pub fn whole_milliseconds(time: Timestamp) -> Timestamp {
-    time.round(jiff::TimestampRound::new().smallest(Unit::Millisecond).mode(jiff::RoundMode::Trunc))
-        .unwrap_or(time)
 }

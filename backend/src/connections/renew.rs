@@ -1,12 +1,11 @@
 //! Keeping a connection alive: its token renewed, by itself or when its owner asks, and its profile read anew.
 
-use connection_store::{Connection, DueForRefresh, RenewedToken, StoreError};
+use connection_store::{Connection, DueForRefresh, RenewedToken, StoreError, StoreResult};
 use instagram_client::{AccessToken, InstagramError};
-use jiff::{SignedDuration, Timestamp};
-use shared::ConnectionStatus;
+use jiff::SignedDuration;
 
 use super::handoff::end_of_life;
-use super::{Connections, profile, token_context};
+use super::{Connections, profile, token_context, view};
 use crate::error::ApiError;
 
 /// Instagram renews no token that is younger.
@@ -23,8 +22,7 @@ impl Connections {
     /// longer accepts it; Instagram's other failures, which leave it as it is.
     pub(crate) async fn refresh(&self, user_id: &str) -> Result<shared::Connection, ApiError> {
         let (stored, token) = self.usable(user_id).await?;
-        let now = self.clock.now();
-        let age = now.duration_since(stored.token_issued_at);
+        let age = self.clock.now().duration_since(stored.token_issued_at);
         if age < YOUNGEST {
             return Err(ApiError::token_too_young(YOUNGEST - age));
         }
@@ -32,7 +30,7 @@ impl Connections {
             Ok(Some(renewed)) => Ok(self.view(renewed)),
             // Something newer came first: it counts, and this token is forgotten.
             Ok(None) => self.read(user_id).await,
-            Err(RenewError::Instagram(error)) => Err(self.refused(&stored, error, now).await),
+            Err(RenewError::Instagram(error)) => Err(self.refused(&stored, error).await),
             Err(RenewError::Service(error)) => Err(error),
         }
     }
@@ -70,11 +68,10 @@ impl Connections {
             Ok(Some(_)) => RefreshOutcome::Renewed,
             Ok(None) => RefreshOutcome::Superseded,
             Err(RenewError::Instagram(InstagramError::NeedsReauthorization { subcode })) => {
-                let (now, why) = (self.clock.now(), why_refused(subcode));
-                let marked =
-                    self.store.mark_needs_reauthorization(&stored.id, &stored.access_token, why, now).await;
-                // When it cannot be recorded now, the next try finds out again.
-                if marked.is_ok() { RefreshOutcome::Dead } else { RefreshOutcome::Postponed }
+                match self.mark_dead(stored, subcode).await {
+                    Ok(()) => RefreshOutcome::Dead,
+                    Err(_) => RefreshOutcome::Postponed,
+                }
             }
             Err(RenewError::Instagram(InstagramError::RateLimited { retry_after })) => {
                 let wait = SignedDuration::try_from(retry_after).unwrap_or(LONGEST_WAIT);
@@ -137,17 +134,16 @@ impl Connections {
     /// `not_connected`; `needs_reauthorization` when Instagram no longer accepts the token; Instagram's other failures.
     pub(crate) async fn sync(&self, user_id: &str) -> Result<shared::Connection, ApiError> {
         let (stored, token) = self.usable(user_id).await?;
-        let answer = self.instagram()?.profile(&token).await;
-        let now = self.clock.now();
-        let user = match answer {
+        let user = match self.instagram()?.profile(&token).await {
             Ok(profile) if profile.professional_id == stored.instagram_user_id => profile::to_wire(profile),
             Ok(_) => {
                 let reason = "the profile is another account's".to_owned();
-                return Err(self.refused(&stored, InstagramError::Unintelligible { reason }, now).await);
+                return Err(self.refused(&stored, InstagramError::Unintelligible { reason }).await);
             }
-            Err(error) => return Err(self.refused(&stored, error, now).await),
+            Err(error) => return Err(self.refused(&stored, error).await),
         };
-        match self.store.update_profile(&stored.id, user_id, profile::to_stored(user), now).await? {
+        let profile = profile::to_stored(user);
+        match self.store.update_profile(&stored.id, user_id, profile, self.clock.now()).await? {
             Some(synced) => Ok(self.view(synced)),
             None => self.read(user_id).await,
         }
@@ -156,11 +152,11 @@ impl Connections {
     /// The user's connection and its token, unless it is known that Instagram will not take the token.
     async fn usable(&self, user_id: &str) -> Result<(Connection, AccessToken), ApiError> {
         let stored = self.store.latest_connection(user_id).await?.ok_or_else(ApiError::not_connected)?;
-        let status = self.view(stored.clone()).status;
-        match self.open(&stored).filter(|_| status != ConnectionStatus::NeedsReauthorization) {
-            Some(token) => Ok((stored, token)),
-            None => Err(ApiError::needs_reauthorization(None)),
+        let token = self.open(&stored).ok_or_else(|| ApiError::needs_reauthorization(None))?;
+        if view::dead_since(&stored, true, self.clock.now()).is_some() {
+            return Err(ApiError::needs_reauthorization(None));
         }
+        Ok((stored, token))
     }
 
     /// The stored token; `None` when it cannot be opened.
@@ -171,20 +167,24 @@ impl Connections {
 
     /// What a failed call with a stored token means for its owner. Only Instagram's word that the token is dead is
     /// recorded; whatever else fails leaves the connection as it is.
-    async fn refused(&self, stored: &Connection, error: InstagramError, now: Timestamp) -> ApiError {
+    async fn refused(&self, stored: &Connection, error: InstagramError) -> ApiError {
         let InstagramError::NeedsReauthorization { subcode } = error else {
             return match self.instagram() {
                 Ok(instagram) => ApiError::from_instagram(error, instagram.redirect_uri()),
                 Err(not_configured) => not_configured,
             };
         };
-        let why = why_refused(subcode);
-        // When it cannot be recorded now, the next call finds out again.
-        let marked = self.store.mark_needs_reauthorization(&stored.id, &stored.access_token, why, now).await;
-        if let Err(error) = marked {
-            return error.into();
+        match self.mark_dead(stored, subcode).await {
+            Ok(()) => ApiError::needs_reauthorization(Some(error)),
+            Err(error) => error.into(),
         }
-        ApiError::needs_reauthorization(Some(error))
+    }
+
+    /// Records that Instagram refuses the token. When that cannot be done now, the next call finds out again.
+    async fn mark_dead(&self, stored: &Connection, subcode: Option<i64>) -> StoreResult<()> {
+        let (why, now) = (why_refused(subcode), self.clock.now());
+        self.store.mark_needs_reauthorization(&stored.id, &stored.access_token, why, now).await?;
+        Ok(())
     }
 }
 

@@ -11,13 +11,7 @@ const REFRESH_WINDOW: SignedDuration = SignedDuration::from_hours(10 * 24);
 pub(super) fn connection(stored: Connection, opens: bool, now: Timestamp) -> shared::Connection {
     let ended = stored.token_expires_at <= now;
     let needs_refresh = stored.token_expires_at.duration_since(now) <= REFRESH_WINDOW;
-    let dead_since = match stored.needs_reauthorization_since {
-        Some(since) => Some(since),
-        // An ended token can never be renewed, and its end is what Instagram said when it gave the token.
-        None if ended => Some(stored.token_expires_at),
-        None if !opens => Some(stored.last_synced_at),
-        None => None,
-    };
+    let dead_since = dead_since(&stored, opens, now);
     let explained = match dead_since {
         Some(_) if !opens => {
             Some("This server can no longer read the stored access. Reconnect to give it again.")
@@ -51,6 +45,15 @@ pub(super) fn connection(stored: Connection, opens: bool, now: Timestamp) -> sha
         last_error: stored.last_error.or_else(|| explained.map(str::to_owned)),
         needs_reauthorization_since: dead_since.map(Into::into),
     }
+}
+
+/// Since when the token is known to be of no use; `None` while it works.
+pub(super) fn dead_since(stored: &Connection, opens: bool, now: Timestamp) -> Option<Timestamp> {
+    stored
+        .needs_reauthorization_since
+        // An ended token can never be renewed, and its end is what Instagram said when it gave the token.
+        .or_else(|| (stored.token_expires_at <= now).then_some(stored.token_expires_at))
+        .or_else(|| (!opens).then_some(stored.last_synced_at))
 }
 
 #[cfg(test)]
