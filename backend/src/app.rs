@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_cors::Cors;
 use actix_web::body::MessageBody;
@@ -13,22 +14,38 @@ use actix_web::web::Data;
 use actix_web::{App, Error};
 use connection_store::Store;
 use instagram_client::{ConfigError, InstagramClient};
+use jiff::SignedDuration;
 use token_vault::{Keyring, Vault};
 use tracing_actix_web::TracingLogger;
 
 use crate::caller::SessionCookie;
 use crate::clock::Clock;
-use crate::config::{InstagramConfig, ServerConfig};
+use crate::config::{Config, InstagramConfig};
 use crate::connections::Connections;
-use crate::middleware::{RequestSpan, finish, guard};
+use crate::jobs::JobHealth;
+use crate::metrics::Metrics;
+use crate::middleware::{RequestSpan, finish, guard, measure};
 use crate::passwords::Passwords;
 use crate::routes::{self, web_app};
+use crate::signed_request::SigningSecrets;
+use crate::webhooks::Webhooks;
+
+/// Connections that a job takes at once.
+pub(crate) const BATCH: u32 = 20;
+
+/// Calls to Instagram that a job makes at once.
+pub(crate) const CONCURRENCY: usize = 4;
 
 /// What the application's parts share. One for all workers.
 pub struct AppState {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) connections: Connections,
+    pub(crate) webhooks: Webhooks,
+    pub(crate) metrics: Arc<Metrics>,
+    /// What Meta's calls are signed with, or the variables that are missing for it.
+    pub(crate) signing_secrets: Result<SigningSecrets, Vec<&'static str>>,
+    pub(crate) jobs: JobHealth,
     pub(crate) passwords: Passwords,
     pub(crate) session_cookie: SessionCookie,
     /// The origins that may change state with a cookie: the backend's and the web app's.
@@ -46,13 +63,16 @@ impl AppState {
     /// # Errors
     /// When the built web app cannot be read, or no HTTP client can be made.
     pub fn new(
-        server: &ServerConfig,
-        instagram: &InstagramConfig,
+        config: &Config,
         keyring: Keyring,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
     ) -> io::Result<Self> {
-        let client = instagram_client(instagram).map_err(io::Error::other)?;
+        let Config { server, instagram, .. } = config;
+        let metrics = Arc::new(Metrics::new());
+        let client = instagram_client(instagram, &metrics).map_err(io::Error::other)?;
+        let webhooks = Webhooks::new(&config.webhooks)
+            .map_err(|error| io::Error::other(format!("OUTBOUND_WEBHOOK_URLS: {error}")))?;
         let read_page = |dist: &PathBuf| web_app::AppPage::read(dist, &instagram.graph_url);
         Ok(Self {
             connections: Connections::new(
@@ -60,9 +80,16 @@ impl AppState {
                 Vault::new(keyring),
                 client,
                 Arc::clone(&clock),
+                webhooks.receivers(),
+                Arc::clone(&metrics),
+                lease(instagram.timeout),
             ),
             store,
             clock,
+            webhooks,
+            metrics,
+            signing_secrets: SigningSecrets::of(instagram),
+            jobs: JobHealth::default(),
             passwords: Passwords::new(),
             session_cookie: SessionCookie::new(server.is_https()),
             origins: [server.public_origin(), server.frontend_origin()],
@@ -74,9 +101,17 @@ impl AppState {
     }
 }
 
+/// How long a worker keeps a batch to itself: as long as calls take that all time out, and a minute for the store.
+fn lease(upstream_timeout: Duration) -> SignedDuration {
+    let rounds = BATCH.div_ceil(CONCURRENCY as u32);
+    let calls = SignedDuration::try_from(upstream_timeout * rounds).unwrap_or(SignedDuration::from_hours(1));
+    calls + SignedDuration::from_mins(1)
+}
+
 /// The client, or the names of the variables that are missing for it.
 fn instagram_client(
     config: &InstagramConfig,
+    metrics: &Arc<Metrics>,
 ) -> Result<Result<InstagramClient, Vec<&'static str>>, ConfigError> {
     let app = match &config.app {
         Ok(app) => app.clone(),
@@ -91,6 +126,7 @@ fn instagram_client(
         graph_url: config.graph_url.clone(),
         graph_version: config.graph_version.clone(),
         timeout: config.timeout,
+        observer: Some(Arc::clone(metrics) as _),
     })
     .map(Ok)
 }
@@ -116,6 +152,7 @@ pub fn build(
         .wrap(from_fn(cache_assets))
         .wrap(cors(&state.frontend_origin))
         .wrap(from_fn(finish))
+        .wrap(from_fn(measure))
         .wrap(TracingLogger::<RequestSpan>::new())
 }
 

@@ -139,6 +139,11 @@ impl ApiError {
         Self::rate_limited("Instagram renews an access only once it is a day old.", wait)
     }
 
+    /// 429: a worker renews the token at this moment, and takes long.
+    pub(crate) fn being_renewed() -> Self {
+        Self::rate_limited("This access is being renewed at this moment.", Duration::from_secs(10))
+    }
+
     /// 409: the address has an account.
     pub(crate) fn email_taken() -> Self {
         Self::new(
@@ -158,6 +163,18 @@ impl ApiError {
             ErrorCode::UnsupportedMediaType,
             "Send JSON, with the header Content-Type: application/json.",
         )
+    }
+
+    /// 415: not a form, where Meta sends one.
+    pub(crate) fn not_a_form() -> Self {
+        let sentence = "Send a form, with the header Content-Type: application/x-www-form-urlencoded.";
+        Self::new(ErrorCode::UnsupportedMediaType, sentence)
+    }
+
+    /// 403: not signed with the app's secret.
+    pub(crate) fn bad_signature() -> Self {
+        let sentence = "The signature does not fit: this was not signed with the app's secret.";
+        Self::new(ErrorCode::Forbidden, sentence)
     }
 
     /// 422: what is wrong with which field.

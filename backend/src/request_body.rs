@@ -1,4 +1,4 @@
-//! Reading a request's body: JSON, at most 64 KiB, and only after the caller is known.
+//! Reading a request's body: JSON or a form, at most 64 KiB, and JSON of a caller only after the caller is known.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -62,6 +62,35 @@ impl<T: DeserializeOwned + 'static> FromRequest for CallerAndBody<T> {
     }
 }
 
+/// The fields of a form (`application/x-www-form-urlencoded`) from anybody.
+pub(crate) struct FormBody(Vec<(String, String)>);
+
+impl FormBody {
+    /// The first field of this name, unless it is empty.
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(field, _)| field == name);
+        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+}
+
+impl FromRequest for FormBody {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_form = request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded");
+        let mut payload = payload.take();
+        Box::pin(async move {
+            if !is_form {
+                drain(&mut payload).await;
+                return Err(ApiError::not_a_form());
+            }
+            let body = read_in_time(&mut payload).await?;
+            Ok(Self(url::form_urlencoded::parse(&body).into_owned().collect()))
+        })
+    }
+}
+
 fn is_json(request: &HttpRequest) -> bool {
     request.content_type().eq_ignore_ascii_case("application/json")
 }
@@ -71,12 +100,16 @@ async fn read_json<T: DeserializeOwned>(is_json: bool, mut payload: Payload) -> 
         drain(&mut payload).await;
         return Err(ApiError::unsupported_media_type());
     }
-    let body = tokio::time::timeout(READ_TIME, read(&mut payload)).await.map_err(|_| broken_off())??;
+    let body = read_in_time(&mut payload).await?;
     // Serde would take an array for an object whose fields are in order.
     if body.trim_ascii_start().first().is_some_and(|&byte| byte != b'{') {
         return Err(ApiError::invalid_request("The body is not a JSON object."));
     }
     serde_json::from_slice(&body).map_err(|error| ApiError::invalid_request(sentence(&error)))
+}
+
+async fn read_in_time(payload: &mut Payload) -> Result<BytesMut, ApiError> {
+    tokio::time::timeout(READ_TIME, read(payload)).await.map_err(|_| broken_off())?
 }
 
 async fn read(payload: &mut Payload) -> Result<BytesMut, ApiError> {

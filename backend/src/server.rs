@@ -5,16 +5,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::HttpServer;
-use actix_web::dev::Server;
-use actix_web::web::Data;
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::web::{Data, ServiceConfig};
+use actix_web::{App, HttpServer};
 use connection_store::Store;
+use jiff::SignedDuration;
 
 use crate::app::{self, AppState};
 use crate::clock::Clock;
 use crate::config::{Config, InstagramConfig, ServerConfig};
 use crate::jobs::Jobs;
-use crate::routes::CALLBACK_PATH;
+use crate::routes::metrics::RefreshWindow;
+use crate::routes::{self, CALLBACK_PATH};
 
 /// Seconds that running requests get after SIGTERM, then the jobs, then the database. The process is gone within ten.
 const FINISH_SECONDS: u64 = 5;
@@ -27,12 +29,15 @@ pub struct Service {
     pub server: Server,
     /// Where it listens: the port that was found, where port 0 was asked for.
     pub address: SocketAddr,
+    /// Where metrics are served, if they are.
+    pub metrics_address: Option<SocketAddr>,
+    metrics: Option<Server>,
     store: Arc<dyn Store>,
     jobs: Jobs,
 }
 
 impl Service {
-    /// Opens the database and the keys and binds the address.
+    /// Opens the database and the keys and binds the addresses.
     ///
     /// # Errors
     /// With a sentence that names what could not be had.
@@ -41,7 +46,7 @@ impl Service {
         // The keys first: whether the database is there tells whether they may be made.
         let keyring = config.encryption.keyring().map_err(named("TOKEN_ENCRYPTION_KEYS"))?;
         let store = connection_store::connect(&config.database.url).await.map_err(named("DATABASE_URL"))?;
-        let state = AppState::new(&config.server, &config.instagram, keyring, Arc::clone(&store), clock)?;
+        let state = AppState::new(config, keyring, Arc::clone(&store), clock)?;
         let state = Data::new(state);
         let served = Data::clone(&state);
         let bound = HttpServer::new(move || app::build(&served))
@@ -52,8 +57,15 @@ impl Service {
                 io::Error::new(error.kind(), format!("cannot listen on {address} (BIND_ADDRESS): {error}"))
             })?;
         let address = bound.addrs().first().copied().unwrap_or(config.server.bind_address);
-        let jobs = Jobs::start(state, &config.jobs, config.instagram.timeout);
-        Ok(Self { server: bound.run(), address, store, jobs })
+        let (metrics, metrics_address) = match config.metrics.address {
+            Some(address) => {
+                let (server, address) = metrics_server(address, &state, config.jobs.refresh_window)?;
+                (Some(server), Some(address))
+            }
+            None => (None, None),
+        };
+        let jobs = Jobs::start(&state, &config.jobs);
+        Ok(Self { server: bound.run(), address, metrics_address, metrics, store, jobs })
     }
 
     /// Serves until a signal, then lets running requests finish.
@@ -62,10 +74,18 @@ impl Service {
     /// When the server fails.
     pub async fn run(self) -> io::Result<()> {
         let address = self.address;
+        if let Some(address) = self.metrics_address {
+            tracing::info!(%address, "metrics are served");
+        }
+        let metrics = self.metrics.map(serve_beside);
         // Polled after the server: by then it accepts connections and minds signals.
         let announce = async { tracing::info!(%address, "listening") };
         let (outcome, ()) = futures_util::future::join(self.server, announce).await;
         self.jobs.stop(Duration::from_secs(JOBS_SECONDS)).await;
+        if let Some(metrics) = metrics {
+            // It has no request worth waiting for, so this takes no time.
+            metrics.stop(false).await;
+        }
         let closing = tokio::time::timeout(Duration::from_secs(CLOSE_SECONDS), self.store.close());
         if closing.await.is_err() {
             tracing::warn!("the database did not close in time");
@@ -73,6 +93,36 @@ impl Service {
         tracing::info!("stopped");
         outcome
     }
+}
+
+/// Serves `/metrics` and nothing else. It has one worker and leaves signals to the main server.
+fn metrics_server(
+    address: SocketAddr,
+    state: &Data<AppState>,
+    window: SignedDuration,
+) -> io::Result<(Server, SocketAddr)> {
+    let state = Data::clone(state);
+    let routes = move |app: &mut ServiceConfig| routes::metrics::configure(app, RefreshWindow(window));
+    let bound = HttpServer::new(move || App::new().app_data(Data::clone(&state)).configure(routes))
+        .workers(1)
+        .disable_signals()
+        .bind(address)
+        .map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot listen on {address} (METRICS_ADDRESS): {error}"))
+        })?;
+    let address = bound.addrs().first().copied().unwrap_or(address);
+    Ok((bound.run(), address))
+}
+
+/// Runs a server until its handle stops it.
+fn serve_beside(server: Server) -> ServerHandle {
+    let handle = server.handle();
+    actix_web::rt::spawn(async move {
+        if let Err(error) = server.await {
+            tracing::error!(%error, "metrics are served no longer");
+        }
+    });
+    handle
 }
 
 fn named<E: std::error::Error + Send + Sync + 'static>(what: &'static str) -> impl FnOnce(E) -> io::Error {

@@ -40,6 +40,10 @@ pub struct CallbackAnswer {
     /// The `returnTo` that was given to the login route.
     #[serde(default, rename = "returnTo", skip_serializing_if = "Option::is_none")]
     pub return_to: Option<String>,
+    /// The username of the account that was to be reconnected, when the person came back with another one: saving makes a
+    /// new connection then, and leaves that one as it is.
+    #[serde(default, rename = "expectedUsername", skip_serializing_if = "Option::is_none")]
+    pub expected_username: Option<String>,
 }
 
 /// A profile in Instagram's own field names. Fields that the person has not set are absent.

@@ -86,6 +86,7 @@ pub(crate) async fn measure(url: &str, simulator: &Simulator, delay: u64) {
         graph_url: Url::parse(&simulator.graph_url()).expect("a URL"),
         graph_version: instagram_client::DEFAULT_GRAPH_VERSION.to_owned(),
         timeout: Duration::from_secs(10),
+        observer: None,
     })
     .expect("a client");
     let client = Client::builder().cookie_store(true).build().expect("a client");

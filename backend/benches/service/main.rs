@@ -5,6 +5,7 @@
 
 mod connect;
 mod load;
+mod refresh;
 mod server;
 
 use std::time::Duration;
@@ -46,7 +47,7 @@ async fn measure() {
     let stores =
         [("GET …/me, SQLite", sqlite_url), ("GET …/me, MongoDB-compatible", mongo.fresh_database_url())];
     for (name, database_url) in stores {
-        let service = Server::start_service(&folder, &database_url, &simulator);
+        let service = Server::start_service(&folder, &database_url, &simulator, &[]);
         let person = connect::Person::sign_up(&service.url).await;
         person.connect(&simulator, accounts::RECORD_SHOP).await;
         row(name, &service, &person.cookie, Some(&baseline)).await;
@@ -57,9 +58,19 @@ async fn measure() {
     );
     println!("| --- | ---: | ---: | ---: | ---: |");
     let sqlite_url = format!("sqlite:{}", folder.path().join("connect.db").display());
-    let service = Server::start_service(&folder, &sqlite_url, &simulator);
+    let service = Server::start_service(&folder, &sqlite_url, &simulator, &[]);
     for delay in [0, 50] {
         connect::measure(&service.url, &simulator, delay).await;
+    }
+    drop(service);
+
+    println!(
+        "\n| keeping tokens alive | refreshes/s | refreshes/s of one core | upstream calls each | store calls each |"
+    );
+    println!("| --- | ---: | ---: | ---: | ---: |");
+    let sqlite_url = format!("sqlite:{}", folder.path().join("refresh.db").display());
+    for (name, database_url) in [("SQLite", sqlite_url), ("MongoDB-compatible", mongo.fresh_database_url())] {
+        refresh::measure(name, &folder, &database_url, &simulator).await;
     }
 }
 

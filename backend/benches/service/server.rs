@@ -16,7 +16,7 @@ pub(crate) const BARE_ROUTE: &str = "BENCH_BARE_ROUTE_PORT";
 
 pub(crate) const REDIRECT_URI: &str = "http://localhost:4002/auth/instagram/callback";
 pub(crate) const APP_SECRET: &str = "bench-secret";
-const KEYS: &str = "bench:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(crate) const KEYS: &str = "bench:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// A server process. Dropping it ends it.
 pub(crate) struct Server {
@@ -34,7 +34,12 @@ impl Server {
     }
 
     /// The service as it is shipped, with its log going nowhere.
-    pub(crate) fn start_service(folder: &TempDir, database_url: &str, simulator: &Simulator) -> Self {
+    pub(crate) fn start_service(
+        folder: &TempDir,
+        database_url: &str,
+        simulator: &Simulator,
+        changes: &[(&str, &str)],
+    ) -> Self {
         let port = free_port();
         let mut command = Command::new(env!("CARGO_BIN_EXE_instagram-connect"));
         command
@@ -48,7 +53,8 @@ impl Server {
             .env("INSTAGRAM_REDIRECT_URI", REDIRECT_URI)
             .env("INSTAGRAM_AUTHORIZE_URL", simulator.authorize_url())
             .env("INSTAGRAM_TOKEN_URL", simulator.token_url())
-            .env("INSTAGRAM_GRAPH_URL", simulator.graph_url());
+            .env("INSTAGRAM_GRAPH_URL", simulator.graph_url())
+            .envs(changes.iter().copied());
         Self::start(command, port)
     }
 
@@ -103,7 +109,7 @@ impl Drop for Server {
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("its address").port()
 }

@@ -13,6 +13,8 @@ use crate::routes::CALLBACK_PATH;
 pub struct InstagramConfig {
     /// The app, or the names of the variables that are missing.
     pub app: Result<InstagramApp, Vec<&'static str>>,
+    /// `META_APP_SECRET`: a second secret that may sign what Meta sends.
+    pub meta_app_secret: Option<SecretString>,
     /// `INSTAGRAM_AUTHORIZE_URL`: where the browser is sent.
     pub authorize_url: Url,
     /// `INSTAGRAM_TOKEN_URL`: where a code becomes a token.
@@ -44,6 +46,7 @@ impl InstagramConfig {
     pub fn from_env(variables: &Variables) -> Result<Self, ConfigError> {
         Ok(Self {
             app: app(variables)?,
+            meta_app_secret: variables.get("META_APP_SECRET").map(SecretString::from),
             authorize_url: variables
                 .web_url("INSTAGRAM_AUTHORIZE_URL", instagram_client::DEFAULT_AUTHORIZE_URL)?,
             token_url: variables.web_url("INSTAGRAM_TOKEN_URL", instagram_client::DEFAULT_TOKEN_URL)?,

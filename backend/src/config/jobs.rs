@@ -13,6 +13,8 @@ pub struct JobsConfig {
     pub refresh_window: SignedDuration,
     /// `REFRESH_POLL_SECONDS`: how often this process looks for due work.
     pub refresh_poll: Duration,
+    /// `SYNC_INTERVAL_HOURS`: how often a profile is read anew.
+    pub sync_interval: SignedDuration,
 }
 
 impl JobsConfig {
@@ -23,9 +25,11 @@ impl JobsConfig {
     pub fn from_env(variables: &Variables) -> Result<Self, ConfigError> {
         let days = variables.whole_number("REFRESH_WINDOW_DAYS", 30, 1..=59)?;
         let seconds = variables.whole_number("REFRESH_POLL_SECONDS", 60, 1..=3600)?;
+        let hours = variables.whole_number("SYNC_INTERVAL_HOURS", 6, 1..=720)?;
         Ok(Self {
             refresh_window: SignedDuration::from_hours(i64::from(days) * 24),
             refresh_poll: Duration::from_secs(seconds.into()),
+            sync_interval: SignedDuration::from_hours(hours.into()),
         })
     }
 }

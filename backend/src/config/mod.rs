@@ -5,16 +5,20 @@ mod encryption;
 mod instagram;
 mod jobs;
 mod log;
+mod metrics;
 mod server;
 mod variables;
+mod webhooks;
 
 pub use database::DatabaseConfig;
 pub use encryption::EncryptionConfig;
 pub use instagram::{InstagramApp, InstagramConfig};
 pub use jobs::JobsConfig;
 pub use log::{LogConfig, LogFormat};
+pub use metrics::MetricsConfig;
 pub use server::ServerConfig;
 pub use variables::{ConfigError, Variables};
+pub use webhooks::WebhooksConfig;
 
 /// Everything that can be configured, one field a concern.
 #[derive(Debug)]
@@ -29,6 +33,10 @@ pub struct Config {
     pub instagram: InstagramConfig,
     /// Background work.
     pub jobs: JobsConfig,
+    /// Who is told what happens to connections.
+    pub webhooks: WebhooksConfig,
+    /// Where metrics are served.
+    pub metrics: MetricsConfig,
     /// What the log looks like.
     pub log: LogConfig,
 }
@@ -45,6 +53,8 @@ impl Config {
         Ok(Self {
             instagram: InstagramConfig::from_env(variables)?,
             jobs: JobsConfig::from_env(variables)?,
+            webhooks: WebhooksConfig::from_env(variables)?,
+            metrics: MetricsConfig::from_env(variables)?,
             log: LogConfig::from_env(variables)?,
             server,
             database,

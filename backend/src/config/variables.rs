@@ -42,12 +42,24 @@ impl Variables {
                 variables.insert(name, value);
             }
         }
+        variables.extend(Self::of_process().0);
+        Ok(Self(variables))
+    }
+
+    /// The process's own environment alone.
+    pub(crate) fn of_process() -> Self {
         // What is not UTF-8 is kept as text that its variable will refuse, rather than passed over for a default.
         let as_text = |(name, value): (OsString, OsString)| {
             (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
         };
-        variables.extend(std::env::vars_os().map(as_text));
-        Ok(Self(variables))
+        Self(std::env::vars_os().map(as_text).collect())
+    }
+
+    /// Makes a variable unset; `false` when it was.
+    pub(crate) fn remove(&mut self, name: &str) -> bool {
+        let was_set = self.get(name).is_some();
+        self.0.remove(name);
+        was_set
     }
 
     /// The value of a variable; an empty one counts as unset, since that is what deployment tools leave behind.

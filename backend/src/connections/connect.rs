@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use connection_store::{NewOAuthState, SaveOutcome};
+use connection_store::{ConsumedState, ExpectedAccount, NewOAuthState, SaveOutcome};
 use instagram_client::{AccessToken, AccountType, AuthorizeOptions, InstagramError, Profile};
 use jiff::SignedDuration;
-use shared::{CallbackAnswer, LoginAnswer, SaveConnection, SavedConnection, permission};
+use shared::{CallbackAnswer, EventKind, LoginAnswer, SaveConnection, SavedConnection, permission};
 use token_vault::HandleClaims;
 use uuid::Uuid;
 
@@ -25,6 +25,17 @@ const LONGEST_LIFE: u64 = 61 * 24 * 3600;
 
 const HANDLE_REFUSED: &str = "This is too old, was used already, or belongs to someone else. Start again";
 
+/// How a person is sent to Instagram.
+#[derive(Default)]
+pub(crate) struct Login {
+    /// The web app's path to come back to.
+    pub(crate) return_to: Option<String>,
+    /// Instagram is to ask for a sign-in, whoever is signed in there.
+    pub(crate) force_reauth: bool,
+    /// The account that is connected now is to be connected again, and no other is to take its place unasked.
+    pub(crate) reconnect: bool,
+}
+
 /// What Instagram sent the browser back with.
 pub(crate) enum Redirected {
     /// The person agreed.
@@ -38,30 +49,35 @@ impl Connections {
     ///
     /// # Errors
     /// `not_configured`, `validation_failed` for a `return_to` that could leave the web app, `unavailable`.
-    pub(crate) async fn begin(
-        &self,
-        user_id: &str,
-        return_to: Option<String>,
-        force_reauth: bool,
-    ) -> Result<LoginAnswer, ApiError> {
+    pub(crate) async fn begin(&self, user_id: &str, login: Login) -> Result<LoginAnswer, ApiError> {
         let instagram = self.instagram()?;
+        let Login { return_to, force_reauth, reconnect } = login;
         if return_to.as_deref().is_some_and(|path| !shared::validation::is_return_path(path)) {
             return Err(ApiError::validation([(
                 "returnTo",
                 "Give a path of the web app, such as /integrations",
             )]));
         }
+        let expected_account = match reconnect {
+            true => self.store.latest_connection(user_id).await?.map(|connection| ExpectedAccount {
+                instagram_user_id: connection.instagram_user_id,
+                username: connection.profile.username,
+            }),
+            false => None,
+        };
         let state = SecretToken::generate();
         let now = self.clock.now();
         let new = NewOAuthState {
             state_hash: state.hash(),
             user_id: user_id.to_owned(),
             return_to,
+            expected_account,
             created_at: now,
             expires_at: now + STATE_LIFE,
         };
         self.store.insert_state(new).await?;
-        let options = AuthorizeOptions { force_reauth };
+        // A browser that is signed in at Instagram as somebody else would come straight back with that account.
+        let options = AuthorizeOptions { force_reauth: force_reauth || reconnect };
         let auth_url = String::from(instagram.authorize_url(state.expose(), &permission::ALL, options));
         Ok(LoginAnswer { redirect_to: auth_url.clone(), auth_url })
     }
@@ -91,7 +107,7 @@ impl Connections {
                 });
             }
         };
-        let return_to = self.consume_state(user_id, &state).await?.ok_or_else(ApiError::invalid_state)?;
+        let consumed = self.consume_state(user_id, &state).await?.ok_or_else(ApiError::invalid_state)?;
         let failed = |error| ApiError::from_instagram(error, instagram.redirect_uri());
 
         let short = instagram.exchange_code(&code).await.map_err(failed)?;
@@ -106,6 +122,8 @@ impl Connections {
 
         let scopes = short.permissions.or(long.permissions);
         let handoff = Handoff::new(&long.access_token, issued_at, long.expires_in, profile, scopes);
+        let is_other = |expected: &ExpectedAccount| expected.instagram_user_id != handoff.user().id;
+        let expected_username = consumed.expected_account.filter(is_other).map(|expected| expected.username);
         let expires_at_ms = (self.clock.now() + HANDLE_LIFE).as_millisecond();
         let id = Uuid::new_v4().to_string();
         let claims = HandleClaims { bearer: user_id, id: &id, expires_at_ms };
@@ -114,7 +132,8 @@ impl Connections {
             user_id: handoff.user().id.clone(),
             expires_in: handoff.expires_in(),
             user: handoff.user().clone(),
-            return_to,
+            return_to: consumed.return_to,
+            expected_username,
         })
     }
 
@@ -144,7 +163,8 @@ impl Connections {
 
     async fn store_connection(&self, user_id: &str, handoff: Handoff) -> Result<SavedConnection, ApiError> {
         let new = handoff.into_connection(user_id, &self.vault);
-        match self.store.save_connection(new, self.clock.now()).await? {
+        let event = self.event(EventKind::Connected, format!("@{} was connected.", new.profile.username));
+        match self.store.save_connection(new, event, self.clock.now()).await? {
             SaveOutcome::AccountInUse => Err(ApiError::account_in_use()),
             SaveOutcome::Saved(saved) => Ok(SavedConnection {
                 id: saved.id,
@@ -203,11 +223,10 @@ impl Connections {
         Ok(handoff)
     }
 
-    /// `Some` with the path to return to when the state was good until now.
-    async fn consume_state(&self, user_id: &str, state: &str) -> Result<Option<Option<String>>, ApiError> {
+    /// What the state was made with, when it was good until now.
+    async fn consume_state(&self, user_id: &str, state: &str) -> Result<Option<ConsumedState>, ApiError> {
         let Some(token) = SecretToken::parse(state) else { return Ok(None) };
-        let consumed = self.store.consume_state(&token.hash(), user_id, self.clock.now()).await?;
-        Ok(consumed.map(|state| state.return_to))
+        Ok(self.store.consume_state(&token.hash(), user_id, self.clock.now()).await?)
     }
 }
 

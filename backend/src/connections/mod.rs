@@ -1,22 +1,36 @@
-//! The life of a connection: begin, exchange, save, read, renew, sync, end. Knows no HTTP and no database driver.
+//! The life of a connection: begin, exchange, save, read, renew, sync, end; what it leaves behind. Knows no HTTP and no database driver.
 
 mod connect;
+mod events;
 mod handoff;
+mod life;
+mod operators;
+mod pause;
 mod profile;
 mod renew;
+mod rotate;
+mod signals;
+mod sync;
 mod view;
 
 use std::sync::Arc;
 
-use connection_store::{Connection, Store};
+use connection_store::{Connection, Store, StoreResult};
 use instagram_client::InstagramClient;
+use jiff::SignedDuration;
+use shared::EventKind;
 use token_vault::{Context, Vault};
 
+use self::pause::Pause;
 use crate::clock::Clock;
 use crate::error::ApiError;
+use crate::metrics::Metrics;
 
-pub(crate) use connect::Redirected;
+pub(crate) use connect::{Login, Redirected};
+pub(crate) use life::HistoryPage;
+pub(crate) use operators::{opens, view_of};
 pub(crate) use renew::RefreshOutcome;
+pub(crate) use sync::SyncOutcome;
 
 /// What the routes call. One for the whole process.
 pub(crate) struct Connections {
@@ -25,6 +39,12 @@ pub(crate) struct Connections {
     /// The client, or the variables that are missing for it.
     instagram: Result<InstagramClient, Vec<&'static str>>,
     clock: Arc<dyn Clock>,
+    pause: Pause,
+    /// Who is told what happens to a connection, by the names that deliveries carry.
+    receivers: Vec<String>,
+    metrics: Arc<Metrics>,
+    /// How long work on a connection that calls Instagram may take before others take it for dead.
+    lease: SignedDuration,
 }
 
 impl Connections {
@@ -34,8 +54,11 @@ impl Connections {
         vault: Vault,
         instagram: Result<InstagramClient, Vec<&'static str>>,
         clock: Arc<dyn Clock>,
+        receivers: Vec<String>,
+        metrics: Arc<Metrics>,
+        lease: SignedDuration,
     ) -> Self {
-        Self { store, vault, instagram, clock }
+        Self { store, vault, instagram, clock, pause: Pause::default(), receivers, metrics, lease }
     }
 
     /// The user's connection that was saved last.
@@ -43,8 +66,11 @@ impl Connections {
     /// # Errors
     /// `not_connected`, `unavailable`.
     pub(crate) async fn read(&self, user_id: &str) -> Result<shared::Connection, ApiError> {
-        let connection = self.store.latest_connection(user_id).await?.ok_or_else(ApiError::not_connected)?;
-        Ok(self.view(connection))
+        Ok(self.view(self.stored(user_id).await?))
+    }
+
+    async fn stored(&self, user_id: &str) -> Result<Connection, ApiError> {
+        self.store.latest_connection(user_id).await?.ok_or_else(ApiError::not_connected)
     }
 
     /// Ends that connection: its token is erased.
@@ -52,8 +78,18 @@ impl Connections {
     /// # Errors
     /// `not_connected`, `unavailable`.
     pub(crate) async fn disconnect(&self, user_id: &str) -> Result<(), ApiError> {
-        let ended = self.store.disconnect(user_id, self.clock.now()).await?;
+        let ended = self.end(&self.stored(user_id).await?).await?;
         ended.then_some(()).ok_or_else(ApiError::not_connected)
+    }
+
+    /// Ends a connection; `false` when it has ended meanwhile, or passed to another user.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub(crate) async fn end(&self, stored: &Connection) -> StoreResult<bool> {
+        let message = format!("@{} was disconnected.", stored.profile.username);
+        let event = self.event(EventKind::Disconnected, message);
+        self.store.disconnect(&stored.id, &stored.user_id, event, self.clock.now()).await
     }
 
     /// A stored connection as its owner sees it.

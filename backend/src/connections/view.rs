@@ -77,10 +77,13 @@ mod tests {
             profile: Profile { username: "shop".into(), ..Profile::default() },
             scopes: vec![permission::BASIC.into()],
             connected_at: at(0),
+            last_connected_at: at(0),
             last_synced_at: at(0),
             last_error: None,
             needs_reauthorization_since: None,
             refresh_failures: 0,
+            sync_failures: 0,
+            is_active: true,
         }
     }
 

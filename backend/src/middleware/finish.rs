@@ -13,6 +13,9 @@ use crate::error::ApiError;
 /// What the API's answers may do in a browser that opens one: nothing.
 const API_CONTENT_SECURITY_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
+/// Marks an answer that is a page for a person's browser, failures included: it keeps its body.
+pub(crate) struct PageForPeople;
+
 /// The middleware.
 pub(crate) async fn finish(
     request: ServiceRequest,
@@ -22,7 +25,8 @@ pub(crate) async fn finish(
     let id = known.unwrap_or_else(|| RequestId::of(&request));
     let is_https = state_of(request.request()).is_ok_and(|state| state.is_https);
     let mut response = next.call(request).await?.map_into_boxed_body();
-    if response.status().is_client_error() || response.status().is_server_error() {
+    let is_failure = response.status().is_client_error() || response.status().is_server_error();
+    if is_failure && !response.response().extensions().contains::<PageForPeople>() {
         response = render_error(response, &id);
     }
     let renewed = response.request().extensions_mut().remove::<RenewedSession>();

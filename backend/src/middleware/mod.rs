@@ -2,8 +2,10 @@
 
 mod finish;
 mod guard;
+mod measure;
 mod request_id;
 
-pub(crate) use finish::finish;
+pub(crate) use finish::{PageForPeople, finish};
 pub(crate) use guard::guard;
+pub(crate) use measure::measure;
 pub(crate) use request_id::RequestSpan;

@@ -3,6 +3,7 @@
 use actix_web::Responder;
 use actix_web::http::Method;
 use actix_web::web::{self, Data, ServiceConfig};
+use serde::Serialize;
 
 use super::{Done, resource, success};
 use crate::app::AppState;
@@ -18,8 +19,17 @@ async fn healthz() -> impl Responder {
     success(Done {})
 }
 
-/// The database answers.
+/// What `/readyz` answers while the database does.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Readiness {
+    /// Jobs that have not got their work done for far too long.
+    stuck_jobs: Vec<&'static str>,
+}
+
+/// The database answers. A stuck job is named and is no reason to answer 503: requests can be served all the same, and what
+/// keeps the jobs of one process mostly keeps those of all, none of which would be left then.
 async fn readyz(state: Data<AppState>) -> Result<impl Responder, ApiError> {
     state.store.ping().await?;
-    Ok(success(Done {}))
+    Ok(success(Readiness { stuck_jobs: state.jobs.stuck() }))
 }

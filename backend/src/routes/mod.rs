@@ -3,6 +3,7 @@
 mod auth;
 mod health;
 mod integrations;
+pub(crate) mod metrics;
 mod session;
 mod users;
 pub(crate) mod web_app;
@@ -23,6 +24,7 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
     users::configure(app);
     session::configure(app);
     auth::instagram::configure(app);
+    auth::instagram_signals::configure(app);
     integrations::instagram::configure(app);
 }
 

@@ -6,11 +6,14 @@ use serde_json::json;
 
 use crate::support::{Answer, PASSWORD, TestApp, client};
 
-const ROUTES: [(&str, &[&str]); 11] = [
+const ROUTES: [(&str, &[&str]); 14] = [
     ("/api/users", &["POST"]),
     ("/api/session", &["GET", "POST", "DELETE"]),
     ("/auth/instagram/login", &["GET"]),
     ("/auth/instagram/callback", &["GET"]),
+    ("/auth/instagram/deauthorize", &["POST"]),
+    ("/auth/instagram/data-deletion", &["POST"]),
+    ("/auth/instagram/data-deletion/x", &["GET", "HEAD"]),
     ("/api/integrations/instagram", &["GET"]),
     ("/api/integrations/instagram/callback", &["POST"]),
     ("/api/integrations/instagram/me", &["GET", "DELETE"]),

@@ -3,12 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod auth_instagram;
+mod auth_instagram_signals;
 mod canaries;
+mod commands;
 mod configuration;
+mod connection_life;
 mod every_path;
 mod integrations_instagram;
 mod integrations_instagram_renewal;
+mod key_rotation;
 mod known_failures;
+mod metrics;
 mod mongodb;
 mod process;
 mod refresh_job;
@@ -16,3 +21,4 @@ mod session;
 mod support;
 mod users;
 mod web_app;
+mod webhooks;

@@ -64,14 +64,61 @@ pub(crate) fn instagram_variables(instagram: &Simulator) -> [(&'static str, Stri
     ]
 }
 
-/// The service, its Instagram and its database. Everything ends when it is dropped.
+/// A service that runs until it is dropped.
+pub(crate) struct Running {
+    pub(crate) url: String,
+    /// Where its metrics are, if it serves any.
+    pub(crate) metrics_url: Option<String>,
+    handle: ServerHandle,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Running {
+    fn start(
+        folder: &TempDir,
+        instagram: &Simulator,
+        clock: &Arc<TestClock>,
+        changes: &[(&str, &str)],
+    ) -> Self {
+        let database = format!("sqlite:{}", folder.path().join("test.db").display());
+        let of_instagram = instagram_variables(instagram);
+        let mut pairs = vec![("BIND_ADDRESS", "127.0.0.1:0"), ("DATABASE_URL", &database)];
+        pairs.extend(of_instagram.iter().map(|(name, value)| (*name, value.as_str())));
+        pairs.push(("INSTAGRAM_TIMEOUT_SECONDS", "2"));
+        pairs.extend_from_slice(changes);
+        let config = Config::from_env(&Variables::from_iter(pairs)).unwrap();
+        let (ready, started) = mpsc::channel::<(SocketAddr, Option<SocketAddr>, ServerHandle)>();
+        let clock: Arc<dyn Clock> = Arc::clone(clock) as _;
+        let thread = thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let service = Service::start(&config, clock).await.unwrap();
+                ready.send((service.address, service.metrics_address, service.server.handle())).unwrap();
+                service.run().await.unwrap();
+            });
+        });
+        let (address, metrics, handle) = started.recv().expect("the service did not start");
+        let metrics_url = metrics.map(|address| format!("http://{address}/metrics"));
+        Self { url: format!("http://{address}"), metrics_url, handle, thread: Some(thread) }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // The future need not be awaited: the command is on its way, and the thread ends with the server.
+        drop(self.handle.stop(false));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The service, its Instagram and its database. Everything ends when it is dropped, the service first.
 pub(crate) struct TestApp {
+    pub(crate) service: Running,
     pub(crate) url: String,
     pub(crate) instagram: Simulator,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) folder: TempDir,
-    handle: ServerHandle,
-    thread: Option<thread::JoinHandle<()>>,
 }
 
 impl TestApp {
@@ -82,27 +129,23 @@ impl TestApp {
 
     /// With variables that differ from the usual.
     pub(crate) fn start_with(changes: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let instagram = simulator();
-        let database = format!("sqlite:{}", folder.path().join("test.db").display());
-        let of_instagram = instagram_variables(&instagram);
-        let mut pairs = vec![("BIND_ADDRESS", "127.0.0.1:0"), ("DATABASE_URL", &database)];
-        pairs.extend(of_instagram.iter().map(|(name, value)| (*name, value.as_str())));
-        pairs.push(("INSTAGRAM_TIMEOUT_SECONDS", "2"));
-        pairs.extend_from_slice(changes);
-        let config = Config::from_env(&Variables::from_iter(pairs)).unwrap();
+        let (folder, instagram) = (tempfile::tempdir().unwrap(), simulator());
         let clock = Arc::new(TestClock::default());
-        let (ready, started) = mpsc::channel::<(SocketAddr, ServerHandle)>();
-        let service_clock: Arc<dyn Clock> = Arc::clone(&clock) as _;
-        let thread = thread::spawn(move || {
-            actix_web::rt::System::new().block_on(async move {
-                let service = Service::start(&config, service_clock).await.unwrap();
-                ready.send((service.address, service.server.handle())).unwrap();
-                service.run().await.unwrap();
-            });
-        });
-        let (address, handle) = started.recv().expect("the service did not start");
-        Self { url: format!("http://{address}"), instagram, clock, folder, handle, thread: Some(thread) }
+        let service = Running::start(&folder, &instagram, &clock, changes);
+        Self { url: service.url.clone(), service, instagram, clock, folder }
+    }
+
+    /// Another service beside this one, with the same Instagram and clock.
+    pub(crate) fn another(&self, changes: &[(&str, &str)]) -> Running {
+        Running::start(&self.folder, &self.instagram, &self.clock, changes)
+    }
+
+    /// Stops the service and starts it anew, over the same database unless a change says otherwise.
+    pub(crate) fn restart_with(mut self, changes: &[(&str, &str)]) -> Self {
+        drop(self.service);
+        self.service = Running::start(&self.folder, &self.instagram, &self.clock, changes);
+        self.url.clone_from(&self.service.url);
+        self
     }
 
     pub(crate) fn database_file(&self) -> PathBuf {
@@ -143,16 +186,6 @@ impl TestApp {
         let exchanged = self.exchange(person, Consent::allow(account)).await;
         assert_eq!(exchanged.status, 200, "{exchanged}");
         person.save(&exchanged.body).await
-    }
-}
-
-impl Drop for TestApp {
-    fn drop(&mut self) {
-        // The future need not be awaited: the command is on its way, and the thread ends with the server.
-        drop(self.handle.stop(false));
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
 }
 

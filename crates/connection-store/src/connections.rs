@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::StoreResult;
+use crate::{NewEvent, StoreResult};
 
 /// An Instagram profile as it is stored. Fields that Instagram does not give are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,6 +70,8 @@ pub struct Connection {
     pub scopes: Vec<String>,
     /// When this user first connected this account; connecting it again does not move it.
     pub connected_at: Timestamp,
+    /// When it was connected last, for the first time or again.
+    pub last_connected_at: Timestamp,
     /// When the profile was last read from Instagram.
     pub last_synced_at: Timestamp,
     /// What went wrong last, in words for the owner.
@@ -78,6 +80,10 @@ pub struct Connection {
     pub needs_reauthorization_since: Option<Timestamp>,
     /// How often the renewal of this token has been begun in vain.
     pub refresh_failures: u32,
+    /// How often the profile has been asked for in vain.
+    pub sync_failures: u32,
+    /// Whether it is connected; `false` once it was ended, and then there is no token.
+    pub is_active: bool,
 }
 
 /// A token that Instagram has renewed.
@@ -106,6 +112,61 @@ pub struct DueForRefresh {
     pub limit: u32,
 }
 
+/// Which connections are due for a sync, and how many of them a worker takes at once.
+#[derive(Clone, Copy, Debug)]
+pub struct DueForSync {
+    /// The profile was last read at this time or before it.
+    pub synced_by: Timestamp,
+    /// Until when nobody else is to try.
+    pub lease_until: Timestamp,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Why and until when a renewal or a sync is put off.
+#[derive(Clone, Debug)]
+pub struct Postponement {
+    /// No worker tries before this time.
+    pub not_before: Timestamp,
+    /// A sentence for the owner; `None` leaves the one that is there.
+    pub error: Option<String>,
+    /// A permission that turned out not to be granted: it is taken off the list.
+    pub missing_scope: Option<String>,
+    /// What this is in the connection's life, where it is worth an event.
+    pub event: Option<NewEvent>,
+}
+
+/// Which connections an operator wants to see, and where the page begins.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectionFilter {
+    /// Of this user only.
+    pub user_id: Option<String>,
+    /// Ended ones, too.
+    pub with_inactive: bool,
+    /// Those after this id: the last one of the page before.
+    pub after: Option<String>,
+}
+
+/// A sealed token, with what it takes to open it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedToken {
+    /// The connection's id.
+    pub connection_id: String,
+    /// The account that the token is bound to.
+    pub instagram_user_id: String,
+    /// The token as the vault sealed it.
+    pub access_token: String,
+}
+
+/// How many tokens of active connections are sealed with one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyUse {
+    /// The key's id, as the sealed text names it; `None` where it names none.
+    pub key_id: Option<String>,
+    /// Tokens.
+    pub tokens: u64,
+}
+
 /// What came of [`Connections::save_connection`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SaveOutcome {
@@ -116,24 +177,60 @@ pub enum SaveOutcome {
 }
 
 /// Connected Instagram accounts.
+///
+/// Each change takes the event that tells of it and stores both or neither ([`NewEvent`]); where nothing is changed, no event
+/// is stored.
 #[async_trait]
 pub trait Connections {
     /// Stores a connection by one atomic write: creates it, replaces token, profile, scopes and expiry of the user's own,
     /// or takes over one that is inactive.
     ///
     /// The document of an account stays the same one for ever. Its `connected_at` stays too, unless the account passes to
-    /// another user. The last error and the mark of a dead token are cleared. Of two users who claim one account at
-    /// once, one is told `AccountInUse`.
-    async fn save_connection(&self, connection: NewConnection, now: Timestamp) -> StoreResult<SaveOutcome>;
+    /// another user; then the history and the events of the earlier owner are erased. The last error and the mark of a dead
+    /// token are cleared, leases and waits too. Of two users who claim one account at once, one is told `AccountInUse`.
+    /// The profile is a point of the history.
+    async fn save_connection(
+        &self,
+        connection: NewConnection,
+        event: NewEvent,
+        now: Timestamp,
+    ) -> StoreResult<SaveOutcome>;
 
     /// The user's active connection that was saved last; `None` where there is none.
     async fn latest_connection(&self, user_id: &str) -> StoreResult<Option<Connection>>;
 
-    /// Ends the connection that [`latest_connection`](Self::latest_connection) returns: erases the token, keeps the
-    /// document. `false` when the user has none.
-    async fn disconnect(&self, user_id: &str, now: Timestamp) -> StoreResult<bool>;
+    /// A connection by its id, active or not.
+    async fn connection(&self, id: &str) -> StoreResult<Option<Connection>>;
 
-    /// Replaces the token by a renewed one and clears what was wrong with it, provided that the stored token is still
+    /// The connections of an account, active or not, by its professional id or its app-scoped one.
+    async fn connections_of_account(&self, account_id: &str) -> StoreResult<Vec<Connection>>;
+
+    /// Connections in the order of their ids, at most `limit`.
+    async fn list_connections(&self, filter: ConnectionFilter, limit: u32) -> StoreResult<Vec<Connection>>;
+
+    /// Ends an active connection: erases the token, keeps the document. `false` when it is not active, or not that user's.
+    async fn disconnect(&self, id: &str, user_id: &str, event: NewEvent, now: Timestamp)
+    -> StoreResult<bool>;
+
+    /// Claims connections that are due for a renewal, those that end first before the others. Each is claimed by one caller
+    /// only, however many ask at once, until its lease ends, its renewal is postponed or its token is replaced. A claim counts as a failure
+    /// until the token is replaced, so that one that kills its worker counts, too.
+    ///
+    /// A connection whose token is dead, has ended, was postponed until later or is leased is not due.
+    async fn claim_due_for_refresh(&self, due: DueForRefresh, now: Timestamp)
+    -> StoreResult<Vec<Connection>>;
+
+    /// Claims one connection for a renewal that its owner asked for, whether or not it is due or postponed, provided that its stored
+    /// token is still `access_token`. `false` when it is not, or while another has it.
+    async fn claim_for_refresh(
+        &self,
+        id: &str,
+        access_token: &str,
+        lease_until: Timestamp,
+        now: Timestamp,
+    ) -> StoreResult<bool>;
+
+    /// Replaces the token by a renewed one and clears what was wrong with it, the lease included, provided that the stored token is still
     /// `old_access_token`. Returns what is stored now; `None` when a reconnect, a disconnect or another renewal came
     /// first, and then nothing is changed.
     async fn renew_token(
@@ -141,43 +238,94 @@ pub trait Connections {
         id: &str,
         old_access_token: &str,
         renewed: RenewedToken,
+        events: Vec<NewEvent>,
         now: Timestamp,
     ) -> StoreResult<Option<Connection>>;
 
-    /// Claims connections that are due for a renewal, those that end first before the others. Each is claimed by one caller
-    /// only, however many ask at once, until its lease ends, its renewal is postponed or its token is replaced.
-    ///
-    /// A connection whose token is dead, has ended or was postponed until later is not due.
-    async fn claim_due_for_refresh(&self, due: DueForRefresh, now: Timestamp)
-    -> StoreResult<Vec<Connection>>;
-
-    /// Puts the next try to renew a token off until `not_before`, with a sentence for the owner about this one, provided
-    /// that the stored token is still `access_token`. The token itself stays as it is.
+    /// Ends a lease and puts the next try to renew a token off, provided that the stored token is still `access_token`. The
+    /// token itself stays as it is.
     async fn postpone_refresh(
         &self,
         id: &str,
         access_token: &str,
-        error: &str,
-        not_before: Timestamp,
+        postponement: Postponement,
+        now: Timestamp,
     ) -> StoreResult<()>;
 
-    /// Replaces the profile of a user's active connection, and nothing that belongs to the token. Returns what is stored
-    /// now; `None` when the connection ended or passed to another user meanwhile.
+    /// When the token ends that is due for a renewal and ends first, whether or not somebody is at it. `None` when none is
+    /// due.
+    async fn first_due_for_refresh(
+        &self,
+        expires_by: Timestamp,
+        issued_by: Timestamp,
+        now: Timestamp,
+    ) -> StoreResult<Option<Timestamp>>;
+
+    /// Active connections whose token has ended and is not marked as dead yet; at most `limit`.
+    async fn unmarked_ended(&self, limit: u32, now: Timestamp) -> StoreResult<Vec<Connection>>;
+
+    /// Claims active connections that are due for a sync, those that wait longest before the others, as
+    /// [`claim_due_for_refresh`](Self::claim_due_for_refresh) does. One whose token is dead or has ended is not due.
+    async fn claim_due_for_sync(&self, due: DueForSync, now: Timestamp) -> StoreResult<Vec<Connection>>;
+
+    /// Replaces the profile of a user's active connection, and nothing that belongs to the token; adds a point to its history;
+    /// ends a lease and forgets failures to sync. Returns what is stored now; `None` when the connection ended or passed to
+    /// another user meanwhile.
+    ///
+    /// `granted_scope`: a permission that this read has shown to be granted; it is added where it is missing.
     async fn update_profile(
         &self,
         id: &str,
         user_id: &str,
         profile: Profile,
+        granted_scope: &str,
+        event: NewEvent,
         now: Timestamp,
     ) -> StoreResult<Option<Connection>>;
 
-    /// Records that Instagram refuses the token, with a sentence for the owner, provided that the stored token is still
-    /// `access_token`: a reconnect that happened meanwhile wins, and then the answer is `false`.
+    /// Ends a lease and puts the next scheduled sync of an active connection off, provided that the stored token is still
+    /// `access_token`.
+    async fn postpone_sync(
+        &self,
+        id: &str,
+        access_token: &str,
+        postponement: Postponement,
+        now: Timestamp,
+    ) -> StoreResult<()>;
+
+    /// Records that the token is dead, with a sentence for the owner, provided that the stored token is still
+    /// `access_token` and that this is not recorded yet; else the answer is `false` and nothing is changed.
     async fn mark_needs_reauthorization(
         &self,
         id: &str,
         access_token: &str,
         error: &str,
+        event: NewEvent,
         now: Timestamp,
     ) -> StoreResult<bool>;
+
+    /// Tokens of active connections that are sealed with this key (`None`: whose sealed text names none), in the order of
+    /// their connections' ids, from after `after` on; at most `limit`.
+    async fn sealed_with(
+        &self,
+        key_id: Option<&str>,
+        after: Option<&str>,
+        limit: u32,
+    ) -> StoreResult<Vec<SealedToken>>;
+
+    /// Replaces a sealed token by the same token sealed anew, provided that it is still the one in `old`. Nothing else is
+    /// changed. `false` when it was not.
+    async fn reseal_token(&self, old: &SealedToken, access_token: &str) -> StoreResult<bool>;
+
+    /// How many tokens are sealed with which key. Looks at every active connection: for operators.
+    async fn key_use(&self) -> StoreResult<Vec<KeyUse>>;
+}
+
+/// The key that a sealed token names: the second part of `v1.<key id>.<ciphertext>`.
+pub(crate) fn key_id(sealed: &str) -> Option<&str> {
+    let mut parts = sealed.split('.');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some("v1"), Some(key_id), Some(_)) => Some(key_id),
+        _ => None,
+    }
 }

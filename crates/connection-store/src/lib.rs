@@ -2,9 +2,14 @@
 
 mod connections;
 mod database_url;
+mod deletions;
 mod error;
+mod events;
+mod existing;
+mod history;
 pub mod mongodb;
 mod oauth_states;
+mod pauses;
 mod sessions;
 pub mod sqlite;
 #[cfg(feature = "test-support")]
@@ -14,14 +19,21 @@ mod users;
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 
 pub use connections::{
-    Connection, Connections, DueForRefresh, NewConnection, Profile, RenewedToken, SaveOutcome,
+    Connection, ConnectionFilter, Connections, DueForRefresh, DueForSync, KeyUse, NewConnection,
+    Postponement, Profile, RenewedToken, SaveOutcome, SealedToken,
 };
 pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};
+pub use deletions::{Deletion, Deletions, NewDeletion};
 pub use error::{StoreError, StoreResult};
-pub use oauth_states::{ConsumedState, NewOAuthState, OAuthStates};
+pub use events::{Delivery, Event, EventCursor, Events, NewEvent};
+pub use existing::connect_existing;
+pub use history::{History, HistoryPoint, HistoryRange};
+pub use oauth_states::{ConsumedState, ExpectedAccount, NewOAuthState, OAuthStates};
+pub use pauses::Pauses;
 pub use sessions::{NewSession, Session, Sessions};
 pub use used_handles::UsedHandles;
 pub use users::{CreateOutcome, Credentials, NewUser, User, Users};
@@ -29,9 +41,24 @@ pub use users::{CreateOutcome, Credentials, NewUser, User, Users};
 /// SHA-256 of a random secret. The store knows session tokens and OAuth states only by this.
 pub type SecretHash = [u8; 32];
 
+/// How long every point of a history is kept; after that, the first one of each day is.
+pub const HISTORY_DETAIL: SignedDuration = SignedDuration::from_hours(90 * 24);
+
 /// Everything that the service stores, behind one object: `Arc<dyn Store>`.
 #[async_trait::async_trait]
-pub trait Store: Users + Sessions + OAuthStates + UsedHandles + Connections + Send + Sync {
+pub trait Store:
+    Users
+    + Sessions
+    + OAuthStates
+    + UsedHandles
+    + Connections
+    + Events
+    + History
+    + Deletions
+    + Pauses
+    + Send
+    + Sync
+{
     /// Returns when the database has answered a trivial question.
     ///
     /// # Errors
@@ -40,6 +67,9 @@ pub trait Store: Users + Sessions + OAuthStates + UsedHandles + Connections + Se
 
     /// Lets running work finish and releases the database. Later calls fail as unavailable.
     async fn close(&self);
+
+    /// What has been asked of the database so far: transactions and reads of SQLite, commands to MongoDB.
+    fn calls(&self) -> u64;
 }
 
 /// Opens the store that a database URL names: a SQLite file, made where there is none, or a MongoDB database, with its

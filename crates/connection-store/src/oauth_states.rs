@@ -14,6 +14,8 @@ pub struct NewOAuthState {
     pub user_id: String,
     /// The frontend's path to go back to afterwards.
     pub return_to: Option<String>,
+    /// The account that the person is to come back with; `None` where any will do.
+    pub expected_account: Option<ExpectedAccount>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it ends. The store deletes it some time later by itself.
@@ -25,6 +27,17 @@ pub struct NewOAuthState {
 pub struct ConsumedState {
     /// The frontend's path to go back to.
     pub return_to: Option<String>,
+    /// The account that the person was to come back with.
+    pub expected_account: Option<ExpectedAccount>,
+}
+
+/// The account that is to be reconnected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpectedAccount {
+    /// The professional account's id.
+    pub instagram_user_id: String,
+    /// As it was when the person left, without the `@`.
+    pub username: String,
 }
 
 /// OAuth `state` values.

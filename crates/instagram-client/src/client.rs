@@ -40,7 +40,7 @@ impl InstagramClient {
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         config.check()?;
         let oauth = Oauth::new(&config)?;
-        let transport = Transport::new(config.timeout, config.uses_https())?;
+        let transport = Transport::new(&config)?;
         Ok(Self { inner: Arc::new(Inner { config, oauth, transport }) })
     }
 
@@ -63,7 +63,8 @@ impl InstagramClient {
     /// # Errors
     /// [`InstagramError::InvalidCode`] and [`InstagramError::Misconfigured`] above all.
     pub async fn exchange_code(&self, code: &str) -> Result<ShortLivedToken, InstagramError> {
-        self.inner.oauth.exchange_code(&self.inner.transport, code).await
+        let transport = &self.inner.transport;
+        transport.observed(Endpoint::Code, self.inner.oauth.exchange_code(transport, code)).await
     }
 
     /// Exchanges a token of one hour for one of 60 days (`instagram-api.md` §3).
@@ -79,8 +80,7 @@ impl InstagramClient {
             ("client_secret", self.inner.config.app_secret.expose_secret()),
             ("access_token", short.expose()),
         ];
-        let body = self.get(Endpoint::LongLived, &["access_token"], &parameters).await?;
-        LongLivedToken::parse(&body)
+        self.get(Endpoint::LongLived, &["access_token"], &parameters, LongLivedToken::parse).await
     }
 
     /// Renews a token of 60 days (`instagram-api.md` §4). It must be at least 24 hours old and not yet expired. The result
@@ -90,8 +90,7 @@ impl InstagramClient {
     /// Any [`InstagramError`] but [`InstagramError::InvalidCode`].
     pub async fn refresh(&self, token: &AccessToken) -> Result<LongLivedToken, InstagramError> {
         let parameters = [("grant_type", "ig_refresh_token"), ("access_token", token.expose())];
-        let body = self.get(Endpoint::Refresh, &["refresh_access_token"], &parameters).await?;
-        LongLivedToken::parse(&body)
+        self.get(Endpoint::Refresh, &["refresh_access_token"], &parameters, LongLivedToken::parse).await
     }
 
     /// Whose token it is (`instagram-api.md` §5).
@@ -101,23 +100,26 @@ impl InstagramClient {
     pub async fn profile(&self, token: &AccessToken) -> Result<Profile, InstagramError> {
         let path = [self.inner.config.graph_version.as_str(), "me"];
         let parameters = [("fields", FIELDS), ("access_token", token.expose())];
-        let body = self.get(Endpoint::Profile, &path, &parameters).await?;
-        Profile::parse(&body)
+        self.get(Endpoint::Profile, &path, &parameters, Profile::parse).await
     }
 
     /// A GET of the Graph API. The parameters, tokens among them, go into the query, as Meta documents it.
-    async fn get(
+    async fn get<T>(
         &self,
         endpoint: Endpoint,
         path: &[&str],
         parameters: &[(&str, &str)],
-    ) -> Result<Vec<u8>, InstagramError> {
+        parse: impl FnOnce(&[u8]) -> Result<T, InstagramError>,
+    ) -> Result<T, InstagramError> {
         let mut url = self.inner.config.graph_url.clone();
         url.path_segments_mut()
             .expect("http and https URLs have a path, and the configuration is checked to be one of them")
             .pop_if_empty()
             .extend(path);
         url.query_pairs_mut().extend_pairs(parameters);
-        self.inner.transport.call(endpoint, reqwest::Request::new(reqwest::Method::GET, url)).await
+        let request = reqwest::Request::new(reqwest::Method::GET, url);
+        let transport = &self.inner.transport;
+        let call = async { parse(&transport.call(endpoint, request).await?) };
+        transport.observed(endpoint, call).await
     }
 }

@@ -1,9 +1,12 @@
 //! How to reach Instagram, and as whom.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
+
+use crate::observer::CallObserver;
 
 /// Where the browser is sent. Not `https://api.instagram.com/oauth/authorize`, an alias that shows "Sorry, this page isn't
 /// available" since August 2026 (`instagram-api.md` §1).
@@ -42,6 +45,8 @@ pub struct Config {
     pub graph_version: String,
     /// The time that one call may take, from connecting to the last byte; by default [`DEFAULT_TIMEOUT`].
     pub timeout: Duration,
+    /// Told of each call when it is over; by default nobody.
+    pub observer: Option<Arc<dyn CallObserver>>,
 }
 
 impl Config {
@@ -58,6 +63,7 @@ impl Config {
             graph_url: url(DEFAULT_GRAPH_URL),
             graph_version: DEFAULT_GRAPH_VERSION.to_owned(),
             timeout: DEFAULT_TIMEOUT,
+            observer: None,
         }
     }
 

@@ -91,6 +91,23 @@ pub enum InstagramError {
 }
 
 impl InstagramError {
+    /// The variant's name in `snake_case`, for metrics: `timeout`, `rate_limited`, `needs_reauthorization`…
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Retryable { .. } => "retryable",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::NeedsReauthorization { .. } => "needs_reauthorization",
+            Self::MissingPermission { .. } => "missing_permission",
+            Self::AppAccess => "app_access",
+            Self::InvalidCode => "invalid_code",
+            Self::Misconfigured { .. } => "misconfigured",
+            Self::Rejected { .. } => "rejected",
+            Self::Unintelligible { .. } => "unintelligible",
+        }
+    }
+
     pub(crate) fn retryable(reason: impl Into<String>) -> Self {
         Self::Retryable { reason: reason.into() }
     }

@@ -6,6 +6,7 @@ mod config;
 mod error;
 mod failure;
 mod oauth;
+mod observer;
 mod profile;
 mod redact;
 mod tls;
@@ -19,5 +20,6 @@ pub use config::{
     DEFAULT_TOKEN_URL, is_graph_version,
 };
 pub use error::{DEFAULT_RETRY_AFTER, InstagramError, MAX_RETRY_AFTER};
+pub use observer::{Call, CallObserver};
 pub use profile::{AccountType, Profile};
 pub use token::{AccessToken, LongLivedToken, ShortLivedToken};

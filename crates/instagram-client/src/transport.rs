@@ -1,13 +1,15 @@
 //! One way for every request to go out and every answer to come in.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::{Request, Response, StatusCode, redirect};
 
-use crate::config::ConfigError;
+use crate::config::{Config, ConfigError};
 use crate::error::InstagramError;
 use crate::failure;
+use crate::observer::{Call, CallObserver};
 use crate::redact::sanitise;
 use crate::tls;
 
@@ -41,11 +43,13 @@ impl Endpoint {
 #[derive(Debug)]
 pub(crate) struct Transport {
     http: reqwest::Client,
+    observer: Option<Arc<dyn CallObserver>>,
 }
 
 impl Transport {
-    pub(crate) fn new(timeout: Duration, uses_https: bool) -> Result<Self, ConfigError> {
-        let tls = tls::client_config(uses_https).map_err(ConfigError::Tls)?;
+    pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
+        let timeout = config.timeout;
+        let tls = tls::client_config(config.uses_https()).map_err(ConfigError::Tls)?;
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .redirect(redirect::Policy::none())
@@ -53,7 +57,25 @@ impl Transport {
             .timeout(timeout)
             .build()
             .map_err(|error| ConfigError::HttpClient(error.without_url()))?;
-        Ok(Self { http })
+        Ok(Self { http, observer: config.observer.clone() })
+    }
+
+    /// Sees one call through, from sending to reading what came, and tells the observer of it.
+    pub(crate) async fn observed<T>(
+        &self,
+        endpoint: Endpoint,
+        call: impl Future<Output = Result<T, InstagramError>>,
+    ) -> Result<T, InstagramError> {
+        let started = Instant::now();
+        let outcome = call.await;
+        if let Some(observer) = &self.observer {
+            observer.called(&Call {
+                endpoint: endpoint.name(),
+                outcome: outcome.as_ref().err().map_or("ok", InstagramError::kind),
+                elapsed: started.elapsed(),
+            });
+        }
+        outcome
     }
 
     /// Sends a request and gives a successful answer's body, or the error that the answer or its absence means.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::accounts::Account;
+use crate::accounts::{self, Account};
 use crate::oauth::{AuthorizationRequest, PageError};
 use crate::parameters::Parameters;
 use crate::world::World;
@@ -23,9 +23,9 @@ pub(crate) fn consent(world: &World, query: &Parameters, request: &Authorization
             );
         }
     }
-    let mut accounts = String::new();
-    for (index, account) in world.accounts.iter().enumerate() {
-        push(&mut accounts, format_args!("{}", account_choice(account, index == 0)));
+    let mut choices = String::new();
+    for (index, account) in world.accounts.all().iter().take(accounts::NAMED).enumerate() {
+        push(&mut choices, format_args!("{}", account_choice(account, index == 0)));
     }
     let mut permissions = String::new();
     for permission in &request.scopes {
@@ -49,7 +49,7 @@ pub(crate) fn consent(world: &World, query: &Parameters, request: &Authorization
 <p class="lead">App <b>{app}</b> asks for the permissions below. You can take them back later in Instagram’s settings.</p>
 {again}
 <form method="post" action="/oauth/authorize">{hidden}
-<fieldset><legend>Choose an account</legend>{accounts}</fieldset>
+<fieldset><legend>Choose an account</legend>{choices}</fieldset>
 <fieldset><legend>What the app may do</legend>{permissions}</fieldset>
 <div class="buttons"><button name="decision" value="allow" class="primary">Allow</button>
 <button name="decision" value="cancel">Cancel</button></div>
@@ -73,7 +73,7 @@ pub(crate) fn error(error: &PageError) -> String {
 }
 
 fn account_choice(account: &Account, chosen: bool) -> String {
-    let username = account.username;
+    let username = &account.username;
     let picture = match account.picture_hue {
         Some(_) => format!(r#"<img src="/pictures/{username}.svg" alt="" width="44" height="44">"#),
         None => {
@@ -82,7 +82,8 @@ fn account_choice(account: &Account, chosen: bool) -> String {
         }
     };
     let kind = account.account_type.label();
-    let about = account.name.map_or_else(|| kind.to_owned(), |name| format!("{} · {kind}", escape(name)));
+    let about =
+        account.name.as_deref().map_or_else(|| kind.to_owned(), |name| format!("{} · {kind}", escape(name)));
     let checked = if chosen { " checked" } else { "" };
     format!(
         r#"<label class="choice">{picture}<span class="text"><strong>{username}</strong> <small>{about}</small></span>

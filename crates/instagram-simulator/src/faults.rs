@@ -22,7 +22,7 @@ impl Endpoint {
     /// The endpoints that a request can be for: all but [`Endpoint::Any`].
     pub(crate) const SINGLE: [Self; 4] = [Self::CodeExchange, Self::LongLived, Self::Refresh, Self::Profile];
 
-    fn includes(self, other: Self) -> bool {
+    pub(crate) fn includes(self, other: Self) -> bool {
         self == Self::Any || self == other
     }
 }
@@ -34,7 +34,7 @@ impl Endpoint {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Fault {
-    /// The right answer, late.
+    /// The right answer, late. The work is done at once, so a client that stops waiting loses an answer.
     Delay {
         /// How late, in milliseconds of real time.
         ms: u64,
@@ -79,6 +79,11 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Whether what was asked is done, and only its answer suffers.
+    pub(crate) fn does_the_work(&self) -> bool {
+        matches!(self, Self::Delay { .. } | Self::Truncated)
+    }
+
     /// A Graph error of type `OAuthException`, not transient.
     pub fn graph_error(code: i64, subcode: impl Into<Option<i64>>) -> Self {
         Self::GraphError {

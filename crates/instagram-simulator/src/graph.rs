@@ -47,12 +47,12 @@ impl World {
         Some(match field {
             "id" => account.app_scoped_id.to_string().into(),
             "user_id" => account.user_id.to_string().into(),
-            "username" => account.username.into(),
-            "name" => account.name.into(),
+            "username" => account.username.as_str().into(),
+            "name" => account.name.as_deref().into(),
             "account_type" => account.account_type.as_api().into(),
             "profile_picture_url" => self.picture_url(account, origin).into(),
-            "biography" => account.biography.into(),
-            "website" => account.website.into(),
+            "biography" => account.biography.as_deref().into(),
+            "website" => account.website.as_deref().into(),
             "followers_count" => account.followers.into(),
             "follows_count" => account.follows.into(),
             "media_count" => account.media.into(),
@@ -68,7 +68,7 @@ impl World {
 
     /// An account's avatar as SVG, `None` where it has none.
     pub(crate) fn picture(&self, username: &str) -> Option<String> {
-        let hue = self.accounts.iter().find(|account| account.username == username)?.picture_hue?;
+        let hue = self.accounts[self.accounts.place(username)?].picture_hue?;
         let far = (hue + 50) % 360;
         Some(format!(
             r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 120" role="img" aria-label="{username}">

@@ -94,7 +94,7 @@ impl PageError {
             }
             Self::InvalidResponseType => "response_type must be “code”.",
             Self::InvalidScope(_) => "scope holds known permissions, separated by commas.",
-            Self::UnknownAccount(_) => "Choose one of the accounts on the page.",
+            Self::UnknownAccount(_) => "Choose an account that exists.",
         }
     }
 }
@@ -137,7 +137,7 @@ impl World {
         if consent.refuse {
             return Ok(request.denied("user_denied", "The user denied your request."));
         }
-        let Some(account) = self.account_index(&consent.account) else {
+        let Some(account) = self.accounts.place(&consent.account) else {
             return Err(PageError::UnknownAccount(consent.account));
         };
         if self.accounts[account].account_type == AccountType::Personal {

@@ -34,6 +34,8 @@ pub struct Options {
     pub expired_subcode: i64,
     /// What a rate-limited answer gives as `estimated_time_to_regain_access`, in minutes. Default: 15.
     pub regain_access_minutes: u64,
+    /// How a `signed_request` writes `user_id`. Default: as text.
+    pub signed_request_user_id: UserIdForm,
 }
 
 impl Default for Options {
@@ -48,6 +50,7 @@ impl Default for Options {
             refresh_permissions: false,
             expired_subcode: 463,
             regain_access_minutes: 15,
+            signed_request_user_id: UserIdForm::Text,
         }
     }
 }
@@ -67,7 +70,7 @@ pub enum TokenShape {
     WithoutPermissions,
 }
 
-/// How the code exchange writes `user_id`.
+/// How an answer or a `signed_request` writes `user_id`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserIdForm {
@@ -78,7 +81,7 @@ pub enum UserIdForm {
     Text,
 }
 
-/// Which of an account's two ids the code exchange returns.
+/// Which of an account's two ids the code exchange returns, or a `signed_request` carries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserIdKind {

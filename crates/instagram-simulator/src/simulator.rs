@@ -10,15 +10,19 @@ use actix_web::dev::ServerHandle;
 use actix_web::rt::System;
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpServer, web};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use url::{Url, form_urlencoded};
 
+use crate::accounts::{Account, AccountIds};
 use crate::config::Config;
 use crate::consent::Consent;
+use crate::failures::{RandomFailures, Weather};
 use crate::faults::{Endpoint, Fault, PlannedFault, Times};
-use crate::options::Options;
+use crate::options::{Options, UserIdKind};
 use crate::parameters::Parameters;
+use crate::refreshes::RefreshRecord;
 use crate::routes;
+use crate::signed_request::SignedBy;
 use crate::wire::Connection;
 use crate::world::{SharedWorld, World};
 
@@ -138,6 +142,26 @@ impl Simulator {
         self.world.lock().faults.clear();
     }
 
+    /// Lets a part of all requests fail at random, beside the faults that are planned. Chance starts from the seed.
+    ///
+    /// # Panics
+    ///
+    /// Where the rate is not within 0.0 and 1.0.
+    pub fn set_random_failures(&self, failures: RandomFailures) {
+        let weather = Weather::new(failures).unwrap_or_else(|error| panic!("{error}"));
+        self.world.lock().weather = weather;
+    }
+
+    /// Every refresh request so far that named a token which exists, oldest first.
+    pub fn refreshes(&self) -> Vec<RefreshRecord> {
+        self.world.lock().refresh_records()
+    }
+
+    /// Empties the log of refreshes.
+    pub fn clear_refreshes(&self) {
+        self.world.lock().refreshes.clear();
+    }
+
     /// How many requests an endpoint has had, failed ones included.
     pub fn requests(&self, endpoint: Endpoint) -> u64 {
         self.world.lock().requests(endpoint)
@@ -153,6 +177,23 @@ impl Simulator {
         self.world.lock().advance(SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX));
     }
 
+    /// The time by the simulator's clock.
+    pub fn now(&self) -> Timestamp {
+        self.world.lock().now()
+    }
+
+    /// What Meta posts as `signed_request` when a person removes the app or wants their data deleted. Whether `user_id` is
+    /// text or a number is an option ([`Options::signed_request_user_id`]).
+    pub fn signed_request(
+        &self,
+        username: &str,
+        signed_by: SignedBy,
+        id: UserIdKind,
+        issued_at: Timestamp,
+    ) -> String {
+        self.with_account(username, |world, account| world.signed_request(account, signed_by, id, issued_at))
+    }
+
     /// Replaces all options.
     pub fn set_options(&self, options: Options) {
         self.world.lock().options = options;
@@ -162,6 +203,26 @@ impl Simulator {
     /// 463 expired… Tokens issued later live.
     pub fn revoke(&self, username: &str, subcode: i64) {
         self.with_account(username, |world, account| world.revoke(account, subcode));
+    }
+
+    /// Whether the account's tokens have been revoked and none has been issued since.
+    pub fn is_revoked(&self, username: &str) -> bool {
+        self.with_account(username, |world, account| world.accounts[account].revoked().is_some())
+    }
+
+    /// Adds a Business account with every profile field set, made from how many accounts there are.
+    ///
+    /// # Panics
+    ///
+    /// Where the name is taken, or is not 1 to 30 lower-case letters, digits, dots and underscores.
+    pub fn add_account(&self, username: &str) -> AccountIds {
+        let added = self.world.lock().accounts.add(username).map(Account::ids);
+        added.unwrap_or_else(|error| panic!("cannot add the account {username:?}: {}", error.message()))
+    }
+
+    /// The two ids of an account.
+    pub fn account_ids(&self, username: &str) -> AccountIds {
+        self.with_account(username, |world, account| world.accounts[account].ids())
     }
 
     /// Whether the app may act for an account. Where not, every Graph call answers code 100, `IGApiException`.
@@ -181,7 +242,7 @@ impl Simulator {
 
     fn with_account<T>(&self, username: &str, act: impl FnOnce(&mut World, usize) -> T) -> T {
         let mut world = self.world.lock();
-        let Some(account) = world.account_index(username) else {
+        let Some(account) = world.accounts.place(username) else {
             drop(world);
             panic!("the simulator has no account {username:?}");
         };

@@ -1,14 +1,18 @@
 //! The life of a token: issued, exchanged, refreshed, dead (spec `instagram-api.md` §2–§4).
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::accounts::Account;
+use crate::accounts::{Account, Revocation};
 use crate::answer::{Answer, GraphError};
+use crate::faults::Fault;
 use crate::oauth::PERMISSIONS;
-use crate::options::{Options, TokenShape, UserIdForm, UserIdKind};
+use crate::options::{Options, TokenShape, UserIdForm};
 use crate::parameters::Parameters;
+use crate::refreshes::{LoggedRefresh, RefreshOutcome};
 use crate::world::{World, random_text};
 
 /// The life of a short-lived token.
@@ -28,11 +32,18 @@ pub(crate) enum Kind {
 pub(crate) struct Token {
     pub(crate) account: usize,
     pub(crate) kind: Kind,
-    pub(crate) permissions: Vec<String>,
+    pub(crate) permissions: Arc<[String]>,
+    /// Its number among all tokens, from 1.
+    pub(crate) serial: u64,
     issued_at: Timestamp,
-    expires_at: Timestamp,
-    /// The `error_subcode` with which it was revoked.
-    revoked: Option<i64>,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// Why a token is dead.
+enum Death {
+    /// With this subcode.
+    Revoked(i64),
+    Expired,
 }
 
 impl World {
@@ -71,8 +82,8 @@ impl World {
             );
         }
         code.used = true;
-        let (account, permissions) = (code.account, code.permissions.clone());
-        let text = self.issue(account, Kind::Short, permissions.clone());
+        let (account, permissions) = (code.account, Arc::<[String]>::from(code.permissions.clone()));
+        let (text, _) = self.issue(account, Kind::Short, Arc::clone(&permissions));
         Ok(short_lived_body(&self.options, &self.accounts[account], &text, &permissions))
     }
 
@@ -90,67 +101,125 @@ impl World {
         if token.kind == Kind::Long {
             return Err(GraphError::bad_request("Only a short-lived token can be exchanged"));
         }
-        let (account, permissions) = (token.account, token.permissions.clone());
-        let text = self.issue(account, Kind::Long, permissions);
+        let (account, permissions) = (token.account, Arc::clone(&token.permissions));
+        let (text, _) = self.issue(account, Kind::Long, permissions);
         Ok(Answer::ok(self.long_lived_body(&text)))
     }
 
-    /// `GET /refresh_access_token`: a long-lived token lives longer.
-    pub(crate) fn refresh(&mut self, query: &Parameters, bearer: Option<&str>) -> Answer {
-        self.renew(query, bearer).into()
+    /// `GET /refresh_access_token`: a long-lived token lives longer. `fault`: what then happens to the answer.
+    pub(crate) fn refresh(
+        &mut self,
+        query: &Parameters,
+        bearer: Option<&str>,
+        fault: Option<&Fault>,
+    ) -> Answer {
+        let subject = self.refresh_subject(query, bearer, fault);
+        let (outcome, renewed_into, answer) = match self.renew(query, bearer) {
+            Ok((answer, serial)) => (RefreshOutcome::Renewed, Some(serial), answer),
+            Err((outcome, error)) => (outcome, None, error.into()),
+        };
+        self.refreshes.extend(subject.map(|logged| LoggedRefresh { outcome, renewed_into, ..logged }));
+        answer
     }
 
-    fn renew(&mut self, query: &Parameters, bearer: Option<&str>) -> Result<Answer, GraphError> {
-        expect_grant_type(query, "ig_refresh_token")?;
-        let (text, token) = self.live_token(query, bearer)?;
+    /// A refresh that a fault answers, before anything is done.
+    pub(crate) fn refresh_prevented(&mut self, query: &Parameters, bearer: Option<&str>, fault: &Fault) {
+        let subject = self.refresh_subject(query, bearer, Some(fault));
+        self.refreshes.extend(subject);
+    }
+
+    /// The record of a refresh that has failed so far. `None` where there is no such token.
+    fn refresh_subject(
+        &self,
+        query: &Parameters,
+        bearer: Option<&str>,
+        fault: Option<&Fault>,
+    ) -> Option<LoggedRefresh> {
+        let token = self.tokens.get(given_token(query, bearer)?)?;
+        let at = self.now();
+        Some(LoggedRefresh {
+            at,
+            account: token.account,
+            token: token.serial,
+            age_seconds: at.duration_since(token.issued_at).as_secs().try_into().unwrap_or_default(),
+            outcome: RefreshOutcome::Failed,
+            renewed_into: None,
+            delivered_whole: fault
+                .is_none_or(|fault| !fault.does_the_work() && !matches!(fault, Fault::Reset)),
+        })
+    }
+
+    /// The answer and the serial number of the token in it.
+    fn renew(
+        &mut self,
+        query: &Parameters,
+        bearer: Option<&str>,
+    ) -> Result<(Answer, u64), (RefreshOutcome, GraphError)> {
+        let failed = |error| (RefreshOutcome::Failed, error);
+        expect_grant_type(query, "ig_refresh_token").map_err(failed)?;
+        let (text, token) = match self.live_token(query, bearer) {
+            Ok(found) => found,
+            Err(error) => return Err((self.refusal(query, bearer), error)),
+        };
         if token.kind == Kind::Short {
-            return Err(GraphError::bad_request("Only a long-lived token can be refreshed"));
+            return Err(failed(GraphError::bad_request("Only a long-lived token can be refreshed")));
         }
         if self.now().duration_since(token.issued_at) < REFRESH_AGE {
-            return Err(GraphError::bad_request("The token must be at least 24 hours old to be refreshed"));
+            let error = GraphError::bad_request("The token must be at least 24 hours old to be refreshed");
+            return Err((RefreshOutcome::TooYoung, error));
         }
-        let (account, permissions) = (token.account, token.permissions.clone());
-        let listed = permissions.join(",");
-        let text = if self.options.refresh_rotates {
+        let Token { account, serial, .. } = *token;
+        let permissions = Arc::clone(&token.permissions);
+        let listed = self.options.refresh_permissions.then(|| permissions.join(","));
+        let (text, serial) = if self.options.refresh_rotates {
+            // The old token keeps its own life.
             self.issue(account, Kind::Long, permissions)
         } else {
-            let renewed = self.new_token(account, Kind::Long, permissions);
+            let renewed = self.new_token(account, Kind::Long, permissions, serial);
             self.tokens.insert(text.to_owned(), renewed);
-            text.to_owned()
+            (text.to_owned(), serial)
         };
         let mut body = self.long_lived_body(&text);
-        if self.options.refresh_permissions {
+        if let Some(listed) = listed {
             body["permissions"] = listed.into();
         }
-        Ok(Answer::ok(body))
+        Ok((Answer::ok(body), serial))
+    }
+
+    /// How the log calls the reason for which [`World::live_token`] refuses a token.
+    fn refusal(&self, query: &Parameters, bearer: Option<&str>) -> RefreshOutcome {
+        let token = given_token(query, bearer).and_then(|text| self.tokens.get(text));
+        match token.and_then(|token| self.death(token)) {
+            Some(Death::Revoked(_)) => RefreshOutcome::Revoked,
+            Some(Death::Expired) => RefreshOutcome::Expired,
+            None => RefreshOutcome::Failed,
+        }
+    }
+
+    /// Why a token is dead, if it is. A revoked one that has expired was revoked.
+    fn death(&self, token: &Token) -> Option<Death> {
+        let killed = self.accounts[token.account].revocation;
+        if let Some(killed) = killed.filter(|killed| killed.last_token >= token.serial) {
+            return Some(Death::Revoked(killed.subcode));
+        }
+        (token.expires_at <= self.now()).then_some(Death::Expired)
     }
 
     /// The token that a Graph call carries, if it lives and the app may act for its account.
-    ///
-    /// The query wins over the `Authorization` header, as what Meta documents.
     pub(crate) fn live_token<'a>(
         &self,
         query: &'a Parameters,
         bearer: Option<&'a str>,
     ) -> Result<(&'a str, &Token), GraphError> {
-        let given = query.get("access_token").or(bearer).filter(|text| !text.is_empty());
         let missing = || GraphError::new(104, None, "An access token is required to request this resource.");
-        let text = given.ok_or_else(missing)?;
+        let text = given_token(query, bearer).ok_or_else(missing)?;
         let malformed =
             || GraphError::new(190, None, "Invalid OAuth access token - Cannot parse access token");
         let token = self.tokens.get(text).ok_or_else(malformed)?;
-        if let Some(subcode) = token.revoked {
-            return Err(revoked(subcode));
-        }
-        let now = self.now();
-        if token.expires_at <= now {
-            let day = "%A, %d-%b-%y %H:%M:%S UTC";
-            let message = format!(
-                "Error validating access token: Session has expired on {}. The current time is {}.",
-                token.expires_at.strftime(day),
-                now.strftime(day)
-            );
-            return Err(GraphError::new(190, Some(self.options.expired_subcode), message));
+        match self.death(token) {
+            Some(Death::Revoked(subcode)) => return Err(revoked(subcode)),
+            Some(Death::Expired) => return Err(self.expired(token)),
+            None => {}
         }
         if !self.accounts[token.account].app_access {
             return Err(GraphError::app_access());
@@ -158,27 +227,38 @@ impl World {
         Ok((text, token))
     }
 
+    fn expired(&self, token: &Token) -> GraphError {
+        let day = "%A, %d-%b-%y %H:%M:%S UTC";
+        let message = format!(
+            "Error validating access token: Session has expired on {}. The current time is {}.",
+            token.expires_at.strftime(day),
+            self.now().strftime(day)
+        );
+        GraphError::new(190, Some(self.options.expired_subcode), message)
+    }
+
     /// A new long-lived token with every permission.
     pub(crate) fn issue_long_lived(&mut self, account: usize) -> String {
         let permissions = PERMISSIONS.iter().map(|permission| permission.name.to_owned()).collect();
-        self.issue(account, Kind::Long, permissions)
+        self.issue(account, Kind::Long, permissions).0
     }
 
     /// Kills every token of an account. Later ones live.
     pub(crate) fn revoke(&mut self, account: usize, subcode: i64) {
-        for token in self.tokens.values_mut().filter(|token| token.account == account) {
-            token.revoked = Some(subcode);
-        }
+        self.accounts[account].revocation = Some(Revocation { last_token: self.issued, subcode });
     }
 
-    fn issue(&mut self, account: usize, kind: Kind, permissions: Vec<String>) -> String {
+    /// A new token's text and serial number.
+    fn issue(&mut self, account: usize, kind: Kind, permissions: Arc<[String]>) -> (String, u64) {
         let text = format!("IGAA{}", random_text::<120>());
-        let token = self.new_token(account, kind, permissions);
+        self.issued += 1;
+        self.accounts[account].last_token = self.issued;
+        let token = self.new_token(account, kind, permissions, self.issued);
         self.tokens.insert(text.clone(), token);
-        text
+        (text, self.issued)
     }
 
-    fn new_token(&self, account: usize, kind: Kind, permissions: Vec<String>) -> Token {
+    fn new_token(&self, account: usize, kind: Kind, permissions: Arc<[String]>, serial: u64) -> Token {
         let issued_at = self.now();
         let life = match kind {
             Kind::Short => SHORT_LIFE,
@@ -186,12 +266,17 @@ impl World {
         };
         // A life beyond the end of time is a life without end.
         let expires_at = issued_at.checked_add(life).unwrap_or(Timestamp::MAX);
-        Token { account, kind, permissions, issued_at, expires_at, revoked: None }
+        Token { account, kind, permissions, serial, issued_at, expires_at }
     }
 
     fn long_lived_body(&self, text: &str) -> Value {
         json!({ "access_token": text, "token_type": "bearer", "expires_in": self.options.expires_in })
     }
+}
+
+/// The text of the token that a call carries. The query wins over the `Authorization` header, as what Meta documents.
+fn given_token<'a>(query: &'a Parameters, bearer: Option<&'a str>) -> Option<&'a str> {
+    query.get("access_token").or(bearer).filter(|text| !text.is_empty())
 }
 
 fn expect_grant_type(query: &Parameters, expected: &str) -> Result<(), GraphError> {
@@ -202,10 +287,7 @@ fn expect_grant_type(query: &Parameters, expected: &str) -> Result<(), GraphErro
 }
 
 fn short_lived_body(options: &Options, account: &Account, text: &str, permissions: &[String]) -> Value {
-    let id = match options.token_user_id_kind {
-        UserIdKind::AppScoped => account.app_scoped_id,
-        UserIdKind::Professional => account.user_id,
-    };
+    let id = account.id(options.token_user_id_kind);
     let id = match options.token_user_id {
         UserIdForm::Number => Value::from(id),
         UserIdForm::Text => Value::from(id.to_string()),

@@ -27,25 +27,53 @@ pub(crate) async fn respond(
     request: &HttpRequest,
     act: impl FnOnce(&mut World) -> Answer,
 ) -> HttpResponse {
-    let (fault, regain_minutes) = {
+    let reply = {
         let mut world = world.lock();
         match world.arrive(endpoint) {
-            None => return json_response(&act(&mut world)),
-            Some(fault) => (fault, world.options.regain_access_minutes),
+            Some(fault) if !fault.does_the_work() => Reply::instead(fault, &world),
+            fault => Reply::Done(act(&mut world), fault),
         }
     };
-    match fault {
-        Fault::Delay { ms } => {
-            sleep(Duration::from_millis(ms)).await;
-            json_response(&act(&mut world.lock()))
+    reply.send(request).await
+}
+
+/// What a request comes to.
+pub(crate) enum Reply {
+    /// The work is done and this is its answer, with what happens to it on its way.
+    Done(Answer, Option<Fault>),
+    /// A fault answers in its place, a rate limit with the minutes until the next call.
+    Instead(Fault, u64),
+}
+
+impl Reply {
+    pub(crate) fn instead(fault: Fault, world: &World) -> Self {
+        Self::Instead(fault, world.options.regain_access_minutes)
+    }
+
+    pub(crate) async fn send(self, request: &HttpRequest) -> HttpResponse {
+        match self {
+            Self::Done(answer, Some(Fault::Truncated)) => truncated(&answer),
+            Self::Done(answer, fault) => {
+                if let Some(Fault::Delay { ms }) = fault {
+                    sleep(Duration::from_millis(ms)).await;
+                }
+                json_response(&answer)
+            }
+            Self::Instead(fault, regain_minutes) => answer_of(fault, regain_minutes, request),
         }
-        Fault::Truncated => truncated(&act(&mut world.lock())),
+    }
+}
+
+/// What a fault says in place of an answer.
+fn answer_of(fault: Fault, regain_minutes: u64, request: &HttpRequest) -> HttpResponse {
+    match fault {
         Fault::RateLimited => rate_limited(StatusCode::TOO_MANY_REQUESTS, regain_minutes),
         Fault::RateLimited400 => rate_limited(StatusCode::BAD_REQUEST, regain_minutes),
         Fault::ServerError { status } => server_error(status),
         Fault::Html => HttpResponse::Ok().content_type(ContentType::html()).body(EDGE_PAGE),
         Fault::Empty => HttpResponse::Ok().content_type(ContentType::json()).finish(),
-        Fault::Reset => reset(request),
+        // The faults that do the work have the right answer, and never come here.
+        Fault::Reset | Fault::Delay { .. } | Fault::Truncated => reset(request),
         Fault::WrongJson => HttpResponse::Ok().json(json!({ "status": "ok", "result": [] })),
         Fault::GraphError { code, subcode, error_type, message, is_transient } => {
             let error = GraphError::new(code, subcode, message);

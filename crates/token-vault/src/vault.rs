@@ -74,6 +74,22 @@ impl Vault {
         aead::decrypt(&cipher, &context.associated_data(key_id), &message).ok_or(OpenError::Refused)
     }
 
+    /// Opens what [`Vault::seal`] made and seals it again, with the key that seals now. The plaintext is never handed out.
+    ///
+    /// # Errors
+    /// Those of [`Vault::open`].
+    ///
+    /// # Panics
+    /// When the operating system has no randomness to give.
+    pub fn reseal(&self, sealed: &str, context: &Context<'_>) -> Result<String, OpenError> {
+        Ok(self.seal(&self.open(sealed, context)?, context))
+    }
+
+    /// The ids of the keys that open and no longer seal: what is sealed with them should be sealed again.
+    pub fn old_key_ids(&self) -> impl Iterator<Item = &str> {
+        self.keyring.key_ids().skip(1)
+    }
+
     /// Whether `sealed` was sealed with the key that seals now. What was not should be sealed again before its key
     /// leaves the keyring. Does not check that it opens.
     #[must_use]

@@ -58,10 +58,28 @@ fn rotation_opens_the_old_and_seals_with_the_new() {
     let plaintext = both.open(&sealed, &CONTEXT).unwrap();
     let sealed_again = both.seal(&plaintext, &CONTEXT);
     assert!(both.is_current(&sealed_again));
+    assert_eq!(both.old_key_ids().collect::<Vec<_>>(), ["old"]);
 
     let rotated = vault(&new_key);
     assert_eq!(*rotated.open(&sealed_again, &CONTEXT).unwrap(), b"IGAA");
     assert_eq!(rotated.open(&sealed, &CONTEXT), Err(OpenError::UnknownKey));
+    assert_eq!(rotated.old_key_ids().count(), 0);
+}
+
+#[test]
+fn resealing_keeps_the_plaintext_and_takes_the_first_key() {
+    let (old_key, new_key) = (new_key("old"), new_key("new"));
+    let sealed = vault(&old_key).seal(b"IGAA", &CONTEXT);
+
+    let both = vault(&format!("{new_key},{old_key}"));
+    let resealed = both.reseal(&sealed, &CONTEXT).unwrap();
+    assert!(both.is_current(&resealed));
+    assert_eq!(*vault(&new_key).open(&resealed, &CONTEXT).unwrap(), b"IGAA");
+
+    let elsewhere = Context { subject: "17841400000000001", ..CONTEXT };
+    assert_eq!(both.reseal(&sealed, &elsewhere), Err(OpenError::Refused));
+    assert_eq!(both.reseal("IGAA", &CONTEXT), Err(OpenError::Malformed));
+    assert_eq!(vault(&new_key).reseal(&sealed, &CONTEXT), Err(OpenError::UnknownKey));
 }
 
 #[test]

@@ -21,6 +21,9 @@ pub(crate) struct Arguments {
     /// Run this step alone; can be given several times.
     #[arg(long, value_name = "STEP")]
     only: Vec<Step>,
+    /// Run what takes long in full: the simulated year of 1,000 connections (three quarters of an hour).
+    #[arg(long)]
+    long: bool,
 }
 
 /// The steps, in the order in which they run: what fails fast comes first.
@@ -56,7 +59,7 @@ impl Step {
     }
 
     /// Runs the step. The tests that it ran are added to `counts` even when it fails.
-    fn run(self, counts: &mut Counts) -> Result {
+    fn run(self, long: bool, counts: &mut Counts) -> Result {
         match self {
             Self::Tools => ensure_tools(),
             Self::Format => processes::run(processes::cargo().args(["fmt", "--all", "--check"])),
@@ -77,10 +80,13 @@ impl Step {
             ),
             Self::Tests => {
                 let (variable, server) = tools::mongodb_server()?;
-                processes::run_reading(
-                    processes::cargo().args(["test", "--workspace", "--no-fail-fast"]).env(variable, server),
-                    |line| counts.add_from_cargo(line),
-                )
+                let mut tests = processes::cargo();
+                tests.args(["test", "--workspace", "--no-fail-fast"]).env(variable, server);
+                if long {
+                    // The long tests say what they found; without this, only failures are shown.
+                    tests.env("LONG_TESTS", "1").args(["--", "--show-output"]);
+                }
+                processes::run_reading(&mut tests, |line| counts.add_from_cargo(line))
             }
             Self::App => frontend::build(),
             Self::Browser => test_in_browser(counts),
@@ -101,7 +107,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result {
         println!("\n=== {} ===", step.name());
         let stopwatch = Stopwatch::start();
         let mut counts = Counts::default();
-        let failure = match step.run(&mut counts) {
+        let failure = match step.run(arguments.long, &mut counts) {
             Ok(()) => None,
             Err(Failure::Interrupted) => return Err(Failure::Interrupted),
             Err(Failure::Because(sentence)) => {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::app::AppState;
 use crate::caller::{Caller, Scope};
-use crate::connections::Redirected;
+use crate::connections::{Login, Redirected};
 use crate::error::ApiError;
 use crate::routes::{query, resource, success, web_app};
 
@@ -27,6 +27,9 @@ struct LoginQuery {
     /// Makes the person sign in again at Instagram: "use another account".
     #[serde(default)]
     force_reauth: bool,
+    /// Connects the present account again; another one is not put into its place unasked.
+    #[serde(default)]
+    reconnect: bool,
 }
 
 /// Where to send the browser. The one success without `ok`, as its clients have always known it.
@@ -36,8 +39,8 @@ async fn login(
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(caller.user_id(), Scope::ConnectionsWrite)?;
-    let LoginQuery { return_to, force_reauth } = query(request.query_string())?;
-    state.connections.begin(user_id, return_to, force_reauth).await.map(web::Json)
+    let LoginQuery { return_to, force_reauth, reconnect } = query(request.query_string())?;
+    state.connections.begin(user_id, Login { return_to, force_reauth, reconnect }).await.map(web::Json)
 }
 
 #[derive(Deserialize)]

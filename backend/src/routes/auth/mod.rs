@@ -1,3 +1,5 @@
 //! `/auth/…`.
 
+mod deletion_page;
 pub(crate) mod instagram;
+pub(in crate::routes) mod instagram_signals;

@@ -1,8 +1,13 @@
 //! Connected Instagram accounts in MongoDB: the architecture document's collection.
+//!
+//! `{ $not: { $gt: time } }` is how a filter asks for what is over or was never set: a comparison alone passes over what is
+//! unset. The range that finds a document comes first in a filter: MongoDB does not mind the order, SecantusDB does.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use async_trait::async_trait;
+use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use mongodb::Collection;
 use mongodb::bson::{Bson, Document, doc, oid::ObjectId};
@@ -10,9 +15,12 @@ use mongodb::options::ReturnDocument;
 
 use super::error::is_duplicate_key;
 use super::fields::{self, count, required_text, text, texts, time};
-use super::{MongoStore, date};
+use super::outbox::{self, Outbox};
+use super::{MongoStore, date, literal};
+use crate::connections::key_id;
 use crate::{
-    Connection, Connections, DueForRefresh, NewConnection, Profile, RenewedToken, SaveOutcome, StoreResult,
+    Connection, ConnectionFilter, Connections, DueForRefresh, DueForSync, KeyUse, NewConnection, NewEvent,
+    Postponement, Profile, RenewedToken, SaveOutcome, SealedToken, StoreResult,
 };
 
 /// How often a save is tried while others create, end and take over the same account. Each failed try means that another
@@ -21,64 +29,83 @@ const UPSERT_ATTEMPTS: u32 = 10;
 
 #[async_trait]
 impl Connections for MongoStore {
-    async fn save_connection(&self, new: NewConnection, now: Timestamp) -> StoreResult<SaveOutcome> {
+    async fn save_connection(
+        &self,
+        new: NewConnection,
+        event: NewEvent,
+        now: Timestamp,
+    ) -> StoreResult<SaveOutcome> {
         let free_or_own = doc! {
             "instagramUserId": &new.instagram_user_id,
+            "erasingSince": { "$exists": false },
             "$or": [{ "userId": &new.user_id }, { "isActive": false }],
         };
-        let in_use = doc! {
-            "instagramUserId": &new.instagram_user_id,
-            "userId": { "$ne": &new.user_id },
-            "isActive": { "$ne": false },
-        };
-        let update = vec![doc! { "$set": replacement(new, now) }];
+        let user_id = new.user_id.clone();
+        let update = vec![doc! { "$set": replacement(new, &event, now) }];
+        let outbox = self.outbox.clone();
         let connections = self.connections.clone();
-        let save = async move { upsert(&connections, free_or_own, in_use, update).await };
-        let saved = self.operations.run(save).await?;
-        Ok(match saved {
-            Some(document) => SaveOutcome::Saved(Box::new(connection(&document)?)),
-            None => SaveOutcome::AccountInUse,
-        })
+        let save = async move { upsert(&connections, &outbox, free_or_own, &user_id, update).await };
+        let Some(document) = self.operations.run(save).await? else { return Ok(SaveOutcome::AccountInUse) };
+        self.settle(&document, vec![event.id]).await;
+        Ok(SaveOutcome::Saved(Box::new(connection(&document)?)))
     }
 
     async fn latest_connection(&self, user_id: &str) -> StoreResult<Option<Connection>> {
-        let filter = active(user_id);
+        let filter = doc! { "userId": user_id, "isActive": true };
         let connections = self.connections.clone();
-        let find = async move { connections.find_one(filter).sort(latest_first()).await };
+        let latest_first = doc! { "lastConnectedAt": -1, "_id": -1 };
+        let find = async move { connections.find_one(filter).sort(latest_first).await };
         self.operations.run(find).await?.map(|document| connection(&document)).transpose()
     }
 
-    async fn disconnect(&self, user_id: &str, now: Timestamp) -> StoreResult<bool> {
-        let filter = active(user_id);
-        let update = doc! { "$set": { "accessToken": "", "isActive": false, "updatedAt": date(now) } };
+    async fn connection(&self, id: &str) -> StoreResult<Option<Connection>> {
+        let Ok(id) = ObjectId::parse_str(id) else { return Ok(None) };
         let connections = self.connections.clone();
-        let end = async move { connections.find_one_and_update(filter, update).sort(latest_first()).await };
-        Ok(self.operations.run(end).await?.is_some())
+        let find = async move { connections.find_one(doc! { "_id": id }).await };
+        self.operations.run(find).await?.map(|document| connection(&document)).transpose()
     }
 
-    async fn renew_token(
+    async fn connections_of_account(&self, account_id: &str) -> StoreResult<Vec<Connection>> {
+        let (professional, app_scoped) = tokio::try_join!(
+            self.find(doc! { "instagramUserId": account_id }, doc! {}, None),
+            self.find(doc! { "appScopedUserId": account_id }, doc! {}, None),
+        )?;
+        let mut found = professional;
+        for other in app_scoped {
+            if found.iter().all(|connection| connection.id != other.id) {
+                found.push(other);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn list_connections(&self, filter: ConnectionFilter, limit: u32) -> StoreResult<Vec<Connection>> {
+        let mut wanted = Document::new();
+        if let Some(user_id) = filter.user_id {
+            wanted.insert("userId", user_id);
+        }
+        if !filter.with_inactive {
+            wanted.insert("isActive", true);
+        }
+        if let Some(after) = filter.after {
+            let Ok(after) = ObjectId::parse_str(after) else { return Ok(Vec::new()) };
+            wanted.insert("_id", doc! { "$gt": after });
+        }
+        self.find(wanted, doc! { "_id": 1 }, Some(limit)).await
+    }
+
+    async fn disconnect(
         &self,
         id: &str,
-        old_access_token: &str,
-        renewed: RenewedToken,
+        user_id: &str,
+        event: NewEvent,
         now: Timestamp,
-    ) -> StoreResult<Option<Connection>> {
-        let Ok(id) = ObjectId::parse_str(id) else { return Ok(None) };
-        let filter = doc! { "_id": id, "accessToken": old_access_token, "isActive": true };
-        let mut fields = doc! {
-            "accessToken": renewed.access_token,
-            "tokenIssuedAt": date(renewed.token_issued_at),
-            "tokenExpiresAt": date(renewed.token_expires_at),
-            "lastError": null,
-            "needsReauthorizationSince": null,
-            "refreshNotBefore": null,
-            "refreshFailures": 0,
-            "updatedAt": date(now),
-        };
-        if let Some(scopes) = renewed.scopes {
-            fields.insert("scopes", scopes);
-        }
-        self.change(filter, fields).await
+    ) -> StoreResult<bool> {
+        let Ok(id) = ObjectId::parse_str(id) else { return Ok(false) };
+        let filter = doc! { "_id": id, "userId": user_id, "isActive": true };
+        let fields =
+            doc! { "accessToken": "", "tokenKeyId": null, "isActive": false, "updatedAt": date(now) };
+        Ok(self.change(filter, fields, &[event], now).await?.is_some())
     }
 
     async fn claim_due_for_refresh(
@@ -88,43 +115,120 @@ impl Connections for MongoStore {
     ) -> StoreResult<Vec<Connection>> {
         let filter = doc! {
             "tokenExpiresAt": { "$gt": date(now), "$lte": date(due.expires_by) },
-            "tokenIssuedAt": { "$lte": date(due.issued_by) },
             "isActive": true,
             "needsReauthorizationSince": null,
-            // A comparison with a date passes over what is unset, so that is asked for by itself.
-            "$or": [{ "refreshNotBefore": null }, { "refreshNotBefore": { "$lte": date(now) } }],
+            "tokenIssuedAt": { "$not": { "$gt": date(due.issued_by) } },
+            "refreshLeaseUntil": { "$not": { "$gt": date(now) } },
+            "refreshNotBefore": { "$not": { "$gt": date(now) } },
         };
         // A failure is counted when a try begins, so that one that kills its worker counts, too.
         let update = doc! {
-            "$set": { "refreshNotBefore": date(due.lease_until) },
+            "$set": { "refreshLeaseUntil": date(due.lease_until) },
             "$inc": { "refreshFailures": 1 },
         };
-        let mut claimed = Vec::new();
-        // One by one, since only a change of one document also tells which one it was.
-        while claimed.len() < due.limit as usize {
-            let (connections, filter, update) = (self.connections.clone(), filter.clone(), update.clone());
-            let claim = async move {
-                let claim = connections.find_one_and_update(filter, update);
-                claim.sort(doc! { "tokenExpiresAt": 1 }).return_document(ReturnDocument::After).await
-            };
-            let Some(document) = self.operations.run(claim).await? else { break };
-            claimed.push(connection(&document)?);
+        self.claim(filter, update, doc! { "tokenExpiresAt": 1 }, due.limit).await
+    }
+
+    async fn claim_for_refresh(
+        &self,
+        id: &str,
+        access_token: &str,
+        lease_until: Timestamp,
+        now: Timestamp,
+    ) -> StoreResult<bool> {
+        let Ok(id) = ObjectId::parse_str(id) else { return Ok(false) };
+        let mut filter = with_token(id, access_token);
+        filter.insert("refreshLeaseUntil", doc! { "$not": { "$gt": date(now) } });
+        let update = doc! {
+            "$set": { "refreshLeaseUntil": date(lease_until) },
+            "$inc": { "refreshFailures": 1 },
+        };
+        let connections = self.connections.clone();
+        let claim = async move { connections.update_one(filter, update).await };
+        Ok(self.operations.run(claim).await?.matched_count == 1)
+    }
+
+    async fn renew_token(
+        &self,
+        id: &str,
+        old_access_token: &str,
+        renewed: RenewedToken,
+        events: Vec<NewEvent>,
+        now: Timestamp,
+    ) -> StoreResult<Option<Connection>> {
+        let Ok(id) = ObjectId::parse_str(id) else { return Ok(None) };
+        let mut fields = doc! {
+            "tokenKeyId": literal(key_id(&renewed.access_token)),
+            "accessToken": literal(renewed.access_token),
+            "tokenIssuedAt": date(renewed.token_issued_at),
+            "tokenExpiresAt": date(renewed.token_expires_at),
+            "lastError": null,
+            "needsReauthorizationSince": null,
+            "refreshLeaseUntil": null,
+            "refreshNotBefore": null,
+            "refreshFailures": 0,
+            "updatedAt": date(now),
+        };
+        if let Some(scopes) = renewed.scopes {
+            fields.insert("scopes", literal(scopes));
         }
-        Ok(claimed)
+        let stored = self.change(with_token(id, old_access_token), fields, &events, now).await?;
+        stored.map(|document| connection(&document)).transpose()
     }
 
     async fn postpone_refresh(
         &self,
         id: &str,
         access_token: &str,
-        error: &str,
-        not_before: Timestamp,
+        postponement: Postponement,
+        now: Timestamp,
     ) -> StoreResult<()> {
-        let Ok(id) = ObjectId::parse_str(id) else { return Ok(()) };
-        let filter = doc! { "_id": id, "accessToken": access_token, "isActive": true };
-        let fields = doc! { "refreshNotBefore": date(not_before), "lastError": error };
-        self.change(filter, fields).await?;
-        Ok(())
+        let fields = doc! { "refreshLeaseUntil": null, "refreshNotBefore": date(postponement.not_before) };
+        self.postpone(id, access_token, fields, postponement, now).await
+    }
+
+    async fn first_due_for_refresh(
+        &self,
+        expires_by: Timestamp,
+        issued_by: Timestamp,
+        now: Timestamp,
+    ) -> StoreResult<Option<Timestamp>> {
+        let filter = doc! {
+            "tokenExpiresAt": { "$gt": date(now), "$lte": date(expires_by) },
+            "isActive": true,
+            "needsReauthorizationSince": null,
+            "tokenIssuedAt": { "$not": { "$gt": date(issued_by) } },
+        };
+        let connections = self.connections.clone();
+        let find = async move {
+            let first = connections.find_one(filter).sort(doc! { "tokenExpiresAt": 1 });
+            first.projection(doc! { "tokenExpiresAt": 1 }).await
+        };
+        let found = self.operations.run(find).await?;
+        Ok(found.and_then(|document| time(&document, "tokenExpiresAt")))
+    }
+
+    async fn unmarked_ended(&self, limit: u32, now: Timestamp) -> StoreResult<Vec<Connection>> {
+        let filter = doc! {
+            "isActive": true,
+            "needsReauthorizationSince": null,
+            "tokenExpiresAt": { "$lte": date(now) },
+        };
+        self.find(filter, doc! { "tokenExpiresAt": 1 }, Some(limit)).await
+    }
+
+    async fn claim_due_for_sync(&self, due: DueForSync, now: Timestamp) -> StoreResult<Vec<Connection>> {
+        let filter = doc! {
+            "lastSyncedAt": { "$not": { "$gt": date(due.synced_by) } },
+            "isActive": true,
+            "needsReauthorizationSince": null,
+            "tokenExpiresAt": { "$gt": date(now) },
+            "syncLeaseUntil": { "$not": { "$gt": date(now) } },
+            "syncNotBefore": { "$not": { "$gt": date(now) } },
+        };
+        let update =
+            doc! { "$set": { "syncLeaseUntil": date(due.lease_until) }, "$inc": { "syncFailures": 1 } };
+        self.claim(filter, update, doc! { "lastSyncedAt": 1 }, due.limit).await
     }
 
     async fn update_profile(
@@ -132,13 +236,38 @@ impl Connections for MongoStore {
         id: &str,
         user_id: &str,
         profile: Profile,
+        granted_scope: &str,
+        event: NewEvent,
         now: Timestamp,
     ) -> StoreResult<Option<Connection>> {
         let Ok(id) = ObjectId::parse_str(id) else { return Ok(None) };
         let filter = doc! { "_id": id, "userId": user_id, "isActive": true };
-        let now = date(now);
-        let fields = doc! { "profile": profile_document(profile), "lastSyncedAt": now, "updatedAt": now };
-        self.change(filter, fields).await
+        let mut entry = outbox::entry(&event, "$userId", now);
+        entry.insert("counts", outbox::counts(&profile));
+        let scopes = outbox::list("$scopes");
+        let added = doc! { "$concatArrays": [scopes.clone(), [literal(granted_scope)]] };
+        let fields = doc! {
+            "profile": literal(profile_document(profile)),
+            "scopes": { "$cond": [{ "$in": [literal(granted_scope), scopes.clone()] }, scopes, added] },
+            "lastSyncedAt": date(now),
+            "syncLeaseUntil": null,
+            "syncNotBefore": null,
+            "syncFailures": 0,
+            "updatedAt": date(now),
+        };
+        let stored = self.change_with(filter, fields, vec![entry], vec![event.id]).await?;
+        stored.map(|document| connection(&document)).transpose()
+    }
+
+    async fn postpone_sync(
+        &self,
+        id: &str,
+        access_token: &str,
+        postponement: Postponement,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        let fields = doc! { "syncLeaseUntil": null, "syncNotBefore": date(postponement.not_before) };
+        self.postpone(id, access_token, fields, postponement, now).await
     }
 
     async fn mark_needs_reauthorization(
@@ -146,53 +275,201 @@ impl Connections for MongoStore {
         id: &str,
         access_token: &str,
         error: &str,
+        event: NewEvent,
         now: Timestamp,
     ) -> StoreResult<bool> {
         let Ok(id) = ObjectId::parse_str(id) else { return Ok(false) };
-        let filter = doc! { "_id": id, "accessToken": access_token, "isActive": true };
-        let update = vec![doc! { "$set": {
+        let mut filter = with_token(id, access_token);
+        filter.insert("needsReauthorizationSince", Bson::Null);
+        let fields = doc! {
             "lastError": literal(error),
-            // The first refusal is the one that counts.
-            "needsReauthorizationSince": { "$ifNull": ["$needsReauthorizationSince", date(now)] },
+            "needsReauthorizationSince": date(now),
             "updatedAt": date(now),
-        }}];
+        };
+        Ok(self.change(filter, fields, &[event], now).await?.is_some())
+    }
+
+    async fn sealed_with(
+        &self,
+        key_id: Option<&str>,
+        after: Option<&str>,
+        limit: u32,
+    ) -> StoreResult<Vec<SealedToken>> {
+        // A limit of 0 would be none.
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let mut filter = doc! { "isActive": true, "tokenKeyId": key_id };
+        if let Some(after) = after {
+            let Ok(after) = ObjectId::parse_str(after) else { return Ok(Vec::new()) };
+            filter.insert("_id", doc! { "$gt": after });
+        }
         let connections = self.connections.clone();
-        let marked = self.operations.run(async move { connections.update_one(filter, update).await }).await?;
-        Ok(marked.matched_count == 1)
+        let find = async move {
+            let found = connections.find(filter).sort(doc! { "_id": 1 }).limit(limit.into());
+            let found = found.projection(doc! { "instagramUserId": 1, "accessToken": 1 }).await?;
+            found.try_collect::<Vec<_>>().await
+        };
+        let found = self.operations.run(find).await?;
+        // A document that does not say whose account it is was not written by us; it must not keep the others.
+        Ok(found.iter().filter_map(|document| sealed_token(document).ok()).collect())
+    }
+
+    async fn reseal_token(&self, old: &SealedToken, access_token: &str) -> StoreResult<bool> {
+        let Ok(id) = ObjectId::parse_str(&old.connection_id) else { return Ok(false) };
+        let update = doc! { "$set": { "accessToken": access_token, "tokenKeyId": key_id(access_token) } };
+        let (filter, connections) = (with_token(id, &old.access_token), self.connections.clone());
+        let reseal = async move { connections.update_one(filter, update).await };
+        Ok(self.operations.run(reseal).await?.matched_count == 1)
+    }
+
+    /// Counts by the tokens themselves: somebody may have changed one by hand and left `tokenKeyId` behind, and an operator
+    /// removes a key because of these numbers. What is found to be wrong is put right.
+    async fn key_use(&self) -> StoreResult<Vec<KeyUse>> {
+        let connections = self.connections.clone();
+        let count = async move {
+            let mut tokens: BTreeMap<Option<String>, u64> = BTreeMap::new();
+            let all = connections.find(doc! { "isActive": true });
+            let mut all = all.projection(doc! { "accessToken": 1, "tokenKeyId": 1 }).await?;
+            while let Some(document) = all.try_next().await? {
+                let token = text(&document, "accessToken").unwrap_or_default();
+                let key_id = key_id(&token).map(str::to_owned);
+                if text(&document, "tokenKeyId") != key_id {
+                    let same = doc! { "_id": document.get("_id"), "accessToken": token };
+                    connections.update_one(same, doc! { "$set": { "tokenKeyId": &key_id } }).await?;
+                }
+                *tokens.entry(key_id).or_default() += 1;
+            }
+            Ok(tokens)
+        };
+        let tokens = self.operations.run_slow(count).await?;
+        Ok(tokens.into_iter().map(|(key_id, tokens)| KeyUse { key_id, tokens }).collect())
     }
 }
 
 impl MongoStore {
-    /// Sets fields of the one document that matches. Returns what is stored then; `None` when none matches.
-    async fn change(&self, filter: Document, fields: Document) -> StoreResult<Option<Connection>> {
+    /// The connections that match.
+    async fn find(
+        &self,
+        filter: Document,
+        sort: Document,
+        limit: Option<u32>,
+    ) -> StoreResult<Vec<Connection>> {
+        // A limit of 0 would be none.
+        if limit == Some(0) {
+            return Ok(Vec::new());
+        }
         let connections = self.connections.clone();
-        let update = doc! { "$set": fields };
+        let find = async move {
+            let mut find = connections.find(filter).sort(sort);
+            if let Some(limit) = limit {
+                find = find.limit(limit.into());
+            }
+            find.await?.try_collect::<Vec<_>>().await
+        };
+        self.operations.run(find).await?.iter().map(connection).collect()
+    }
+
+    /// Applies an update to documents that match, in an order, until none is left or there are enough. One by one, since
+    /// only a change of one document also tells which one it was.
+    async fn claim(
+        &self,
+        filter: Document,
+        update: Document,
+        order: Document,
+        limit: u32,
+    ) -> StoreResult<Vec<Connection>> {
+        let mut claimed = Vec::new();
+        while claimed.len() < limit as usize {
+            let (connections, filter, update, order) =
+                (self.connections.clone(), filter.clone(), update.clone(), order.clone());
+            let claim = async move {
+                let claim = connections.find_one_and_update(filter, update);
+                claim.sort(order).return_document(ReturnDocument::After).await
+            };
+            let Some(document) = self.operations.run(claim).await? else { break };
+            claimed.push(connection(&document)?);
+        }
+        Ok(claimed)
+    }
+
+    /// Sets fields, which are expressions, of the one document that matches, and tells of it. Returns what is stored then;
+    /// `None` when none matches.
+    async fn change(
+        &self,
+        filter: Document,
+        fields: Document,
+        events: &[NewEvent],
+        now: Timestamp,
+    ) -> StoreResult<Option<Document>> {
+        let entries = events.iter().map(|event| outbox::entry(event, "$userId", now)).collect();
+        let ids = events.iter().map(|event| event.id.clone()).collect();
+        self.change_with(filter, fields, entries, ids).await
+    }
+
+    /// As [`change`](Self::change), with the entries of the outbox and their ids.
+    async fn change_with(
+        &self,
+        filter: Document,
+        mut fields: Document,
+        entries: Vec<Document>,
+        ids: Vec<String>,
+    ) -> StoreResult<Option<Document>> {
+        if !entries.is_empty() {
+            fields.insert("outbox", outbox::with_entries(entries));
+        }
+        let update = vec![doc! { "$set": fields }];
+        let connections = self.connections.clone();
         let change = async move {
             connections.find_one_and_update(filter, update).return_document(ReturnDocument::After).await
         };
-        self.operations.run(change).await?.map(|document| connection(&document)).transpose()
+        let changed = self.operations.run(change).await?;
+        if let Some(document) = &changed {
+            self.settle(document, ids).await;
+        }
+        Ok(changed)
+    }
+
+    /// Sets fields, and what all postponements have in common.
+    async fn postpone(
+        &self,
+        id: &str,
+        access_token: &str,
+        mut fields: Document,
+        postponement: Postponement,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        let Ok(id) = ObjectId::parse_str(id) else { return Ok(()) };
+        if let Some(error) = postponement.error {
+            fields.insert("lastError", literal(error));
+        }
+        if let Some(missing) = postponement.missing_scope {
+            let others = doc! { "$ne": ["$$this", literal(missing)] };
+            fields.insert("scopes", doc! { "$filter": { "input": outbox::list("$scopes"), "cond": others } });
+        }
+        fields.insert("updatedAt", date(now));
+        self.change(with_token(id, access_token), fields, postponement.event.as_slice(), now).await?;
+        Ok(())
     }
 }
 
-fn active(user_id: &str) -> Document {
-    doc! { "userId": user_id, "isActive": true }
-}
-
-fn latest_first() -> Document {
-    doc! { "lastConnectedAt": -1, "_id": -1 }
+fn with_token(id: ObjectId, access_token: &str) -> Document {
+    doc! { "_id": id, "accessToken": access_token, "isActive": true }
 }
 
 /// The stored document after the update; `None` when the account is active under another user.
 ///
 /// If no document matches `free_or_own`, MongoDB inserts one, and the unique index refuses it where the account has a
-/// document. That document may be another user's, or one that a save of the same user at the same time has just made: so
-/// it is looked at before anybody is told that the account is in use.
+/// document. That document may be another user's, one that a save of the same user at the same time has just made, or one
+/// whose erasure has begun: so it is looked at before anybody is told that the account is in use.
 async fn upsert(
     connections: &Collection<Document>,
+    outbox: &Outbox,
     free_or_own: Document,
-    in_use: Document,
+    user_id: &str,
     update: Vec<Document>,
 ) -> mongodb::error::Result<Option<Document>> {
+    let of_account = doc! { "instagramUserId": free_or_own.get("instagramUserId") };
     for _ in 0..UPSERT_ATTEMPTS {
         let outcome = connections
             .find_one_and_update(free_or_own.clone(), update.clone())
@@ -206,7 +483,13 @@ async fn upsert(
             Err(error) if is_duplicate_key(&error) => {}
             Err(error) => return Err(error),
         }
-        if connections.find_one(in_use.clone()).await?.is_some() {
+        let Some(there) = connections.find_one(of_account.clone()).await? else { continue };
+        if there.contains_key("erasingSince") {
+            // What is being erased does not come back: it is erased to the end, and the account starts anew.
+            outbox.finish_erasure(&there).await?;
+        } else if text(&there, "userId").as_deref() != Some(user_id)
+            && there.get_bool("isActive").unwrap_or(true)
+        {
             return Ok(None);
         }
     }
@@ -215,8 +498,13 @@ async fn upsert(
 
 /// The `$set` stage that makes a document out of nothing, of the user's own, or of what another user left: every field of
 /// ours is named, so that nothing of an earlier owner remains. `$field` is the document as it was.
-fn replacement(new: NewConnection, now: Timestamp) -> Document {
+fn replacement(new: NewConnection, event: &NewEvent, now: Timestamp) -> Document {
     let user_id = literal(new.user_id);
+    let mut entry = outbox::entry(event, user_id.clone(), now);
+    entry.insert("instagramUserId", literal(&new.instagram_user_id));
+    entry.insert("counts", outbox::counts(&new.profile));
+    // Whether there is an earlier owner, whose history and events have to go.
+    entry.insert("passesOn", doc! { "$ne": [{ "$ifNull": ["$userId", user_id.clone()] }, user_id.clone()] });
     let now = date(now);
     doc! {
         "connectedAt": { "$cond": [
@@ -228,6 +516,7 @@ fn replacement(new: NewConnection, now: Timestamp) -> Document {
         "userId": user_id,
         "instagramUserId": literal(new.instagram_user_id),
         "appScopedUserId": literal(new.app_scoped_user_id),
+        "tokenKeyId": literal(key_id(&new.access_token)),
         "accessToken": literal(new.access_token),
         "tokenIssuedAt": date(new.token_issued_at),
         "tokenExpiresAt": date(new.token_expires_at),
@@ -237,30 +526,28 @@ fn replacement(new: NewConnection, now: Timestamp) -> Document {
         "lastSyncedAt": now,
         "lastError": null,
         "needsReauthorizationSince": null,
+        "refreshLeaseUntil": null,
         "refreshNotBefore": null,
         "refreshFailures": 0,
+        "syncLeaseUntil": null,
+        "syncNotBefore": null,
+        "syncFailures": 0,
         "isActive": true,
         "updatedAt": now,
+        "outbox": outbox::with_entries(vec![entry]),
     }
 }
 
-/// A value that means itself. Without this, a biography that begins with `$` would be read as the name of a field.
-fn literal(value: impl Into<Bson>) -> Bson {
-    doc! { "$literal": value.into() }.into()
-}
-
 fn profile_document(profile: Profile) -> Document {
-    // BSON's integers are signed; no count comes near their end.
-    let number = |count: Option<u64>| count.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
     doc! {
         "username": profile.username,
         "name": profile.name,
         "profilePictureUrl": profile.profile_picture_url,
         "biography": profile.biography,
         "website": profile.website,
-        "followersCount": number(profile.followers_count),
-        "followsCount": number(profile.follows_count),
-        "mediaCount": number(profile.media_count),
+        "followersCount": fields::number(profile.followers_count),
+        "followsCount": fields::number(profile.follows_count),
+        "mediaCount": fields::number(profile.media_count),
     }
 }
 
@@ -295,9 +582,24 @@ fn connection(document: &Document) -> StoreResult<Connection> {
         },
         scopes: texts(document, "scopes"),
         connected_at,
+        last_connected_at: time(document, "lastConnectedAt").unwrap_or(connected_at),
         last_synced_at: time(document, "lastSyncedAt").unwrap_or(connected_at),
         last_error: text(document, "lastError"),
         needs_reauthorization_since: time(document, "needsReauthorizationSince"),
-        refresh_failures: count(document, "refreshFailures").and_then(|n| n.try_into().ok()).unwrap_or(0),
+        refresh_failures: failures(document, "refreshFailures"),
+        sync_failures: failures(document, "syncFailures"),
+        is_active: document.get_bool("isActive").unwrap_or(false),
+    })
+}
+
+fn failures(document: &Document, field: &str) -> u32 {
+    count(document, field).map_or(0, |count| count.try_into().unwrap_or(u32::MAX))
+}
+
+fn sealed_token(document: &Document) -> StoreResult<SealedToken> {
+    Ok(SealedToken {
+        connection_id: document.get_object_id("_id").map_err(|_| fields::missing("_id"))?.to_hex(),
+        instagram_user_id: required_text(document, "instagramUserId")?,
+        access_token: text(document, "accessToken").unwrap_or_default(),
     })
 }

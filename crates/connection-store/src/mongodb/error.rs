@@ -5,7 +5,7 @@ use mongodb::error::{Error, ErrorKind, RETRYABLE_WRITE_ERROR, TRANSIENT_TRANSACT
 use crate::StoreError;
 
 /// A unique index refused a document.
-const DUPLICATE_KEY: i32 = 11000;
+pub(super) const DUPLICATE_KEY: i32 = 11000;
 
 /// Codes with which a server says "not now": it is stepping down, shutting down, starting, electing or out of time.
 /// The retryable reads of the driver specification, then `MaxTimeMSExpired`, `WriteConcernFailed` (a majority did not

@@ -47,6 +47,11 @@ pub(super) fn count(document: &Document, field: &str) -> Option<u64> {
     }
 }
 
+/// A count as BSON keeps it. Its integers are signed; no count comes near their end.
+pub(super) fn number(count: Option<u64>) -> Option<i64> {
+    count.map(|count| i64::try_from(count).unwrap_or(i64::MAX))
+}
+
 /// The texts of a list.
 pub(super) fn texts(document: &Document, field: &str) -> Vec<String> {
     let Ok(list) = document.get_array(field) else { return Vec::new() };

@@ -22,8 +22,21 @@ impl MongoStore {
                     index(doc! { "userId": 1, "isActive": 1 }),
                     unique(doc! { "instagramUserId": 1 }),
                     index(doc! { "tokenExpiresAt": 1 }),
+                    index(doc! { "appScopedUserId": 1 }),
+                    index(doc! { "isActive": 1, "needsReauthorizationSince": 1, "tokenExpiresAt": 1 }),
+                    index(doc! { "isActive": 1, "needsReauthorizationSince": 1, "lastSyncedAt": 1 }),
+                    index(doc! { "isActive": 1, "tokenKeyId": 1, "_id": 1 }),
+                    sparse(doc! { "outbox.at": 1 }),
                 ],
             ),
+            (&self.outbox.events, vec![index(doc! { "connectionId": 1, "at": -1, "_id": -1 }), expiring()]),
+            (
+                &self.outbox.deliveries,
+                vec![index(doc! { "dueAt": 1 }), index(doc! { "connectionId": 1 }), expiring()],
+            ),
+            (&self.outbox.history, vec![index(doc! { "connectionId": 1, "at": 1 }), expiring()]),
+            (&self.deletions, vec![index(doc! { "completedAt": 1, "requestedAt": 1 })]),
+            (&self.pauses, vec![expiring()]),
             (&self.users, vec![unique(doc! { "emailKey": 1 })]),
             (&self.sessions, vec![expiring()]),
             (&self.oauth_states, vec![expiring()]),
@@ -43,6 +56,11 @@ fn index(keys: Document) -> IndexModel {
 
 fn unique(keys: Document) -> IndexModel {
     IndexModel::builder().keys(keys).options(IndexOptions::builder().unique(true).build()).build()
+}
+
+/// An index of the documents alone that have the field.
+fn sparse(keys: Document) -> IndexModel {
+    IndexModel::builder().keys(keys).options(IndexOptions::builder().sparse(true).build()).build()
 }
 
 fn expiring() -> IndexModel {

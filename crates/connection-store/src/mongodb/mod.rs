@@ -1,28 +1,40 @@
 //! The store in a MongoDB database, for any number of backends at once.
 //!
 //! The connections are the architecture document's collection: its field names, BSON dates and three indexes. Every rule
-//! that concurrency could break is one operation on one document.
+//! that concurrency could break is one operation on one document; what belongs to a change and is stored elsewhere goes through
+//! that document, too (`outbox`).
 
 mod connections;
+mod deletions;
 mod error;
+mod events;
+mod existing;
 mod fields;
+mod history;
 mod indexes;
 mod oauth_states;
 mod operation;
+mod outbox;
+mod pauses;
 mod sessions;
 mod used_handles;
 mod users;
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use mongodb::bson::{Binary, Bson, DateTime, Document, doc, spec::BinarySubtype};
+use mongodb::event::EventHandler;
+use mongodb::event::command::CommandEvent;
 use mongodb::options::{Acknowledgment, ClientOptions, WriteConcern};
 use mongodb::{Client, Collection, Database};
 
 use self::operation::Operations;
+use self::outbox::Outbox;
 use crate::{SecretHash, Store, StoreError, StoreResult};
 
 /// How long the driver looks for a server that can do what is asked, unless the URL says otherwise.
@@ -40,7 +52,11 @@ pub struct MongoStore {
     oauth_states: Collection<Document>,
     used_handles: Collection<Document>,
     connections: Collection<Document>,
+    outbox: Outbox,
+    deletions: Collection<Document>,
+    pauses: Collection<Document>,
     operations: Operations,
+    commands: Arc<AtomicU64>,
 }
 
 impl MongoStore {
@@ -63,15 +79,28 @@ impl MongoStore {
             .write_concern
             .get_or_insert_with(|| WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
 
+        let commands = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&commands);
+        options.command_event_handler = Some(EventHandler::callback(move |event| {
+            if matches!(event, CommandEvent::Started(_)) {
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+        }));
+
         let client = Client::with_options(options).map_err(|error| error::from_url(url, error))?;
         let database = client.database(&database);
+        let connections = database.collection("instagram_connections");
         let store = Self {
             users: database.collection("users"),
             sessions: database.collection("sessions"),
             oauth_states: database.collection("oauth_states"),
             used_handles: database.collection("used_handles"),
-            connections: database.collection("instagram_connections"),
+            outbox: Outbox::new(&database, connections.clone()),
+            connections,
+            deletions: database.collection("deletions"),
+            pauses: database.collection("pauses"),
             operations: Operations::default(),
+            commands,
             client,
             database,
         };
@@ -102,6 +131,10 @@ impl Store for MongoStore {
         // All operations are done, so nothing that is closed by this is in use.
         self.client.clone().shutdown().immediate(true).await;
     }
+
+    fn calls(&self) -> u64 {
+        self.commands.load(Ordering::Relaxed)
+    }
 }
 
 /// A time as BSON keeps it: to the millisecond.
@@ -112,4 +145,9 @@ fn date(time: Timestamp) -> DateTime {
 /// A hash as BSON binary.
 fn binary(hash: &SecretHash) -> Bson {
     Bson::Binary(Binary { subtype: BinarySubtype::Generic, bytes: hash.to_vec() })
+}
+
+/// A value that means itself. Without this, a biography that begins with `$` would be read as the name of a field.
+fn literal(value: impl Into<Bson>) -> Bson {
+    doc! { "$literal": value.into() }.into()
 }

@@ -2,18 +2,22 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use mongodb::bson::doc;
+use mongodb::bson::{Document, doc};
 
 use super::{MongoStore, binary, date, fields};
-use crate::{ConsumedState, NewOAuthState, OAuthStates, SecretHash, StoreResult};
+use crate::{ConsumedState, ExpectedAccount, NewOAuthState, OAuthStates, SecretHash, StoreResult};
 
 #[async_trait]
 impl OAuthStates for MongoStore {
     async fn insert_state(&self, state: NewOAuthState) -> StoreResult<()> {
+        let expected = state.expected_account.map(
+            |account| doc! { "instagramUserId": account.instagram_user_id, "username": account.username },
+        );
         let document = doc! {
             "_id": binary(&state.state_hash),
             "userId": state.user_id,
             "returnTo": state.return_to,
+            "expectedAccount": expected,
             "createdAt": date(state.created_at),
             "expiresAt": date(state.expires_at),
         };
@@ -31,6 +35,15 @@ impl OAuthStates for MongoStore {
         let filter = doc! { "_id": binary(state_hash), "userId": user_id, "expiresAt": { "$gt": date(now) } };
         let states = self.oauth_states.clone();
         let removed = self.operations.run(async move { states.find_one_and_delete(filter).await }).await?;
-        Ok(removed.map(|document| ConsumedState { return_to: fields::text(&document, "returnTo") }))
+        Ok(removed.map(|document| ConsumedState {
+            return_to: fields::text(&document, "returnTo"),
+            expected_account: document.get_document("expectedAccount").ok().and_then(expected_account),
+        }))
     }
+}
+
+fn expected_account(document: &Document) -> Option<ExpectedAccount> {
+    let (instagram_user_id, username) =
+        (fields::text(document, "instagramUserId")?, fields::text(document, "username")?);
+    Some(ExpectedAccount { instagram_user_id, username })
 }

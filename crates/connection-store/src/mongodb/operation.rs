@@ -13,8 +13,8 @@ use crate::{StoreError, StoreResult};
 /// How long a call waits for the database. Longer than choosing a server and connecting to it together.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long indexes may take to be made: a collection may be large when this program first meets it.
-const INDEX_TIMEOUT: Duration = Duration::from_secs(600);
+/// How long indexes may take to be made, and whole collections to be read: they may be large.
+const SLOW_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Runs operations, and knows when all are done.
 #[derive(Debug, Default)]
@@ -35,12 +35,12 @@ impl Operations {
         self.run_within(OPERATION_TIMEOUT, operation).await
     }
 
-    /// As [`run`](Self::run), with time enough to make indexes.
+    /// As [`run`](Self::run), with time enough to make indexes or to look at every document.
     pub(super) async fn run_slow<T: Send + 'static>(
         &self,
         operation: impl Future<Output = mongodb::error::Result<T>> + Send + 'static,
     ) -> StoreResult<T> {
-        self.run_within(INDEX_TIMEOUT, operation).await
+        self.run_within(SLOW_TIMEOUT, operation).await
     }
 
     /// Returns when all operations are done, or after a while. Later ones are unavailable.
@@ -50,7 +50,8 @@ impl Operations {
         }
     }
 
-    async fn run_within<T: Send + 'static>(
+    /// As [`run`](Self::run), with as much time as is said.
+    pub(super) async fn run_within<T: Send + 'static>(
         &self,
         patience: Duration,
         operation: impl Future<Output = mongodb::error::Result<T>> + Send + 'static,

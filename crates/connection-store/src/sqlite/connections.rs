@@ -4,209 +4,102 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use mongodb::bson::oid::ObjectId;
 use rusqlite::types::FromSql;
-use rusqlite::{OptionalExtension, Row, named_params, params};
+use rusqlite::{OptionalExtension, Params, Row, Transaction, named_params, params};
 
-use super::SqliteStore;
 use super::columns::{Count, Millis, TextList};
+use super::{SqliteStore, connection_sql as sql, events, history};
+use crate::connections::key_id;
 use crate::{
-    Connection, Connections, DueForRefresh, NewConnection, Profile, RenewedToken, SaveOutcome, StoreResult,
+    Connection, ConnectionFilter, Connections, DueForRefresh, DueForSync, KeyUse, NewConnection, NewEvent,
+    Postponement, Profile, RenewedToken, SaveOutcome, SealedToken, StoreResult,
 };
-
-/// The columns of a [`Connection`], in the order in which [`connection`] reads them.
-macro_rules! columns {
-    () => {
-        "id, user_id, instagram_user_id, app_scoped_user_id, access_token, token_issued_at, token_expires_at,
-        username, name, profile_picture_url, biography, website, followers_count, follows_count, media_count,
-        scopes, connected_at, last_synced_at, last_error, needs_reauthorization_since, refresh_failures"
-    };
-}
-
-/// In `DO UPDATE`, a bare column is the row that is there, `excluded` the one that is to be written. Where `WHERE` is
-/// false, nothing is written and no row is returned.
-const SAVE: &str = concat!(
-    "
-    INSERT INTO instagram_connections (
-        id, user_id, instagram_user_id, app_scoped_user_id, access_token, token_issued_at, token_expires_at,
-        username, name, profile_picture_url, biography, website, followers_count, follows_count, media_count,
-        scopes, connected_at, last_connected_at, last_synced_at, last_error, needs_reauthorization_since,
-        is_active, updated_at, created_at)
-    VALUES (
-        :id, :user_id, :instagram_user_id, :app_scoped_user_id, :access_token, :token_issued_at, :token_expires_at,
-        :username, :name, :profile_picture_url, :biography, :website, :followers_count, :follows_count, :media_count,
-        :scopes, :now, :now, :now, NULL, NULL,
-        1, :now, :now)
-    ON CONFLICT (instagram_user_id) DO UPDATE SET
-        user_id = excluded.user_id,
-        app_scoped_user_id = excluded.app_scoped_user_id,
-        access_token = excluded.access_token,
-        token_issued_at = excluded.token_issued_at,
-        token_expires_at = excluded.token_expires_at,
-        username = excluded.username,
-        name = excluded.name,
-        profile_picture_url = excluded.profile_picture_url,
-        biography = excluded.biography,
-        website = excluded.website,
-        followers_count = excluded.followers_count,
-        follows_count = excluded.follows_count,
-        media_count = excluded.media_count,
-        scopes = excluded.scopes,
-        connected_at = CASE WHEN user_id = excluded.user_id THEN connected_at ELSE excluded.connected_at END,
-        last_connected_at = excluded.last_connected_at,
-        last_synced_at = excluded.last_synced_at,
-        last_error = NULL,
-        needs_reauthorization_since = NULL,
-        refresh_not_before = NULL,
-        refresh_failures = 0,
-        is_active = 1,
-        updated_at = excluded.updated_at
-    WHERE user_id = excluded.user_id OR is_active = 0
-    RETURNING ",
-    columns!()
-);
-
-pub(super) const LATEST: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM instagram_connections WHERE user_id = ?1 AND is_active = 1
-    ORDER BY last_connected_at DESC, id DESC LIMIT 1"
-);
-
-pub(super) const RENEW: &str = concat!(
-    "
-    UPDATE instagram_connections SET
-        access_token = ?3,
-        token_issued_at = ?4,
-        token_expires_at = ?5,
-        scopes = coalesce(?6, scopes),
-        last_error = NULL,
-        needs_reauthorization_since = NULL,
-        refresh_not_before = NULL,
-        refresh_failures = 0,
-        updated_at = ?7
-    WHERE id = ?1 AND access_token = ?2 AND is_active = 1
-    RETURNING ",
-    columns!()
-);
-
-/// A failure is counted when a try begins, so that one that kills its worker counts, too.
-pub(super) const CLAIM: &str = concat!(
-    "
-    UPDATE instagram_connections SET refresh_not_before = ?4, refresh_failures = refresh_failures + 1
-    WHERE id IN (
-        SELECT id FROM instagram_connections
-        WHERE token_expires_at > ?1 AND token_expires_at <= ?2 AND token_issued_at <= ?3 AND is_active = 1
-            AND needs_reauthorization_since IS NULL
-            AND (refresh_not_before IS NULL OR refresh_not_before <= ?1)
-        ORDER BY token_expires_at LIMIT ?5)
-    RETURNING ",
-    columns!()
-);
-
-pub(super) const POSTPONE: &str = "
-    UPDATE instagram_connections SET refresh_not_before = ?3, last_error = ?4
-    WHERE id = ?1 AND access_token = ?2 AND is_active = 1";
-
-pub(super) const UPDATE_PROFILE: &str = concat!(
-    "
-    UPDATE instagram_connections SET
-        username = ?3,
-        name = ?4,
-        profile_picture_url = ?5,
-        biography = ?6,
-        website = ?7,
-        followers_count = ?8,
-        follows_count = ?9,
-        media_count = ?10,
-        last_synced_at = ?11,
-        updated_at = ?11
-    WHERE id = ?1 AND user_id = ?2 AND is_active = 1
-    RETURNING ",
-    columns!()
-);
-
-pub(super) const DISCONNECT: &str = "
-    UPDATE instagram_connections SET access_token = '', is_active = 0, updated_at = ?2
-    WHERE id = (SELECT id FROM instagram_connections WHERE user_id = ?1 AND is_active = 1
-                ORDER BY last_connected_at DESC, id DESC LIMIT 1)";
-
-pub(super) const MARK: &str = "
-    UPDATE instagram_connections SET
-        last_error = ?3,
-        needs_reauthorization_since = coalesce(needs_reauthorization_since, ?4),
-        updated_at = ?4
-    WHERE id = ?1 AND access_token = ?2 AND is_active = 1";
 
 #[async_trait]
 impl Connections for SqliteStore {
-    async fn save_connection(&self, new: NewConnection, now: Timestamp) -> StoreResult<SaveOutcome> {
+    async fn save_connection(
+        &self,
+        new: NewConnection,
+        event: NewEvent,
+        now: Timestamp,
+    ) -> StoreResult<SaveOutcome> {
         let saved = self.writer.write(move |transaction| {
-            let mut statement = transaction.prepare_cached(SAVE)?;
-            let row = statement.query_row(
-                named_params! {
-                    ":id": ObjectId::new().to_hex(),
-                    ":user_id": new.user_id,
-                    ":instagram_user_id": new.instagram_user_id,
-                    ":app_scoped_user_id": new.app_scoped_user_id,
-                    ":access_token": new.access_token,
-                    ":token_issued_at": Millis(new.token_issued_at),
-                    ":token_expires_at": Millis(new.token_expires_at),
-                    ":username": new.profile.username,
-                    ":name": new.profile.name,
-                    ":profile_picture_url": new.profile.profile_picture_url,
-                    ":biography": new.profile.biography,
-                    ":website": new.profile.website,
-                    ":followers_count": new.profile.followers_count.map(Count),
-                    ":follows_count": new.profile.follows_count.map(Count),
-                    ":media_count": new.profile.media_count.map(Count),
-                    ":scopes": TextList(new.scopes),
-                    ":now": Millis(now),
-                },
-                connection,
-            );
-            row.optional()
+            let before = owner(transaction, &new.instagram_user_id)?;
+            let passes = before.is_some_and(|owner| owner != new.user_id);
+            let Some(connection) = save(transaction, new, now)? else { return Ok(SaveOutcome::AccountInUse) };
+            if passes {
+                transaction.prepare_cached(history::ERASE)?.execute([&connection.id])?;
+                transaction.prepare_cached(events::ERASE)?.execute([&connection.id])?;
+            }
+            history::insert(transaction, &connection, now)?;
+            events::insert(transaction, &connection, &event, now)?;
+            Ok(SaveOutcome::Saved(Box::new(connection)))
         });
-        Ok(match saved.await? {
-            Some(connection) => SaveOutcome::Saved(Box::new(connection)),
-            None => SaveOutcome::AccountInUse,
-        })
+        Ok(saved.await?)
     }
 
     async fn latest_connection(&self, user_id: &str) -> StoreResult<Option<Connection>> {
-        let found = self
-            .readers
-            .read(|database| database.prepare_cached(LATEST)?.query_row([user_id], connection).optional());
+        let found = self.readers.read(|database| {
+            database.prepare_cached(sql::LATEST)?.query_row([user_id], connection).optional()
+        });
         Ok(found.await?)
     }
 
-    async fn disconnect(&self, user_id: &str, now: Timestamp) -> StoreResult<bool> {
-        let user_id = user_id.to_owned();
-        let changed = self.writer.write(move |transaction| {
-            transaction.prepare_cached(DISCONNECT)?.execute(params![user_id, Millis(now)])
-        });
-        Ok(changed.await? == 1)
+    async fn connection(&self, id: &str) -> StoreResult<Option<Connection>> {
+        let found = self
+            .readers
+            .read(|database| database.prepare_cached(sql::BY_ID)?.query_row([id], connection).optional());
+        Ok(found.await?)
     }
 
-    async fn renew_token(
+    async fn connections_of_account(&self, account_id: &str) -> StoreResult<Vec<Connection>> {
+        let found = self.readers.read(|database| {
+            let mut found: Vec<Connection> = Vec::new();
+            for query in [sql::BY_ACCOUNT, sql::BY_APP_SCOPED_ACCOUNT] {
+                let mut statement = database.prepare_cached(query)?;
+                for row in statement.query_map([account_id], connection)? {
+                    let row = row?;
+                    if found.iter().all(|other| other.id != row.id) {
+                        found.push(row);
+                    }
+                }
+            }
+            Ok(found)
+        });
+        Ok(found.await?)
+    }
+
+    async fn list_connections(&self, filter: ConnectionFilter, limit: u32) -> StoreResult<Vec<Connection>> {
+        let found = self.readers.read(|database| {
+            let after = filter.after.as_deref().unwrap_or_default();
+            let at_least_active = !filter.with_inactive;
+            match &filter.user_id {
+                Some(user_id) => {
+                    let values = params![after, at_least_active, limit, user_id];
+                    database.prepare_cached(sql::LIST_OF_USER)?.query_map(values, connection)?.collect()
+                }
+                None => {
+                    let values = params![after, at_least_active, limit];
+                    database.prepare_cached(sql::LIST)?.query_map(values, connection)?.collect()
+                }
+            }
+        });
+        Ok(found.await?)
+    }
+
+    async fn disconnect(
         &self,
         id: &str,
-        old_access_token: &str,
-        renewed: RenewedToken,
+        user_id: &str,
+        event: NewEvent,
         now: Timestamp,
-    ) -> StoreResult<Option<Connection>> {
-        let (id, old_access_token) = (id.to_owned(), old_access_token.to_owned());
-        let stored = self.writer.write(move |transaction| {
-            let values = params![
-                id,
-                old_access_token,
-                renewed.access_token,
-                Millis(renewed.token_issued_at),
-                Millis(renewed.token_expires_at),
-                renewed.scopes.map(TextList),
-                Millis(now),
-            ];
-            transaction.prepare_cached(RENEW)?.query_row(values, connection).optional()
+    ) -> StoreResult<bool> {
+        let (id, user_id) = (id.to_owned(), user_id.to_owned());
+        let ended = self.writer.write(move |transaction| {
+            let ended = changed(transaction, sql::DISCONNECT, params![id, user_id, Millis(now)])?;
+            tell(transaction, ended.as_ref(), [&event], now)?;
+            Ok(ended.is_some())
         });
-        Ok(stored.await?)
+        Ok(ended.await?)
     }
 
     async fn claim_due_for_refresh(
@@ -222,25 +115,95 @@ impl Connections for SqliteStore {
                 Millis(due.lease_until),
                 due.limit
             ];
-            transaction.prepare_cached(CLAIM)?.query_map(values, connection)?.collect()
+            transaction.prepare_cached(sql::CLAIM_DUE_FOR_REFRESH)?.query_map(values, connection)?.collect()
         });
-        Ok(claimed.await?)
+        let mut claimed: Vec<Connection> = claimed.await?;
+        claimed.sort_unstable_by_key(|connection| connection.token_expires_at);
+        Ok(claimed)
+    }
+
+    async fn claim_for_refresh(
+        &self,
+        id: &str,
+        access_token: &str,
+        lease_until: Timestamp,
+        now: Timestamp,
+    ) -> StoreResult<bool> {
+        let (id, access_token) = (id.to_owned(), access_token.to_owned());
+        let claimed = self.writer.write(move |transaction| {
+            let values = params![id, access_token, Millis(lease_until), Millis(now)];
+            transaction.prepare_cached(sql::CLAIM_FOR_REFRESH)?.execute(values)
+        });
+        Ok(claimed.await? == 1)
+    }
+
+    async fn renew_token(
+        &self,
+        id: &str,
+        old_access_token: &str,
+        renewed: RenewedToken,
+        events: Vec<NewEvent>,
+        now: Timestamp,
+    ) -> StoreResult<Option<Connection>> {
+        let (id, old_access_token) = (id.to_owned(), old_access_token.to_owned());
+        let stored = self.writer.write(move |transaction| {
+            let values = params![
+                id,
+                old_access_token,
+                renewed.access_token,
+                Millis(renewed.token_issued_at),
+                Millis(renewed.token_expires_at),
+                renewed.scopes.map(TextList),
+                Millis(now),
+                key_id(&renewed.access_token),
+            ];
+            let stored = changed(transaction, sql::RENEW, values)?;
+            tell(transaction, stored.as_ref(), &events, now)?;
+            Ok(stored)
+        });
+        Ok(stored.await?)
     }
 
     async fn postpone_refresh(
         &self,
         id: &str,
         access_token: &str,
-        error: &str,
-        not_before: Timestamp,
+        postponement: Postponement,
+        now: Timestamp,
     ) -> StoreResult<()> {
-        let (id, access_token, error) = (id.to_owned(), access_token.to_owned(), error.to_owned());
-        let postponed = self.writer.write(move |transaction| {
-            let values = params![id, access_token, Millis(not_before), error];
-            transaction.prepare_cached(POSTPONE)?.execute(values)
+        self.postpone(sql::POSTPONE_REFRESH, id, access_token, postponement, now).await
+    }
+
+    async fn first_due_for_refresh(
+        &self,
+        expires_by: Timestamp,
+        issued_by: Timestamp,
+        now: Timestamp,
+    ) -> StoreResult<Option<Timestamp>> {
+        let found = self.readers.read(|database| {
+            let values = params![Millis(now), Millis(expires_by), Millis(issued_by)];
+            let mut statement = database.prepare_cached(sql::FIRST_DUE_FOR_REFRESH)?;
+            statement.query_row(values, |row| Ok(row.get::<_, Millis>(0)?.0)).optional()
         });
-        postponed.await?;
-        Ok(())
+        Ok(found.await?)
+    }
+
+    async fn unmarked_ended(&self, limit: u32, now: Timestamp) -> StoreResult<Vec<Connection>> {
+        let found = self.readers.read(|database| {
+            let values = params![Millis(now), limit];
+            database.prepare_cached(sql::UNMARKED_ENDED)?.query_map(values, connection)?.collect()
+        });
+        Ok(found.await?)
+    }
+
+    async fn claim_due_for_sync(&self, due: DueForSync, now: Timestamp) -> StoreResult<Vec<Connection>> {
+        let claimed = self.writer.write(move |transaction| {
+            let values = params![Millis(now), Millis(due.synced_by), Millis(due.lease_until), due.limit];
+            transaction.prepare_cached(sql::CLAIM_DUE_FOR_SYNC)?.query_map(values, connection)?.collect()
+        });
+        let mut claimed: Vec<Connection> = claimed.await?;
+        claimed.sort_unstable_by_key(|connection| connection.last_synced_at);
+        Ok(claimed)
     }
 
     async fn update_profile(
@@ -248,9 +211,11 @@ impl Connections for SqliteStore {
         id: &str,
         user_id: &str,
         profile: Profile,
+        granted_scope: &str,
+        event: NewEvent,
         now: Timestamp,
     ) -> StoreResult<Option<Connection>> {
-        let (id, user_id) = (id.to_owned(), user_id.to_owned());
+        let (id, user_id, granted_scope) = (id.to_owned(), user_id.to_owned(), granted_scope.to_owned());
         let stored = self.writer.write(move |transaction| {
             let values = params![
                 id,
@@ -265,9 +230,28 @@ impl Connections for SqliteStore {
                 profile.media_count.map(Count),
                 Millis(now),
             ];
-            transaction.prepare_cached(UPDATE_PROFILE)?.query_row(values, connection).optional()
+            let Some(mut connection) = changed(transaction, sql::UPDATE_PROFILE, values)? else {
+                return Ok(None);
+            };
+            if !connection.scopes.contains(&granted_scope) {
+                connection.scopes.push(granted_scope);
+                set_scopes(transaction, &connection)?;
+            }
+            history::insert(transaction, &connection, now)?;
+            events::insert(transaction, &connection, &event, now)?;
+            Ok(Some(connection))
         });
         Ok(stored.await?)
+    }
+
+    async fn postpone_sync(
+        &self,
+        id: &str,
+        access_token: &str,
+        postponement: Postponement,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        self.postpone(sql::POSTPONE_SYNC, id, access_token, postponement, now).await
     }
 
     async fn mark_needs_reauthorization(
@@ -275,18 +259,148 @@ impl Connections for SqliteStore {
         id: &str,
         access_token: &str,
         error: &str,
+        event: NewEvent,
         now: Timestamp,
     ) -> StoreResult<bool> {
         let (id, access_token, error) = (id.to_owned(), access_token.to_owned(), error.to_owned());
-        let changed = self.writer.write(move |transaction| {
-            transaction.prepare_cached(MARK)?.execute(params![id, access_token, error, Millis(now)])
+        let marked = self.writer.write(move |transaction| {
+            let marked = changed(transaction, sql::MARK, params![id, access_token, error, Millis(now)])?;
+            tell(transaction, marked.as_ref(), [&event], now)?;
+            Ok(marked.is_some())
         });
-        Ok(changed.await? == 1)
+        Ok(marked.await?)
+    }
+
+    async fn sealed_with(
+        &self,
+        key_id: Option<&str>,
+        after: Option<&str>,
+        limit: u32,
+    ) -> StoreResult<Vec<SealedToken>> {
+        let found = self.readers.read(|database| {
+            let mut statement = database.prepare_cached(sql::SEALED_WITH)?;
+            let rows = statement.query_map(params![key_id, after.unwrap_or_default(), limit], |row| {
+                Ok(SealedToken {
+                    connection_id: row.get(0)?,
+                    instagram_user_id: row.get(1)?,
+                    access_token: row.get(2)?,
+                })
+            })?;
+            rows.collect()
+        });
+        Ok(found.await?)
+    }
+
+    async fn reseal_token(&self, old: &SealedToken, access_token: &str) -> StoreResult<bool> {
+        let (old, access_token) = (old.clone(), access_token.to_owned());
+        let resealed = self.writer.write(move |transaction| {
+            let values = params![old.connection_id, old.access_token, access_token, key_id(&access_token)];
+            transaction.prepare_cached(sql::RESEAL)?.execute(values)
+        });
+        Ok(resealed.await? == 1)
+    }
+
+    async fn key_use(&self) -> StoreResult<Vec<KeyUse>> {
+        let found = self.readers.read(|database| {
+            let mut statement = database.prepare_cached(sql::KEY_USE)?;
+            let rows = statement
+                .query_map([], |row| Ok(KeyUse { key_id: row.get(0)?, tokens: row.get::<_, Count>(1)?.0 }))?;
+            rows.collect()
+        });
+        Ok(found.await?)
     }
 }
 
+impl SqliteStore {
+    async fn postpone(
+        &self,
+        statement: &'static str,
+        id: &str,
+        access_token: &str,
+        postponement: Postponement,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        let (id, access_token) = (id.to_owned(), access_token.to_owned());
+        let postponed = self.writer.write(move |transaction| {
+            let Postponement { not_before, error, missing_scope, event } = postponement;
+            let values = params![id, access_token, Millis(not_before), error, Millis(now)];
+            let Some(mut connection) = changed(transaction, statement, values)? else { return Ok(()) };
+            if let Some(missing) = missing_scope.filter(|scope| connection.scopes.contains(scope)) {
+                connection.scopes.retain(|scope| *scope != missing);
+                set_scopes(transaction, &connection)?;
+            }
+            tell(transaction, Some(&connection), &event, now)
+        });
+        Ok(postponed.await?)
+    }
+}
+
+/// Who has an account, active or not.
+fn owner(transaction: &Transaction<'_>, instagram_user_id: &str) -> rusqlite::Result<Option<String>> {
+    transaction.prepare_cached(sql::OWNER)?.query_row([instagram_user_id], |row| row.get(0)).optional()
+}
+
+/// The connection as it is stored then; `None` when the account is active under another user.
+fn save(
+    transaction: &Transaction<'_>,
+    new: NewConnection,
+    now: Timestamp,
+) -> rusqlite::Result<Option<Connection>> {
+    let mut statement = transaction.prepare_cached(sql::SAVE)?;
+    let row = statement.query_row(
+        named_params! {
+            ":id": ObjectId::new().to_hex(),
+            ":user_id": new.user_id,
+            ":instagram_user_id": new.instagram_user_id,
+            ":app_scoped_user_id": new.app_scoped_user_id,
+            ":access_token": new.access_token,
+            ":token_key_id": key_id(&new.access_token),
+            ":token_issued_at": Millis(new.token_issued_at),
+            ":token_expires_at": Millis(new.token_expires_at),
+            ":username": new.profile.username,
+            ":name": new.profile.name,
+            ":profile_picture_url": new.profile.profile_picture_url,
+            ":biography": new.profile.biography,
+            ":website": new.profile.website,
+            ":followers_count": new.profile.followers_count.map(Count),
+            ":follows_count": new.profile.follows_count.map(Count),
+            ":media_count": new.profile.media_count.map(Count),
+            ":scopes": TextList(new.scopes),
+            ":now": Millis(now),
+        },
+        connection,
+    );
+    row.optional()
+}
+
+/// Runs a statement that returns the connection as it is stored then, if it changed one.
+fn changed(
+    transaction: &Transaction<'_>,
+    statement: &str,
+    values: impl Params,
+) -> rusqlite::Result<Option<Connection>> {
+    transaction.prepare_cached(statement)?.query_row(values, connection).optional()
+}
+
+/// Stores the events of a change, if there was one.
+fn tell<'event>(
+    transaction: &Transaction<'_>,
+    changed: Option<&Connection>,
+    events: impl IntoIterator<Item = &'event NewEvent>,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let Some(connection) = changed else { return Ok(()) };
+    events.into_iter().try_for_each(|event| events::insert(transaction, connection, event, now))
+}
+
+fn set_scopes(transaction: &Transaction<'_>, connection: &Connection) -> rusqlite::Result<()> {
+    let scopes = TextList(connection.scopes.clone());
+    transaction.prepare_cached(sql::SET_SCOPES)?.execute(params![connection.id, scopes])?;
+    Ok(())
+}
+
 /// Reads `columns!()`: by place, since looking each up by its name would cost more than the rest of the read.
-fn connection(row: &Row<'_>) -> rusqlite::Result<Connection> {
+pub(super) fn connection(row: &Row<'_>) -> rusqlite::Result<Connection> {
     let mut columns = Columns { row, next: 0 };
     Ok(Connection {
         id: columns.read()?,
@@ -308,10 +422,13 @@ fn connection(row: &Row<'_>) -> rusqlite::Result<Connection> {
         },
         scopes: columns.read::<TextList>()?.0,
         connected_at: columns.time()?,
+        last_connected_at: columns.time()?,
         last_synced_at: columns.time()?,
         last_error: columns.read()?,
         needs_reauthorization_since: columns.read::<Option<Millis>>()?.map(|time| time.0),
         refresh_failures: columns.read()?,
+        sync_failures: columns.read()?,
+        is_active: columns.read()?,
     })
 }
 

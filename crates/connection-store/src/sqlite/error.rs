@@ -24,6 +24,17 @@ pub(super) enum SqliteError {
         /// This program's version.
         known: usize,
     },
+    /// An earlier program has made the file, and whoever opens it must not change that.
+    #[error(
+        "the database has schema version {found}, this program needs {known}: the service of this version makes it so \
+             when it starts"
+    )]
+    OlderSchema {
+        /// The file's version.
+        found: usize,
+        /// This program's version.
+        known: usize,
+    },
     /// The file was exchanged for one of another version, which the next write migrates or refuses.
     #[error("the database file was replaced by one with schema version {found}, expected {known}")]
     OtherSchema {
@@ -65,7 +76,7 @@ impl SqliteError {
                 )
             ),
             Self::File(_) | Self::OtherSchema { .. } | Self::TimedOut | Self::Closed => true,
-            Self::NewerSchema { .. } => false,
+            Self::NewerSchema { .. } | Self::OlderSchema { .. } => false,
         }
     }
 }

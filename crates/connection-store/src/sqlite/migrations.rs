@@ -5,8 +5,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::error::SqliteError;
 
 /// The steps in their order. One that was released is never edited; a change is a new step.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_initial.sql"), include_str!("migrations/0002_refresh.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_refresh.sql"),
+    include_str!("migrations/0003_long_life.sql"),
+];
 
 /// Brings the schema to this program's version. Safe against other processes that do the same at the same time.
 ///
@@ -69,6 +72,26 @@ mod tests {
         assert!(apply(&mut connection, &broken).is_err());
         assert_eq!(version(&connection).unwrap(), 1);
         apply(&mut connection, &["CREATE TABLE a (x)", "CREATE TABLE b (x)"]).unwrap();
+    }
+
+    #[test]
+    fn tokens_that_are_there_already_tell_their_key() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        apply(&mut connection, &MIGRATIONS[..2]).unwrap();
+        let tokens = ["v1.k1.cipher", "v1.k-2.cipher.more", "", "v1.k1", "v2.k1.cipher", "v1..cipher"];
+        for token in tokens {
+            let insert = "INSERT INTO instagram_connections (id, user_id, instagram_user_id, access_token,
+                    token_issued_at, token_expires_at, username, scopes, connected_at, last_connected_at, last_synced_at,
+                    is_active, updated_at, created_at)
+                VALUES (?1, 'ann', ?1, ?1, 0, 0, 'ann', '[]', 0, 0, 0, 1, 0, 0)";
+            connection.execute(insert, [token]).unwrap();
+        }
+        migrate(&mut connection).unwrap();
+        for token in tokens {
+            let read = "SELECT token_key_id FROM instagram_connections WHERE id = ?1";
+            let key: Option<String> = connection.query_row(read, [token], |row| row.get(0)).unwrap();
+            assert_eq!(key.as_deref(), crate::connections::key_id(token), "{token}");
+        }
     }
 
     #[test]

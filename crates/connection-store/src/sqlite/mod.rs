@@ -4,15 +4,23 @@
 //! return; reads run where they are called. Several processes may use one file.
 
 mod columns;
+mod connection_sql;
 mod connections;
+mod deletions;
 mod error;
+mod events;
+mod existing;
 mod file;
+mod history;
 mod migrations;
 mod oauth_states;
+mod pauses;
 #[cfg(test)]
 mod query_plans;
 mod readers;
 mod sessions;
+#[cfg(test)]
+mod sweep;
 mod used_handles;
 mod users;
 mod writer;
@@ -73,5 +81,9 @@ impl Store for SqliteStore {
     async fn close(&self) {
         self.readers.close();
         self.writer.close().await;
+    }
+
+    fn calls(&self) -> u64 {
+        self.readers.calls() + self.writer.calls()
     }
 }

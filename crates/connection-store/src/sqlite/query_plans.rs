@@ -2,9 +2,10 @@
 
 use rusqlite::Connection;
 
-use super::{connections, migrations, oauth_states, sessions, used_handles, users};
+use super::connection_sql as connections;
+use super::{deletions, events, history, migrations, oauth_states, pauses, sessions, used_handles, users};
 
-/// Every statement that searches.
+/// Every statement that searches. `connections::KEY_USE` reads each entry of its index, as a count must.
 const QUERIES: &[&str] = &[
     users::FIND_BY_EMAIL,
     users::FIND_BY_ID,
@@ -16,13 +17,45 @@ const QUERIES: &[&str] = &[
     oauth_states::PURGE,
     used_handles::RELEASE,
     used_handles::PURGE,
+    connections::OWNER,
     connections::LATEST,
+    connections::BY_ID,
+    connections::BY_ACCOUNT,
+    connections::BY_APP_SCOPED_ACCOUNT,
+    connections::LIST,
+    connections::LIST_OF_USER,
     connections::DISCONNECT,
-    connections::MARK,
+    connections::CLAIM_DUE_FOR_REFRESH,
+    connections::CLAIM_FOR_REFRESH,
     connections::RENEW,
-    connections::CLAIM,
-    connections::POSTPONE,
+    connections::POSTPONE_REFRESH,
+    connections::FIRST_DUE_FOR_REFRESH,
+    connections::UNMARKED_ENDED,
+    connections::CLAIM_DUE_FOR_SYNC,
     connections::UPDATE_PROFILE,
+    connections::POSTPONE_SYNC,
+    connections::SET_SCOPES,
+    connections::MARK,
+    connections::SEALED_WITH,
+    connections::RESEAL,
+    connections::KEY_USE,
+    connections::ERASE,
+    events::PAGE,
+    events::PURGE,
+    events::ERASE,
+    events::PURGE_DELIVERIES,
+    events::ERASE_DELIVERIES,
+    events::CLAIM_DELIVERIES,
+    events::FINISH_DELIVERY,
+    events::POSTPONE_DELIVERY,
+    history::HAS_DAY,
+    history::RANGE,
+    history::PURGE,
+    history::ERASE,
+    deletions::FIND,
+    deletions::UNFINISHED,
+    deletions::COMPLETE,
+    pauses::FIND,
 ];
 
 #[test]
@@ -37,7 +70,8 @@ fn every_query_uses_an_index() {
         for step in &plan {
             let by_index = step.contains("USING INDEX")
                 || step.contains("USING COVERING INDEX")
-                || step.contains("USING PRIMARY KEY");
+                || step.contains("USING PRIMARY KEY")
+                || step.contains("USING INTEGER PRIMARY KEY");
             let combines = step.starts_with("SCALAR SUBQUERY") || step.starts_with("LIST SUBQUERY");
             assert!(step.starts_with("SEARCH") && by_index || combines, "{query}\nruns as {plan:#?}");
             assert!(!step.contains("TEMP B-TREE"), "{query}\nsorts: {plan:#?}");

@@ -1,5 +1,6 @@
 //! Point reads on the calling thread.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ pub(super) struct Readers {
     file: DatabaseFile,
     /// `None` once closed. Never more than the threads that read at the same time.
     idle: Mutex<Option<Vec<Reader>>>,
+    calls: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -27,7 +29,7 @@ struct Reader {
 impl Readers {
     /// Reads of `file`, which has its schema.
     pub(super) fn new(file: DatabaseFile) -> Self {
-        Self { file, idle: Mutex::new(Some(Vec::new())) }
+        Self { file, idle: Mutex::new(Some(Vec::new())), calls: AtomicU64::new(0) }
     }
 
     /// The answer of `query`. If another process locks readers out, which few operations do, waits without blocking.
@@ -35,6 +37,7 @@ impl Readers {
         &self,
         query: impl Fn(&Connection) -> rusqlite::Result<T> + Send + Sync,
     ) -> Result<T, SqliteError> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         let deadline = Instant::now() + PATIENCE;
         loop {
             match self.try_read(&query) {
@@ -44,6 +47,11 @@ impl Readers {
                 outcome => return outcome,
             }
         }
+    }
+
+    /// How many reads there have been.
+    pub(super) fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
     }
 
     /// Closes the connections. Reads fail from now on.

@@ -1,5 +1,6 @@
 //! The one thread that writes.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ use super::file::{DatabaseFile, FileIdentity};
 #[derive(Debug)]
 pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
+    calls: AtomicU64,
 }
 
 enum Job {
@@ -30,7 +32,7 @@ impl Writer {
         connection.open_patiently()?;
         let (jobs, queue) = mpsc::channel();
         thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || run(connection, &queue))?;
-        Ok(Self { jobs })
+        Ok(Self { jobs, calls: AtomicU64::new(0) })
     }
 
     /// Runs `work` in a transaction of its own, which is on the disk when this returns `Ok`.
@@ -39,6 +41,7 @@ impl Writer {
         T: Send + 'static,
         W: FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         let deadline = Instant::now() + PATIENCE;
         let (reply, answer) = oneshot::channel();
         let job = Job::Write(Box::new(move |connection| {
@@ -47,6 +50,11 @@ impl Writer {
         }));
         self.jobs.send(job).map_err(|_| SqliteError::Closed)?;
         answer.await.map_err(|_| SqliteError::Closed)?
+    }
+
+    /// How many transactions there have been.
+    pub(super) fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
     }
 
     /// Returns when all writes that were asked for before are done and the file is closed.

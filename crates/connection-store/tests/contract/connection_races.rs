@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use tokio::sync::Barrier;
 
 use crate::connections::{new_connection, save};
-use crate::{contract, now, seconds};
+use crate::{contract, disconnect, event, now, seconds};
 
 contract! {
     two_users_claim_one_account_at_once_and_one_gets_it,
@@ -25,7 +25,7 @@ async fn claim(store: &Arc<dyn Store>, users: &[&str], account: &str) -> Vec<Sav
         let new = new_connection(user, account, now());
         tokio::spawn(async move {
             start.wait().await;
-            store.save_connection(new, now()).await.unwrap()
+            store.save_connection(new, event("connected"), now()).await.unwrap()
         })
     });
     join_all(claims).await.into_iter().map(Result::unwrap).collect()
@@ -58,7 +58,7 @@ async fn two_users_claim_one_account_at_once_and_one_gets_it(store: Arc<dyn Stor
 async fn two_users_claim_one_abandoned_account_at_once_and_one_gets_it(store: Arc<dyn Store>) {
     let account = "17841400000000001";
     let first = save(&store, new_connection("cleo", account, now()), now()).await;
-    store.disconnect("cleo", now()).await.unwrap();
+    disconnect(&store, "cleo", now()).await;
     for _ in 0..40 {
         let outcomes = claim(&store, &["ann", "bob"], account).await;
         assert_one_owner(&store, &outcomes, account).await;
@@ -66,7 +66,7 @@ async fn two_users_claim_one_abandoned_account_at_once_and_one_gets_it(store: Ar
             if let Some(connection) = store.latest_connection(user).await.unwrap() {
                 assert_eq!(connection.id, first.id, "the document stays the same one");
             }
-            store.disconnect(user, now()).await.unwrap();
+            disconnect(&store, user, now()).await;
         }
     }
 }
@@ -96,7 +96,13 @@ async fn a_mark_never_hits_a_token_that_was_saved_meanwhile(store: Arc<dyn Store
             let (store, current) = (Arc::clone(&store), current.clone());
             tokio::spawn(async move {
                 store
-                    .mark_needs_reauthorization(&current.id, &current.access_token, "refused", now())
+                    .mark_needs_reauthorization(
+                        &current.id,
+                        &current.access_token,
+                        "refused",
+                        event("needs_reauthorization"),
+                        now(),
+                    )
                     .await
                     .unwrap()
             })

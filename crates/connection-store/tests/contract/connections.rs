@@ -5,7 +5,7 @@ use std::sync::Arc;
 use connection_store::{Connection, NewConnection, Profile, RenewedToken, SaveOutcome, Store};
 use jiff::Timestamp;
 
-use crate::{contract, now, seconds};
+use crate::{contract, disconnect, event, now, seconds};
 
 contract! {
     a_saved_connection_is_found_as_it_was_given,
@@ -26,7 +26,7 @@ contract! {
     a_synced_profile_leaves_the_token_alone,
     a_sync_of_what_is_not_theirs_changes_nothing,
     a_refused_token_is_marked,
-    a_mark_keeps_the_first_time,
+    a_mark_is_made_once,
     a_mark_for_an_older_token_changes_nothing,
     a_mark_for_nothing_is_false,
 }
@@ -55,7 +55,7 @@ pub(crate) fn new_connection(user_id: &str, instagram_user_id: &str, now: Timest
 }
 
 pub(crate) async fn save(store: &Arc<dyn Store>, new: NewConnection, now: Timestamp) -> Connection {
-    match store.save_connection(new, now).await.unwrap() {
+    match store.save_connection(new, event("connected"), now).await.unwrap() {
         SaveOutcome::Saved(connection) => *connection,
         SaveOutcome::AccountInUse => panic!("the account is in use"),
     }
@@ -74,10 +74,13 @@ fn expected(new: NewConnection, id: &str, now: Timestamp) -> Connection {
         profile: new.profile,
         scopes: new.scopes,
         connected_at: now,
+        last_connected_at: now,
         last_synced_at: now,
         last_error: None,
         needs_reauthorization_since: None,
         refresh_failures: 0,
+        sync_failures: 0,
+        is_active: true,
     }
 }
 
@@ -118,7 +121,18 @@ async fn texts_are_kept_to_the_letter(store: Arc<dyn Store>) {
     // Once more over the document that is there now.
     let again = save(&store, new, now).await;
     assert_eq!(again, saved);
-    assert!(store.mark_needs_reauthorization(&saved.id, "$$ROOT", "$profile.biography", now).await.unwrap());
+    assert!(
+        store
+            .mark_needs_reauthorization(
+                &saved.id,
+                "$$ROOT",
+                "$profile.biography",
+                event("needs_reauthorization"),
+                now
+            )
+            .await
+            .unwrap()
+    );
     let found = store.latest_connection("$userId").await.unwrap().unwrap();
     assert_eq!(found.last_error.as_deref(), Some("$profile.biography"));
     assert_eq!(store.latest_connection("$other").await.unwrap(), None);
@@ -137,7 +151,7 @@ async fn nobody_elses_connection_is_found(store: Arc<dyn Store>) {
     save(&store, new_connection("ann", "17841400000000001", now()), now()).await;
     assert_eq!(store.latest_connection("bob").await.unwrap(), None);
     assert_eq!(store.latest_connection("").await.unwrap(), None);
-    assert!(!store.disconnect("bob", now()).await.unwrap());
+    assert!(!disconnect(&store, "bob", now()).await);
     assert!(store.latest_connection("ann").await.unwrap().is_some());
 }
 
@@ -161,7 +175,18 @@ async fn connecting_again_keeps_the_document_and_replaces_the_rest(store: Arc<dy
 async fn connecting_again_clears_what_was_wrong(store: Arc<dyn Store>) {
     let now = now();
     let first = save(&store, new_connection("ann", "17841400000000001", now), now).await;
-    assert!(store.mark_needs_reauthorization(&first.id, &first.access_token, "refused", now).await.unwrap());
+    assert!(
+        store
+            .mark_needs_reauthorization(
+                &first.id,
+                &first.access_token,
+                "refused",
+                event("needs_reauthorization"),
+                now
+            )
+            .await
+            .unwrap()
+    );
     let second = save(&store, new_connection("ann", "17841400000000001", now), now).await;
     assert_eq!((second.last_error, second.needs_reauthorization_since), (None, None));
 }
@@ -180,7 +205,7 @@ async fn an_account_active_under_another_user_is_in_use(store: Arc<dyn Store>) {
     let now = now();
     let anns = save(&store, new_connection("ann", "17841400000000001", now), now).await;
     let bobs = new_connection("bob", "17841400000000001", now + seconds(1));
-    let outcome = store.save_connection(bobs, now + seconds(1)).await.unwrap();
+    let outcome = store.save_connection(bobs, event("connected"), now + seconds(1)).await.unwrap();
     assert_eq!(outcome, SaveOutcome::AccountInUse);
     assert_eq!(store.latest_connection("ann").await.unwrap(), Some(anns));
     assert_eq!(store.latest_connection("bob").await.unwrap(), None);
@@ -188,33 +213,45 @@ async fn an_account_active_under_another_user_is_in_use(store: Arc<dyn Store>) {
 
 async fn a_disconnected_account_is_gone_for_its_user(store: Arc<dyn Store>) {
     save(&store, new_connection("ann", "17841400000000001", now()), now()).await;
-    assert!(store.disconnect("ann", now()).await.unwrap());
+    assert!(disconnect(&store, "ann", now()).await);
     assert_eq!(store.latest_connection("ann").await.unwrap(), None);
-    assert!(!store.disconnect("ann", now()).await.unwrap());
+    assert!(!disconnect(&store, "ann", now()).await);
 }
 
 async fn disconnecting_ends_the_latest_only(store: Arc<dyn Store>) {
     let now = now();
     let older = save(&store, new_connection("ann", "17841400000000001", now), now).await;
     save(&store, new_connection("ann", "17841400000000002", now), now + seconds(1)).await;
-    assert!(store.disconnect("ann", now + seconds(2)).await.unwrap());
+    assert!(disconnect(&store, "ann", now + seconds(2)).await);
     assert_eq!(store.latest_connection("ann").await.unwrap(), Some(older));
 }
 
 async fn the_same_user_comes_back_to_the_same_document(store: Arc<dyn Store>) {
     let start = now();
     let first = save(&store, new_connection("ann", "17841400000000001", start), start).await;
-    store.disconnect("ann", start + seconds(1)).await.unwrap();
+    disconnect(&store, "ann", start + seconds(1)).await;
     let again = new_connection("ann", "17841400000000001", start);
     let second = save(&store, again, start + seconds(2)).await;
-    assert_eq!(second, Connection { last_synced_at: start + seconds(2), ..first });
+    assert_eq!(
+        second,
+        Connection { last_connected_at: start + seconds(2), last_synced_at: start + seconds(2), ..first }
+    );
 }
 
 async fn a_disconnected_account_passes_to_another_user_with_nothing_of_the_first(store: Arc<dyn Store>) {
     let start = now();
     let first = save(&store, new_connection("ann", "17841400000000001", start), start).await;
-    store.mark_needs_reauthorization(&first.id, &first.access_token, "refused", start).await.unwrap();
-    store.disconnect("ann", start).await.unwrap();
+    store
+        .mark_needs_reauthorization(
+            &first.id,
+            &first.access_token,
+            "refused",
+            event("needs_reauthorization"),
+            start,
+        )
+        .await
+        .unwrap();
+    disconnect(&store, "ann", start).await;
 
     let later = start + seconds(60);
     let bobs = NewConnection {
@@ -241,10 +278,23 @@ fn renewed(now: Timestamp, scopes: Option<Vec<String>>) -> RenewedToken {
 async fn a_renewed_token_replaces_the_one_it_was_made_from(store: Arc<dyn Store>) {
     let start = now();
     let first = save(&store, new_connection("ann", "17841400000000001", start), start).await;
-    store.mark_needs_reauthorization(&first.id, &first.access_token, "refused", start).await.unwrap();
+    store
+        .mark_needs_reauthorization(
+            &first.id,
+            &first.access_token,
+            "refused",
+            event("needs_reauthorization"),
+            start,
+        )
+        .await
+        .unwrap();
     let later = start + seconds(90_000);
     let token = renewed(later, None);
-    let stored = store.renew_token(&first.id, &first.access_token, token, later).await.unwrap().unwrap();
+    let stored = store
+        .renew_token(&first.id, &first.access_token, token, vec![event("refreshed")], later)
+        .await
+        .unwrap()
+        .unwrap();
     let expected = Connection {
         access_token: "v1.k1.renewed".to_owned(),
         token_issued_at: later,
@@ -254,7 +304,11 @@ async fn a_renewed_token_replaces_the_one_it_was_made_from(store: Arc<dyn Store>
     assert_eq!(stored, expected, "nothing else changed, and what was wrong is cleared");
     assert_eq!(store.latest_connection("ann").await.unwrap(), Some(expected));
     let narrowed = renewed(later, Some(vec!["instagram_business_basic".to_owned()]));
-    let stored = store.renew_token(&stored.id, "v1.k1.renewed", narrowed, later).await.unwrap().unwrap();
+    let stored = store
+        .renew_token(&stored.id, "v1.k1.renewed", narrowed, vec![event("refreshed")], later)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(stored.scopes, ["instagram_business_basic"]);
 }
 
@@ -266,12 +320,17 @@ async fn a_renewal_of_an_older_token_changes_nothing(store: Arc<dyn Store>) {
         ..new_connection("ann", "17841400000000001", now)
     };
     let second = save(&store, again, now).await;
-    let outcome = store.renew_token(&first.id, &first.access_token, renewed(now, None), now).await;
+    let outcome = store
+        .renew_token(&first.id, &first.access_token, renewed(now, None), vec![event("refreshed")], now)
+        .await;
     assert_eq!(outcome.unwrap(), None, "the reconnect wins");
     assert_eq!(store.latest_connection("ann").await.unwrap(), Some(second));
-    store.disconnect("ann", now).await.unwrap();
+    disconnect(&store, "ann", now).await;
     for (id, token) in [(first.id.as_str(), ""), (first.id.as_str(), "v1.k1.reconnected"), ("no id", "x")] {
-        assert_eq!(store.renew_token(id, token, renewed(now, None), now).await.unwrap(), None);
+        assert_eq!(
+            store.renew_token(id, token, renewed(now, None), vec![event("refreshed")], now).await.unwrap(),
+            None
+        );
     }
     assert_eq!(store.latest_connection("ann").await.unwrap(), None, "a renewal does not reconnect");
 }
@@ -281,7 +340,10 @@ async fn a_synced_profile_leaves_the_token_alone(store: Arc<dyn Store>) {
     let first = save(&store, new_connection("ann", "17841400000000001", start), start).await;
     let later = start + seconds(60);
     let profile = Profile { username: "$renamed".to_owned(), followers_count: Some(7), ..Profile::default() };
-    let stored = store.update_profile(&first.id, "ann", profile.clone(), later).await.unwrap();
+    let stored = store
+        .update_profile(&first.id, "ann", profile.clone(), "instagram_business_basic", event("synced"), later)
+        .await
+        .unwrap();
     let expected = Connection { profile, last_synced_at: later, ..first };
     assert_eq!(stored, Some(expected.clone()));
     assert_eq!(store.latest_connection("ann").await.unwrap(), Some(expected));
@@ -291,18 +353,49 @@ async fn a_sync_of_what_is_not_theirs_changes_nothing(store: Arc<dyn Store>) {
     let now = now();
     let first = save(&store, new_connection("ann", "17841400000000001", now), now).await;
     for (id, user_id) in [(first.id.as_str(), "bob"), ("no id", "ann")] {
-        assert_eq!(store.update_profile(id, user_id, Profile::default(), now).await.unwrap(), None);
+        assert_eq!(
+            store
+                .update_profile(
+                    id,
+                    user_id,
+                    Profile::default(),
+                    "instagram_business_basic",
+                    event("synced"),
+                    now
+                )
+                .await
+                .unwrap(),
+            None
+        );
     }
     assert_eq!(store.latest_connection("ann").await.unwrap(), Some(first.clone()));
-    store.disconnect("ann", now).await.unwrap();
-    assert_eq!(store.update_profile(&first.id, "ann", Profile::default(), now).await.unwrap(), None);
+    disconnect(&store, "ann", now).await;
+    assert_eq!(
+        store
+            .update_profile(
+                &first.id,
+                "ann",
+                Profile::default(),
+                "instagram_business_basic",
+                event("synced"),
+                now
+            )
+            .await
+            .unwrap(),
+        None
+    );
 }
 
 async fn a_refused_token_is_marked(store: Arc<dyn Store>) {
     let now = now();
     let saved = save(&store, new_connection("ann", "17841400000000001", now), now).await;
-    let marked =
-        store.mark_needs_reauthorization(&saved.id, &saved.access_token, "Refused.", now + seconds(9));
+    let marked = store.mark_needs_reauthorization(
+        &saved.id,
+        &saved.access_token,
+        "Refused.",
+        event("needs_reauthorization"),
+        now + seconds(9),
+    );
     assert!(marked.await.unwrap());
     let expected = Connection {
         last_error: Some("Refused.".to_owned()),
@@ -312,16 +405,17 @@ async fn a_refused_token_is_marked(store: Arc<dyn Store>) {
     assert_eq!(store.latest_connection("ann").await.unwrap(), Some(expected));
 }
 
-async fn a_mark_keeps_the_first_time(store: Arc<dyn Store>) {
+async fn a_mark_is_made_once(store: Arc<dyn Store>) {
     let now = now();
     let saved = save(&store, new_connection("ann", "17841400000000001", now), now).await;
     for (second, error) in [(1, "first"), (2, "second")] {
-        let now = now + seconds(second);
-        assert!(store.mark_needs_reauthorization(&saved.id, &saved.access_token, error, now).await.unwrap());
+        let (now, told) = (now + seconds(second), event("needs_reauthorization"));
+        let marked = store.mark_needs_reauthorization(&saved.id, &saved.access_token, error, told, now).await;
+        assert_eq!(marked.unwrap(), error == "first");
     }
     let found = store.latest_connection("ann").await.unwrap().unwrap();
     assert_eq!(found.needs_reauthorization_since, Some(now + seconds(1)));
-    assert_eq!(found.last_error.as_deref(), Some("second"));
+    assert_eq!(found.last_error.as_deref(), Some("first"));
 }
 
 async fn a_mark_for_an_older_token_changes_nothing(store: Arc<dyn Store>) {
@@ -332,18 +426,39 @@ async fn a_mark_for_an_older_token_changes_nothing(store: Arc<dyn Store>) {
         ..new_connection("ann", "17841400000000001", now)
     };
     let second = save(&store, again, now).await;
-    assert!(!store.mark_needs_reauthorization(&first.id, &first.access_token, "refused", now).await.unwrap());
+    assert!(
+        !store
+            .mark_needs_reauthorization(
+                &first.id,
+                &first.access_token,
+                "refused",
+                event("needs_reauthorization"),
+                now
+            )
+            .await
+            .unwrap()
+    );
     assert_eq!(store.latest_connection("ann").await.unwrap(), Some(second));
 }
 
 async fn a_mark_for_nothing_is_false(store: Arc<dyn Store>) {
     let now = now();
     for id in ["507f1f77bcf86cd799439011", "", "not an id"] {
-        assert!(!store.mark_needs_reauthorization(id, "token", "refused", now).await.unwrap());
+        assert!(
+            !store
+                .mark_needs_reauthorization(id, "token", "refused", event("needs_reauthorization"), now)
+                .await
+                .unwrap()
+        );
     }
     let saved = save(&store, new_connection("ann", "17841400000000001", now), now).await;
-    store.disconnect("ann", now).await.unwrap();
+    disconnect(&store, "ann", now).await;
     for token in ["", &saved.access_token] {
-        assert!(!store.mark_needs_reauthorization(&saved.id, token, "refused", now).await.unwrap());
+        assert!(
+            !store
+                .mark_needs_reauthorization(&saved.id, token, "refused", event("needs_reauthorization"), now)
+                .await
+                .unwrap()
+        );
     }
 }

@@ -4,17 +4,25 @@
 
 mod connection_races;
 mod connections;
+mod deletions;
+mod events;
+mod history;
+mod keys;
+mod lookups;
 mod oauth_states;
+mod pauses;
 mod refresh;
 mod sessions;
 mod store;
+mod sync;
 mod used_handles;
 mod users;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use connection_store::test_support::MongoServer;
-use connection_store::{Store, connect};
+use connection_store::{NewEvent, Store, connect};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
@@ -88,4 +96,27 @@ fn hash(number: u32) -> [u8; 32] {
     let mut hash = [7; 32];
     hash[..4].copy_from_slice(&number.to_be_bytes());
     hash
+}
+
+/// An event that nobody has to be told of, each with an id of its own.
+fn event(kind: &str) -> NewEvent {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    NewEvent {
+        id: format!("event-{:08}", NEXT.fetch_add(1, Ordering::Relaxed)),
+        kind: kind.to_owned(),
+        succeeded: true,
+        message: format!("$It was {kind}."),
+        expires_at: None,
+        notify: Vec::new(),
+    }
+}
+
+/// Ends the connection that a user has. `false` when there is none.
+async fn disconnect(store: &Arc<dyn Store>, user_id: &str, now: Timestamp) -> bool {
+    match store.latest_connection(user_id).await.unwrap() {
+        Some(connection) => {
+            store.disconnect(&connection.id, user_id, event("disconnected"), now).await.unwrap()
+        }
+        None => false,
+    }
 }

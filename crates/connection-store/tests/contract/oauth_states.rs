@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connection_store::{ConsumedState, NewOAuthState, Store};
+use connection_store::{ConsumedState, ExpectedAccount, NewOAuthState, Store};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
@@ -11,6 +11,7 @@ use crate::{contract, hash, now, seconds};
 contract! {
     a_state_is_consumed_once,
     a_state_may_lead_nowhere,
+    a_state_may_expect_an_account,
     a_state_ends,
     a_state_is_bound_to_its_user,
     one_state_consumed_by_50_tasks_succeeds_once,
@@ -22,6 +23,7 @@ async fn insert(store: &Arc<dyn Store>, number: u32, now: Timestamp, return_to: 
         state_hash: hash(number),
         user_id: "user-ann".to_owned(),
         return_to: return_to.map(str::to_owned),
+        expected_account: None,
         created_at: now,
         expires_at: now + seconds(600),
     };
@@ -33,7 +35,10 @@ async fn a_state_is_consumed_once(store: Arc<dyn Store>) {
     insert(&store, 1, now, Some("/integrations?x=$1")).await;
     insert(&store, 2, now, None).await;
     let consumed = store.consume_state(&hash(1), "user-ann", now).await.unwrap();
-    assert_eq!(consumed, Some(ConsumedState { return_to: Some("/integrations?x=$1".to_owned()) }));
+    assert_eq!(
+        consumed,
+        Some(ConsumedState { return_to: Some("/integrations?x=$1".to_owned()), expected_account: None })
+    );
     assert_eq!(store.consume_state(&hash(1), "user-ann", now).await.unwrap(), None);
     assert!(store.consume_state(&hash(2), "user-ann", now).await.unwrap().is_some());
     assert_eq!(store.consume_state(&hash(3), "user-ann", now).await.unwrap(), None);
@@ -42,7 +47,24 @@ async fn a_state_is_consumed_once(store: Arc<dyn Store>) {
 async fn a_state_may_lead_nowhere(store: Arc<dyn Store>) {
     insert(&store, 1, now(), None).await;
     let consumed = store.consume_state(&hash(1), "user-ann", now()).await.unwrap();
-    assert_eq!(consumed, Some(ConsumedState { return_to: None }));
+    assert_eq!(consumed, Some(ConsumedState { return_to: None, expected_account: None }));
+}
+
+async fn a_state_may_expect_an_account(store: Arc<dyn Store>) {
+    let now = now();
+    let expected =
+        ExpectedAccount { instagram_user_id: "17841400000000001".to_owned(), username: "$ann".to_owned() };
+    let state = NewOAuthState {
+        state_hash: hash(1),
+        user_id: "user-ann".to_owned(),
+        return_to: None,
+        expected_account: Some(expected.clone()),
+        created_at: now,
+        expires_at: now + seconds(600),
+    };
+    store.insert_state(state).await.unwrap();
+    let consumed = store.consume_state(&hash(1), "user-ann", now).await.unwrap();
+    assert_eq!(consumed, Some(ConsumedState { return_to: None, expected_account: Some(expected) }));
 }
 
 async fn a_state_ends(store: Arc<dyn Store>) {

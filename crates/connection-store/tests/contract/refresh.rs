@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use connection_store::{Connection, DueForRefresh, NewConnection, RenewedToken, SaveOutcome, Store};
+use connection_store::{
+    Connection, DueForRefresh, NewConnection, Postponement, RenewedToken, SaveOutcome, Store,
+};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use crate::connections::new_connection;
-use crate::{contract, now, seconds};
+use crate::{contract, disconnect, event, now, seconds};
 
 contract! {
     only_what_is_due_is_claimed,
@@ -17,9 +19,17 @@ contract! {
     each_is_claimed_once_however_many_ask,
     a_postponed_one_waits_and_keeps_its_token,
     a_renewed_one_is_no_longer_due,
+    an_owners_claim_needs_the_token_and_no_lease_alone,
+    one_of_20_owners_claims_gets_it,
+    a_connection_saved_anew_is_free_of_leases_and_waits,
+    a_postponement_ends_the_lease,
+    a_missing_permission_is_taken_off,
+    the_first_due_is_told_even_while_it_is_claimed,
+    ended_tokens_are_found_until_they_are_marked,
+    a_renewal_and_a_reconnect_at_once_leave_the_reconnect,
 }
 
-const DAY: i64 = 86_400;
+pub(crate) const DAY: i64 = 86_400;
 
 fn due(now: Timestamp) -> DueForRefresh {
     DueForRefresh {
@@ -31,15 +41,34 @@ fn due(now: Timestamp) -> DueForRefresh {
 }
 
 /// A connection of a user of its own whose token is `age` old and has `left` to live, in seconds.
-async fn connect(store: &Arc<dyn Store>, number: i64, age: i64, left: i64, now: Timestamp) -> Connection {
+pub(crate) async fn connect(
+    store: &Arc<dyn Store>,
+    number: i64,
+    age: i64,
+    left: i64,
+    now: Timestamp,
+) -> Connection {
     let new = NewConnection {
         token_issued_at: now - seconds(age),
         token_expires_at: now + seconds(left),
         ..new_connection(&format!("user-{number}"), &format!("1784140000{number:07}"), now)
     };
-    match store.save_connection(new, now).await.unwrap() {
+    match store.save_connection(new, event("connected"), now).await.unwrap() {
         SaveOutcome::Saved(saved) => *saved,
         SaveOutcome::AccountInUse => panic!("the account is in use"),
+    }
+}
+
+pub(crate) fn postponement(not_before: Timestamp, error: Option<&str>) -> Postponement {
+    Postponement { not_before, error: error.map(str::to_owned), missing_scope: None, event: None }
+}
+
+fn renewed(token: &str, now: Timestamp) -> RenewedToken {
+    RenewedToken {
+        access_token: token.to_owned(),
+        token_issued_at: now,
+        token_expires_at: now + seconds(60 * DAY),
+        scopes: None,
     }
 }
 
@@ -50,9 +79,18 @@ async fn only_what_is_due_is_claimed(store: Arc<dyn Store>) {
     connect(&store, 3, DAY - 1, 20 * DAY, now).await;
     connect(&store, 4, 60 * DAY, 0, now).await;
     let dead = connect(&store, 5, 40 * DAY, 20 * DAY, now).await;
-    store.mark_needs_reauthorization(&dead.id, &dead.access_token, "refused", now).await.unwrap();
+    store
+        .mark_needs_reauthorization(
+            &dead.id,
+            &dead.access_token,
+            "refused",
+            event("needs_reauthorization"),
+            now,
+        )
+        .await
+        .unwrap();
     connect(&store, 6, 40 * DAY, 20 * DAY, now).await;
-    store.disconnect("user-6", now).await.unwrap();
+    disconnect(&store, "user-6", now).await;
     let claimed = store.claim_due_for_refresh(due(now), now).await.unwrap();
     assert_eq!(claimed, [Connection { refresh_failures: 1, ..wanted }]);
 }
@@ -98,8 +136,14 @@ async fn a_postponed_one_waits_and_keeps_its_token(store: Arc<dyn Store>) {
     let connected = connect(&store, 1, 40 * DAY, 20 * DAY, now).await;
     store.claim_due_for_refresh(due(now), now).await.unwrap();
     let until = now + seconds(3600);
-    store.postpone_refresh(&connected.id, "v1.k1.another", "no", until).await.unwrap();
-    store.postpone_refresh(&connected.id, &connected.access_token, "$away", until).await.unwrap();
+    store
+        .postpone_refresh(&connected.id, "v1.k1.another", postponement(until, Some("no")), now)
+        .await
+        .unwrap();
+    store
+        .postpone_refresh(&connected.id, &connected.access_token, postponement(until, Some("$away")), now)
+        .await
+        .unwrap();
     let stored = store.latest_connection("user-1").await.unwrap().unwrap();
     let error = Some("$away".to_owned());
     assert_eq!(stored, Connection { refresh_failures: 1, last_error: error, ..connected });
@@ -113,15 +157,148 @@ async fn a_renewed_one_is_no_longer_due(store: Arc<dyn Store>) {
     let now = now();
     let connected = connect(&store, 1, 40 * DAY, 20 * DAY, now).await;
     store.claim_due_for_refresh(due(now), now).await.unwrap();
-    let renewed = RenewedToken {
-        access_token: "v1.k1.renewed".to_owned(),
-        token_issued_at: now,
-        token_expires_at: now + seconds(60 * DAY),
-        scopes: None,
-    };
-    let stored =
-        store.renew_token(&connected.id, &connected.access_token, renewed, now).await.unwrap().unwrap();
+    let stored = store
+        .renew_token(
+            &connected.id,
+            &connected.access_token,
+            renewed("v1.k1.renewed", now),
+            vec![event("refreshed")],
+            now,
+        )
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(stored.refresh_failures, 0);
     let later = now + seconds(200);
     assert_eq!(store.claim_due_for_refresh(due(later), later).await.unwrap(), []);
+}
+
+async fn an_owners_claim_needs_the_token_and_no_lease_alone(store: Arc<dyn Store>) {
+    let now = now();
+    let fresh = connect(&store, 1, 0, 60 * DAY, now).await;
+    let claim = async |token: &str, after: i64| {
+        let then = now + seconds(after);
+        store.claim_for_refresh(&fresh.id, token, then + seconds(60), then).await.unwrap()
+    };
+    assert!(!claim("v1.k1.another", 0).await);
+    assert!(claim(&fresh.access_token, 0).await, "it is not due, and that does not matter");
+    assert!(!claim(&fresh.access_token, 59).await, "somebody has it");
+    assert!(claim(&fresh.access_token, 60).await, "the lease is over");
+    let waits = postponement(now + seconds(DAY), None);
+    store.postpone_refresh(&fresh.id, &fresh.access_token, waits, now).await.unwrap();
+    assert!(claim(&fresh.access_token, 61).await, "it is postponed, and that does not matter");
+    assert_eq!(store.connection(&fresh.id).await.unwrap().unwrap().refresh_failures, 3, "each counts");
+    disconnect(&store, "user-1", now).await;
+    assert!(!claim("", 1000).await);
+    assert!(!store.claim_for_refresh("no id", "x", now, now).await.unwrap());
+}
+
+async fn one_of_20_owners_claims_gets_it(store: Arc<dyn Store>) {
+    let now = now();
+    let one = connect(&store, 1, 40 * DAY, 20 * DAY, now).await;
+    let claims = (0..20).map(|_| {
+        let (store, one) = (Arc::clone(&store), one.clone());
+        tokio::spawn(async move {
+            store.claim_for_refresh(&one.id, &one.access_token, now + seconds(60), now).await.unwrap()
+        })
+    });
+    let claimed = join_all(claims).await.into_iter().filter(|claim| *claim.as_ref().unwrap()).count();
+    assert_eq!(claimed, 1);
+    assert_eq!(store.claim_due_for_refresh(due(now), now).await.unwrap(), [], "the job leaves it alone");
+}
+
+async fn a_connection_saved_anew_is_free_of_leases_and_waits(store: Arc<dyn Store>) {
+    let now = now();
+    let one = connect(&store, 1, 40 * DAY, 20 * DAY, now).await;
+    store.claim_due_for_refresh(due(now), now).await.unwrap();
+    let waits = postponement(now + seconds(DAY), Some("away"));
+    store.postpone_refresh(&one.id, &one.access_token, waits, now).await.unwrap();
+    assert!(store.claim_for_refresh(&one.id, &one.access_token, now + seconds(60), now).await.unwrap());
+    let again = connect(&store, 1, 40 * DAY, 20 * DAY, now).await;
+    assert_eq!((again.refresh_failures, again.last_error), (0, None));
+    assert_eq!(store.claim_due_for_refresh(due(now), now).await.unwrap().len(), 1);
+}
+
+async fn a_postponement_ends_the_lease(store: Arc<dyn Store>) {
+    let now = now();
+    let one = connect(&store, 1, 40 * DAY, 20 * DAY, now).await;
+    store.claim_due_for_refresh(due(now), now).await.unwrap();
+    let soon = postponement(now + seconds(10), Some("away"));
+    store.postpone_refresh(&one.id, &one.access_token, soon, now).await.unwrap();
+    let then = now + seconds(10);
+    let claimed = store.claim_due_for_refresh(due(then), then).await.unwrap();
+    assert_eq!(claimed.len(), 1, "the lease would have lasted longer");
+    // Without a sentence, the one that is there stays.
+    let later = postponement(now + seconds(20), None);
+    store.postpone_refresh(&one.id, &one.access_token, later, then).await.unwrap();
+    let stored = store.connection(&one.id).await.unwrap().unwrap();
+    assert_eq!(stored.last_error.as_deref(), Some("away"));
+}
+
+async fn a_missing_permission_is_taken_off(store: Arc<dyn Store>) {
+    let now = now();
+    let one = connect(&store, 1, 40 * DAY, 20 * DAY, now).await;
+    let missing = Postponement {
+        missing_scope: Some("instagram_business_manage_messages".to_owned()),
+        ..postponement(now, None)
+    };
+    for _ in 0..2 {
+        store.postpone_refresh(&one.id, &one.access_token, missing.clone(), now).await.unwrap();
+        let scopes = store.connection(&one.id).await.unwrap().unwrap().scopes;
+        assert_eq!(scopes, ["instagram_business_basic"]);
+    }
+}
+
+async fn the_first_due_is_told_even_while_it_is_claimed(store: Arc<dyn Store>) {
+    let now = now();
+    let first = async || {
+        let due = due(now);
+        store.first_due_for_refresh(due.expires_by, due.issued_by, now).await.unwrap()
+    };
+    assert_eq!(first().await, None);
+    connect(&store, 1, 1, 10 * DAY, now).await;
+    connect(&store, 2, 40 * DAY, 31 * DAY, now).await;
+    connect(&store, 3, 60 * DAY, 0, now).await;
+    assert_eq!(first().await, None, "too young, not yet, too late");
+    let wanted = connect(&store, 4, 40 * DAY, 12 * DAY, now).await;
+    connect(&store, 5, 40 * DAY, 13 * DAY, now).await;
+    assert_eq!(first().await, Some(wanted.token_expires_at));
+    store.claim_due_for_refresh(due(now), now).await.unwrap();
+    assert_eq!(first().await, Some(wanted.token_expires_at));
+}
+
+async fn ended_tokens_are_found_until_they_are_marked(store: Arc<dyn Store>) {
+    let now = now();
+    connect(&store, 1, 10 * DAY, 1, now).await;
+    let ended = connect(&store, 2, 60 * DAY, 0, now).await;
+    connect(&store, 3, 60 * DAY, -5, now).await;
+    disconnect(&store, "user-3", now).await;
+    assert_eq!(store.unmarked_ended(10, now).await.unwrap(), std::slice::from_ref(&ended));
+    assert_eq!(store.unmarked_ended(0, now).await.unwrap(), []);
+    let marked = event("needs_reauthorization");
+    store.mark_needs_reauthorization(&ended.id, &ended.access_token, "ended", marked, now).await.unwrap();
+    assert_eq!(store.unmarked_ended(10, now).await.unwrap(), []);
+}
+
+async fn a_renewal_and_a_reconnect_at_once_leave_the_reconnect(store: Arc<dyn Store>) {
+    let start = now();
+    for round in 0..20 {
+        let old = connect(&store, 1, 40 * DAY, 20 * DAY, start).await;
+        let renewing = {
+            let (store, old) = (Arc::clone(&store), old.clone());
+            tokio::spawn(async move {
+                let events = vec![event("refreshed")];
+                let renewed = renewed("v1.k1.renewed", start);
+                store.renew_token(&old.id, &old.access_token, renewed, events, start).await.unwrap()
+            })
+        };
+        let again = NewConnection {
+            access_token: format!("v1.k1.again-{round}"),
+            ..new_connection("user-1", &old.instagram_user_id, start)
+        };
+        let wanted = again.access_token.clone();
+        store.save_connection(again, event("connected"), start).await.unwrap();
+        renewing.await.unwrap();
+        assert_eq!(store.connection(&old.id).await.unwrap().unwrap().access_token, wanted);
+    }
 }

@@ -52,6 +52,7 @@ async fn a_handle_is_remembered_while_it_could_be_used(store: Arc<dyn Store>) {
             state_hash: hash(number),
             user_id: "user-ann".to_owned(),
             return_to: None,
+            expected_account: None,
             created_at: now + seconds(599),
             expires_at: now + seconds(1200),
         };

@@ -6,7 +6,7 @@ use connection_store::mongodb::MongoStore;
 use connection_store::test_support::MongoServer;
 use connection_store::{Connections, Store, StoreError, UsedHandles};
 
-use crate::{new_connection, now};
+use crate::{event, new_connection, now};
 
 /// Longer than a call may take, shorter than a person waits.
 const A_FEW_SECONDS: Duration = Duration::from_secs(7);
@@ -37,7 +37,10 @@ async fn assert_resumes(store: &MongoStore) {
 async fn a_stopped_server_is_unavailable_until_it_is_back() {
     let mut server = MongoServer::start_own();
     let store = MongoStore::connect(&server.fresh_database_url()).await.unwrap();
-    store.save_connection(new_connection("ann", "17841400000000001"), now()).await.unwrap();
+    store
+        .save_connection(new_connection("ann", "17841400000000001"), event("connected"), now())
+        .await
+        .unwrap();
 
     server.stop();
     assert_unavailable(&store).await;
@@ -50,7 +53,10 @@ async fn a_stopped_server_is_unavailable_until_it_is_back() {
 async fn a_server_that_does_not_answer_is_unavailable_until_it_does() {
     let mut server = MongoServer::start_own();
     let store = MongoStore::connect(&server.fresh_database_url()).await.unwrap();
-    store.save_connection(new_connection("ann", "17841400000000001"), now()).await.unwrap();
+    store
+        .save_connection(new_connection("ann", "17841400000000001"), event("connected"), now())
+        .await
+        .unwrap();
 
     server.pause();
     assert_unavailable(&store).await;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use mongodb::bson::spec::ElementType;
 use mongodb::bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 
-use crate::{Setup, new_connection, now, seconds};
+use crate::{Setup, disconnect, event, new_connection, now, seconds};
 
 /// Field names and types, in the order of their names.
 fn types(document: &Document) -> Vec<(&str, ElementType)> {
@@ -21,7 +21,7 @@ async fn the_document_is_the_architectures() {
     let now = now();
     let mut new = new_connection("ann", "17841400000000001");
     new.profile.name = Some("Wreck Shop Records".to_owned());
-    setup.store.save_connection(new.clone(), now).await.unwrap();
+    setup.store.save_connection(new.clone(), event("connected"), now).await.unwrap();
     let document = setup.connections().find_one(doc! {}).await.unwrap().unwrap();
 
     use ElementType::{
@@ -41,12 +41,18 @@ async fn the_document_is_the_architectures() {
             ("lastError", Null),
             ("lastSyncedAt", Date),
             ("needsReauthorizationSince", Null),
+            ("outbox", Array),
             ("profile", EmbeddedDocument),
             ("refreshFailures", Int32),
+            ("refreshLeaseUntil", Null),
             ("refreshNotBefore", Null),
             ("scopes", Array),
+            ("syncFailures", Int32),
+            ("syncLeaseUntil", Null),
+            ("syncNotBefore", Null),
             ("tokenExpiresAt", Date),
             ("tokenIssuedAt", Date),
+            ("tokenKeyId", String),
             ("updatedAt", Date),
             ("userId", String),
         ]
@@ -64,6 +70,7 @@ async fn the_document_is_the_architectures() {
             ("website", Null),
         ]
     );
+    assert_eq!(document.get_array("outbox").unwrap().len(), 0, "what is settled is not kept twice");
     let date = |time: Timestamp| Bson::DateTime(DateTime::from_millis(time.as_millisecond()));
     assert_eq!(document.get("tokenExpiresAt"), Some(&date(new.token_expires_at)));
     assert_eq!(document.get("createdAt"), Some(&date(now)));
@@ -74,8 +81,12 @@ async fn the_document_is_the_architectures() {
 #[tokio::test]
 async fn a_disconnected_document_is_kept_without_its_token() {
     let setup = Setup::new().await;
-    setup.store.save_connection(new_connection("ann", "17841400000000001"), now()).await.unwrap();
-    setup.store.disconnect("ann", now()).await.unwrap();
+    setup
+        .store
+        .save_connection(new_connection("ann", "17841400000000001"), event("connected"), now())
+        .await
+        .unwrap();
+    disconnect(&setup.store, "ann", now()).await;
     let document = setup.connections().find_one(doc! {}).await.unwrap().unwrap();
     assert_eq!(document.get_str("accessToken").unwrap(), "");
     assert!(!document.get_bool("isActive").unwrap());
@@ -94,7 +105,11 @@ async fn a_taken_over_document_keeps_its_id_and_creation_alone() {
     };
     setup.connections().insert_one(left_behind).await.unwrap();
     let now = now();
-    let outcome = setup.store.save_connection(new_connection("bob", "17841400000000001"), now).await.unwrap();
+    let outcome = setup
+        .store
+        .save_connection(new_connection("bob", "17841400000000001"), event("connected"), now)
+        .await
+        .unwrap();
     let SaveOutcome::Saved(saved) = outcome else { panic!("it is in use") };
     assert_eq!((saved.id, saved.connected_at), (id.to_hex(), now));
 
@@ -130,7 +145,11 @@ async fn a_document_of_another_program_is_read_as_well_as_it_can_be() {
     assert_eq!(found.token_expires_at, time("2026-01-09T15:30:00Z"));
 
     // Saving makes it one of ours.
-    let saved = setup.store.save_connection(new_connection("ann", "17841400000000001"), now()).await.unwrap();
+    let saved = setup
+        .store
+        .save_connection(new_connection("ann", "17841400000000001"), event("connected"), now())
+        .await
+        .unwrap();
     let SaveOutcome::Saved(saved) = saved else { panic!("it is in use") };
     assert_eq!((saved.id, saved.connected_at), (found.id, found.connected_at));
 }

@@ -3,10 +3,10 @@
 use connection_store::mongodb::MongoStore;
 use connection_store::{Connections, StoreError};
 use futures_util::future::join_all;
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use mongodb::options::IndexOptions;
 
-use crate::{Setup, new_connection, now};
+use crate::{Setup, event, new_connection, now};
 
 /// Keys, whether unique, and seconds until removal, of each index of a collection.
 async fn indexes(setup: &Setup, collection: &str) -> Vec<(Document, bool, Option<u64>)> {
@@ -37,7 +37,12 @@ async fn the_connections_have_the_architectures_indexes() {
         indexes(&setup, "instagram_connections").await,
         [
             (doc! { "_id": 1 }, false, None),
+            (doc! { "appScopedUserId": 1 }, false, None),
             (doc! { "instagramUserId": 1 }, true, None),
+            (doc! { "isActive": 1, "needsReauthorizationSince": 1, "lastSyncedAt": 1 }, false, None),
+            (doc! { "isActive": 1, "needsReauthorizationSince": 1, "tokenExpiresAt": 1 }, false, None),
+            (doc! { "isActive": 1, "tokenKeyId": 1, "_id": 1 }, false, None),
+            (doc! { "outbox.at": 1 }, false, None),
             (doc! { "tokenExpiresAt": 1 }, false, None),
             (doc! { "userId": 1, "isActive": 1 }, false, None),
         ]
@@ -49,9 +54,13 @@ async fn emails_are_unique_and_what_ends_is_removed() {
     let setup = Setup::new().await;
     let id = (doc! { "_id": 1 }, false, None);
     assert_eq!(indexes(&setup, "users").await, [id.clone(), (doc! { "emailKey": 1 }, true, None)]);
-    for collection in ["sessions", "oauth_states", "used_handles"] {
+    for collection in ["sessions", "oauth_states", "used_handles", "pauses"] {
         let expiring = (doc! { "expiresAt": 1 }, false, Some(3600));
         assert_eq!(indexes(&setup, collection).await, [id.clone(), expiring], "{collection}");
+    }
+    for collection in ["connection_events", "connection_history", "webhook_deliveries"] {
+        let expiring = (doc! { "expiresAt": 1 }, false, Some(3600));
+        assert!(indexes(&setup, collection).await.contains(&expiring), "{collection}");
     }
 }
 
@@ -66,7 +75,7 @@ async fn backends_that_start_at_once_do_not_mind_each_other() {
     for store in join_all(starts).await {
         assert_eq!(store.unwrap().latest_connection("ann").await.unwrap(), None);
     }
-    assert_eq!(indexes(&setup, "instagram_connections").await.len(), 4);
+    assert_eq!(indexes(&setup, "instagram_connections").await.len(), 9);
 }
 
 #[tokio::test]
@@ -92,7 +101,7 @@ async fn indexes_that_exist_are_fine() {
 }
 
 /// The stages of the plan that the server chose, outermost first.
-fn stages(plan: &Document) -> Vec<String> {
+pub(crate) fn stages(plan: &Document) -> Vec<String> {
     let mut stages = vec![plan.get_str("stage").unwrap_or("?").to_owned()];
     if let Ok(input) = plan.get_document("inputStage") {
         stages.extend(self::stages(input));
@@ -105,11 +114,26 @@ async fn every_query_uses_an_index() {
     let setup = Setup::new().await;
     for number in 0..20 {
         let user = format!("user-{number}");
-        setup.store.save_connection(new_connection(&user, &user), now()).await.unwrap();
+        setup.store.save_connection(new_connection(&user, &user), event("connected"), now()).await.unwrap();
     }
+    let date = DateTime::now();
+    let ended =
+        doc! { "isActive": true, "needsReauthorizationSince": null, "tokenExpiresAt": { "$lte": date } };
     let mut queries = vec![
         ("instagram_connections", doc! { "userId": "user-3", "isActive": true }),
         ("instagram_connections", doc! { "instagramUserId": "user-3" }),
+        ("instagram_connections", doc! { "appScopedUserId": "7" }),
+        (
+            "instagram_connections",
+            doc! { "isActive": true, "tokenKeyId": "k1", "_id": { "$gt": ObjectId::new() } },
+        ),
+        ("instagram_connections", ended),
+        ("instagram_connections", doc! { "outbox.at": { "$lte": date } }),
+        ("connection_events", doc! { "connectionId": ObjectId::new(), "at": { "$lt": date } }),
+        ("connection_history", doc! { "connectionId": ObjectId::new(), "at": { "$gte": date, "$lt": date } }),
+        ("webhook_deliveries", doc! { "dueAt": { "$lte": date } }),
+        ("webhook_deliveries", doc! { "connectionId": ObjectId::new() }),
+        ("deletions", doc! { "completedAt": null, "requestedAt": { "$lte": date } }),
         ("users", doc! { "emailKey": "ann@example.org" }),
     ];
     // The filter of a save. SecantusDB 0.7 uses no index beside an `$or`; MongoDB does.

@@ -5,12 +5,15 @@
 mod away;
 mod documents;
 mod indexes;
+mod outbox;
+mod sweep;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use connection_store::mongodb::MongoStore;
 use connection_store::test_support::MongoServer;
-use connection_store::{NewConnection, Profile};
+use connection_store::{Connections, NewConnection, NewEvent, Profile};
 use jiff::{SignedDuration, Timestamp};
 use mongodb::Database;
 use mongodb::bson::Document;
@@ -61,4 +64,23 @@ fn new_connection(user_id: &str, instagram_user_id: &str) -> NewConnection {
         },
         scopes: vec!["instagram_business_basic".to_owned()],
     }
+}
+
+/// An event that nobody has to be told of, each with an id of its own.
+fn event(kind: &str) -> NewEvent {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    NewEvent {
+        id: format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)),
+        kind: kind.to_owned(),
+        succeeded: true,
+        message: format!("It was {kind}."),
+        expires_at: None,
+        notify: Vec::new(),
+    }
+}
+
+/// Ends the connection that a user has.
+async fn disconnect(store: &MongoStore, user_id: &str, now: Timestamp) -> bool {
+    let connection = store.latest_connection(user_id).await.unwrap().unwrap();
+    store.disconnect(&connection.id, user_id, event("disconnected"), now).await.unwrap()
 }

@@ -5,10 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use connection_store::sqlite::SqliteStore;
-use connection_store::{Connections, NewSession, OAuthStates, Sessions, Store, StoreError, UsedHandles};
+use connection_store::{
+    Connections, HISTORY_DETAIL, NewEvent, NewSession, OAuthStates, Sessions, Store, StoreError, UsedHandles,
+};
 use rusqlite::Connection;
 
-use crate::{new_connection, new_state, now, open, seconds};
+use crate::{disconnect, event, new_connection, new_state, now, open, seconds};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -19,7 +21,7 @@ async fn file_and_folders_are_made_for_their_owner_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a/b/test.db");
     let store = open(&path).await;
-    store.save_connection(new_connection("ann", "1"), now()).await.unwrap();
+    store.save_connection(new_connection("ann", "1"), event("connected"), now()).await.unwrap();
     assert_eq!(mode(&folder.path().join("a")), 0o700);
     assert_eq!(mode(&folder.path().join("a/b")), 0o700);
     for file in ["test.db", "test.db-wal", "test.db-shm"] {
@@ -40,7 +42,7 @@ async fn a_closed_store_leaves_one_file_with_everything_in_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     let store = open(&path).await;
-    store.save_connection(new_connection("ann", "1"), now()).await.unwrap();
+    store.save_connection(new_connection("ann", "1"), event("connected"), now()).await.unwrap();
     store.close().await;
     let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(files, ["test.db"]);
@@ -58,7 +60,7 @@ async fn the_file_is_durable_and_has_a_version() {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, String>(0));
     assert_eq!(pragma("journal_mode").unwrap(), "wal");
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 2);
+    assert_eq!(version, 3);
 }
 
 #[tokio::test]
@@ -96,8 +98,8 @@ async fn a_disconnected_token_is_nowhere_in_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     let store = open(&path).await;
-    store.save_connection(new_connection("ann", "1"), now()).await.unwrap();
-    assert!(store.disconnect("ann", now()).await.unwrap());
+    store.save_connection(new_connection("ann", "1"), event("connected"), now()).await.unwrap();
+    assert!(disconnect(&store, "ann", now()).await);
     store.close().await;
     let bytes = fs::read(&path).unwrap();
     assert!(!bytes.windows(10).any(|window| window == b"sealed-for"));
@@ -126,6 +128,32 @@ async fn what_has_ended_is_removed_along_with_new_rows() {
 
     let connection = Connection::open(&path).unwrap();
     for (table, expected) in [("sessions", 1), ("oauth_states", 1), ("used_handles", 0)] {
+        let sql = format!("SELECT count(*) FROM {table}");
+        assert_eq!(connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap(), expected, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn what_has_ended_of_a_connections_life_is_removed_along_with_new_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let store = open(&path).await;
+    let start: jiff::Timestamp = "2026-01-05T12:00:00Z".parse().unwrap();
+    let telling = || NewEvent {
+        expires_at: Some(start + seconds(60)),
+        notify: vec!["a".to_owned()],
+        ..event("connected")
+    };
+    for after in 0..5 {
+        store.save_connection(new_connection("ann", "1"), telling(), start + seconds(after)).await.unwrap();
+    }
+    let late = start + HISTORY_DETAIL + seconds(60);
+    store.save_connection(new_connection("ann", "1"), telling(), late).await.unwrap();
+
+    let connection = Connection::open(&path).unwrap();
+    // The first point of each day stays.
+    for (table, expected) in [("connection_events", 1), ("webhook_deliveries", 1), ("connection_history", 2)]
+    {
         let sql = format!("SELECT count(*) FROM {table}");
         assert_eq!(connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap(), expected, "{table}");
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use connection_store::sqlite::SqliteStore;
 use connection_store::{Connections, SaveOutcome, UsedHandles};
 
-use crate::{new_connection, now, open};
+use crate::{event, new_connection, now, open};
 
 const PATH_VARIABLE: &str = "WRITE_UNTIL_KILLED";
 const WRITERS: usize = 4;
@@ -26,7 +26,10 @@ async fn write_until_killed() {
             for number in 0_u64.. {
                 let name = format!("{process}-{writer}-{number}");
                 assert!(store.use_handle(&name, now()).await.unwrap());
-                let saved = store.save_connection(new_connection(&name, &name), now()).await.unwrap();
+                let saved = store
+                    .save_connection(new_connection(&name, &name), event("connected"), now())
+                    .await
+                    .unwrap();
                 assert!(matches!(saved, SaveOutcome::Saved(_)));
                 let mut stdout = std::io::stdout().lock();
                 writeln!(stdout, "acknowledged {name}").unwrap();
@@ -92,7 +95,7 @@ async fn a_process_that_shares_the_file_goes_on_when_another_is_killed() {
     while !killed.is_finished() {
         let name = format!("ours-{}", ours.len());
         assert!(store.use_handle(&name, now()).await.unwrap());
-        store.save_connection(new_connection(&name, &name), now()).await.unwrap();
+        store.save_connection(new_connection(&name, &name), event("connected"), now()).await.unwrap();
         ours.push(name);
     }
     assert_all_there(&store, &killed.await.unwrap()).await;

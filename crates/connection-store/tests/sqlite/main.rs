@@ -7,9 +7,10 @@ mod killed;
 mod shared_file;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use connection_store::sqlite::SqliteStore;
-use connection_store::{NewConnection, NewOAuthState, Profile};
+use connection_store::{Connections, NewConnection, NewEvent, NewOAuthState, Profile};
 use jiff::{SignedDuration, Timestamp};
 
 async fn open(path: &Path) -> SqliteStore {
@@ -42,7 +43,27 @@ fn new_state(state_hash: [u8; 32], now: Timestamp) -> NewOAuthState {
         state_hash,
         user_id: "ann".to_owned(),
         return_to: None,
+        expected_account: None,
         created_at: now,
         expires_at: now + seconds(600),
     }
+}
+
+/// An event that nobody has to be told of, each with an id of its own.
+fn event(kind: &str) -> NewEvent {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    NewEvent {
+        id: format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)),
+        kind: kind.to_owned(),
+        succeeded: true,
+        message: format!("It was {kind}."),
+        expires_at: None,
+        notify: Vec::new(),
+    }
+}
+
+/// Ends the connection that a user has.
+async fn disconnect(store: &SqliteStore, user_id: &str, now: Timestamp) -> bool {
+    let connection = store.latest_connection(user_id).await.unwrap().unwrap();
+    store.disconnect(&connection.id, user_id, event("disconnected"), now).await.unwrap()
 }

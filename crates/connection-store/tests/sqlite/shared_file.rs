@@ -9,7 +9,7 @@ use connection_store::{Connections, OAuthStates, SaveOutcome, Store, StoreError,
 use futures_util::future::join_all;
 use rusqlite::Connection;
 
-use crate::{new_connection, new_state, now, open};
+use crate::{event, new_connection, new_state, now, open};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_open_a_new_file_at_once() {
@@ -42,14 +42,14 @@ async fn two_stores_on_one_file_keep_the_rules_together() {
 
         let account = round.to_string();
         let (anns, bobs) = tokio::join!(
-            stores[0].save_connection(new_connection("ann", &account), now()),
-            stores[1].save_connection(new_connection("bob", &account), now()),
+            stores[0].save_connection(new_connection("ann", &account), event("connected"), now()),
+            stores[1].save_connection(new_connection("bob", &account), event("connected"), now()),
         );
         let in_use = [anns.unwrap(), bobs.unwrap()];
         assert_eq!(in_use.iter().filter(|outcome| **outcome == SaveOutcome::AccountInUse).count(), 1);
     }
     // What one has written the other reads at once.
-    stores[0].save_connection(new_connection("cleo", "c"), now()).await.unwrap();
+    stores[0].save_connection(new_connection("cleo", "c"), event("connected"), now()).await.unwrap();
     assert!(stores[1].latest_connection("cleo").await.unwrap().is_some());
 }
 
@@ -58,14 +58,16 @@ async fn a_locked_file_is_unavailable_for_writes_until_it_is_unlocked() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     let store = open(&path).await;
-    store.save_connection(new_connection("ann", "1"), now()).await.unwrap();
+    store.save_connection(new_connection("ann", "1"), event("connected"), now()).await.unwrap();
 
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let asked = Instant::now();
     // Together, since the second must not wait for the first to give up.
-    let (first, second) =
-        tokio::join!(store.use_handle("a", now()), store.save_connection(new_connection("ann", "1"), now()));
+    let (first, second) = tokio::join!(
+        store.use_handle("a", now()),
+        store.save_connection(new_connection("ann", "1"), event("connected"), now())
+    );
     assert!(matches!(first, Err(StoreError::Unavailable(_))), "{first:?}");
     assert!(matches!(second, Err(StoreError::Unavailable(_))), "{second:?}");
     assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
@@ -74,7 +76,7 @@ async fn a_locked_file_is_unavailable_for_writes_until_it_is_unlocked() {
 
     other.execute_batch("ROLLBACK").unwrap();
     assert!(store.use_handle("a", now()).await.unwrap());
-    store.save_connection(new_connection("ann", "1"), now()).await.unwrap();
+    store.save_connection(new_connection("ann", "1"), event("connected"), now()).await.unwrap();
 }
 
 #[tokio::test]
@@ -99,7 +101,7 @@ async fn a_folder_that_is_gone_is_unavailable_until_it_is_back() {
     let folder = tempfile::tempdir().unwrap();
     let (here, away) = (folder.path().join("data"), folder.path().join("away"));
     let store = open(&here.join("test.db")).await;
-    store.save_connection(new_connection("ann", "1"), now()).await.unwrap();
+    store.save_connection(new_connection("ann", "1"), event("connected"), now()).await.unwrap();
 
     fs::rename(&here, &away).unwrap();
     assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
@@ -120,11 +122,11 @@ async fn another_file_in_the_same_place_is_taken_up() {
     let folder = tempfile::tempdir().unwrap();
     let (path, backup) = (folder.path().join("test.db"), folder.path().join("backup.db"));
     let other = open(&backup).await;
-    other.save_connection(new_connection("bob", "2"), now()).await.unwrap();
+    other.save_connection(new_connection("bob", "2"), event("connected"), now()).await.unwrap();
     other.close().await;
 
     let store = open(&path).await;
-    store.save_connection(new_connection("ann", "1"), now()).await.unwrap();
+    store.save_connection(new_connection("ann", "1"), event("connected"), now()).await.unwrap();
     for file in ["test.db", "test.db-wal", "test.db-shm"] {
         fs::remove_file(folder.path().join(file)).unwrap();
     }
@@ -132,7 +134,7 @@ async fn another_file_in_the_same_place_is_taken_up() {
 
     assert!(store.latest_connection("ann").await.unwrap().is_none());
     assert!(store.latest_connection("bob").await.unwrap().is_some());
-    store.save_connection(new_connection("ann", "1"), now()).await.unwrap();
+    store.save_connection(new_connection("ann", "1"), event("connected"), now()).await.unwrap();
     store.close().await;
     let store = open(&path).await;
     assert!(store.latest_connection("ann").await.unwrap().is_some());

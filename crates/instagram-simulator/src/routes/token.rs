@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::{WorldData, bearer};
 use crate::faults::Endpoint;
 use crate::parameters::Parameters;
-use crate::wire::respond;
+use crate::wire::{Reply, respond};
 
 pub(super) fn configure(app: &mut web::ServiceConfig) {
     app.route("/oauth/access_token", web::post().to(code_exchange))
@@ -28,5 +28,16 @@ async fn long_lived(world: WorldData, request: HttpRequest, query: web::Query<Pa
 }
 
 async fn refresh(world: WorldData, request: HttpRequest, query: web::Query<Parameters>) -> HttpResponse {
-    respond(&world, Endpoint::Refresh, &request, |world| world.refresh(&query, bearer(&request))).await
+    let reply = {
+        let mut world = world.lock();
+        match world.arrive(Endpoint::Refresh) {
+            // The log has these as well.
+            Some(fault) if !fault.does_the_work() => {
+                world.refresh_prevented(&query, bearer(&request), &fault);
+                Reply::instead(fault, &world)
+            }
+            fault => Reply::Done(world.refresh(&query, bearer(&request), fault.as_ref()), fault),
+        }
+    };
+    reply.send(&request).await
 }

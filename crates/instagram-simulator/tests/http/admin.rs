@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Instagram, code_of};
 
 impl Instagram {
-    async fn admin(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
+    pub(super) async fn admin(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
         let request = self.http.request(method, format!("{}/__simulator{path}", self.simulator.url()));
         let request = if body.is_null() { request } else { request.json(&body) };
         let response = request.send().await.unwrap();
@@ -86,6 +86,50 @@ async fn accounts_change_and_lose_their_tokens() {
         let body = if method == Method::PATCH { json!({}) } else { body };
         assert_eq!(instagram.admin(method, path, body).await.0, StatusCode::NOT_FOUND, "{path}");
     }
+}
+
+#[tokio::test]
+async fn accounts_are_added() {
+    let instagram = Instagram::start();
+    let (status, added) = instagram.admin(Method::POST, "/accounts", json!({"username": "shop.1"})).await;
+    assert_eq!(status, StatusCode::CREATED);
+    let ids = instagram.simulator.account_ids("shop.1");
+    assert_eq!((&added["user_id"], &added["id"]), (&json!(ids.professional), &json!(ids.app_scoped)));
+    assert_eq!(added["revoked"], Value::Null);
+    for (username, expected) in
+        [("shop.1", StatusCode::CONFLICT), ("Shop", StatusCode::BAD_REQUEST), ("", StatusCode::BAD_REQUEST)]
+    {
+        let (status, body) = instagram.admin(Method::POST, "/accounts", json!({"username": username})).await;
+        assert_eq!(status, expected, "{username}: {body}");
+    }
+    instagram.admin(Method::POST, "/accounts/shop.1/revoke", json!({"subcode": 460})).await;
+    let (_, listed) = instagram.admin(Method::GET, "/accounts", Value::Null).await;
+    assert_eq!((listed.as_array().unwrap().len(), listed[5]["revoked"].as_i64()), (6, Some(460)));
+}
+
+#[tokio::test]
+async fn random_failures_and_the_log_of_refreshes() {
+    let instagram = Instagram::start();
+    let (_, failures) = instagram.admin(Method::GET, "/failures", Value::Null).await;
+    let defaults = json!({"rate": 0.0, "seed": 0, "endpoints": ["refresh", "profile"], "delay_ms": 500});
+    assert_eq!(failures, defaults);
+    let all = json!({"rate": 1.0, "seed": 3, "endpoints": ["any"], "delay_ms": 1});
+    assert_eq!(instagram.admin(Method::PUT, "/failures", all.clone()).await, (StatusCode::OK, all));
+    for wrong in [json!({"rate": 1.5}), json!({"part": 0.5})] {
+        assert_eq!(instagram.admin(Method::PUT, "/failures", wrong).await.0, StatusCode::BAD_REQUEST);
+    }
+    assert_eq!(instagram.admin(Method::PUT, "/failures", json!({})).await.1, defaults);
+
+    let token = instagram.simulator.issue_token(accounts::CREATOR);
+    instagram.refresh(&token).await;
+    let (_, mut log) = instagram.admin(Method::GET, "/refreshes", Value::Null).await;
+    let at = log[0].as_object_mut().unwrap().remove("at").unwrap();
+    at.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let expected = json!([{"account": "mara.paints", "token": 1, "age_seconds": 0, "outcome": "too_young",
+                           "renewed_into": null, "delivered_whole": true}]);
+    assert_eq!(log, expected);
+    assert_eq!(instagram.admin(Method::DELETE, "/refreshes", Value::Null).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(instagram.admin(Method::GET, "/refreshes", Value::Null).await.1, json!([]));
 }
 
 #[test]

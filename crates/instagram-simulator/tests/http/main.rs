@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy knows tests by their attribute, and not what they call")]
 
+mod accounts;
 mod admin;
 mod consent;
+mod failures;
 mod faults;
 mod graph;
+mod refreshes;
+mod signed_request;
 mod tokens;
 
 use instagram_simulator::{Config, Consent, Simulator};

@@ -1,0 +1,51 @@
+//! `connections disconnect`.
+
+use std::process::ExitCode;
+
+use crate::app::AppState;
+use crate::commands::confirm::confirm;
+use crate::commands::output::{print_json, print_line};
+use crate::commands::{Outcome, opened};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The connection's id, as `connections list` prints it.
+    id: String,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(arguments: Arguments) -> Outcome {
+    let state = opened::state().await?;
+    let outcome = disconnect(&state, &arguments).await;
+    opened::close(&state.store).await;
+    outcome
+}
+
+async fn disconnect(state: &AppState, arguments: &Arguments) -> Outcome {
+    let id = &arguments.id;
+    let stored = state.store.connection(id).await?;
+    let stored = stored.ok_or_else(|| format!("no connection has the id {id}"))?;
+    if !stored.is_active {
+        return Err(format!("the connection {id} has ended already").into());
+    }
+    let (username, user) = (&stored.profile.username, &stored.user_id);
+    let question = format!(
+        "End the connection of @{username} (user {user})? Its token is erased, and only its owner can \
+                            connect it again."
+    );
+    confirm(&question, arguments.yes)?;
+    if !state.connections.end(&stored).await? {
+        return Err(format!("the connection {id} has ended or changed hands meanwhile").into());
+    }
+    if arguments.json {
+        print_json(&serde_json::json!({ "disconnected": id }))?;
+    } else {
+        print_line(&format!("@{username} (user {user}) is disconnected."))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,135 @@
+//! `connections show`.
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use connection_store::{Connection, ConnectionFilter, Event, Store, StoreResult};
+use serde::Serialize;
+use shared::Timestamp;
+
+use super::row::{ConnectionRow, vault};
+use crate::clock::{Clock, SystemClock};
+use crate::commands::output::{minutes, print_json, print_line, print_table};
+use crate::commands::{Outcome, opened};
+
+/// Connections of one user that are looked at: nobody has more.
+const MOST: u32 = 200;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// A connection's id, an account's id (professional or app-scoped), or a user's id.
+    id: String,
+    /// How many events to print, the latest first.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    events: u32,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A connection and what happened to it last.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    connection: ConnectionRow,
+    events: Vec<EventRow>,
+}
+
+#[derive(Serialize)]
+struct EventRow {
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    at: Timestamp,
+    outcome: &'static str,
+    message: String,
+}
+
+pub(super) async fn run(arguments: Arguments) -> Outcome {
+    let data = opened::data().await?;
+    let vault = vault(data.keyring);
+    let mut shown = Vec::new();
+    for stored in named(&data.store, &arguments.id).await? {
+        let events = data.store.events(&stored.id, None, arguments.events, SystemClock.now()).await?;
+        let events = events.into_iter().map(EventRow::new).collect();
+        shown.push(Shown { connection: ConnectionRow::new(stored, vault.as_ref()), events });
+    }
+    opened::close(&data.store).await;
+    if shown.is_empty() {
+        return Err(format!("no connection, account or user has the id {}", arguments.id).into());
+    }
+    if arguments.json {
+        print_json(&serde_json::json!({ "connections": shown }))?;
+    } else {
+        for (index, one) in shown.iter().enumerate() {
+            if index > 0 {
+                print_line("")?;
+            }
+            one.print()?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What an id names: whichever kind of id it is. Ended connections are shown, too.
+async fn named(store: &Arc<dyn Store>, id: &str) -> StoreResult<Vec<Connection>> {
+    let filter =
+        ConnectionFilter { user_id: Some(id.to_owned()), with_inactive: true, ..ConnectionFilter::default() };
+    let (by_id, of_account, of_user) = tokio::join!(
+        store.connection(id),
+        store.connections_of_account(id),
+        store.list_connections(filter, MOST)
+    );
+    let mut found: Vec<Connection> = Vec::new();
+    for connection in by_id?.into_iter().chain(of_account?).chain(of_user?) {
+        if found.iter().all(|other| other.id != connection.id) {
+            found.push(connection);
+        }
+    }
+    Ok(found)
+}
+
+impl EventRow {
+    fn new(event: Event) -> Self {
+        Self {
+            id: event.id,
+            kind: event.kind,
+            at: event.at.into(),
+            outcome: if event.succeeded { "succeeded" } else { "failed" },
+            message: event.message,
+        }
+    }
+}
+
+impl Shown {
+    fn print(&self) -> io::Result<()> {
+        let Self { connection, events } = self;
+        let time = |time: Option<&Timestamp>| time.map(minutes).unwrap_or_default();
+        let rows = [
+            ["id", &connection.id],
+            ["user", &connection.user_id],
+            ["account", &format!("@{}", connection.username)],
+            ["instagram id", &connection.instagram_user_id],
+            ["app-scoped id", connection.app_scoped_user_id.as_deref().unwrap_or_default()],
+            ["status", connection.status],
+            ["needs reauthorization since", &time(connection.needs_reauthorization_since.as_ref())],
+            ["last error", connection.last_error.as_deref().unwrap_or_default()],
+            ["expires", &time(connection.expires_at.as_ref())],
+            ["connected", &minutes(&connection.connected_at)],
+            ["connected last", &minutes(&connection.last_connected_at)],
+            ["last sync", &minutes(&connection.last_sync)],
+            ["permissions", &connection.scopes.join(", ")],
+            ["missing permissions", &connection.missing_scopes.join(", ")],
+        ];
+        let given = rows.into_iter().filter(|[_, value]| !value.is_empty());
+        print_table(["connection", ""], given.map(|row| row.map(str::to_owned)))?;
+        print_line("")?;
+        print_table(
+            ["when", "event", "outcome", "message"],
+            events.iter().map(|event| {
+                [minutes(&event.at), event.kind.clone(), event.outcome.to_owned(), event.message.clone()]
+            }),
+        )
+    }
+}

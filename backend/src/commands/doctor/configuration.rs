@@ -1,0 +1,317 @@
+//! The configuration: what can be understood of it, and whether it makes sense.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use url::{Host, Url};
+
+use super::check::Check;
+use super::urls::callbacks;
+use crate::config::{
+    Config, ConfigError, DatabaseConfig, EncryptionConfig, InstagramConfig, JobsConfig, LogConfig,
+    ServerConfig, Variables,
+};
+
+/// The configuration as far as it can be understood. A variable that is wrong is taken for unset, so that the rest can be
+/// told; whoever depends on it asks [`Found::is_wrong`].
+pub(super) struct Found {
+    variables: Variables,
+    problems: Vec<ConfigError>,
+    pub(super) server: Option<ServerConfig>,
+    pub(super) database: Option<DatabaseConfig>,
+    pub(super) encryption: Option<EncryptionConfig>,
+    pub(super) instagram: Option<InstagramConfig>,
+}
+
+impl Found {
+    /// Reads the environment and `.env`.
+    pub(super) fn in_environment() -> Self {
+        match Variables::of_process_and_file() {
+            Ok(variables) => Self::new(variables, Vec::new()),
+            Err(of_file) => Self::new(Variables::of_process(), vec![of_file]),
+        }
+    }
+
+    fn new(variables: Variables, problems: Vec<ConfigError>) -> Self {
+        let mut this =
+            Self { variables, problems, server: None, database: None, encryption: None, instagram: None };
+        this.server = this.read(ServerConfig::from_env);
+        this.database = this.read(DatabaseConfig::from_env);
+        if let (Some(server), Some(database)) = (this.server.clone(), this.database.clone()) {
+            this.encryption =
+                this.read(|variables| EncryptionConfig::from_env(variables, &server, &database));
+        }
+        this.instagram = this.read(InstagramConfig::from_env);
+        this.read(JobsConfig::from_env);
+        this.read(LogConfig::from_env);
+        // And whatever else there is.
+        this.read(Config::from_env);
+        this
+    }
+
+    /// A part of the configuration, taking for unset what is wrong in it; `None` when that is not enough.
+    fn read<T>(&mut self, parse: impl Fn(&Variables) -> Result<T, ConfigError>) -> Option<T> {
+        loop {
+            match parse(&self.variables) {
+                Ok(part) => return Some(part),
+                Err(error) => {
+                    let variable = error.variable;
+                    if !self.is_wrong(variable) {
+                        self.problems.push(error);
+                    }
+                    if !self.variables.remove(variable) {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether this variable has a value that cannot be understood, or has to have one.
+    pub(super) fn is_wrong(&self, variable: &str) -> bool {
+        self.problems.iter().any(|problem| problem.variable == variable)
+    }
+
+    /// `INSTAGRAM_REDIRECT_URI`, where it is a URL.
+    pub(super) fn redirect_uri(&self) -> Option<String> {
+        self.variables.get("INSTAGRAM_REDIRECT_URI").map(str::to_owned)
+    }
+}
+
+/// Everything that can be told from the configuration alone.
+pub(super) fn check(found: &Found) -> Vec<Check> {
+    let mut checks: Vec<Check> = found
+        .problems
+        .iter()
+        .map(|problem| {
+            let advice =
+                "the service does not start before this is right; docs/configuration.md has every variable";
+            Check::failed("configuration", problem.to_string(), advice)
+        })
+        .collect();
+    if checks.is_empty() {
+        checks.push(Check::ok("configuration", "every variable is understood"));
+    }
+    checks.extend(app(found));
+    checks.extend(redirect_uri(found));
+    if let Some(server) = &found.server {
+        checks.extend(https(found, server));
+        checks.extend(web_app(found, server));
+    }
+    checks.extend(found.encryption.as_ref().filter(|_| !found.is_wrong("TOKEN_ENCRYPTION_KEYS")).map(keys));
+    checks
+}
+
+/// Whether there is an app.
+fn app(found: &Found) -> Option<Check> {
+    let app = &found.instagram.as_ref()?.app;
+    let missing: Vec<_> = match app {
+        Ok(_) => return Some(Check::ok("instagram app", "app id, secret and redirect URI are set")),
+        Err(missing) => missing.iter().filter(|name| !found.is_wrong(name)).copied().collect(),
+    };
+    // What is wrong has been said.
+    (!missing.is_empty()).then(|| {
+        let message = format!("not set: {}", missing.join(", "));
+        Check::failed(
+            "instagram app",
+            message,
+            "nobody can connect before; docs/oauth-setup.md says where they are found",
+        )
+    })
+}
+
+/// Whether Instagram sends people back to this service.
+fn redirect_uri(found: &Found) -> Option<Check> {
+    let uri = found.redirect_uri()?;
+    let ours = callbacks(found);
+    if ours.is_empty() {
+        return None;
+    }
+    if ours.contains(&uri) {
+        return Some(Check::ok("redirect URI", format!("{uri} leads to this service")));
+    }
+    let bare = |uri: &str| uri.trim_end_matches('/').split_once("://").map(|(_, rest)| rest.to_lowercase());
+    let cause = match ours.iter().find(|our| bare(our) == bare(&uri)) {
+        Some(our) if our.trim_end_matches('/') == uri.trim_end_matches('/') => {
+            "a slash at its end is too many"
+        }
+        Some(_) => "http or https, or upper case, differs",
+        None => "it leads elsewhere, or PUBLIC_URL or FRONTEND_URL is not what browsers see",
+    };
+    let message = format!("{uri} is not one of this service's callback addresses: {cause}");
+    let advice = format!("set INSTAGRAM_REDIRECT_URI, and the dashboard's entry, to {}", ours.join(" or "));
+    Some(Check::failed("redirect URI", message, advice))
+}
+
+/// Whether browsers come by https. On this machine they need not.
+fn https(found: &Found, server: &ServerConfig) -> Option<Check> {
+    let redirect = found.redirect_uri().and_then(|uri| Url::parse(&uri).ok());
+    let known = [
+        ("PUBLIC_URL", Some(server.public_url.clone())),
+        ("FRONTEND_URL", Some(server.frontend_url.clone())),
+        ("INSTAGRAM_REDIRECT_URI", redirect),
+    ];
+    let known: Vec<_> = known
+        .into_iter()
+        .filter(|(variable, _)| !found.is_wrong(variable))
+        .filter_map(|(variable, url)| Some((variable, url?)))
+        .collect();
+    let is_plain = |url: &Url| url.scheme() == "http" && !is_local(url);
+    let plain: Vec<_> =
+        known.iter().filter(|(_, url)| is_plain(url)).map(|&(variable, _)| variable).collect();
+    if !plain.is_empty() {
+        let message = format!("http for another machine than this: {}", plain.join(", "));
+        let advice =
+            "use https: Instagram sends nobody back by http, and the session cookie could be read on the way";
+        return Some(Check::failed("https", message, advice));
+    }
+    if known.is_empty() {
+        return None;
+    }
+    let all_https = known.iter().all(|(_, url)| url.scheme() == "https");
+    Some(Check::ok("https", if all_https { "everywhere" } else { "not needed on this machine itself" }))
+}
+
+fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Whether the session cookie reaches the backend from the web app.
+fn web_app(found: &Found, server: &ServerConfig) -> Option<Check> {
+    if ["PUBLIC_URL", "FRONTEND_URL"].iter().any(|variable| found.is_wrong(variable)) {
+        return None;
+    }
+    let (public, frontend) = (server.public_origin(), server.frontend_origin());
+    Some(if public == frontend {
+        Check::ok("web app", format!("it and the API have one address, {public}"))
+    } else if server.frontend_dist.is_some() {
+        let message = format!("FRONTEND_DIST serves it at {public}, and FRONTEND_URL is {frontend}");
+        Check::warning(
+            "web app",
+            message,
+            "set FRONTEND_URL to PUBLIC_URL, so that no second origin is let in",
+        )
+    } else if is_same_site(&server.public_url, &server.frontend_url) {
+        Check::ok("web app", format!("{frontend} and {public} are one site"))
+    } else {
+        let message = format!("FRONTEND_URL {frontend} and PUBLIC_URL {public} look like two sites");
+        let advice = "browsers do not send the session cookie from one site to another: nobody could stay signed in. Use \
+                      the same scheme and one domain, such as app.example.com and api.example.com";
+        Check::failed("web app", message, advice)
+    })
+}
+
+/// Whether browsers take two addresses for the same site: one scheme, and one domain that somebody can own. The list of
+/// what can be owned changes all the time; two parts of a name are a good guess.
+fn is_same_site(one: &Url, other: &Url) -> bool {
+    fn domain(url: &Url) -> Option<String> {
+        match url.host()? {
+            Host::Domain(name) => {
+                let parts: Vec<_> = name.rsplitn(3, '.').take(2).collect();
+                Some(parts.join("."))
+            }
+            address => Some(address.to_string()),
+        }
+    }
+    one.scheme() == other.scheme() && domain(one) == domain(other)
+}
+
+/// Whether the key file is the service's alone.
+fn keys(encryption: &EncryptionConfig) -> Check {
+    let EncryptionConfig::File { keys, database } = encryption else {
+        return Check::ok("keys", "given by TOKEN_ENCRYPTION_KEYS");
+    };
+    let file = keys.display();
+    let mode = match fs::metadata(keys) {
+        Ok(metadata) => metadata.permissions().mode() & 0o777,
+        Err(_) if !database.exists() => {
+            return Check::ok("keys", format!("{file} is made along with the database, at the first start"));
+        }
+        Err(why) => {
+            let advice = "restore it from its backup, or set TOKEN_ENCRYPTION_KEYS to the keys in use; without them people have \
+                          to reconnect";
+            return Check::failed("keys", format!("{file} cannot be read: {why}"), advice);
+        }
+    };
+    if mode & 0o077 == 0 {
+        return Check::ok("keys", format!("in {file}, which only its owner can read"));
+    }
+    let advice =
+        format!("chmod 600 {file}; if somebody may have read it, change the key (docs/operations.md)");
+    Check::failed(
+        "keys",
+        format!("{file} has mode {mode:o}: others on this machine can read the keys"),
+        advice,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(pairs: &[(&str, &str)]) -> Found {
+        Found::new(Variables::from_iter(pairs.iter().copied()), Vec::new())
+    }
+
+    fn messages(pairs: &[(&str, &str)], name: &str) -> Vec<String> {
+        let checks = check(&found(pairs));
+        checks.into_iter().filter(|check| check.name == name).map(|check| check.message).collect()
+    }
+
+    #[test]
+    fn every_wrong_variable_is_told_and_the_rest_is_kept() {
+        let pairs = [
+            ("PUBLIC_URL", "nonsense"),
+            ("LOG_FORMAT", "xml"),
+            ("REFRESH_WINDOW_DAYS", "0"),
+            ("TOKEN_ENCRYPTION_KEYS", "hunter2"),
+            ("FRONTEND_URL", "https://app.example.com"),
+        ];
+        let found = found(&pairs);
+        for variable in ["PUBLIC_URL", "LOG_FORMAT", "REFRESH_WINDOW_DAYS", "TOKEN_ENCRYPTION_KEYS"] {
+            assert!(found.is_wrong(variable), "{variable}");
+        }
+        assert_eq!(messages(&pairs, "configuration").len(), 4);
+        assert_eq!(found.server.unwrap().frontend_origin(), "https://app.example.com");
+    }
+
+    #[test]
+    fn a_key_that_has_to_be_there_is_missed_once() {
+        assert_eq!(
+            messages(&[("DATABASE_URL", "mongodb://db/app"), ("LOG_FORMAT", "xml")], "configuration").len(),
+            2
+        );
+    }
+
+    #[test]
+    fn a_redirect_uri_that_is_not_ours_is_told_why() {
+        let message = |uri| messages(&[("INSTAGRAM_REDIRECT_URI", uri)], "redirect URI").remove(0);
+        assert!(message("http://localhost:4002/auth/instagram/callback").contains("leads to this service"));
+        assert!(message("http://localhost:4002/auth/instagram/callback/").contains("a slash"));
+        assert!(message("https://localhost:4002/auth/instagram/callback").contains("http or https"));
+        assert!(message("https://elsewhere.example/callback").contains("leads elsewhere"));
+    }
+
+    #[test]
+    fn sites_are_told_apart_as_browsers_do() {
+        let is_same = |one, other| is_same_site(&Url::parse(one).unwrap(), &Url::parse(other).unwrap());
+        assert!(is_same("https://api.example.com", "https://app.example.com"));
+        assert!(is_same("http://localhost:1", "http://localhost:2"));
+        assert!(!is_same("http://localhost:1", "http://127.0.0.1:1"));
+        assert!(!is_same("http://app.example.com", "https://app.example.com"));
+        assert!(!is_same("https://example.com", "https://example.org"));
+        assert!(!is_same("https://10.0.0.1", "https://10.1.0.1"));
+    }
+
+    #[test]
+    fn http_is_for_this_machine_only() {
+        let plain = [("PUBLIC_URL", "http://connect.example.com"), ("FRONTEND_URL", "http://[::1]:5176")];
+        assert_eq!(messages(&plain, "https"), ["http for another machine than this: PUBLIC_URL"]);
+        assert_eq!(messages(&[], "https"), ["not needed on this machine itself"]);
+    }
+}

@@ -1,0 +1,157 @@
+//! `keys status`: which key is used for how many tokens.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use connection_store::KeyUse;
+use serde::Serialize;
+
+use crate::commands::output::{print_json, print_line, print_table};
+use crate::commands::{Outcome, opened};
+
+pub(super) async fn run(json: bool) -> Outcome {
+    let data = opened::data().await?;
+    let keyring = data.keyring?;
+    let key_use = data.store.key_use().await;
+    opened::close(&data.store).await;
+    let status = Status::new(&keyring.key_ids().collect::<Vec<_>>(), key_use?);
+    if json {
+        print_json(&status)?;
+    } else {
+        let rows = status.keys.iter().map(|key| {
+            let id = key.id.clone().unwrap_or_else(|| "(none)".to_owned());
+            [id, key.role.words().to_owned(), key.tokens.to_string()]
+        });
+        print_table(["key", "role", "tokens"], rows)?;
+        for line in &status.next {
+            print_line(line)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Which key is used for how many tokens of active connections.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Status {
+    /// Those of the keyring first, in its order.
+    keys: Vec<KeyStatus>,
+    /// What to do next, a sentence each.
+    next: Vec<String>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct KeyStatus {
+    /// `None`: stored texts that name no key.
+    id: Option<String>,
+    role: Role,
+    tokens: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Role {
+    Encrypts,
+    DecryptsOnly,
+    Missing,
+}
+
+impl Role {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Encrypts => "encrypts",
+            Self::DecryptsOnly => "decrypts only",
+            Self::Missing => "not in the keyring",
+        }
+    }
+}
+
+impl Status {
+    /// From the ids of the keyring, the one that encrypts first, and what the store counted.
+    fn new(key_ids: &[&str], key_use: Vec<KeyUse>) -> Self {
+        let mut counted: BTreeMap<Option<String>, u64> = BTreeMap::new();
+        for KeyUse { key_id, tokens } in key_use {
+            // What cannot be a key's id was not put there by this service, and is not shown.
+            *counted.entry(key_id.filter(|id| is_key_id(id))).or_default() += tokens;
+        }
+        let mut keys: Vec<KeyStatus> = Vec::new();
+        for (index, &id) in key_ids.iter().enumerate() {
+            let tokens = counted.remove(&Some(id.to_owned())).unwrap_or(0);
+            let role = if index == 0 { Role::Encrypts } else { Role::DecryptsOnly };
+            keys.push(KeyStatus { id: Some(id.to_owned()), role, tokens });
+        }
+        let missing = counted.into_iter().filter(|&(_, tokens)| tokens > 0);
+        keys.extend(missing.map(|(id, tokens)| KeyStatus { id, role: Role::Missing, tokens }));
+        let next = keys.iter().filter_map(KeyStatus::next).collect();
+        Self { keys, next }
+    }
+}
+
+impl KeyStatus {
+    /// What is to be done about this key.
+    fn next(&self) -> Option<String> {
+        let count = tokens(self.tokens);
+        match (self.role, &self.id, self.tokens) {
+            (Role::Encrypts, ..) | (_, None, 0) => None,
+            (Role::DecryptsOnly, Some(id), 0) => Some(format!("{id} can be removed now.")),
+            (Role::DecryptsOnly, Some(id), _) => Some(format!(
+                "Keep {id}: {count} still sealed with it. The running service seals them anew by itself."
+            )),
+            (_, Some(id), _) => Some(format!(
+                "{id} is not in the keyring: {count} sealed with it and cannot be read. Restore this key, or the people have \
+                 to reconnect."
+            )),
+            (_, None, _) => Some(format!(
+                "{count} stored in another form and cannot be read: the people have to reconnect."
+            )),
+        }
+    }
+}
+
+fn tokens(count: u64) -> String {
+    if count == 1 { "1 token is".to_owned() } else { format!("{count} tokens are") }
+}
+
+/// Whether a text has the form of a key's id.
+fn is_key_id(text: &str) -> bool {
+    (1..=32).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(pairs: &[(Option<&str>, u64)]) -> Vec<KeyUse> {
+        pairs.iter().map(|&(id, tokens)| KeyUse { key_id: id.map(str::to_owned), tokens }).collect()
+    }
+
+    #[test]
+    fn each_key_is_told_what_to_do_with_it() {
+        let status = Status::new(
+            &["k3", "k2", "k1"],
+            counted(&[(Some("k3"), 5), (Some("k2"), 1), (Some("k0"), 2), (None, 3)]),
+        );
+        let roles: Vec<_> = status.keys.iter().map(|key| (key.id.as_deref(), key.role, key.tokens)).collect();
+        assert_eq!(
+            roles,
+            [
+                (Some("k3"), Role::Encrypts, 5),
+                (Some("k2"), Role::DecryptsOnly, 1),
+                (Some("k1"), Role::DecryptsOnly, 0),
+                (None, Role::Missing, 3),
+                (Some("k0"), Role::Missing, 2),
+            ]
+        );
+        assert!(status.next[0].starts_with("Keep k2: 1 token is still sealed with it."));
+        assert_eq!(status.next[1], "k1 can be removed now.");
+        assert!(status.next[2].starts_with("3 tokens are stored in another form"));
+        assert!(status.next[3].contains("k0 is not in the keyring: 2 tokens are"));
+    }
+
+    #[test]
+    fn what_is_no_key_id_is_counted_and_not_shown() {
+        let status = Status::new(&["k1"], counted(&[(Some("IGAA canary"), 1), (None, 1)]));
+        assert_eq!(status.keys[1], KeyStatus { id: None, role: Role::Missing, tokens: 2 });
+        assert!(!format!("{status:?}").contains("canary"));
+    }
+}

@@ -1,0 +1,54 @@
+//! What happens to a connection: the events that are written with each change, and who is told.
+
+use connection_store::NewEvent;
+use jiff::SignedDuration;
+use shared::{EventKind, permission};
+use uuid::Uuid;
+
+use super::Connections;
+
+/// How long what happens every few hours is worth keeping.
+const ROUTINE_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+impl Connections {
+    /// An event to be written with the change that it tells of.
+    pub(super) fn event(&self, kind: EventKind, message: impl Into<String>) -> NewEvent {
+        let is_routine = matches!(kind, EventKind::Synced | EventKind::SyncFailed);
+        // Whoever is told acts on it, so only what calls for that: routine and passing failures do not.
+        let is_told = matches!(
+            kind,
+            EventKind::Connected
+                | EventKind::Refreshed
+                | EventKind::NeedsReauthorization
+                | EventKind::Disconnected
+        );
+        NewEvent {
+            // In the order of time, which keeps the indexes of both stores compact.
+            id: format!("evt_{}", Uuid::now_v7().simple()),
+            kind: kind.as_str().to_owned(),
+            succeeded: is_success(kind),
+            message: message.into(),
+            expires_at: is_routine.then(|| self.clock.now() + ROUTINE_LIFE),
+            notify: if is_told { self.receivers.clone() } else { Vec::new() },
+        }
+    }
+
+    /// That a permission is granted no longer.
+    pub(super) fn permission_lost(&self, scope: &str) -> NewEvent {
+        self.event(EventKind::PermissionLost, format!("Instagram no longer lets us {}.", purpose(scope)))
+    }
+}
+
+fn is_success(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Connected | EventKind::Refreshed | EventKind::Synced | EventKind::Disconnected)
+}
+
+/// What a permission is for, to be read after "lets us".
+fn purpose(scope: &str) -> &'static str {
+    match scope {
+        permission::BASIC => "read the profile",
+        permission::CONTENT_PUBLISH => "publish posts",
+        permission::MANAGE_MESSAGES => "read and answer messages",
+        _ => "do all that it did",
+    }
+}

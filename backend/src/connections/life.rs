@@ -1,0 +1,135 @@
+//! Reading what a connection's life left behind: its history and its events.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use connection_store::{Event, EventCursor, HistoryPoint, HistoryRange};
+use jiff::{SignedDuration, Timestamp};
+use shared::{ConnectionEvent, EventKind, EventOutcome, EventsAnswer, HistoryAnswer};
+
+use super::Connections;
+use crate::error::ApiError;
+
+/// The finest step of time that stores keep.
+const TICK: SignedDuration = SignedDuration::from_millis(1);
+
+/// Which part of a history is wanted.
+pub(crate) struct HistoryPage {
+    /// From this time on; `None` from the beginning.
+    pub(crate) from: Option<Timestamp>,
+    /// Up to this time; `None` to the end.
+    pub(crate) to: Option<Timestamp>,
+    /// At most so many points.
+    pub(crate) limit: u32,
+    /// What the page before gave.
+    pub(crate) cursor: Option<String>,
+}
+
+impl Connections {
+    /// The counts of the user's connection over time.
+    ///
+    /// # Errors
+    /// `not_connected`; `invalid_request` for a cursor that is not ours; `validation_failed` for a range that ends before it
+    /// begins.
+    pub(crate) async fn history(&self, user_id: &str, page: HistoryPage) -> Result<HistoryAnswer, ApiError> {
+        let from = page.from.unwrap_or(Timestamp::UNIX_EPOCH);
+        let to = page.to.unwrap_or(LATEST);
+        if from > to {
+            return Err(ApiError::validation([("to", "Give a time that is not before from")]));
+        }
+        let from = match &page.cursor {
+            Some(cursor) => from.max(read_history_cursor(cursor).ok_or_else(bad_cursor)?),
+            None => from,
+        };
+        // One more tells whether there is a next page.
+        let range = HistoryRange { from, until: (to + TICK).min(LATEST), limit: page.limit + 1 };
+        let connection = self.stored(user_id).await?;
+        let mut points = self.store.history(&connection.id, range, self.clock.now()).await?;
+        let next_cursor = next(&mut points, page.limit, |last| cursor(last.at + TICK, ""));
+        Ok(HistoryAnswer { points: points.iter().map(point).collect(), next_cursor })
+    }
+
+    /// What happened to the user's connection.
+    ///
+    /// # Errors
+    /// `not_connected`; `invalid_request` for a cursor that is not ours.
+    pub(crate) async fn events(
+        &self,
+        user_id: &str,
+        limit: u32,
+        after: Option<&str>,
+    ) -> Result<EventsAnswer, ApiError> {
+        let after = after.map(|text| read_cursor(text).ok_or_else(bad_cursor)).transpose()?;
+        let connection = self.stored(user_id).await?;
+        let mut events = self.store.events(&connection.id, after, limit + 1, self.clock.now()).await?;
+        let next_cursor = next(&mut events, limit, |last| cursor(last.at, &last.id));
+        Ok(EventsAnswer { events: events.into_iter().map(event).collect(), next_cursor })
+    }
+}
+
+/// The last moment of the year 9999: what the API's four-digit years can say, and stores can keep.
+const LATEST: Timestamp = Timestamp::constant(253_402_207_200, 0);
+
+/// Cuts a page down to `limit`, and gives the cursor to what was cut off.
+fn next<T>(page: &mut Vec<T>, limit: u32, cursor_after: impl Fn(&T) -> String) -> Option<String> {
+    if page.len() <= limit as usize {
+        return None;
+    }
+    page.truncate(limit as usize);
+    page.last().map(cursor_after)
+}
+
+fn point(stored: &HistoryPoint) -> shared::HistoryPoint {
+    shared::HistoryPoint {
+        at: stored.at.into(),
+        followers: stored.followers_count,
+        following: stored.follows_count,
+        media_count: stored.media_count,
+    }
+}
+
+fn event(stored: Event) -> ConnectionEvent {
+    ConnectionEvent {
+        kind: EventKind::from_name(&stored.kind),
+        id: stored.id,
+        at: stored.at.into(),
+        outcome: if stored.succeeded { EventOutcome::Succeeded } else { EventOutcome::Failed },
+        message: stored.message,
+    }
+}
+
+fn bad_cursor() -> ApiError {
+    ApiError::invalid_request("The cursor is not one that this route gave.")
+}
+
+/// A place in a list as clients carry it: opaque, so that what is in it can change.
+fn cursor(at: Timestamp, id: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{}.{id}", at.as_millisecond()))
+}
+
+fn read_cursor(text: &str) -> Option<EventCursor> {
+    let decoded = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+    let (at, id) = decoded.split_once('.')?;
+    Some(EventCursor { at: Timestamp::from_millisecond(at.parse().ok()?).ok()?, id: id.to_owned() })
+}
+
+fn read_history_cursor(text: &str) -> Option<Timestamp> {
+    read_cursor(text).filter(|cursor| cursor.id.is_empty()).map(|cursor| cursor.at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_survives_its_trip_and_rubbish_is_none() {
+        let at = Timestamp::from_millisecond(1_762_788_600_123).unwrap();
+        assert_eq!(read_cursor(&cursor(at, "evt_1")), Some(EventCursor { at, id: "evt_1".into() }));
+        assert_eq!(read_history_cursor(&cursor(at, "")), Some(at));
+        assert_eq!(read_history_cursor(&cursor(at, "evt_1")), None);
+        for text in
+            ["", "x", "....", &URL_SAFE_NO_PAD.encode("12"), &URL_SAFE_NO_PAD.encode("99999999999999999999.")]
+        {
+            assert_eq!(read_cursor(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Changing the encryption key: stored tokens are sealed anew with the key that is first now.
+
+use connection_store::{SealedToken, StoreResult};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::{Connections, token_context};
+use crate::app::CONCURRENCY;
+
+/// A page of tokens that were looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ResealedPage {
+    /// Tokens that have the new key now.
+    pub(crate) resealed: u64,
+    /// Tokens that were replaced meanwhile, by a renewal, a reconnect or another process that reseals.
+    pub(crate) superseded: u64,
+    /// Tokens that do not open, and were left as they are.
+    pub(crate) unreadable: u64,
+}
+
+impl Connections {
+    /// The keys that open and do not seal, and `None`, which stands for texts that name no key.
+    pub(crate) fn old_keys(&self) -> Vec<Option<String>> {
+        self.vault.old_key_ids().map(|id| Some(id.to_owned())).chain([None]).collect()
+    }
+
+    /// A page of the tokens that are sealed with this key, from after the connection `after` on.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub(crate) async fn sealed_with(
+        &self,
+        key_id: Option<&str>,
+        after: Option<&str>,
+        limit: u32,
+    ) -> StoreResult<Vec<SealedToken>> {
+        self.store.sealed_with(key_id, after, limit).await
+    }
+
+    /// How many tokens are sealed with keys that open and do not seal. Looks at every connection.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub(crate) async fn left_to_reseal(&self) -> StoreResult<u64> {
+        let old = self.old_keys();
+        let uses = self.store.key_use().await?;
+        Ok(uses.iter().filter(|key_use| old.contains(&key_use.key_id)).map(|key_use| key_use.tokens).sum())
+    }
+
+    /// Seals tokens anew. Each is replaced only where it is still the one that was read, so that nothing newer is lost.
+    ///
+    /// # Errors
+    /// When the store does not answer; what was sealed until then stays so.
+    pub(crate) async fn reseal(&self, tokens: &[SealedToken]) -> StoreResult<ResealedPage> {
+        stream::iter(tokens)
+            .map(|token| self.reseal_one(token))
+            .buffer_unordered(CONCURRENCY)
+            .try_fold(ResealedPage::default(), |page, one| async move {
+                Ok(ResealedPage {
+                    resealed: page.resealed + one.resealed,
+                    superseded: page.superseded + one.superseded,
+                    unreadable: page.unreadable + one.unreadable,
+                })
+            })
+            .await
+    }
+
+    async fn reseal_one(&self, token: &SealedToken) -> StoreResult<ResealedPage> {
+        let context = token_context(&token.instagram_user_id);
+        let Ok(anew) = self.vault.reseal(&token.access_token, &context) else {
+            return Ok(ResealedPage { unreadable: 1, ..ResealedPage::default() });
+        };
+        let replaced = u64::from(self.store.reseal_token(token, &anew).await?);
+        Ok(ResealedPage { resealed: replaced, superseded: 1 - replaced, unreadable: 0 })
+    }
+}

@@ -1,0 +1,65 @@
+//! Whether jobs still get their work done.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A job that has not finished a run for so long is stuck. Longer than any run takes by itself.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
+
+/// When each job of this process last got its work done.
+#[derive(Default)]
+pub(crate) struct JobHealth(Mutex<BTreeMap<&'static str, Entry>>);
+
+struct Entry {
+    done: Instant,
+    pause: Duration,
+}
+
+impl JobHealth {
+    /// From now on the job is expected to be done every `pause`, give or take.
+    pub(super) fn add(&self, name: &'static str, pause: Duration) {
+        self.entries().insert(name, Entry { done: Instant::now(), pause });
+    }
+
+    /// The job is done for now.
+    pub(super) fn done(&self, name: &'static str) {
+        if let Some(entry) = self.entries().get_mut(name) {
+            entry.done = Instant::now();
+        }
+    }
+
+    /// Every job's name, and how long ago it was last done.
+    pub(crate) fn ages(&self) -> Vec<(&'static str, Duration)> {
+        self.entries().iter().map(|(&name, entry)| (name, entry.done.elapsed())).collect()
+    }
+
+    /// The jobs that have not been done for far too long: the database or Instagram keeps them waiting, or they fail each
+    /// time.
+    pub(crate) fn stuck(&self) -> Vec<&'static str> {
+        let is_stuck = |entry: &Entry| entry.done.elapsed() > entry.pause * 2 + PATIENCE;
+        self.entries().iter().filter(|(_, entry)| is_stuck(entry)).map(|(&name, _)| name).collect()
+    }
+
+    fn entries(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, Entry>> {
+        // What a panicking thread left is whole: every change is one assignment.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_stuck_when_it_was_not_done_for_far_too_long() {
+        let health = JobHealth::default();
+        health.add("refresh", Duration::from_secs(60));
+        health.add("sync", Duration::from_secs(60));
+        assert!(health.stuck().is_empty());
+        health.entries().get_mut("sync").unwrap().done -= PATIENCE + Duration::from_secs(121);
+        assert_eq!(health.stuck(), ["sync"]);
+        health.done("sync");
+        assert!(health.stuck().is_empty());
+    }
+}

@@ -1,0 +1,84 @@
+//! Sealing tokens anew after a key was put in front of the others.
+
+use actix_web::web::Data;
+
+use super::Job;
+use crate::app::AppState;
+use crate::error::ApiError;
+
+/// Tokens that are read at once.
+const PAGE: u32 = 200;
+
+/// Seals anew what is not sealed with the first key. It can stop at any point: what is done has left the list of what is to
+/// be done. Any number of processes can be at it at once.
+pub(super) struct ResealJob {
+    state: Data<AppState>,
+    /// Tokens that did not open when it last ran, so that the log says it once and not with each run.
+    unreadable: u64,
+}
+
+impl ResealJob {
+    pub(super) fn new(state: &Data<AppState>) -> Self {
+        Self { state: Data::clone(state), unreadable: 0 }
+    }
+}
+
+/// What a run has done so far.
+#[derive(Default)]
+struct Progress {
+    resealed: u64,
+    unreadable: u64,
+    /// Tokens that have an old key; known from the first one on that was sealed anew.
+    left: Option<u64>,
+}
+
+impl Job for ResealJob {
+    const NAME: &'static str = "reseal";
+
+    /// Costs one look at an index for each old key when there is nothing to do.
+    async fn run_once(&mut self) -> Result<(), ApiError> {
+        let mut progress = Progress::default();
+        for key_id in self.state.connections.old_keys() {
+            self.reseal_key(key_id.as_deref(), &mut progress).await?;
+        }
+        let Progress { resealed, unreadable, .. } = progress;
+        if resealed > 0 {
+            tracing::info!(resealed, unreadable, "all readable tokens are sealed with the first key");
+        }
+        if unreadable > 0 && unreadable != self.unreadable {
+            tracing::warn!(
+                unreadable,
+                "tokens do not open and were not sealed anew: they were moved or changed, and their owners have to reconnect"
+            );
+        }
+        self.unreadable = unreadable;
+        Ok(())
+    }
+}
+
+impl ResealJob {
+    async fn reseal_key(&self, key_id: Option<&str>, progress: &mut Progress) -> Result<(), ApiError> {
+        let connections = &self.state.connections;
+        let mut after = None;
+        loop {
+            let tokens = connections.sealed_with(key_id, after.as_deref(), PAGE).await?;
+            let Some(last) = tokens.last() else { return Ok(()) };
+            let page = connections.reseal(&tokens).await?;
+            progress.resealed += page.resealed;
+            progress.unreadable += page.unreadable;
+            if page.resealed > 0 {
+                let left = match progress.left {
+                    Some(left) => left.saturating_sub(page.resealed + page.superseded),
+                    None => connections.left_to_reseal().await?,
+                };
+                progress.left = Some(left);
+                let key = key_id.unwrap_or_default();
+                tracing::info!(key, resealed = progress.resealed, left, "sealing tokens anew");
+            }
+            if tokens.len() < PAGE as usize {
+                return Ok(());
+            }
+            after = Some(last.connection_id.clone());
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Telling the host application what happened.
+
+use std::time::Duration;
+
+use actix_web::web::Data;
+use connection_store::Delivery;
+use futures_util::{StreamExt, stream};
+use jiff::SignedDuration;
+
+use super::{Job, jittered};
+use crate::app::{AppState, BATCH};
+use crate::error::ApiError;
+use crate::metrics::DeliveryOutcome;
+use crate::webhooks::{Sent, TIMEOUT};
+
+/// Messages that are sent at once.
+const CONCURRENCY: usize = 10;
+
+/// For how long after the event a receiver that does not accept its message is tried.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
+
+/// For how long after the event a message to a receiver that this process does not know is left to others: while backends are
+/// restarted with a new receiver one by one, the new ones make messages that the old ones cannot send.
+const LEFT_TO_OTHERS: SignedDuration = SignedDuration::from_hours(1);
+
+/// The longest wait that a receiver can ask for.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(6 * 3600);
+
+/// Seconds between one try and the next: the first pauses, and the one that all others have.
+const PAUSES: [u64; 7] = [5, 30, 120, 600, 1800, 3600, 7200];
+const LAST_PAUSE: u64 = 4 * 3600;
+
+/// Delivers what is due. A receiver can get a message twice, after a crash or a lost answer, and never none: it knows one that
+/// it has by its id.
+pub(super) struct WebhooksJob {
+    state: Data<AppState>,
+    lease: SignedDuration,
+}
+
+impl WebhooksJob {
+    pub(super) fn new(state: &Data<AppState>) -> Self {
+        state.webhooks.announce();
+        // As long as a batch takes of which every message times out, and half a minute for the store.
+        let rounds = i64::from(BATCH).div_euclid(CONCURRENCY as i64) + 1;
+        let sending = SignedDuration::from_secs(TIMEOUT.as_secs() as i64 * rounds);
+        Self { state: Data::clone(state), lease: sending + SignedDuration::from_secs(30) }
+    }
+
+    async fn deliver(&self, delivery: &Delivery) {
+        let now = self.state.clock.now();
+        let sent = self.state.webhooks.send(delivery, now).await;
+        let Delivery { event_id, receiver, attempts, .. } = delivery;
+        let store = &self.state.store;
+        // The message stands for at least as long as its lease when the store fails here: it is sent once more.
+        let (outcome, stored) = match sent {
+            Sent::Accepted => {
+                tracing::info!(event = event_id, receiver, attempts, "a webhook was delivered");
+                (DeliveryOutcome::Delivered, store.finish_delivery(event_id, receiver).await)
+            }
+            Sent::Gone => {
+                tracing::warn!(event = event_id, receiver, "a webhook's receiver is gone (410)");
+                (DeliveryOutcome::Gone, store.finish_delivery(event_id, receiver).await)
+            }
+            Sent::NoReceiver if now.duration_since(delivery.at) < LEFT_TO_OTHERS => {
+                tracing::debug!(
+                    event = event_id,
+                    receiver,
+                    "a webhook is left to a process that knows its receiver"
+                );
+                let next = (now + wait(*attempts, None)).min(delivery.at + LEFT_TO_OTHERS);
+                (DeliveryOutcome::LeftToOthers, store.postpone_delivery(event_id, receiver, next).await)
+            }
+            Sent::NoReceiver => {
+                tracing::info!(event = event_id, receiver, "a webhook's receiver is no longer configured");
+                (DeliveryOutcome::Dropped, store.finish_delivery(event_id, receiver).await)
+            }
+            Sent::Failed { reason, .. } if now.duration_since(delivery.at) >= PATIENCE => {
+                tracing::warn!(event = event_id, receiver, attempts, reason, "a webhook was given up");
+                (DeliveryOutcome::GivenUp, store.finish_delivery(event_id, receiver).await)
+            }
+            Sent::Failed { reason, retry_after } => {
+                tracing::warn!(event = event_id, receiver, attempts, reason, "a webhook was not delivered");
+                // One try is made at the very end.
+                let next = (now + wait(*attempts, retry_after)).min(delivery.at + PATIENCE);
+                (DeliveryOutcome::Failed, store.postpone_delivery(event_id, receiver, next).await)
+            }
+        };
+        self.state.metrics.delivered(outcome);
+        if let Err(error) = stored {
+            ApiError::from(error).log();
+        }
+    }
+}
+
+impl Job for WebhooksJob {
+    const NAME: &'static str = "webhooks";
+
+    async fn run_once(&mut self) -> Result<(), ApiError> {
+        loop {
+            let now = self.state.clock.now();
+            let claimed = self.state.store.claim_deliveries(now + self.lease, BATCH, now).await?;
+            let deliver = |delivery| self.deliver(delivery);
+            stream::iter(&claimed).for_each_concurrent(CONCURRENCY, deliver).await;
+            if claimed.len() < BATCH as usize {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// How long to wait after so many tries: longer each time, up to a quarter more or less by chance, and as long as the
+/// receiver asks for within reason.
+fn wait(attempts: u32, retry_after: Option<Duration>) -> Duration {
+    let index = attempts.saturating_sub(1) as usize;
+    let pause = Duration::from_secs(PAUSES.get(index).copied().unwrap_or(LAST_PAUSE));
+    jittered(pause).max(retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_and_honour_the_receiver_within_reason() {
+        for (attempts, seconds) in [(0, 5), (1, 5), (2, 30), (7, 7200), (8, 14_400), (u32::MAX, 14_400)] {
+            let (wait, expected) = (wait(attempts, None), Duration::from_secs(seconds));
+            assert!(expected * 3 / 4 <= wait && wait <= expected * 5 / 4, "{attempts}: {wait:?}");
+        }
+        assert_eq!(wait(1, Some(Duration::from_secs(100))).as_secs(), 100);
+        assert!(wait(3, Some(Duration::from_secs(1))) >= Duration::from_secs(90));
+        assert_eq!(wait(1, Some(Duration::MAX)), LONGEST_RETRY_AFTER);
+    }
+}

@@ -1,0 +1,85 @@
+//! What a webhook says, and its signature (<https://www.standardwebhooks.com>).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use connection_store::Delivery;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::Serialize;
+use sha2::Sha256;
+use shared::EventKind;
+
+/// The body. It is made from the stored delivery alone, so that each try sends the same bytes.
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: String,
+    timestamp: shared::Timestamp,
+    data: Data<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Data<'a> {
+    connection_id: &'a str,
+    user_id: &'a str,
+    instagram_user_id: &'a str,
+}
+
+/// The body as it is sent.
+pub(super) fn body(delivery: &Delivery) -> serde_json::Result<Vec<u8>> {
+    let is_new = delivery.kind == EventKind::Connected.as_str();
+    let what = if is_new { "created" } else { &delivery.kind };
+    serde_json::to_vec(&Body {
+        r#type: format!("connection.{what}"),
+        timestamp: delivery.at.into(),
+        data: Data {
+            connection_id: &delivery.connection_id,
+            user_id: &delivery.user_id,
+            instagram_user_id: &delivery.instagram_user_id,
+        },
+    })
+}
+
+/// The value of `webhook-signature`: by the key, over id, time (seconds since 1970) and body.
+pub(super) fn signature(key: &[u8], id: &str, timestamp: i64, body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    mac.update(format!("{id}.{timestamp}.").as_bytes());
+    mac.update(body);
+    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    #[test]
+    fn a_signature_is_that_of_the_specification() {
+        // The example of the specification's own libraries.
+        let key = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let signed =
+            signature(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
+        assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn a_body_says_what_happened_to_which_connection() {
+        let delivery = |kind: &str| Delivery {
+            event_id: "evt_1".into(),
+            receiver: "r".into(),
+            kind: kind.into(),
+            at: Timestamp::from_millisecond(1_762_788_600_070).unwrap(),
+            connection_id: "c".into(),
+            user_id: "usr_a".into(),
+            instagram_user_id: "17841400000000000".into(),
+            attempts: 1,
+        };
+        let text = |kind| String::from_utf8(body(&delivery(kind)).unwrap()).unwrap();
+        let data = r#""data":{"connectionId":"c","userId":"usr_a","instagramUserId":"17841400000000000"}}"#;
+        let expected =
+            format!(r#"{{"type":"connection.created","timestamp":"2025-11-10T15:30:00.070Z",{data}"#);
+        assert_eq!(text("connected"), expected);
+        for kind in ["refreshed", "needs_reauthorization", "disconnected", "deleted"] {
+            assert!(text(kind).starts_with(&format!(r#"{{"type":"connection.{kind}","#)));
+        }
+    }
+}

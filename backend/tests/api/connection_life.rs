@@ -1,0 +1,356 @@
+//! `/api/integrations/instagram/{userId}/history` and `…/events`, and what writes them.
+
+use std::time::Duration;
+
+use connection_store::test_support::MongoServer;
+use instagram_simulator::{Consent, Endpoint, Fault, Times, accounts};
+use serde_json::{Value, json};
+
+use crate::refresh_job::{OFTEN, eventually, pass};
+use crate::support::{Person, TestApp};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+async fn history(person: &Person, query: &str) -> Value {
+    let answer = person.get(&format!("/api/integrations/instagram/me/history{query}")).await;
+    assert_eq!(answer.status, 200, "{answer}");
+    answer.body
+}
+
+/// The events' types, the oldest first.
+async fn events(person: &Person) -> Vec<String> {
+    let answer = person.get("/api/integrations/instagram/me/events").await;
+    assert_eq!(answer.status, 200, "{answer}");
+    let types = answer.body["events"].as_array().unwrap().iter().map(|event| event["type"].as_str().unwrap());
+    types.rev().map(str::to_owned).collect()
+}
+
+async fn sync(person: &Person) {
+    let answer = person.post("/api/integrations/instagram/me/sync", json!({})).await;
+    assert_eq!(answer.status, 200, "{answer}");
+}
+
+async fn each_sync_is_a_point(app: &TestApp) {
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    for followers in [15_500, 15_600] {
+        app.instagram.set_followers(accounts::RECORD_SHOP, followers);
+        app.clock.advance(HOUR);
+        sync(&ada).await;
+    }
+    let whole = history(&ada, "").await;
+    let followers: Vec<_> = whole["points"].as_array().unwrap().iter().map(|p| &p["followers"]).collect();
+    assert_eq!(followers, [&json!(15_420), &json!(15_500), &json!(15_600)], "connecting reads it, too");
+    assert_eq!(
+        (&whole["points"][0]["following"], &whole["points"][0]["mediaCount"]),
+        (&json!(823), &json!(456))
+    );
+    assert_eq!(whole["nextCursor"], Value::Null);
+
+    let first = history(&ada, "?limit=2").await;
+    assert_eq!(first["points"], json!(whole["points"].as_array().unwrap()[..2]));
+    let cursor = first["nextCursor"].as_str().unwrap();
+    let rest = history(&ada, &format!("?limit=2&cursor={cursor}")).await;
+    assert_eq!(rest["points"], json!(whole["points"].as_array().unwrap()[2..]));
+    assert_eq!(rest["nextCursor"], Value::Null);
+
+    let at = |index: usize| whole["points"][index]["at"].as_str().unwrap().to_owned();
+    let middle = history(&ada, &format!("?from={}&to={}", at(1), at(1))).await;
+    assert_eq!(middle["points"], json!([whole["points"][1]]), "both ends are in it");
+}
+
+#[actix_web::test]
+async fn each_sync_adds_a_point_to_the_history() {
+    each_sync_is_a_point(&TestApp::start()).await;
+}
+
+#[actix_web::test]
+async fn each_sync_adds_a_point_to_the_history_on_mongodb() {
+    let server = MongoServer::shared();
+    each_sync_is_a_point(&TestApp::start_with(&[("DATABASE_URL", &server.fresh_database_url())])).await;
+}
+
+#[actix_web::test]
+async fn a_history_keeps_one_point_a_day_after_90_days() {
+    let app = TestApp::start_with(&[("REFRESH_POLL_SECONDS", "3600")]);
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    pass(&app, &[&ada], 2).await;
+    for _ in 0..3 {
+        app.clock.advance(Duration::from_secs(60));
+        sync(&ada).await;
+    }
+    let before = history(&ada, "").await["points"].as_array().unwrap().len();
+    assert!(before >= 4);
+    for _ in 0..5 {
+        pass(&app, &[&ada], 20).await;
+    }
+    let points = history(&ada, "").await["points"].as_array().unwrap().clone();
+    let days: Vec<_> = points.iter().map(|point| point["at"].as_str().unwrap()[..10].to_owned()).collect();
+    let mut once = days.clone();
+    once.dedup();
+    assert_eq!(days, once, "one a day");
+    assert!(days.len() >= 2 && days.len() < before, "{days:?}");
+}
+
+#[actix_web::test]
+async fn wrong_queries_are_refused_in_words() {
+    let app = TestApp::start();
+    let (ada, bob) = (app.with_user("ada").await, app.with_user("bob").await);
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    for (query, expected) in [
+        ("history?limit=0", "422 validation_failed"),
+        ("history?limit=1001", "422 validation_failed"),
+        ("history?limit=many", "400 invalid_request"),
+        ("history?from=yesterday", "400 invalid_request"),
+        ("history?from=2025-11-10T00:00:00Z&to=2025-11-09T00:00:00Z", "422 validation_failed"),
+        ("history?cursor=!", "400 invalid_request"),
+        ("history?cursor=AAAA", "400 invalid_request"),
+        ("events?limit=101", "422 validation_failed"),
+        ("events?cursor=AAAA", "400 invalid_request"),
+    ] {
+        let answer = ada.get(&format!("/api/integrations/instagram/me/{query}")).await;
+        assert_eq!(answer.failure(), expected, "{query}");
+    }
+    for list in ["history", "events"] {
+        let path = format!("/api/integrations/instagram/{}/{list}", ada.id);
+        assert_eq!(bob.get(&path).await.failure(), "403 forbidden");
+        assert_eq!(app.anonymous().get(&path).await.failure(), "401 unauthenticated");
+        assert_eq!(
+            bob.get(&format!("/api/integrations/instagram/me/{list}")).await.failure(),
+            "404 not_connected"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn events_tell_the_life_of_a_connection() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    sync(&ada).await;
+    app.clock.advance(48 * HOUR);
+    app.instagram.advance(48 * HOUR);
+    app.instagram.fault(Endpoint::Refresh, Fault::Html, Times::ONCE);
+    let refresh = async || ada.post("/api/integrations/instagram/me/refresh", json!({})).await.status;
+    assert_eq!((refresh().await, refresh().await), (502, 200));
+    app.instagram.revoke(accounts::RECORD_SHOP, 458);
+    ada.post("/api/integrations/instagram/me/sync", json!({})).await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let whole = ["connected", "synced", "refresh_failed", "refreshed", "needs_reauthorization", "connected"];
+    assert_eq!(events(&ada).await, whole);
+
+    let first = ada.get("/api/integrations/instagram/me/events?limit=4").await.body;
+    let cursor = first["nextCursor"].as_str().unwrap();
+    let rest = ada.get(&format!("/api/integrations/instagram/me/events?limit=4&cursor={cursor}")).await.body;
+    assert_eq!((rest["events"].as_array().unwrap().len(), &rest["nextCursor"]), (2, &Value::Null));
+    let dead = &first["events"][1];
+    assert_eq!(dead["outcome"], "failed");
+    assert_eq!(dead["message"], "This app was removed in Instagram's settings.");
+
+    ada.delete("/api/integrations/instagram/me").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    assert_eq!(events(&ada).await[6..], ["disconnected", "connected"], "the history is kept");
+}
+
+#[actix_web::test]
+async fn profiles_are_read_on_a_schedule() {
+    let app = TestApp::start_with(&[OFTEN]);
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    app.instagram.set_followers(accounts::RECORD_SHOP, 16_000);
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(ada.connection().await.body["connection"]["followers"], 15_420, "it is not due");
+    app.instagram.fault(Endpoint::Profile, Fault::Empty, Times::ONCE);
+    app.clock.advance(6 * HOUR + Duration::from_secs(1));
+    let failed = async || events(&ada).await.contains(&"sync_failed".to_owned());
+    while !failed().await {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let connection = ada.connection().await.body["connection"].clone();
+    assert_eq!((&connection["status"], &connection["followers"]), (&json!("active"), &json!(15_420)));
+    app.clock.advance(Duration::from_secs(120));
+    eventually(&ada, |connection| connection["followers"] == 16_000).await;
+    assert_eq!(events(&ada).await, ["connected", "sync_failed", "synced"]);
+}
+
+#[actix_web::test]
+async fn a_withdrawn_permission_is_recorded_and_the_token_goes_on_being_renewed() {
+    let app = TestApp::start_with(&[OFTEN]);
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let before = ada.connection().await.body["connection"]["expiresAt"].clone();
+    app.instagram.fault(Endpoint::Profile, Fault::graph_error(10, None), Times::Forever);
+    pass(&app, &[&ada], 35).await;
+    let connection = eventually(&ada, |connection| {
+        connection["expiresAt"].as_str() > before.as_str() && connection["missingScopes"] != json!([])
+    })
+    .await;
+    assert_eq!(connection["missingScopes"], json!(["instagram_business_basic"]));
+    assert_eq!(connection["status"], "active");
+    app.clock.advance(7 * HOUR);
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    let lost = events(&ada).await.iter().filter(|kind| *kind == "permission_lost").count();
+    assert_eq!(lost, 1, "told once");
+    app.instagram.clear_faults();
+    app.clock.advance(7 * HOUR);
+    eventually(&ada, |connection| connection["missingScopes"] == json!([])).await;
+}
+
+#[actix_web::test]
+async fn a_rate_limit_stops_the_background_calls_of_every_service() {
+    let server = MongoServer::shared();
+    let database = server.fresh_database_url();
+    let app = TestApp::start_with(&[OFTEN, ("DATABASE_URL", &database)]);
+    let people = [app.with_user("ada").await, app.with_user("bob").await];
+    app.connect(&people[0], accounts::RECORD_SHOP).await;
+    app.connect(&people[1], accounts::CREATOR).await;
+    let other = app.another(&[OFTEN, ("DATABASE_URL", &database)]);
+    app.instagram.fault(Endpoint::Any, Fault::RateLimited400, Times::Forever);
+    app.instagram.reset_requests();
+    app.instagram.advance(7 * HOUR);
+    app.clock.advance(7 * HOUR);
+    while app.instagram.requests(Endpoint::Any) == 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    // Calls that were under way when the first answer came: both accounts, by one or both services.
+    let asked = app.instagram.requests(Endpoint::Any);
+    assert!(asked <= 2, "{asked}");
+    tokio::time::sleep(Duration::from_millis(3000)).await;
+    assert_eq!(app.instagram.requests(Endpoint::Any), asked, "nobody asks while the pause lasts");
+    app.instagram.clear_faults();
+    app.clock.advance(Duration::from_secs(16 * 60));
+    while app.instagram.requests(Endpoint::Profile) < asked + 2 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    drop(other);
+}
+
+#[actix_web::test]
+async fn failure_7_concurrent_refreshes_ask_instagram_once() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    app.clock.advance(48 * HOUR);
+    app.instagram.advance(48 * HOUR);
+    app.instagram.fault(Endpoint::Refresh, Fault::Delay { ms: 500 }, Times::ONCE);
+    let refresh = || ada.post("/api/integrations/instagram/me/refresh", json!({}));
+    let answers = futures_util::future::join_all((0..5).map(|_| refresh())).await;
+    for answer in &answers {
+        assert_eq!(answer.status, 200, "{answer}");
+        assert_eq!(answer.body, answers[0].body);
+    }
+    assert_eq!(app.instagram.requests(Endpoint::Refresh), 1);
+}
+
+#[actix_web::test]
+async fn failure_8_a_failure_that_goes_on_is_told_once() {
+    let app = TestApp::start_with(&[OFTEN]);
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    app.instagram.fault(Endpoint::Refresh, Fault::ServerError { status: 500 }, Times::Forever);
+    pass(&app, &[&ada], 35).await;
+    for tries in 1..=3 {
+        while app.instagram.requests(Endpoint::Refresh) < tries {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        app.clock.advance(7 * HOUR);
+    }
+    let failures = async || events(&ada).await.iter().filter(|kind| *kind == "refresh_failed").count();
+    assert_eq!(failures().await, 1);
+    app.instagram.clear_faults();
+    app.clock.advance(7 * HOUR);
+    eventually(&ada, |connection| connection["lastError"].is_null()).await;
+    assert!(events(&ada).await.contains(&"refreshed".to_owned()));
+}
+
+#[actix_web::test]
+async fn failure_9_a_renewal_changes_the_token_and_nothing_else() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    app.clock.advance(48 * HOUR);
+    app.instagram.advance(48 * HOUR);
+    app.instagram.set_followers(accounts::RECORD_SHOP, 1);
+    let mut before = ada.connection().await.body["connection"].clone();
+    let renewed = ada.post("/api/integrations/instagram/me/refresh", json!({})).await;
+    let mut after = renewed.body["connection"].clone();
+    assert_ne!(before["expiresAt"].take(), after["expiresAt"].take());
+    assert_eq!(before, after);
+}
+
+#[actix_web::test]
+async fn failure_14_an_app_without_access_costs_no_token_on_renewal() {
+    let app = TestApp::start_with(&[OFTEN]);
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let before = ada.connection().await.body["connection"]["expiresAt"].clone();
+    app.instagram.set_app_access(accounts::RECORD_SHOP, false);
+    let unsupported = Fault::GraphError {
+        code: 100,
+        subcode: None,
+        error_type: "IGApiException".to_owned(),
+        message: "Unsupported request - method type: get".to_owned(),
+        is_transient: false,
+    };
+    app.instagram.fault(Endpoint::Refresh, unsupported, Times::Forever);
+    pass(&app, &[&ada], 35).await;
+    let connection = eventually(&ada, |connection| connection["lastError"].is_string()).await;
+    assert_eq!((&connection["status"], &connection["expiresAt"]), (&json!("active"), &before));
+    assert!(connection["lastError"].as_str().unwrap().contains("app's owner"), "{connection}");
+    app.instagram.clear_faults();
+    app.instagram.set_app_access(accounts::RECORD_SHOP, true);
+    app.clock.advance(7 * HOUR);
+    eventually(&ada, |connection| connection["expiresAt"].as_str() > before.as_str()).await;
+}
+
+#[actix_web::test]
+async fn failure_20_a_reconnect_expects_its_account_and_swaps_no_other_in() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    sync(&ada).await;
+    let first = ada.connection().await.body["connection"].clone();
+    let again = async |account: &str| {
+        let login = ada.get("/auth/instagram/login?reconnect=true&returnTo=/integrations").await;
+        let auth_url = login.body["authUrl"].as_str().unwrap();
+        assert!(auth_url.contains("force_reauth=true"), "a fresh sign-in: {auth_url}");
+        let back = app.instagram.consent(auth_url, Consent::allow(account));
+        let query = back.split_once('?').unwrap().1.to_owned();
+        ada.get(&format!("/auth/instagram/callback?{query}")).await
+    };
+    let other = again(accounts::CREATOR).await;
+    assert_eq!(other.body["expectedUsername"], accounts::RECORD_SHOP);
+    assert_eq!(ada.connection().await.body["connection"], first, "nothing has changed yet");
+
+    let same = again(accounts::RECORD_SHOP).await;
+    assert!(same.body.get("expectedUsername").is_none(), "{same}");
+    ada.save(&same.body).await;
+    let healed = ada.connection().await.body["connection"].clone();
+    assert_eq!((&healed["id"], &healed["connectedAt"]), (&first["id"], &first["connectedAt"]));
+    assert_eq!(events(&ada).await, ["connected", "synced", "connected"], "its past is kept");
+
+    let saved = ada.save(&other.body).await;
+    assert_eq!(saved.status, 200, "{saved}");
+    assert_ne!(saved.body["connection"]["id"], first["id"], "a connection of its own");
+    assert_eq!(events(&ada).await, ["connected"]);
+}
+
+#[actix_web::test]
+async fn a_token_that_has_ended_is_told_once() {
+    let app = TestApp::start_with(&[OFTEN]);
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    app.instagram.fault(Endpoint::Refresh, Fault::ServerError { status: 503 }, Times::Forever);
+    for _ in 0..3 {
+        pass(&app, &[&ada], 25).await;
+    }
+    eventually(&ada, |connection| {
+        connection["lastError"] == "Instagram's access for this account has ended."
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    let told = events(&ada).await.iter().filter(|kind| *kind == "needs_reauthorization").count();
+    assert_eq!(told, 1);
+}

@@ -1,0 +1,162 @@
+//! The encryption key changes while people stay connected.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use connection_store::Store;
+use connection_store::test_support::MongoServer;
+use instagram_simulator::{Endpoint, Fault, Times, accounts};
+use serde_json::json;
+
+use crate::refresh_job::OFTEN;
+use crate::support::{Answer, PASSWORD, Person, TestApp};
+
+const OLD: &str = "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+const NEW: &str = "b:Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA=";
+const BOTH: &str =
+    "b:Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA=,a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// The database, looked at beside the service.
+async fn open(url: &str) -> Arc<dyn Store> {
+    connection_store::connect(&url.parse().unwrap()).await.unwrap()
+}
+
+fn sqlite(app: &TestApp) -> String {
+    format!("sqlite:{}", app.database_file().display())
+}
+
+/// The same person at a service that was started anew.
+async fn back(app: &TestApp, name: &str, id: &str) -> Person {
+    let mut person = app.anonymous();
+    let body = json!({"email": format!("{name}@example.com"), "password": PASSWORD});
+    let answer = person.post("/api/session", body).await;
+    assert_eq!(answer.status, 200, "{answer}");
+    id.clone_into(&mut person.id);
+    person
+}
+
+async fn sync(person: &Person) -> Answer {
+    person.post("/api/integrations/instagram/me/sync", json!({})).await
+}
+
+/// The sealed token, as soon as it is as wanted.
+async fn token(store: &dyn Store, user_id: &str, wanted: impl Fn(&str) -> bool) -> String {
+    let mut token = String::new();
+    for _ in 0..100 {
+        token = store.latest_connection(user_id).await.unwrap().unwrap().access_token;
+        if wanted(&token) {
+            return token;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("still {token:.8}…");
+}
+
+async fn rotates(database: Option<&str>) {
+    let start = |keys: &'static str| {
+        let mut changes = vec![OFTEN, ("TOKEN_ENCRYPTION_KEYS", keys)];
+        changes.extend(database.map(|url| ("DATABASE_URL", url)));
+        changes
+    };
+    let app = TestApp::start_with(&start(OLD));
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let url = database.map_or_else(|| sqlite(&app), str::to_owned);
+    let store = open(&url).await;
+    token(&*store, &ada.id, |token| token.starts_with("v1.a.")).await;
+
+    let app = app.restart_with(&start(BOTH));
+    token(&*store, &ada.id, |token| token.starts_with("v1.b.")).await;
+    let ada = back(&app, "ada", &ada.id).await;
+    assert_eq!(sync(&ada).await.status, 200);
+
+    let app = app.restart_with(&start(NEW));
+    let ada = back(&app, "ada", &ada.id).await;
+    assert_eq!(sync(&ada).await.status, 200, "the old key is not needed any more");
+    assert_eq!(ada.connection().await.body["connection"]["status"], "active");
+}
+
+#[actix_web::test]
+async fn failure_22_the_encryption_key_is_changed_with_nobody_looking() {
+    rotates(None).await;
+}
+
+#[actix_web::test]
+async fn failure_22_the_encryption_key_is_changed_on_mongodb() {
+    let server = MongoServer::shared();
+    rotates(Some(&server.fresh_database_url())).await;
+}
+
+#[actix_web::test]
+async fn tokens_that_do_not_open_do_not_keep_the_others() {
+    let app = TestApp::start_with(&[("TOKEN_ENCRYPTION_KEYS", OLD)]);
+    let people = ["ada", "bob", "eve", "kim"];
+    let named = [accounts::RECORD_SHOP, accounts::CREATOR, accounts::SPARSE, "fourth"];
+    app.instagram.add_account(named[3]);
+    let mut ids = Vec::new();
+    for (name, account) in people.into_iter().zip(named) {
+        let person = app.with_user(name).await;
+        assert_eq!(app.connect(&person, account).await.status, 200);
+        ids.push(person.id);
+    }
+    // The first one's token moved to the second; two kinds of rubbish. The last one comes after them all.
+    let database = rusqlite::Connection::open(app.database_file()).unwrap();
+    let spoil = |user: usize, token: &str, key: Option<&str>| {
+        let statement =
+            "UPDATE instagram_connections SET access_token = ?1, token_key_id = ?2 WHERE user_id = ?3";
+        assert_eq!(database.execute(statement, (token, key, &ids[user])).unwrap(), 1);
+    };
+    let store = open(&sqlite(&app)).await;
+    let moved = token(&*store, &ids[0], |token| token.starts_with("v1.a.")).await;
+    spoil(0, "no token at all", None);
+    spoil(1, &moved, Some("a"));
+    spoil(2, "v1.a.AAAA", Some("a"));
+
+    let app = app.restart_with(&[OFTEN, ("TOKEN_ENCRYPTION_KEYS", BOTH)]);
+    token(&*store, &ids[3], |token| token.starts_with("v1.b.")).await;
+    for (user, kept) in [(0, "no token at all"), (1, moved.as_str()), (2, "v1.a.AAAA")] {
+        assert_eq!(token(&*store, &ids[user], |_| true).await, kept, "left as it was");
+        let person = back(&app, people[user], &ids[user]).await;
+        assert_eq!(person.connection().await.body["connection"]["status"], "needs_reauthorization");
+    }
+    // It still works afterwards: a token that comes later is sealed anew, too.
+    let kim = back(&app, "kim", &ids[3]).await;
+    assert_eq!(sync(&kim).await.status, 200);
+    let later = back(&app, "ada", &ids[0]).await;
+    app.connect(&later, accounts::RECORD_SHOP).await;
+    token(&*store, &ids[0], |token| token.starts_with("v1.b.")).await;
+}
+
+/// As in a restart of several services one by one: all know both keys, and the new one is in front at some of them.
+#[actix_web::test]
+async fn a_renewal_at_the_same_moment_is_not_lost() {
+    const SLOW: Fault = Fault::Delay { ms: 3000 };
+    let app = TestApp::start_with(&[("TOKEN_ENCRYPTION_KEYS", OLD)]);
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let store = open(&sqlite(&app)).await;
+    let before = store.latest_connection(&ada.id).await.unwrap().unwrap();
+    app.instagram.advance(Duration::from_secs(86_400 * 35));
+    app.clock.advance(Duration::from_secs(86_400 * 35));
+    app.instagram.fault(Endpoint::Refresh, SLOW, Times::ONCE);
+    let old_first = format!("{OLD},{NEW}");
+    let patient = ("INSTAGRAM_TIMEOUT_SECONDS", "10");
+    let app = app.restart_with(&[("TOKEN_ENCRYPTION_KEYS", &old_first), patient]);
+    while app.instagram.requests(Endpoint::Refresh) == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Instagram takes its time. Meanwhile the token that is being renewed is sealed anew, and is another text.
+    let _other = app.another(&[OFTEN, ("TOKEN_ENCRYPTION_KEYS", BOTH)]);
+    token(&*store, &ada.id, |token| token.starts_with("v1.b.")).await;
+    let present = store.latest_connection(&ada.id).await.unwrap().unwrap();
+    assert_eq!(present.token_expires_at, before.token_expires_at, "sealed anew before it was renewed");
+    for _ in 0..100 {
+        let after = store.latest_connection(&ada.id).await.unwrap().unwrap();
+        if after.token_expires_at > before.token_expires_at && after.access_token.starts_with("v1.b.") {
+            assert_eq!(app.instagram.requests(Endpoint::Refresh), 1, "Instagram was asked once");
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the renewal was lost");
+}

@@ -1,0 +1,323 @@
+//! Outbound webhooks: what a receiver gets, and what it does not.
+
+use std::collections::VecDeque;
+use std::net::TcpListener;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::{Bytes, Data, to};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use connection_store::test_support::MongoServer;
+use instagram_simulator::{Consent, Endpoint, Fault, Times, accounts};
+use reqwest::Url;
+use serde_json::{Value, json};
+use standardwebhooks::Webhook;
+
+use crate::metrics::{METRICS, value};
+use crate::process::Process;
+use crate::support::{PASSWORD, Person, TestApp, client, instagram_variables, simulator};
+
+const SECRET: &str = "whsec_Y2FuYXJ5LXdlYmhvb2stc2VjcmV0LTlkMWY=";
+const ALLOWED: (&str, &str) = ("OUTBOUND_WEBHOOK_ALLOW_PRIVATE", "true");
+const SIGNED: (&str, &str) = ("OUTBOUND_WEBHOOK_SECRET", SECRET);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Longer than a service takes to look for messages again, and to send them.
+const A_LOOK: Duration = Duration::from_millis(2500);
+
+/// A host application that gets webhooks over real HTTP.
+struct Receiver {
+    url: String,
+    shared: Data<Shared>,
+    server: ServerHandle,
+}
+
+#[derive(Default)]
+struct Shared {
+    got: Mutex<Vec<Message>>,
+    /// What the next answers are, as status and a header; 204 after that.
+    answers: Mutex<VecDeque<Scripted>>,
+}
+
+type Scripted = (u16, Option<(&'static str, String)>);
+
+#[derive(Clone, Debug)]
+struct Message {
+    id: String,
+    timestamp: i64,
+    text: String,
+    body: Value,
+}
+
+impl Receiver {
+    fn start() -> Self {
+        let shared = Data::new(Shared::default());
+        let state = Data::clone(&shared);
+        let bound =
+            HttpServer::new(move || App::new().app_data(Data::clone(&state)).default_service(to(receive)))
+                .workers(1)
+                .disable_signals()
+                .bind(("127.0.0.1", 0))
+                .unwrap();
+        let url = format!("http://{}/hook?token=canary-webhook-query", bound.addrs()[0]);
+        let server = bound.run();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        Self { url, shared, server: handle }
+    }
+
+    fn answer(&self, status: u16, header: Option<(&'static str, String)>, times: usize) {
+        self.shared.answers.lock().unwrap().extend(std::iter::repeat_n((status, header), times));
+    }
+
+    fn got(&self) -> Vec<Message> {
+        self.shared.got.lock().unwrap().clone()
+    }
+
+    /// The messages, once there are as many.
+    async fn wait_for(&self, count: usize) -> Vec<Message> {
+        for _ in 0..100 {
+            let got = self.got();
+            if got.len() >= count {
+                assert_eq!(got.len(), count, "{got:?}");
+                return got;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{count} messages should be here: {:?}", self.got());
+    }
+
+    /// The messages' types, when no more are on their way.
+    async fn settled(&self) -> Vec<String> {
+        tokio::time::sleep(A_LOOK).await;
+        self.got().iter().map(|message| message.body["type"].as_str().unwrap().to_owned()).collect()
+    }
+
+    fn variables(&self) -> [(&str, &str); 4] {
+        [("OUTBOUND_WEBHOOK_URLS", &self.url), SIGNED, ALLOWED, METRICS]
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        drop(self.server.stop(false));
+    }
+}
+
+/// Takes a message in as a careful receiver does: nothing without a good signature.
+async fn receive(request: HttpRequest, body: Bytes, shared: Data<Shared>) -> HttpResponse {
+    let header = |name: &str| request.headers().get(name).unwrap().to_str().unwrap().to_owned();
+    let (id, timestamp) = (header("webhook-id"), header("webhook-timestamp").parse().unwrap());
+    let signature = Webhook::new(SECRET).unwrap().sign(&id, timestamp, &body).unwrap();
+    assert_eq!(header("webhook-signature"), signature);
+    assert_eq!((request.method().as_str(), header("content-type").as_str()), ("POST", "application/json"));
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    let body = serde_json::from_str(&text).unwrap();
+    shared.got.lock().unwrap().push(Message { id, timestamp, text, body });
+    let (status, header) = shared.answers.lock().unwrap().pop_front().unwrap_or((204, None));
+    let mut answer = HttpResponse::build(status.try_into().unwrap());
+    if let Some((name, value)) = header {
+        answer.insert_header((name, value));
+    }
+    answer.finish()
+}
+
+async fn connected(app: &TestApp) -> Person {
+    let ada = app.with_user("ada").await;
+    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    ada
+}
+
+/// With the usual pause of a minute between other work: messages do not wait for that.
+async fn each_change_is_told_once(changes: &[(&str, &str)]) {
+    let receiver = Receiver::start();
+    let app = TestApp::start_with(&[&receiver.variables(), changes].concat());
+    let ada = app.with_user("ada").await;
+    let saved = app.connect(&ada, accounts::RECORD_SHOP).await;
+    let since = Instant::now();
+    let created = receiver.wait_for(1).await.remove(0);
+    assert!(since.elapsed() < Duration::from_secs(3), "{:?}", since.elapsed());
+    assert_eq!(created.body["type"], "connection.created");
+    assert_eq!(created.body["timestamp"], saved.body["connection"]["connectedAt"]);
+    let connection_id = saved.body["connection"]["id"].as_str().unwrap();
+    let data =
+        json!({"connectionId": connection_id, "userId": ada.id, "instagramUserId": "17841400000000000"});
+    assert_eq!(created.body["data"], data);
+
+    app.clock.advance(2 * DAY);
+    app.instagram.advance(2 * DAY);
+    let path = "/api/integrations/instagram/me";
+    // What fails for the moment changes nothing, and is not told.
+    for _ in 0..2 {
+        app.instagram.fault(Endpoint::Refresh, Fault::Html, Times::ONCE);
+        assert_eq!(ada.post(&format!("{path}/refresh"), json!({})).await.failure(), "502 upstream_error");
+    }
+    assert_eq!(ada.post(&format!("{path}/refresh"), json!({})).await.status, 200);
+    receiver.wait_for(2).await;
+    app.instagram.revoke(accounts::RECORD_SHOP, 458);
+    // The same failure again and again is one change of state.
+    for _ in 0..3 {
+        assert_eq!(ada.post(&format!("{path}/sync"), json!({})).await.failure(), "409 needs_reauthorization");
+    }
+    receiver.wait_for(3).await;
+    assert_eq!(ada.delete(path).await.status, 200);
+    assert_eq!(ada.delete(path).await.failure(), "404 not_connected");
+    let expected = ["created", "refreshed", "needs_reauthorization", "disconnected"];
+    assert_eq!(receiver.settled().await, expected.map(|what| format!("connection.{what}")));
+    let got = receiver.got();
+    let mut ids: Vec<_> = got.iter().map(|message| &message.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 4);
+    assert!(got.iter().all(|message| message.body["data"] == data));
+}
+
+#[actix_web::test]
+async fn failures_3_and_8_the_host_is_told_of_each_change_of_state_once() {
+    each_change_is_told_once(&[]).await;
+}
+
+#[actix_web::test]
+async fn failures_3_and_8_on_mongodb() {
+    let server = MongoServer::shared();
+    each_change_is_told_once(&[("DATABASE_URL", &server.fresh_database_url())]).await;
+}
+
+#[actix_web::test]
+async fn what_was_not_accepted_is_sent_again_the_same() {
+    let receiver = Receiver::start();
+    let app = TestApp::start_with(&receiver.variables());
+    receiver.answer(500, None, 1);
+    receiver.answer(503, Some(("retry-after", "3600".into())), 1);
+    connected(&app).await;
+    receiver.wait_for(1).await;
+    app.clock.advance(Duration::from_secs(10));
+    receiver.wait_for(2).await;
+    app.clock.advance(Duration::from_secs(600));
+    assert_eq!(receiver.settled().await.len(), 2, "it asked to be left alone for an hour");
+    app.clock.advance(Duration::from_secs(3600));
+    let [first, second, third] = receiver.wait_for(3).await.try_into().unwrap();
+    for again in [&second, &third] {
+        assert_eq!((&again.id, &again.text), (&first.id, &first.text));
+    }
+    assert!(first.timestamp < second.timestamp && second.timestamp < third.timestamp, "signed anew");
+    app.clock.advance(DAY);
+    assert_eq!(receiver.settled().await.len(), 3, "it has arrived");
+    assert_eq!(value(&app, "webhook_deliveries_total{outcome=\"failed\"}").await, 2.0);
+    assert_eq!(value(&app, "webhook_deliveries_total{outcome=\"delivered\"}").await, 1.0);
+}
+
+#[actix_web::test]
+async fn a_receiver_that_never_accepts_is_given_up_after_a_day() {
+    let receiver = Receiver::start();
+    let app = TestApp::start_with(&receiver.variables());
+    receiver.answer(500, None, 100);
+    connected(&app).await;
+    receiver.wait_for(1).await;
+    app.clock.advance(DAY - Duration::from_secs(60));
+    receiver.wait_for(2).await;
+    assert_eq!(value(&app, "webhook_deliveries_total{outcome=\"given_up\"}").await, 0.0);
+    app.clock.advance(Duration::from_secs(120));
+    receiver.wait_for(3).await;
+    app.clock.advance(DAY);
+    assert_eq!(receiver.settled().await.len(), 3);
+    assert_eq!(value(&app, "webhook_deliveries_total{outcome=\"given_up\"}").await, 1.0);
+    assert_eq!(value(&app, "webhook_deliveries_total{outcome=\"delivered\"}").await, 0.0);
+}
+
+#[actix_web::test]
+async fn a_receiver_that_is_gone_is_left_alone_and_redirects_are_not_followed() {
+    let (receiver, elsewhere) = (Receiver::start(), Receiver::start());
+    let app = TestApp::start_with(&receiver.variables());
+    receiver.answer(307, Some(("location", elsewhere.url.clone())), 1);
+    receiver.answer(410, None, 1);
+    connected(&app).await;
+    receiver.wait_for(1).await;
+    app.clock.advance(Duration::from_secs(10));
+    receiver.wait_for(2).await;
+    app.clock.advance(Duration::from_secs(3600));
+    assert_eq!(receiver.settled().await.len(), 2);
+    assert!(elsewhere.got().is_empty());
+    assert_eq!(value(&app, "webhook_deliveries_total{outcome=\"gone\"}").await, 1.0);
+}
+
+#[actix_web::test]
+async fn each_receiver_gets_its_own_and_one_that_was_taken_out_gets_no_more() {
+    let (broken, working) = (Receiver::start(), Receiver::start());
+    let urls = format!("{},{}", broken.url, working.url);
+    let app = TestApp::start_with(&[("OUTBOUND_WEBHOOK_URLS", &urls), SIGNED, ALLOWED, METRICS]);
+    broken.answer(500, None, 100);
+    connected(&app).await;
+    assert_eq!(broken.wait_for(1).await[0].id, working.wait_for(1).await[0].id);
+    let app = app.restart_with(&working.variables());
+    app.clock.advance(Duration::from_secs(3600));
+    tokio::time::sleep(A_LOOK).await;
+    assert_eq!((broken.got().len(), working.got().len()), (1, 1));
+    assert_eq!(value(&app, "webhook_deliveries_total{outcome=\"dropped\"}").await, 1.0);
+}
+
+async fn is_sent_by_one_service_only(changes: &[(&str, &str)]) {
+    let receiver = Receiver::start();
+    let changes = [&receiver.variables(), changes].concat();
+    let app = TestApp::start_with(&changes);
+    let _others = [app.another(&changes), app.another(&changes)];
+    let ada = app.with_user("ada").await;
+    for _ in 0..5 {
+        assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    }
+    assert_eq!(receiver.settled().await.len(), 5);
+    let mut ids: Vec<_> = receiver.got().into_iter().map(|message| message.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 5, "each of them once");
+}
+
+#[actix_web::test]
+async fn of_several_services_one_sends_a_message() {
+    is_sent_by_one_service_only(&[]).await;
+}
+
+#[actix_web::test]
+async fn of_several_services_on_mongodb_one_sends_a_message() {
+    let server = MongoServer::shared();
+    is_sent_by_one_service_only(&[("DATABASE_URL", &server.fresh_database_url())]).await;
+}
+
+#[actix_web::test]
+async fn neither_the_secret_nor_a_urls_query_is_in_the_log_or_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let instagram = simulator();
+    // Nobody listens there any more.
+    let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{dead}/canary-webhook-path?token=canary-webhook-query");
+    let of_instagram = instagram_variables(&instagram);
+    let mut variables = vec![("RUST_LOG", "trace"), ("OUTBOUND_WEBHOOK_URLS", &url), SIGNED, ALLOWED];
+    variables.extend(of_instagram.iter().map(|(name, value)| (*name, value.as_str())));
+    let process = Process::start(&folder, &variables);
+    let client = client();
+    let at = |path: &str| format!("{}{path}", process.url);
+    let ask = async |request: reqwest::RequestBuilder| -> Value {
+        request.header("accept", "application/json").send().await.unwrap().json().await.unwrap()
+    };
+    let user = json!({"email": "ada@example.com", "password": PASSWORD});
+    let user = ask(client.post(at("/api/users")).json(&user)).await;
+    let login = ask(client.get(at("/auth/instagram/login"))).await;
+    let redirect =
+        instagram.consent(login["authUrl"].as_str().unwrap(), Consent::allow(accounts::RECORD_SHOP));
+    let query = Url::parse(&redirect).unwrap().query().unwrap().to_owned();
+    let mut body = ask(client.get(at(&format!("/auth/instagram/callback?{query}")))).await;
+    body["userId"] = user["user"]["id"].clone();
+    assert_eq!(ask(client.post(at("/api/integrations/instagram/callback")).json(&body)).await["ok"], true);
+    tokio::time::sleep(A_LOOK).await;
+    let logged = process.output.lock().unwrap().clone();
+    assert!(logged.contains("a webhook was not delivered"), "{logged}");
+    let mut stored = String::new();
+    for file in std::fs::read_dir(folder.path().join("data")).unwrap() {
+        stored.push_str(&String::from_utf8_lossy(&std::fs::read(file.unwrap().path()).unwrap()));
+    }
+    for secret in [SECRET, "canary-webhook-secret", "canary-webhook-path", "canary-webhook-query"] {
+        assert!(!logged.contains(secret), "{secret} is in the log");
+        assert!(!stored.contains(secret), "{secret} is in the database");
+    }
+}

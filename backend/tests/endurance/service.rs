@@ -1,0 +1,270 @@
+//! Services as processes of their own, with a clock that tests move, over a database that outlives them.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use connection_store::test_support::MongoServer;
+use connection_store::{Connection, ConnectionFilter, Event, Store};
+use instagram_simulator::{Config, Simulator};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const REDIRECT_URI: &str = "http://localhost:4002/auth/instagram/callback";
+const APP_SECRET: &str = "canary-app-secret-5d1e";
+const KEYS: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// Which database the services share.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Database {
+    Sqlite,
+    MongoDb,
+}
+
+/// What outlives a service: Instagram, the database, the time.
+pub(crate) struct World {
+    pub(crate) instagram: Simulator,
+    pub(crate) mongodb: Option<MongoServer>,
+    folder: TempDir,
+    database_url: String,
+    passed: Mutex<Duration>,
+}
+
+impl World {
+    pub(crate) fn new(database: Database) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let instagram = Simulator::start(Config {
+            app_secret: APP_SECRET.to_owned(),
+            redirect_uris: vec![REDIRECT_URI.to_owned()],
+            ..Config::default()
+        })
+        .unwrap();
+        let (mongodb, database_url) = match database {
+            Database::Sqlite => (None, format!("sqlite:{}", folder.path().join("test.db").display())),
+            Database::MongoDb => {
+                let server = MongoServer::start_own();
+                let url = server.fresh_database_url();
+                (Some(server), url)
+            }
+        };
+        let world = Self { instagram, mongodb, folder, database_url, passed: Mutex::default() };
+        world.write_clock(Duration::ZERO);
+        world
+    }
+
+    /// Lets time pass, for Instagram first: a token must not look older to a service than it is.
+    pub(crate) fn advance(&self, by: Duration) {
+        let mut passed = self.passed.lock().unwrap();
+        *passed += by;
+        self.instagram.advance(by);
+        self.write_clock(*passed);
+    }
+
+    /// The present, as services see it.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::now() + SignedDuration::try_from(*self.passed.lock().unwrap()).unwrap()
+    }
+
+    /// Written whole under another name first: a service that reads half a number would travel in time.
+    fn write_clock(&self, passed: Duration) {
+        let draft = self.folder.path().join("clock.new");
+        fs::write(&draft, passed.as_secs().to_string()).unwrap();
+        fs::rename(draft, self.clock_file()).unwrap();
+    }
+
+    fn clock_file(&self) -> PathBuf {
+        self.folder.path().join("clock")
+    }
+
+    pub(crate) fn database_file(&self) -> PathBuf {
+        self.folder.path().join("test.db")
+    }
+
+    /// The store, opened beside the services.
+    pub(crate) async fn store(&self) -> Arc<dyn Store> {
+        connection_store::connect(&self.database_url.parse().unwrap()).await.unwrap()
+    }
+
+    /// Starts a service and returns when it listens.
+    pub(crate) fn serve(&self, changes: &[(&str, &str)]) -> Service {
+        Service::start(self, changes)
+    }
+}
+
+/// Every connection there is.
+pub(crate) async fn all_connections(store: &Arc<dyn Store>) -> Vec<Connection> {
+    let mut all: Vec<Connection> = Vec::new();
+    loop {
+        let after = all.last().map(|connection| connection.id.clone());
+        let filter = ConnectionFilter { with_inactive: true, after, ..ConnectionFilter::default() };
+        let page = store.list_connections(filter, 500).await.unwrap();
+        if page.is_empty() {
+            return all;
+        }
+        all.extend(page);
+    }
+}
+
+/// The events of a connection, the newest first.
+pub(crate) async fn events(store: &Arc<dyn Store>, id: &str, now: Timestamp) -> Vec<Event> {
+    store.events(id, None, 10_000, now).await.unwrap()
+}
+
+/// A service as a process. It is killed when this is dropped.
+pub(crate) struct Service {
+    child: Child,
+    pub(crate) url: String,
+    output: Arc<Mutex<String>>,
+}
+
+impl Service {
+    fn start(world: &World, changes: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(program())
+            .env_clear()
+            .current_dir(world.folder.path())
+            .envs([
+                ("BIND_ADDRESS", "127.0.0.1:0"),
+                ("LOG_FORMAT", "json"),
+                ("RUST_LOG", "warn,backend=info"),
+                ("DATABASE_URL", &world.database_url),
+                ("TOKEN_ENCRYPTION_KEYS", KEYS),
+                ("INSTAGRAM_APP_ID", Config::APP_ID),
+                ("INSTAGRAM_APP_SECRET", APP_SECRET),
+                ("INSTAGRAM_REDIRECT_URI", REDIRECT_URI),
+                ("INSTAGRAM_AUTHORIZE_URL", &world.instagram.authorize_url()),
+                ("INSTAGRAM_TOKEN_URL", &world.instagram.token_url()),
+                ("INSTAGRAM_GRAPH_URL", &world.instagram.graph_url()),
+                ("INSTAGRAM_TIMEOUT_SECONDS", "2"),
+                ("REFRESH_POLL_SECONDS", "1"),
+            ])
+            .env("CLOCK_OFFSET_FILE", world.clock_file())
+            .envs(changes.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = Arc::new(Mutex::new(String::new()));
+        let (found, address) = mpsc::channel();
+        let streams: [Box<dyn Read + Send>; 2] =
+            [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
+        for stream in streams {
+            let (output, found) = (Arc::clone(&output), found.clone());
+            thread::spawn(move || {
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    if let Ok(event) = serde_json::from_str::<Value>(&line)
+                        && event["message"] == "listening"
+                    {
+                        let _ = found.send(event["address"].as_str().unwrap_or_default().to_owned());
+                    }
+                    let mut output = output.lock().unwrap();
+                    output.push_str(&line);
+                    output.push('\n');
+                }
+            });
+        }
+        let address = address.recv_timeout(Duration::from_secs(30));
+        let address = address.unwrap_or_else(|_| panic!("it did not start: {}", output.lock().unwrap()));
+        Self { child, url: format!("http://{address}"), output }
+    }
+
+    /// Ends it as a power failure would: `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// What it has printed so far.
+    pub(crate) fn output(&self) -> String {
+        self.output.lock().unwrap().clone()
+    }
+
+    /// Somebody with an account here, signed in.
+    pub(crate) async fn person(&self, name: &str) -> Person {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client =
+            reqwest::Client::builder().cookie_store(true).timeout(Duration::from_secs(30)).build().unwrap();
+        let mut person = Person { client, url: self.url.clone(), id: String::new() };
+        let body = json!({"email": format!("{name}@example.com"), "password": "a long password"});
+        let (status, answer) = person.call(Method::POST, "/api/users", Some(body)).await;
+        assert_eq!(status, 201, "{answer}");
+        person.id = answer["user"]["id"].as_str().unwrap().to_owned();
+        person
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The service with a movable clock: an example, which is built with the tests, beside them.
+fn program() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.parent().and_then(Path::parent).unwrap();
+    let program = profile.join("examples/instagram-connect-with-clock");
+    assert!(program.is_file(), "build it first: cargo build --package backend --examples");
+    program
+}
+
+/// A client with a session.
+pub(crate) struct Person {
+    client: reqwest::Client,
+    url: String,
+    id: String,
+}
+
+impl Person {
+    /// The same session at another service.
+    pub(crate) fn at(&self, service: &Service) -> Self {
+        // The cookie is for the host, whatever the port.
+        Self { client: self.client.clone(), url: service.url.clone(), id: self.id.clone() }
+    }
+
+    /// Status and body of the answer.
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        self.try_call(method, path, body).await.unwrap()
+    }
+
+    /// The same, from a service that may die meanwhile.
+    pub(crate) async fn try_call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> reqwest::Result<(u16, Value)> {
+        let request = self.client.request(method, format!("{}{path}", self.url));
+        let request = request.header("accept", "application/json");
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        let response = request.send().await?;
+        Ok((response.status().as_u16(), response.json().await.unwrap_or(Value::Null)))
+    }
+
+    /// The body that saves an account by a token that this client has got by itself.
+    pub(crate) fn own_token(&self, instagram: &Simulator, username: &str, account_id: &str) -> Value {
+        json!({
+            "userId": self.id,
+            "access_token": instagram.issue_token(username),
+            "user_id": account_id,
+            "expires_in": 5_183_944,
+        })
+    }
+
+    /// Connects an account by a token that this client has got by itself.
+    pub(crate) async fn connect(&self, instagram: &Simulator, username: &str, account_id: &str) {
+        let body = self.own_token(instagram, username, account_id);
+        let (status, answer) =
+            self.call(Method::POST, "/api/integrations/instagram/callback", Some(body)).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+}

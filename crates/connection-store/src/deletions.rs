@@ -1,0 +1,58 @@
+//! Requests to delete what is stored about an account.
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{NewEvent, StoreResult};
+
+/// A request to be remembered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewDeletion {
+    /// Names the request to the person; hard to guess.
+    pub code: String,
+    /// The account, by either of its ids. Forgotten when the request is completed.
+    pub account_id: String,
+    /// Only what was connected at this time or before it is meant.
+    pub connected_by: Timestamp,
+}
+
+/// A request as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    /// When it came.
+    pub requested_at: Timestamp,
+    /// When everything was gone; `None` while it is worked on.
+    pub completed_at: Option<Timestamp>,
+}
+
+/// Requests to delete what is stored about an account.
+#[async_trait]
+pub trait Deletions {
+    /// Remembers a request. `false` when one of this code is known already; then nothing is changed.
+    async fn begin_deletion(&self, deletion: NewDeletion, now: Timestamp) -> StoreResult<bool>;
+
+    /// A request, by its code.
+    async fn deletion(&self, code: &str) -> StoreResult<Option<Deletion>>;
+
+    /// Requests that came at least `older_than` ago and are not completed: a process died at work. At most `limit`.
+    async fn unfinished_deletions(
+        &self,
+        older_than: SignedDuration,
+        limit: u32,
+        now: Timestamp,
+    ) -> StoreResult<Vec<NewDeletion>>;
+
+    /// Records that everything is gone, and forgets which account it was.
+    async fn complete_deletion(&self, code: &str, now: Timestamp) -> StoreResult<()>;
+
+    /// Erases a connection: its document, its history, its events and the deliveries that wait, but for those of `event`, which
+    /// is all that remains. Provided that it was last connected at `connected_by` or before; else, and where there is no
+    /// such connection, nothing is changed and the answer is `false`. Can be repeated when a process died at it.
+    async fn erase_connection(
+        &self,
+        id: &str,
+        connected_by: Timestamp,
+        event: NewEvent,
+        now: Timestamp,
+    ) -> StoreResult<bool>;
+}

@@ -1,0 +1,110 @@
+//! What happened to a connection, and whom to tell.
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::StoreResult;
+
+/// How long a delivery waits at most: whoever tells the receivers has given up long before.
+pub(crate) const DELIVERY_LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Something that happens to a connection. It is written together with the change that it tells of: both are stored, or
+/// neither is, whatever happens to the program or the machine in between.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// Names the event for ever. Stored once, however often it is written.
+    pub id: String,
+    /// What it is: a name that the store hands back and does not look into.
+    pub kind: String,
+    /// Whether it ended as wanted.
+    pub succeeded: bool,
+    /// A sentence for the connection's owner.
+    pub message: String,
+    /// Until when it is kept; `None`: as long as the connection is.
+    pub expires_at: Option<Timestamp>,
+    /// Receivers that have to be told: one delivery is made for each. The store does not look into the names.
+    pub notify: Vec<String>,
+}
+
+/// A stored event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Its name.
+    pub id: String,
+    /// What it is.
+    pub kind: String,
+    /// When it happened.
+    pub at: Timestamp,
+    /// Whether it ended as wanted.
+    pub succeeded: bool,
+    /// A sentence for the connection's owner.
+    pub message: String,
+}
+
+/// Where a page of events ends: the next one begins after this event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventCursor {
+    /// When it happened.
+    pub at: Timestamp,
+    /// Its name: several can happen in one millisecond.
+    pub id: String,
+}
+
+/// A message that a receiver has to get. It is made by an event of the same id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The event's name.
+    pub event_id: String,
+    /// Who has to be told: one of [`NewEvent::notify`].
+    pub receiver: String,
+    /// What happened.
+    pub kind: String,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The connection that it happened to.
+    pub connection_id: String,
+    /// Whose connection it was.
+    pub user_id: String,
+    /// The professional account's id.
+    pub instagram_user_id: String,
+    /// How often it has been tried, this time included.
+    pub attempts: u32,
+}
+
+/// Events of connections and what has to be told of them.
+#[async_trait]
+pub trait Events {
+    /// The events of a connection, the newest first, from after `cursor` on; at most `limit`. What has expired is left out.
+    async fn events(
+        &self,
+        connection_id: &str,
+        cursor: Option<EventCursor>,
+        limit: u32,
+        now: Timestamp,
+    ) -> StoreResult<Vec<Event>>;
+
+    /// Takes deliveries that are due, those that are due longest before the others. Each is taken by one caller only, however
+    /// many ask at once, until `lease_until`, and counts as tried.
+    async fn claim_deliveries(
+        &self,
+        lease_until: Timestamp,
+        limit: u32,
+        now: Timestamp,
+    ) -> StoreResult<Vec<Delivery>>;
+
+    /// Forgets a delivery: it has arrived, or is given up.
+    async fn finish_delivery(&self, event_id: &str, receiver: &str) -> StoreResult<()>;
+
+    /// Puts the next try of a delivery off.
+    async fn postpone_delivery(
+        &self,
+        event_id: &str,
+        receiver: &str,
+        not_before: Timestamp,
+    ) -> StoreResult<()>;
+
+    /// Finishes what a process that died began: events that were written with their change and are not yet where
+    /// [`events`](Self::events) and [`claim_deliveries`](Self::claim_deliveries) find them. Returns how many there were. To
+    /// be called now and then; costs one look at an index where there is nothing to do.
+    async fn settle_events(&self, older_than: SignedDuration, now: Timestamp) -> StoreResult<u64>;
+}

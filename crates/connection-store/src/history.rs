@@ -1,0 +1,46 @@
+//! An account's counts over time.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::StoreResult;
+
+/// How an account's counts were at one time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryPoint {
+    /// When the profile was read.
+    pub at: Timestamp,
+    /// Followers.
+    pub followers_count: Option<u64>,
+    /// Accounts followed.
+    pub follows_count: Option<u64>,
+    /// Posts.
+    pub media_count: Option<u64>,
+}
+
+/// Which points of a history are wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct HistoryRange {
+    /// At this time or later.
+    pub from: Timestamp,
+    /// Before this time.
+    pub until: Timestamp,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Histories. Points are added by [`save_connection`](crate::Connections::save_connection) and
+/// [`update_profile`](crate::Connections::update_profile).
+///
+/// Of the points of one day (UTC), the first is kept as long as the connection; the others for
+/// [`HISTORY_DETAIL`](crate::HISTORY_DETAIL).
+#[async_trait]
+pub trait History {
+    /// Points of a connection, the oldest first.
+    async fn history(
+        &self,
+        connection_id: &str,
+        range: HistoryRange,
+        now: Timestamp,
+    ) -> StoreResult<Vec<HistoryPoint>>;
+}

@@ -1,0 +1,119 @@
+//! Requests to delete in MongoDB.
+
+use async_trait::async_trait;
+use futures_util::TryStreamExt;
+use jiff::{SignedDuration, Timestamp};
+use mongodb::bson::{Document, doc, oid::ObjectId};
+use mongodb::options::ReturnDocument;
+
+use super::error::is_duplicate_key;
+use super::fields::{required_text, required_time, time};
+use super::{MongoStore, date, literal, outbox};
+use crate::{Deletion, Deletions, NewDeletion, NewEvent, StoreResult};
+
+#[async_trait]
+impl Deletions for MongoStore {
+    async fn begin_deletion(&self, deletion: NewDeletion, now: Timestamp) -> StoreResult<bool> {
+        let document = doc! {
+            "_id": deletion.code,
+            "accountId": deletion.account_id,
+            "connectedBy": date(deletion.connected_by),
+            "requestedAt": date(now),
+            "completedAt": null,
+        };
+        let deletions = self.deletions.clone();
+        let insert = async move {
+            match deletions.insert_one(document).await {
+                Ok(_) => Ok(true),
+                Err(error) if is_duplicate_key(&error) => Ok(false),
+                Err(error) => Err(error),
+            }
+        };
+        self.operations.run(insert).await
+    }
+
+    async fn deletion(&self, code: &str) -> StoreResult<Option<Deletion>> {
+        let filter = doc! { "_id": code };
+        let deletions = self.deletions.clone();
+        let found = self.operations.run(async move { deletions.find_one(filter).await }).await?;
+        let Some(document) = found else { return Ok(None) };
+        Ok(Some(Deletion {
+            requested_at: required_time(&document, "requestedAt")?,
+            completed_at: time(&document, "completedAt"),
+        }))
+    }
+
+    async fn unfinished_deletions(
+        &self,
+        older_than: SignedDuration,
+        limit: u32,
+        now: Timestamp,
+    ) -> StoreResult<Vec<NewDeletion>> {
+        // A limit of 0 would be none.
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let filter = doc! { "completedAt": null, "requestedAt": { "$lte": date(now - older_than) } };
+        let deletions = self.deletions.clone();
+        let find = async move {
+            let found = deletions.find(filter).sort(doc! { "requestedAt": 1 }).limit(limit.into()).await?;
+            found.try_collect::<Vec<_>>().await
+        };
+        self.operations.run(find).await?.iter().map(unfinished).collect()
+    }
+
+    async fn complete_deletion(&self, code: &str, now: Timestamp) -> StoreResult<()> {
+        let filter = doc! { "_id": code, "completedAt": null };
+        let update = doc! { "$set": { "completedAt": date(now) }, "$unset": { "accountId": "" } };
+        let deletions = self.deletions.clone();
+        self.operations.run(async move { deletions.update_one(filter, update).await }).await?;
+        Ok(())
+    }
+
+    async fn erase_connection(
+        &self,
+        id: &str,
+        connected_by: Timestamp,
+        event: NewEvent,
+        now: Timestamp,
+    ) -> StoreResult<bool> {
+        let Ok(id) = ObjectId::parse_str(id) else { return Ok(false) };
+        let filter = doc! {
+            "_id": id,
+            // Documents of other programs may have the one or the other.
+            "lastConnectedAt": { "$not": { "$gt": date(connected_by) } },
+            "connectedAt": { "$not": { "$gt": date(connected_by) } },
+        };
+        let begun = doc! { "$ne": [{ "$ifNull": ["$erasingSince", null] }, null] };
+        let told = outbox::with_entries(vec![outbox::entry(&event, "$userId", now)]);
+        let update = vec![doc! { "$set": {
+            "accessToken": "",
+            "tokenKeyId": null,
+            "isActive": false,
+            "erasingSince": { "$ifNull": ["$erasingSince", date(now)] },
+            // Where a process died at this, its event stands for ours: one erasure is told of once.
+            "erasureEvent": { "$ifNull": ["$erasureEvent", literal(&event.id)] },
+            "outbox": { "$cond": [begun, outbox::list("$outbox"), told] },
+            "updatedAt": date(now),
+        }}];
+        let outbox = self.outbox.clone();
+        let connections = self.connections.clone();
+        let erase = async move {
+            let begun = connections.find_one_and_update(filter, update);
+            let Some(document) = begun.return_document(ReturnDocument::After).await? else {
+                return Ok(false);
+            };
+            outbox.finish_erasure(&document).await?;
+            Ok(true)
+        };
+        self.operations.run(erase).await
+    }
+}
+
+fn unfinished(document: &Document) -> StoreResult<NewDeletion> {
+    Ok(NewDeletion {
+        code: required_text(document, "_id")?,
+        account_id: required_text(document, "accountId")?,
+        connected_by: required_time(document, "connectedBy")?,
+    })
+}

@@ -1,0 +1,128 @@
+//! Events of connections in MongoDB, and the deliveries that they make.
+
+use async_trait::async_trait;
+use futures_util::TryStreamExt;
+use jiff::{SignedDuration, Timestamp};
+use mongodb::bson::{Document, doc, oid::ObjectId};
+use mongodb::options::ReturnDocument;
+
+use super::fields::{self, count, required_text, required_time};
+use super::outbox::delivery_id;
+use super::{MongoStore, date};
+use crate::{Delivery, Event, EventCursor, Events, StoreResult};
+
+#[async_trait]
+impl Events for MongoStore {
+    async fn events(
+        &self,
+        connection_id: &str,
+        cursor: Option<EventCursor>,
+        limit: u32,
+        now: Timestamp,
+    ) -> StoreResult<Vec<Event>> {
+        let Ok(connection_id) = ObjectId::parse_str(connection_id) else { return Ok(Vec::new()) };
+        // A limit of 0 would be none.
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let of_connection =
+            doc! { "connectionId": connection_id, "expiresAt": { "$not": { "$lte": date(now) } } };
+        // What happened in the cursor's millisecond, then what happened before: each is one run of the index, which an
+        // `$or` of both would not be.
+        let filters = match cursor {
+            None => vec![of_connection],
+            Some(EventCursor { at, id }) => {
+                let (mut same, mut earlier) = (of_connection.clone(), of_connection);
+                same.insert("at", date(at));
+                same.insert("_id", doc! { "$lt": id });
+                earlier.insert("at", doc! { "$lt": date(at) });
+                vec![same, earlier]
+            }
+        };
+        let events = self.outbox.events.clone();
+        let find = async move {
+            let mut found: Vec<Document> = Vec::new();
+            for filter in filters {
+                let missing = i64::from(limit) - found.len() as i64;
+                if missing > 0 {
+                    let page = events.find(filter).sort(doc! { "at": -1, "_id": -1 }).limit(missing).await?;
+                    found.extend(page.try_collect::<Vec<_>>().await?);
+                }
+            }
+            Ok(found)
+        };
+        self.operations.run(find).await?.iter().map(event).collect()
+    }
+
+    async fn claim_deliveries(
+        &self,
+        lease_until: Timestamp,
+        limit: u32,
+        now: Timestamp,
+    ) -> StoreResult<Vec<Delivery>> {
+        let filter = doc! { "dueAt": { "$lte": date(now) }, "expiresAt": { "$not": { "$lte": date(now) } } };
+        let update = doc! { "$set": { "dueAt": date(lease_until) }, "$inc": { "attempts": 1 } };
+        let mut claimed = Vec::new();
+        // One by one, since only a change of one document also tells which one it was.
+        while claimed.len() < limit as usize {
+            let (deliveries, filter, update) =
+                (self.outbox.deliveries.clone(), filter.clone(), update.clone());
+            let claim = async move {
+                let claim = deliveries.find_one_and_update(filter, update);
+                claim.sort(doc! { "dueAt": 1 }).return_document(ReturnDocument::After).await
+            };
+            let Some(document) = self.operations.run(claim).await? else { break };
+            claimed.push(delivery(&document)?);
+        }
+        Ok(claimed)
+    }
+
+    async fn finish_delivery(&self, event_id: &str, receiver: &str) -> StoreResult<()> {
+        let filter = doc! { "_id": delivery_id(event_id, receiver) };
+        let deliveries = self.outbox.deliveries.clone();
+        self.operations.run(async move { deliveries.delete_one(filter).await }).await?;
+        Ok(())
+    }
+
+    async fn postpone_delivery(
+        &self,
+        event_id: &str,
+        receiver: &str,
+        not_before: Timestamp,
+    ) -> StoreResult<()> {
+        let filter = doc! { "_id": delivery_id(event_id, receiver) };
+        let update = doc! { "$set": { "dueAt": date(not_before) } };
+        let deliveries = self.outbox.deliveries.clone();
+        self.operations.run(async move { deliveries.update_one(filter, update).await }).await?;
+        Ok(())
+    }
+
+    async fn settle_events(&self, older_than: SignedDuration, now: Timestamp) -> StoreResult<u64> {
+        self.settle_waiting(older_than, now).await
+    }
+}
+
+fn event(document: &Document) -> StoreResult<Event> {
+    Ok(Event {
+        id: required_text(document, "_id")?,
+        kind: required_text(document, "kind")?,
+        at: required_time(document, "at")?,
+        succeeded: document.get_bool("succeeded").map_err(|_| fields::missing("succeeded"))?,
+        message: required_text(document, "message")?,
+    })
+}
+
+fn delivery(document: &Document) -> StoreResult<Delivery> {
+    let connection_id =
+        document.get_object_id("connectionId").map_err(|_| fields::missing("connectionId"))?;
+    Ok(Delivery {
+        event_id: required_text(document, "eventId")?,
+        receiver: required_text(document, "receiver")?,
+        kind: required_text(document, "kind")?,
+        at: required_time(document, "at")?,
+        connection_id: connection_id.to_hex(),
+        user_id: required_text(document, "userId")?,
+        instagram_user_id: required_text(document, "instagramUserId")?,
+        attempts: count(document, "attempts").and_then(|count| count.try_into().ok()).unwrap_or(0),
+    })
+}

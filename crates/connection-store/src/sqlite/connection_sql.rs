@@ -1,0 +1,241 @@
+//! The statements about connected accounts.
+//!
+//! A lease or a wait that is unset is over. Where a statement returns `columns!()`, no row means that nothing was changed.
+
+/// The columns of a [`Connection`](crate::Connection), in the order in which they are read.
+macro_rules! columns {
+    () => {
+        "id, user_id, instagram_user_id, app_scoped_user_id, access_token, token_issued_at, token_expires_at,
+        username, name, profile_picture_url, biography, website, followers_count, follows_count, media_count,
+        scopes, connected_at, last_connected_at, last_synced_at, last_error, needs_reauthorization_since,
+        refresh_failures, sync_failures, is_active"
+    };
+}
+
+/// Who has the account before it is saved.
+pub(super) const OWNER: &str = "SELECT user_id FROM instagram_connections WHERE instagram_user_id = ?1";
+
+/// In `DO UPDATE`, a bare column is the row that is there, `excluded` the one that is to be written. Where `WHERE` is
+/// false, nothing is written and no row is returned.
+pub(super) const SAVE: &str = concat!(
+    "
+    INSERT INTO instagram_connections (
+        id, user_id, instagram_user_id, app_scoped_user_id, access_token, token_key_id, token_issued_at,
+        token_expires_at, username, name, profile_picture_url, biography, website, followers_count, follows_count,
+        media_count, scopes, connected_at, last_connected_at, last_synced_at, last_error,
+        needs_reauthorization_since, is_active, updated_at, created_at)
+    VALUES (
+        :id, :user_id, :instagram_user_id, :app_scoped_user_id, :access_token, :token_key_id, :token_issued_at,
+        :token_expires_at, :username, :name, :profile_picture_url, :biography, :website, :followers_count, :follows_count,
+        :media_count, :scopes, :now, :now, :now, NULL,
+        NULL, 1, :now, :now)
+    ON CONFLICT (instagram_user_id) DO UPDATE SET
+        user_id = excluded.user_id,
+        app_scoped_user_id = excluded.app_scoped_user_id,
+        access_token = excluded.access_token,
+        token_key_id = excluded.token_key_id,
+        token_issued_at = excluded.token_issued_at,
+        token_expires_at = excluded.token_expires_at,
+        username = excluded.username,
+        name = excluded.name,
+        profile_picture_url = excluded.profile_picture_url,
+        biography = excluded.biography,
+        website = excluded.website,
+        followers_count = excluded.followers_count,
+        follows_count = excluded.follows_count,
+        media_count = excluded.media_count,
+        scopes = excluded.scopes,
+        connected_at = CASE WHEN user_id = excluded.user_id THEN connected_at ELSE excluded.connected_at END,
+        last_connected_at = excluded.last_connected_at,
+        last_synced_at = excluded.last_synced_at,
+        last_error = NULL,
+        needs_reauthorization_since = NULL,
+        refresh_lease_until = NULL,
+        refresh_not_before = NULL,
+        refresh_failures = 0,
+        sync_lease_until = NULL,
+        sync_not_before = NULL,
+        sync_failures = 0,
+        is_active = 1,
+        updated_at = excluded.updated_at
+    WHERE user_id = excluded.user_id OR is_active = 0
+    RETURNING ",
+    columns!()
+);
+
+pub(super) const LATEST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM instagram_connections WHERE user_id = ?1 AND is_active = 1
+    ORDER BY last_connected_at DESC, id DESC LIMIT 1"
+);
+
+pub(super) const BY_ID: &str = concat!("SELECT ", columns!(), " FROM instagram_connections WHERE id = ?1");
+
+pub(super) const BY_ACCOUNT: &str =
+    concat!("SELECT ", columns!(), " FROM instagram_connections WHERE instagram_user_id = ?1");
+
+pub(super) const BY_APP_SCOPED_ACCOUNT: &str =
+    concat!("SELECT ", columns!(), " FROM instagram_connections WHERE app_scoped_user_id = ?1");
+
+pub(super) const LIST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM instagram_connections WHERE id > ?1 AND +is_active >= ?2 ORDER BY id LIMIT ?3"
+);
+
+/// The `+` keeps `is_active` from choosing an index that would have to be sorted.
+pub(super) const LIST_OF_USER: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM instagram_connections WHERE user_id = ?4 AND id > ?1 AND +is_active >= ?2 ORDER BY id LIMIT ?3"
+);
+
+pub(super) const DISCONNECT: &str = concat!(
+    "
+    UPDATE instagram_connections SET access_token = '', token_key_id = NULL, is_active = 0, updated_at = ?3
+    WHERE id = ?1 AND user_id = ?2 AND is_active = 1
+    RETURNING ",
+    columns!()
+);
+
+/// A failure is counted when a try begins, so that one that kills its worker counts, too.
+pub(super) const CLAIM_DUE_FOR_REFRESH: &str = concat!(
+    "
+    UPDATE instagram_connections SET refresh_lease_until = ?4, refresh_failures = refresh_failures + 1
+    WHERE id IN (
+        SELECT id FROM instagram_connections
+        WHERE is_active = 1 AND needs_reauthorization_since IS NULL
+            AND token_expires_at > ?1 AND token_expires_at <= ?2 AND token_issued_at <= ?3
+            AND (refresh_lease_until IS NULL OR refresh_lease_until <= ?1)
+            AND (refresh_not_before IS NULL OR refresh_not_before <= ?1)
+        ORDER BY token_expires_at LIMIT ?5)
+    RETURNING ",
+    columns!()
+);
+
+pub(super) const CLAIM_FOR_REFRESH: &str = "
+    UPDATE instagram_connections SET refresh_lease_until = ?3, refresh_failures = refresh_failures + 1
+    WHERE id = ?1 AND access_token = ?2 AND is_active = 1
+        AND (refresh_lease_until IS NULL OR refresh_lease_until <= ?4)";
+
+pub(super) const RENEW: &str = concat!(
+    "
+    UPDATE instagram_connections SET
+        access_token = ?3,
+        token_key_id = ?8,
+        token_issued_at = ?4,
+        token_expires_at = ?5,
+        scopes = coalesce(?6, scopes),
+        last_error = NULL,
+        needs_reauthorization_since = NULL,
+        refresh_lease_until = NULL,
+        refresh_not_before = NULL,
+        refresh_failures = 0,
+        updated_at = ?7
+    WHERE id = ?1 AND access_token = ?2 AND is_active = 1
+    RETURNING ",
+    columns!()
+);
+
+pub(super) const POSTPONE_REFRESH: &str = concat!(
+    "
+    UPDATE instagram_connections SET
+        refresh_lease_until = NULL,
+        refresh_not_before = ?3,
+        last_error = coalesce(?4, last_error),
+        updated_at = ?5
+    WHERE id = ?1 AND access_token = ?2 AND is_active = 1
+    RETURNING ",
+    columns!()
+);
+
+pub(super) const FIRST_DUE_FOR_REFRESH: &str = "
+    SELECT token_expires_at FROM instagram_connections
+    WHERE is_active = 1 AND needs_reauthorization_since IS NULL
+        AND token_expires_at > ?1 AND token_expires_at <= ?2 AND token_issued_at <= ?3
+    ORDER BY token_expires_at LIMIT 1";
+
+pub(super) const UNMARKED_ENDED: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM instagram_connections
+    WHERE is_active = 1 AND needs_reauthorization_since IS NULL AND token_expires_at <= ?1
+    ORDER BY token_expires_at LIMIT ?2"
+);
+
+/// The `+` keeps `token_expires_at` from choosing the index of renewals: nearly all tokens end later than now.
+pub(super) const CLAIM_DUE_FOR_SYNC: &str = concat!(
+    "
+    UPDATE instagram_connections SET sync_lease_until = ?3, sync_failures = sync_failures + 1
+    WHERE id IN (
+        SELECT id FROM instagram_connections
+        WHERE is_active = 1 AND needs_reauthorization_since IS NULL
+            AND last_synced_at <= ?2 AND +token_expires_at > ?1
+            AND (sync_lease_until IS NULL OR sync_lease_until <= ?1)
+            AND (sync_not_before IS NULL OR sync_not_before <= ?1)
+        ORDER BY last_synced_at LIMIT ?4)
+    RETURNING ",
+    columns!()
+);
+
+pub(super) const UPDATE_PROFILE: &str = concat!(
+    "
+    UPDATE instagram_connections SET
+        username = ?3,
+        name = ?4,
+        profile_picture_url = ?5,
+        biography = ?6,
+        website = ?7,
+        followers_count = ?8,
+        follows_count = ?9,
+        media_count = ?10,
+        last_synced_at = ?11,
+        sync_lease_until = NULL,
+        sync_not_before = NULL,
+        sync_failures = 0,
+        updated_at = ?11
+    WHERE id = ?1 AND user_id = ?2 AND is_active = 1
+    RETURNING ",
+    columns!()
+);
+
+pub(super) const POSTPONE_SYNC: &str = concat!(
+    "
+    UPDATE instagram_connections SET
+        sync_lease_until = NULL,
+        sync_not_before = ?3,
+        last_error = coalesce(?4, last_error),
+        updated_at = ?5
+    WHERE id = ?1 AND access_token = ?2 AND is_active = 1
+    RETURNING ",
+    columns!()
+);
+
+pub(super) const SET_SCOPES: &str = "UPDATE instagram_connections SET scopes = ?2 WHERE id = ?1";
+
+pub(super) const MARK: &str = concat!(
+    "
+    UPDATE instagram_connections SET last_error = ?3, needs_reauthorization_since = ?4, updated_at = ?4
+    WHERE id = ?1 AND access_token = ?2 AND is_active = 1 AND needs_reauthorization_since IS NULL
+    RETURNING ",
+    columns!()
+);
+
+pub(super) const SEALED_WITH: &str = "
+    SELECT id, instagram_user_id, access_token FROM instagram_connections
+    WHERE is_active = 1 AND token_key_id IS ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+
+pub(super) const RESEAL: &str = "
+    UPDATE instagram_connections SET access_token = ?3, token_key_id = ?4
+    WHERE id = ?1 AND access_token = ?2 AND is_active = 1";
+
+/// Looks at the index entry of each active connection: there is no other way to count.
+pub(super) const KEY_USE: &str = "
+    SELECT token_key_id, count(*) FROM instagram_connections WHERE is_active = 1
+    GROUP BY token_key_id ORDER BY token_key_id";
+
+pub(super) const ERASE: &str = concat!(
+    "DELETE FROM instagram_connections WHERE id = ?1 AND last_connected_at <= ?2 RETURNING ",
+    columns!()
+);

@@ -1,0 +1,102 @@
+//! Requests to delete in SQLite.
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{OptionalExtension, params};
+
+use super::columns::Millis;
+use super::{SqliteStore, connection_sql, connections, events, history};
+use crate::{Deletion, Deletions, NewDeletion, NewEvent, StoreResult};
+
+const BEGIN: &str = "INSERT INTO deletions (code, account_id, connected_by, requested_at)
+    VALUES (?1, ?2, ?3, ?4) ON CONFLICT (code) DO NOTHING";
+
+pub(super) const FIND: &str = "SELECT requested_at, completed_at FROM deletions WHERE code = ?1";
+
+pub(super) const UNFINISHED: &str = "SELECT code, account_id, connected_by FROM deletions
+    WHERE completed_at IS NULL AND requested_at <= ?1 ORDER BY requested_at LIMIT ?2";
+
+pub(super) const COMPLETE: &str = "UPDATE deletions SET completed_at = ?2, account_id = NULL
+    WHERE code = ?1 AND +completed_at IS NULL";
+
+#[async_trait]
+impl Deletions for SqliteStore {
+    async fn begin_deletion(&self, deletion: NewDeletion, now: Timestamp) -> StoreResult<bool> {
+        let begun = self.writer.write(move |transaction| {
+            transaction.prepare_cached(BEGIN)?.execute(params![
+                deletion.code,
+                deletion.account_id,
+                Millis(deletion.connected_by),
+                Millis(now),
+            ])
+        });
+        Ok(begun.await? == 1)
+    }
+
+    async fn deletion(&self, code: &str) -> StoreResult<Option<Deletion>> {
+        let found = self.readers.read(|database| {
+            let mut statement = database.prepare_cached(FIND)?;
+            let row = statement.query_row([code], |row| {
+                Ok(Deletion {
+                    requested_at: row.get::<_, Millis>(0)?.0,
+                    completed_at: row.get::<_, Option<Millis>>(1)?.map(|time| time.0),
+                })
+            });
+            row.optional()
+        });
+        Ok(found.await?)
+    }
+
+    async fn unfinished_deletions(
+        &self,
+        older_than: SignedDuration,
+        limit: u32,
+        now: Timestamp,
+    ) -> StoreResult<Vec<NewDeletion>> {
+        let found = self.readers.read(|database| {
+            let mut statement = database.prepare_cached(UNFINISHED)?;
+            let rows = statement.query_map(params![Millis(now - older_than), limit], |row| {
+                Ok(NewDeletion {
+                    code: row.get(0)?,
+                    account_id: row.get(1)?,
+                    connected_by: row.get::<_, Millis>(2)?.0,
+                })
+            })?;
+            rows.collect()
+        });
+        Ok(found.await?)
+    }
+
+    async fn complete_deletion(&self, code: &str, now: Timestamp) -> StoreResult<()> {
+        let code = code.to_owned();
+        let completed = self.writer.write(move |transaction| {
+            transaction.prepare_cached(COMPLETE)?.execute(params![code, Millis(now)])
+        });
+        completed.await?;
+        Ok(())
+    }
+
+    async fn erase_connection(
+        &self,
+        id: &str,
+        connected_by: Timestamp,
+        event: NewEvent,
+        now: Timestamp,
+    ) -> StoreResult<bool> {
+        let id = id.to_owned();
+        let erased = self.writer.write(move |transaction| {
+            let values = params![id, Millis(connected_by)];
+            let erased = transaction
+                .prepare_cached(connection_sql::ERASE)?
+                .query_row(values, connections::connection)
+                .optional()?;
+            let Some(connection) = erased else { return Ok(false) };
+            transaction.prepare_cached(history::ERASE)?.execute([&id])?;
+            transaction.prepare_cached(events::ERASE)?.execute([&id])?;
+            transaction.prepare_cached(events::ERASE_DELIVERIES)?.execute([&id, &event.id])?;
+            events::insert_deliveries(transaction, &connection, &event, now)?;
+            Ok(true)
+        });
+        Ok(erased.await?)
+    }
+}

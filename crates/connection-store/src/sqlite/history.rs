@@ -1,0 +1,79 @@
+//! Histories in SQLite.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::{Row, Transaction, params};
+
+use super::columns::{Count, Millis};
+use super::{PURGED_PER_INSERT, SqliteStore};
+use crate::{Connection, HISTORY_DETAIL, History, HistoryPoint, HistoryRange, StoreResult};
+
+const MILLIS_PER_DAY: i64 = 86_400_000;
+
+/// Whether a point of a day (from `?2`, before `?3`) is kept for ever.
+pub(super) const HAS_DAY: &str = "
+    SELECT 1 FROM connection_history
+    WHERE connection_id = ?1 AND at >= ?2 AND at < ?3 AND +expires_at IS NULL LIMIT 1";
+
+const INSERT: &str = "
+    INSERT INTO connection_history (connection_id, at, followers_count, follows_count, media_count, expires_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (connection_id, at) DO NOTHING";
+
+pub(super) const PURGE: &str = "DELETE FROM connection_history WHERE (connection_id, at) IN
+    (SELECT connection_id, at FROM connection_history WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
+
+pub(super) const ERASE: &str = "DELETE FROM connection_history WHERE connection_id = ?1";
+
+pub(super) const RANGE: &str = "
+    SELECT at, followers_count, follows_count, media_count FROM connection_history
+    WHERE connection_id = ?1 AND at >= ?2 AND at < ?3 AND (expires_at IS NULL OR expires_at > ?4)
+    ORDER BY at LIMIT ?5";
+
+#[async_trait]
+impl History for SqliteStore {
+    async fn history(
+        &self,
+        connection_id: &str,
+        range: HistoryRange,
+        now: Timestamp,
+    ) -> StoreResult<Vec<HistoryPoint>> {
+        let found = self.readers.read(|database| {
+            let values =
+                params![connection_id, Millis(range.from), Millis(range.until), Millis(now), range.limit];
+            database.prepare_cached(RANGE)?.query_map(values, point)?.collect()
+        });
+        Ok(found.await?)
+    }
+}
+
+/// Adds the profile of a connection, which was read at `now`, to its history.
+pub(super) fn insert(
+    transaction: &Transaction<'_>,
+    connection: &Connection,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    transaction.prepare_cached(PURGE)?.execute(params![Millis(now), PURGED_PER_INSERT])?;
+    let at = now.as_millisecond();
+    let day = at - at.rem_euclid(MILLIS_PER_DAY);
+    let has_day =
+        transaction.prepare_cached(HAS_DAY)?.exists(params![connection.id, day, day + MILLIS_PER_DAY])?;
+    transaction.prepare_cached(INSERT)?.execute(params![
+        connection.id,
+        at,
+        connection.profile.followers_count.map(Count),
+        connection.profile.follows_count.map(Count),
+        connection.profile.media_count.map(Count),
+        has_day.then(|| Millis(now + HISTORY_DETAIL)),
+    ])?;
+    Ok(())
+}
+
+fn point(row: &Row<'_>) -> rusqlite::Result<HistoryPoint> {
+    let count = |place| row.get::<_, Option<Count>>(place).map(|count| count.map(|count| count.0));
+    Ok(HistoryPoint {
+        at: row.get::<_, Millis>(0)?.0,
+        followers_count: count(1)?,
+        follows_count: count(2)?,
+        media_count: count(3)?,
+    })
+}

@@ -1,0 +1,133 @@
+//! Histories.
+
+use std::sync::Arc;
+
+use connection_store::{Connection, HISTORY_DETAIL, HistoryPoint, HistoryRange, Profile, Store};
+use jiff::Timestamp;
+
+use crate::connections::{new_connection, save};
+use crate::{contract, disconnect, event, now, seconds};
+
+contract! {
+    saving_and_syncing_add_points,
+    a_range_is_from_its_begin_to_before_its_end,
+    after_90_days_the_first_of_a_day_is_left,
+    a_history_does_not_pass_to_another_user,
+    reconnecting_keeps_the_history,
+}
+
+const ACCOUNT: &str = "17841400000000001";
+const DAY: i64 = 86_400;
+
+fn range(from: Timestamp, until: Timestamp, limit: u32) -> HistoryRange {
+    HistoryRange { from, until, limit }
+}
+
+async fn sync(store: &Arc<dyn Store>, one: &Connection, followers: u64, now: Timestamp) {
+    let profile = Profile {
+        username: "ann".to_owned(),
+        followers_count: Some(followers),
+        media_count: Some(3),
+        ..Profile::default()
+    };
+    let scope = "instagram_business_basic";
+    let stored = store.update_profile(&one.id, &one.user_id, profile, scope, event("synced"), now).await;
+    assert!(stored.unwrap().is_some());
+}
+
+/// The followers of all points.
+async fn followers(store: &Arc<dyn Store>, id: &str, now: Timestamp) -> Vec<u64> {
+    let whole = range(Timestamp::UNIX_EPOCH, now + seconds(1000 * DAY), 1000);
+    let points = store.history(id, whole, now).await.unwrap();
+    points.iter().filter_map(|point| point.followers_count).collect()
+}
+
+/// The begin of the present day.
+fn midnight() -> Timestamp {
+    let now = now().as_second();
+    Timestamp::from_second(now - now % DAY).unwrap()
+}
+
+async fn saving_and_syncing_add_points(store: Arc<dyn Store>) {
+    let start = midnight();
+    let one = save(&store, new_connection("ann", ACCOUNT, start), start).await;
+    sync(&store, &one, 7, start + seconds(60)).await;
+    let points = store.history(&one.id, range(start, start + seconds(61), 10), start).await.unwrap();
+    let expected = [
+        HistoryPoint {
+            at: start,
+            followers_count: Some(15_420),
+            follows_count: Some(823),
+            media_count: Some(456),
+        },
+        HistoryPoint {
+            at: start + seconds(60),
+            followers_count: Some(7),
+            follows_count: None,
+            media_count: Some(3),
+        },
+    ];
+    assert_eq!(points, expected);
+    assert_eq!(followers(&store, "no id", start).await, [0; 0]);
+}
+
+async fn a_range_is_from_its_begin_to_before_its_end(store: Arc<dyn Store>) {
+    let start = midnight();
+    let one = save(&store, new_connection("ann", ACCOUNT, start), start).await;
+    for number in 1..=5 {
+        sync(&store, &one, number, start + seconds(number.cast_signed() * 60)).await;
+    }
+    let some = async |from: i64, until: i64, limit| {
+        let range = range(start + seconds(from), start + seconds(until), limit);
+        let points = store.history(&one.id, range, start).await.unwrap();
+        points.iter().filter_map(|point| point.followers_count).collect::<Vec<_>>()
+    };
+    assert_eq!(some(120, 240, 10).await, [2, 3]);
+    assert_eq!(some(120, 1000, 2).await, [2, 3]);
+    assert_eq!(some(301, 1000, 2).await, [0; 0]);
+    assert_eq!(some(0, 1000, 0).await, [0; 0]);
+}
+
+async fn after_90_days_the_first_of_a_day_is_left(store: Arc<dyn Store>) {
+    let start = midnight();
+    let one = save(&store, new_connection("ann", ACCOUNT, start), start).await;
+    let points = [(1, 0), (2, DAY / 2), (3, DAY - 1), (4, DAY + 5), (5, DAY + 6), (6, 2 * DAY)];
+    for (followers, after) in points {
+        sync(&store, &one, followers, start + seconds(after)).await;
+    }
+    let first = 15_420;
+    // Two reads of one millisecond are one point.
+    let all = followers(&store, &one.id, start + HISTORY_DETAIL).await;
+    assert_eq!(all, [first, 2, 3, 4, 5, 6]);
+    let noon = start + HISTORY_DETAIL + seconds(DAY / 2);
+    assert_eq!(followers(&store, &one.id, noon).await, [first, 3, 4, 5, 6]);
+    let later = start + HISTORY_DETAIL + seconds(DAY);
+    assert_eq!(followers(&store, &one.id, later).await, [first, 4, 5, 6]);
+    let late = later + seconds(400 * DAY);
+    assert_eq!(followers(&store, &one.id, late).await, [first, 4, 6]);
+    // Thinned at the write that removes rows, too.
+    sync(&store, &one, 7, late).await;
+    assert_eq!(followers(&store, &one.id, late).await, [first, 4, 6, 7]);
+}
+
+async fn a_history_does_not_pass_to_another_user(store: Arc<dyn Store>) {
+    let start = midnight();
+    let one = save(&store, new_connection("ann", ACCOUNT, start), start).await;
+    sync(&store, &one, 1, start + seconds(60)).await;
+    disconnect(&store, "ann", start + seconds(70)).await;
+    let later = start + seconds(80);
+    let bobs = save(&store, new_connection("bob", ACCOUNT, later), later).await;
+    assert_eq!(bobs.id, one.id);
+    assert_eq!(followers(&store, &bobs.id, later).await, [15_420]);
+    // And is the first of its day.
+    assert_eq!(followers(&store, &bobs.id, later + seconds(400 * DAY)).await, [15_420]);
+}
+
+async fn reconnecting_keeps_the_history(store: Arc<dyn Store>) {
+    let start = midnight();
+    let one = save(&store, new_connection("ann", ACCOUNT, start), start).await;
+    sync(&store, &one, 1, start + seconds(60)).await;
+    disconnect(&store, "ann", start + seconds(70)).await;
+    save(&store, new_connection("ann", ACCOUNT, start), start + seconds(80)).await;
+    assert_eq!(followers(&store, &one.id, start).await, [15_420, 1, 15_420]);
+}

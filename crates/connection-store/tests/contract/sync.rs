@@ -1,0 +1,110 @@
+//! Profiles that are read again on a schedule.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use connection_store::{Connection, DueForSync, NewConnection, Profile, Store};
+use futures_util::future::join_all;
+use jiff::Timestamp;
+
+use crate::connections::{new_connection, save};
+use crate::refresh::{DAY, connect, postponement};
+use crate::{contract, disconnect, event, now, seconds};
+
+contract! {
+    what_was_read_longest_ago_is_claimed_first,
+    dead_ended_and_inactive_ones_are_not_synced,
+    each_is_claimed_once_by_20_workers,
+    a_sync_that_is_put_off_waits,
+    a_profile_that_was_read_ends_the_lease,
+    a_permission_that_shows_is_added_once,
+}
+
+fn due(now: Timestamp, limit: u32) -> DueForSync {
+    DueForSync { synced_by: now, lease_until: now + seconds(120), limit }
+}
+
+async fn what_was_read_longest_ago_is_claimed_first(store: Arc<dyn Store>) {
+    let now = now();
+    for (number, age) in [(1, 10), (2, 30), (3, 20)] {
+        connect(&store, number, 0, 60 * DAY, now - seconds(age)).await;
+    }
+    let early = DueForSync { synced_by: now - seconds(15), ..due(now, 1) };
+    let users = async |due| {
+        let claimed = store.claim_due_for_sync(due, now).await.unwrap();
+        claimed.into_iter().map(|connection| connection.user_id).collect::<Vec<_>>()
+    };
+    assert_eq!(users(early).await, ["user-2"]);
+    assert_eq!(users(DueForSync { limit: 5, ..early }).await, ["user-3"], "user-1 was read too lately");
+    assert_eq!(users(due(now, 5)).await, ["user-1"]);
+    assert_eq!(users(due(now, 5)).await, [""; 0]);
+}
+
+async fn dead_ended_and_inactive_ones_are_not_synced(store: Arc<dyn Store>) {
+    let now = now();
+    let dead = connect(&store, 1, 0, 60 * DAY, now).await;
+    let marked = event("needs_reauthorization");
+    store.mark_needs_reauthorization(&dead.id, &dead.access_token, "refused", marked, now).await.unwrap();
+    connect(&store, 2, 60 * DAY, 0, now).await;
+    connect(&store, 3, 0, 60 * DAY, now).await;
+    disconnect(&store, "user-3", now).await;
+    assert_eq!(store.claim_due_for_sync(due(now, 5), now).await.unwrap(), []);
+}
+
+async fn each_is_claimed_once_by_20_workers(store: Arc<dyn Store>) {
+    let now = now();
+    for number in 0..30 {
+        connect(&store, number, 0, 60 * DAY, now).await;
+    }
+    let workers = (0..20).map(|_| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.claim_due_for_sync(due(now, 3), now).await.unwrap() })
+    });
+    let claims: Vec<Connection> = join_all(workers).await.into_iter().flat_map(Result::unwrap).collect();
+    let different: HashSet<_> = claims.iter().map(|connection| connection.id.clone()).collect();
+    assert_eq!((claims.len(), different.len()), (30, 30));
+}
+
+async fn a_sync_that_is_put_off_waits(store: Arc<dyn Store>) {
+    let now = now();
+    let one = connect(&store, 1, 0, 60 * DAY, now).await;
+    let claim = async |after: i64| {
+        let then = now + seconds(after);
+        store.claim_due_for_sync(due(then, 5), then).await.unwrap().len()
+    };
+    assert_eq!(claim(0).await, 1);
+    assert_eq!(claim(119).await, 0);
+    assert_eq!(claim(120).await, 1, "the worker died");
+    let until = now + seconds(600);
+    store.postpone_sync(&one.id, "v1.k1.another", postponement(now, None), now).await.unwrap();
+    assert_eq!(claim(130).await, 0, "another token's postponement ends no lease");
+    store.postpone_sync(&one.id, &one.access_token, postponement(until, Some("away")), now).await.unwrap();
+    assert_eq!(claim(599).await, 0);
+    assert_eq!(claim(600).await, 1);
+    let stored = store.connection(&one.id).await.unwrap().unwrap();
+    assert_eq!((stored.sync_failures, stored.refresh_failures), (3, 0));
+    assert_eq!(stored.last_error.as_deref(), Some("away"));
+}
+
+async fn a_profile_that_was_read_ends_the_lease(store: Arc<dyn Store>) {
+    let now = now();
+    let one = connect(&store, 1, 0, 60 * DAY, now).await;
+    store.claim_due_for_sync(due(now, 5), now).await.unwrap();
+    let profile = Profile { username: "renamed".to_owned(), ..Profile::default() };
+    let scope = "instagram_business_basic";
+    let stored = store.update_profile(&one.id, "user-1", profile, scope, event("synced"), now).await;
+    assert_eq!(stored.unwrap().unwrap().sync_failures, 0);
+    assert_eq!(store.claim_due_for_sync(due(now, 5), now).await.unwrap().len(), 1);
+}
+
+async fn a_permission_that_shows_is_added_once(store: Arc<dyn Store>) {
+    let now = now();
+    let new = NewConnection { scopes: Vec::new(), ..new_connection("ann", "17841400000000001", now) };
+    let one = save(&store, new, now).await;
+    for _ in 0..2 {
+        let profile = one.profile.clone();
+        let stored = store.update_profile(&one.id, "ann", profile, "$basic", event("synced"), now).await;
+        assert_eq!(stored.unwrap().unwrap().scopes, ["$basic"]);
+        assert_eq!(store.connection(&one.id).await.unwrap().unwrap().scopes, ["$basic"]);
+    }
+}

@@ -1,0 +1,169 @@
+//! What a process that died left half done, and documents that lack what this version adds.
+
+use connection_store::{
+    Connections, Deletions, DueForRefresh, DueForSync, Events, History, HistoryRange, NewEvent, Profile,
+    SaveOutcome,
+};
+use jiff::{SignedDuration, Timestamp};
+use mongodb::bson::{DateTime, Document, doc, oid::ObjectId};
+
+use crate::{Setup, event, new_connection, now, seconds};
+
+const ACCOUNT: &str = "17841400000000001";
+
+fn date(time: Timestamp) -> DateTime {
+    DateTime::from_millis(time.as_millisecond())
+}
+
+/// A document as a process leaves it that dies right after a change.
+fn left(id: ObjectId, event_id: &str, at: Timestamp) -> Document {
+    doc! {
+        "_id": id, "userId": "ann", "instagramUserId": ACCOUNT, "accessToken": "v1.k1.a", "isActive": true,
+        "tokenExpiresAt": date(at + seconds(5_000_000)), "connectedAt": date(at),
+        "outbox": [{
+            "id": event_id, "kind": "connected", "at": date(at), "succeeded": true, "message": "It was.",
+            "expiresAt": null, "notify": ["a"], "userId": "ann", "instagramUserId": ACCOUNT,
+            "counts": { "followersCount": 5_i64, "followsCount": null, "mediaCount": null }, "passesOn": false,
+        }],
+    }
+}
+
+fn whole(now: Timestamp) -> HistoryRange {
+    HistoryRange { from: Timestamp::UNIX_EPOCH, until: now + seconds(60), limit: 10 }
+}
+
+#[tokio::test]
+async fn what_a_crash_left_is_settled_once() {
+    let setup = Setup::new().await;
+    let (id, now) = (ObjectId::new(), now());
+    setup.connections().insert_one(left(id, "e1", now - seconds(90))).await.unwrap();
+    let hex = id.to_hex();
+    assert_eq!(setup.store.events(&hex, None, 10, now).await.unwrap(), []);
+    assert_eq!(setup.store.settle_events(seconds(91), now).await.unwrap(), 0, "a call may still be at it");
+    assert_eq!(setup.store.settle_events(seconds(60), now).await.unwrap(), 1);
+    assert_eq!(setup.store.settle_events(seconds(60), now).await.unwrap(), 0);
+    assert_eq!(setup.store.events(&hex, None, 10, now).await.unwrap()[0].id, "e1");
+    let points = setup.store.history(&hex, whole(now), now).await.unwrap();
+    assert_eq!((points.len(), points[0].followers_count), (1, Some(5)));
+    let deliveries = setup.store.claim_deliveries(now + seconds(60), 10, now).await.unwrap();
+    assert_eq!((deliveries.len(), &*deliveries[0].event_id), (1, "e1"));
+}
+
+#[tokio::test]
+async fn settling_what_was_nearly_settled_doubles_nothing() {
+    let setup = Setup::new().await;
+    let (id, now) = (ObjectId::new(), now());
+    let document = left(id, "e1", now - seconds(90));
+    setup.connections().insert_one(&document).await.unwrap();
+    setup.store.settle_events(SignedDuration::ZERO, now).await.unwrap();
+    // The process died before it took the entry off.
+    let again = doc! { "$set": { "outbox": document.get_array("outbox").unwrap() } };
+    setup.connections().update_one(doc! { "_id": id }, again).await.unwrap();
+    assert_eq!(setup.store.settle_events(SignedDuration::ZERO, now).await.unwrap(), 1);
+    assert_eq!(setup.store.events(&id.to_hex(), None, 10, now).await.unwrap().len(), 1);
+    assert_eq!(setup.store.history(&id.to_hex(), whole(now), now).await.unwrap().len(), 1);
+    assert_eq!(setup.store.claim_deliveries(now + seconds(60), 10, now).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_earlier_owners_leftovers_are_told_but_not_shown() {
+    let setup = Setup::new().await;
+    let (id, now) = (ObjectId::new(), now());
+    let mut document = left(id, "e1", now - seconds(90));
+    document.insert("isActive", false);
+    setup.connections().insert_one(document).await.unwrap();
+    let bobs = new_connection("bob", ACCOUNT);
+    setup.store.save_connection(bobs, event("connected"), now).await.unwrap();
+    assert_eq!(setup.store.settle_events(seconds(60), now).await.unwrap(), 1);
+    let events = setup.store.events(&id.to_hex(), None, 10, now).await.unwrap();
+    assert_eq!(events.iter().map(|event| event.at).collect::<Vec<_>>(), [now]);
+    let points = setup.store.history(&id.to_hex(), whole(now), now).await.unwrap();
+    assert_eq!(points.iter().map(|point| point.at).collect::<Vec<_>>(), [now]);
+    let deliveries = setup.store.claim_deliveries(now + seconds(60), 10, now).await.unwrap();
+    assert_eq!((&*deliveries[0].event_id, &*deliveries[0].user_id), ("e1", "ann"));
+}
+
+#[tokio::test]
+async fn a_half_erased_connection_is_erased_by_the_second_try() {
+    let setup = Setup::new().await;
+    let now = now();
+    let told = NewEvent { notify: vec!["a".to_owned()], ..event("deleted") };
+    let saved = setup.store.save_connection(new_connection("ann", ACCOUNT), event("connected"), now).await;
+    let SaveOutcome::Saved(saved) = saved.unwrap() else { panic!("it is in use") };
+    let died = doc! { "$set": {
+        "isActive": false, "accessToken": "", "erasingSince": date(now), "erasureEvent": &told.id,
+        "outbox": [{
+            "id": &told.id, "kind": "deleted", "at": date(now), "succeeded": true, "message": "",
+            "expiresAt": null, "notify": ["a"], "userId": "ann", "instagramUserId": ACCOUNT,
+        }],
+    }};
+    setup.connections().update_one(doc! {}, died).await.unwrap();
+    assert_eq!(setup.store.connections_of_account(ACCOUNT).await.unwrap().len(), 1, "it is found again");
+    assert!(setup.store.erase_connection(&saved.id, now, told.clone(), now + seconds(60)).await.unwrap());
+    assert_eq!(setup.store.connection(&saved.id).await.unwrap(), None);
+    assert_eq!(setup.store.events(&saved.id, None, 10, now).await.unwrap(), []);
+    assert_eq!(setup.store.history(&saved.id, whole(now), now).await.unwrap(), []);
+    let deliveries = setup.store.claim_deliveries(now + seconds(60), 10, now).await.unwrap();
+    assert_eq!(deliveries.iter().map(|delivery| &*delivery.event_id).collect::<Vec<_>>(), [&*told.id]);
+}
+
+#[tokio::test]
+async fn an_account_that_is_half_erased_is_connected_anew() {
+    let setup = Setup::new().await;
+    let now = now();
+    let old = ObjectId::new();
+    let mut document = left(old, "e1", now - seconds(90));
+    document.extend(doc! { "isActive": false, "erasingSince": date(now), "erasureEvent": "e1" });
+    setup.connections().insert_one(document).await.unwrap();
+    let saved = setup.store.save_connection(new_connection("ann", ACCOUNT), event("connected"), now).await;
+    let SaveOutcome::Saved(saved) = saved.unwrap() else { panic!("it is in use") };
+    assert_ne!(saved.id, old.to_hex());
+    assert_eq!(setup.store.connection(&old.to_hex()).await.unwrap(), None);
+    let deliveries = setup.store.claim_deliveries(now + seconds(60), 10, now).await.unwrap();
+    assert_eq!(&*deliveries[0].event_id, "e1", "the erasure is told of");
+}
+
+#[tokio::test]
+async fn documents_without_the_new_fields_work() {
+    let setup = Setup::new().await;
+    let (id, now) = (ObjectId::new(), now());
+    let foreign = doc! {
+        "_id": id, "userId": "ann", "instagramUserId": ACCOUNT, "isActive": true, "accessToken": "v1.k1.a",
+        "tokenExpiresAt": date(now + seconds(86_400)), "connectedAt": date(now - seconds(86_400 * 50)),
+    };
+    setup.connections().insert_one(foreign).await.unwrap();
+    let hex = id.to_hex();
+    let store = &setup.store;
+    let synced = DueForSync { synced_by: now, lease_until: now + seconds(60), limit: 5 };
+    assert_eq!(store.claim_due_for_sync(synced, now).await.unwrap().len(), 1);
+    let due = DueForRefresh {
+        expires_by: now + seconds(86_400 * 30),
+        issued_by: now - seconds(86_400),
+        lease_until: now + seconds(60),
+        limit: 5,
+    };
+    let claimed = store.claim_due_for_refresh(due, now).await.unwrap();
+    assert_eq!((claimed.len(), claimed[0].refresh_failures), (1, 1));
+    let sealed = store.sealed_with(None, None, 5).await.unwrap();
+    assert_eq!(sealed.len(), 1, "no field counts as no key");
+    let used = store.key_use().await.unwrap();
+    assert_eq!(used[0].key_id.as_deref(), Some("k1"), "counted by the token itself");
+    assert_eq!(store.sealed_with(Some("k1"), None, 5).await.unwrap(), sealed, "and found from then on");
+    let scope = "instagram_business_basic";
+    let profile = Profile::default();
+    let stored = store.update_profile(&hex, "ann", profile, scope, event("synced"), now).await.unwrap();
+    assert_eq!(stored.unwrap().scopes, [scope]);
+    assert_eq!(store.history(&hex, whole(now), now).await.unwrap().len(), 1);
+    assert!(store.erase_connection(&hex, now, event("deleted"), now).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_key_that_a_change_by_hand_left_behind_is_put_right() {
+    let setup = Setup::new().await;
+    setup.store.save_connection(new_connection("ann", ACCOUNT), event("connected"), now()).await.unwrap();
+    let by_hand = doc! { "$set": { "accessToken": "v1.k0.other" } };
+    setup.connections().update_one(doc! {}, by_hand).await.unwrap();
+    assert_eq!(setup.store.key_use().await.unwrap()[0].key_id.as_deref(), Some("k0"));
+    assert_eq!(setup.store.sealed_with(Some("k0"), None, 5).await.unwrap().len(), 1);
+    assert_eq!(setup.store.sealed_with(Some("k1"), None, 5).await.unwrap(), []);
+}
