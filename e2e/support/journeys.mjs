@@ -54,6 +54,35 @@ export function profile(page, username) {
   return card(page).getByRole("link", { name: `@${username}` });
 }
 
+/** Opens the page of the connection. */
+export async function openDetails(page, origin) {
+  await page.goto(`${origin}/integrations/instagram`);
+  await page.getByRole("heading", { level: 1, name: "Instagram connection" }).waitFor();
+}
+
+/** A card of the connection's page, by its heading. */
+export function section(page, name) {
+  return page.getByRole("region", { name, exact: true });
+}
+
+/** Lets days pass at the service and at Instagram, with a sync a day that finds other followers each time. */
+export async function liveThrough(page, stack, account, followers) {
+  for (const count of followers) {
+    await stack.pass(24 * 60 * 60);
+    await stack.simulator.setFollowers(account, count);
+    const status = await page.evaluate(async () => {
+      const answer = await fetch("/api/integrations/instagram/me/sync", { method: "POST" });
+      return answer.status;
+    });
+    if (status !== 200) throw new Error(`a sync answered ${status}`);
+  }
+}
+
+/** Puts the browser's clock where the service's is. */
+export async function liveThen(page, days) {
+  await page.clock.setFixedTime(Date.now() + days * 24 * 60 * 60 * 1000);
+}
+
 /** Presses "Connect Instagram" and arrives at Instagram's consent page. */
 export async function startConnecting(page, button = "Connect Instagram") {
   await page.getByRole("button", { name: button }).click();

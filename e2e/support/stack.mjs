@@ -39,6 +39,7 @@ export async function startStack({ backendPort, frontendOrigin, env = {} } = {})
 
   const simulator = await startSimulator(folder, redirectUri);
   const servers = [simulator.server];
+  let ahead = 0;
   const stop = async () => {
     try {
       for (const server of servers) await server.stop();
@@ -85,6 +86,12 @@ export async function startStack({ backendPort, frontendOrigin, env = {} } = {})
     logs: backend.output,
     /** Puts the backend's clock that many seconds ahead of the machine's. */
     moveClock: (seconds) => writeFile(clockFile, String(seconds)),
+    /** Lets so much time pass for the backend and for Instagram alike. */
+    async pass(seconds) {
+      ahead += seconds;
+      await simulator.advance(seconds);
+      await writeFile(clockFile, String(ahead));
+    },
     /** The bytes of the database with its journals, as one text that keeps every byte. */
     async databaseText() {
       const names = (await readdir(folder)).filter((name) => name.startsWith("instagram.db"));
@@ -124,6 +131,10 @@ async function startSimulator(folder, redirectUri) {
     configure: (options) => ask("PUT", "options", options),
     /** Instagram kills the account's tokens, for the reason that the subcode names. */
     revoke: (username, subcode) => ask("POST", `accounts/${username}/revoke`, { subcode }),
+    /** Moves Instagram's clock forward. */
+    advance: (seconds) => ask("POST", "clock", { advance: seconds }),
+    /** Every refresh that Instagram was asked for, with its outcome. */
+    refreshes: () => ask("GET", "refreshes"),
     /** The account has so many followers now. */
     setFollowers: (username, count) => ask("PATCH", `accounts/${username}`, { followers_count: count }),
     /** A long-lived token of the account, as a client with an OAuth flow of its own holds it. */

@@ -169,6 +169,16 @@ scenario("the callback page: its steps, and each way in which it can end", async
   }
 });
 
+scenario("the callback page of a reconnect that comes back as somebody else", async ({ page, stack }) => {
+  await stack.simulator.configure({ expires_in: 5 * DAYS });
+  await signUp(page, stack.origin);
+  await connect(page);
+  await startConnecting(page, "Reconnect");
+  await allow(page, ACCOUNTS.creator);
+  await page.getByText("You signed in as @mara.paints").waitFor();
+  await inspect(page, "callback-somebody-else");
+});
+
 scenario("the callback page of a link that is too old", async ({ page, stack }) => {
   await signUp(page, stack.origin);
   await page.goto(`${stack.origin}/auth/instagram/callback?code=x&state=unknown`);

@@ -5,16 +5,23 @@ use leptos::prelude::location;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::{
-    CallbackAnswer, Connection, ConnectionAnswer, ErrorBody, ErrorCode, LoginAnswer, SaveConnection,
-    SessionAnswer, SignIn, SignUp, User,
+    CallbackAnswer, Connection, ConnectionAnswer, ErrorBody, ErrorCode, EventsAnswer, HistoryAnswer,
+    HistoryPoint, LoginAnswer, SaveConnection, SessionAnswer, SignIn, SignUp, User,
 };
 use web_sys::{AbortSignal, RequestCredentials};
 
 use crate::callback::CallbackQuery;
+use crate::connect::Purpose;
 
 /// Milliseconds until a request counts as lost. Longer than the two calls of ten seconds that the server makes to
 /// Instagram while it exchanges a code.
 const TIMEOUT_MS: u32 = 45_000;
+
+/// How many points of a history one request asks for: the most that the server gives.
+const POINTS_PER_REQUEST: &str = "1000";
+
+/// How often a history is read on. Ten years of one point a day are less.
+const MOST_HISTORY_REQUESTS: u8 = 5;
 
 /// Why a call has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,10 +68,14 @@ pub async fn sign_out() -> Result<(), ApiFailure> {
 
 /// Where to send the browser to connect an Instagram account.
 ///
-/// `return_to` is the path to come back to. `another_account` makes Instagram ask for a sign-in again.
-pub async fn login_url(return_to: &str, another_account: bool) -> Result<String, ApiFailure> {
-    let force = another_account.then_some(("forceReauth", "true"));
-    let query: Vec<_> = [("returnTo", return_to)].into_iter().chain(force).collect();
+/// `return_to` is the path to come back to.
+pub async fn login_url(return_to: &str, purpose: Purpose) -> Result<String, ApiFailure> {
+    let fresh_sign_in = match purpose {
+        Purpose::Connect => None,
+        Purpose::Reconnect => Some(("reconnect", "true")),
+        Purpose::AnotherAccount => Some(("forceReauth", "true")),
+    };
+    let query: Vec<_> = [("returnTo", return_to)].into_iter().chain(fresh_sign_in).collect();
     let answer = call(Method::GET, "/auth/instagram/login", &query, None).await?;
     Ok(read::<LoginAnswer>(&answer)?.auth_url)
 }
@@ -91,6 +102,37 @@ pub async fn connection() -> Result<Connection, ApiFailure> {
 pub async fn sync() -> Result<Connection, ApiFailure> {
     let answer = call(Method::POST, "/api/integrations/instagram/me/sync", &[], None).await?;
     Ok(read::<ConnectionAnswer>(&answer)?.connection)
+}
+
+/// Has the server renew its access at Instagram now; `rate_limited` while that is younger than a day.
+pub async fn refresh() -> Result<Connection, ApiFailure> {
+    let answer = call(Method::POST, "/api/integrations/instagram/me/refresh", &[], None).await?;
+    Ok(read::<ConnectionAnswer>(&answer)?.connection)
+}
+
+/// The account's counts over time, the oldest first; `from` is a time as the API writes it.
+pub async fn history(from: Option<String>) -> Result<Vec<HistoryPoint>, ApiFailure> {
+    let mut points = Vec::new();
+    let mut cursor = None::<String>;
+    for _ in 0..MOST_HISTORY_REQUESTS {
+        let mut query = vec![("limit", POINTS_PER_REQUEST)];
+        query.extend(from.as_deref().map(|from| ("from", from)));
+        query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+        let answer = call(Method::GET, "/api/integrations/instagram/me/history", &query, None).await?;
+        let answer = read::<HistoryAnswer>(&answer)?;
+        points.extend(answer.points);
+        cursor = answer.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    Ok(points)
+}
+
+/// What happened to the connection, the newest first; on from `cursor`, where there is one.
+pub async fn events(cursor: Option<&str>) -> Result<EventsAnswer, ApiFailure> {
+    let query: Vec<_> = cursor.map(|cursor| ("cursor", cursor)).into_iter().collect();
+    read(&call(Method::GET, "/api/integrations/instagram/me/events", &query, None).await?)
 }
 
 /// Ends the signed-in person's connection.

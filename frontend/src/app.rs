@@ -11,7 +11,8 @@ use crate::components::icon::{self, Icon};
 use crate::components::page_heading::RouteChanges;
 use crate::components::person_menu::PersonMenu;
 use crate::components::toast::{ToastRegion, Toasts};
-use crate::pages::{InstagramCallbackHandler, Integrations, NotFound, SignIn, SignUp};
+use crate::connect::DETAILS;
+use crate::pages::{InstagramCallbackHandler, InstagramConnection, Integrations, NotFound, SignIn, SignUp};
 use crate::session::{HOME, Session, SessionState};
 
 /// Takes over from the plain HTML that `index.html` painted.
@@ -39,6 +40,7 @@ fn App() -> impl IntoView {
                 <FlatRoutes fallback=NotFound>
                     <Route path=path!("/") view=Home />
                     <Route path=path!("/integrations") view=Integrations />
+                    <Route path=path!("/integrations/instagram") view=InstagramConnection />
                     <Route path=path!("/auth/instagram/callback") view=InstagramCallbackHandler />
                     <Route path=path!("/sign-in") view=SignIn />
                     <Route path=path!("/sign-up") view=SignUp />
@@ -80,9 +82,18 @@ fn TopBar() -> impl IntoView {
 fn nav(path: Memo<String>) -> impl IntoView {
     view! {
         <nav class="top-nav" aria-label="Main">
-            <a href=HOME aria-current=move || (*path.read() == HOME).then_some("page")>
+            <a href=HOME aria-current=move || place(&path.read())>
                 "Integrations"
             </a>
         </nav>
+    }
+}
+
+/// What a path is to the link home: the page itself, or one below it.
+fn place(path: &str) -> Option<&'static str> {
+    match path {
+        HOME => Some("page"),
+        DETAILS => Some("true"),
+        _ => None,
     }
 }

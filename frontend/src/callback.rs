@@ -3,7 +3,7 @@
 //! Instagram's code works once, and so does the handle that the server gives for it. What is in hand is therefore kept
 //! until it is spent, so that a reload goes on where the page was instead of spending it twice.
 
-use shared::{CallbackAnswer, ConnectionStatus, ErrorCode};
+use shared::{CallbackAnswer, Connection, ConnectionStatus, ErrorCode};
 
 use crate::api::ApiFailure;
 
@@ -94,11 +94,20 @@ pub enum Move {
     Exchange(CallbackQuery),
     /// Save what was exchanged.
     Save(CallbackAnswer),
+    /// Ask whether to save it: the person came back with another account than the one to reconnect.
+    AskAboutOther {
+        /// The username of that other account.
+        came: String,
+        /// The username of the account to reconnect.
+        expected: String,
+    },
     /// Nothing is left to spend, so another run of this page may have finished. The connection tells; it may take
     /// another look or two until that run is through.
     LookForConnection {
         /// How often to look before giving up.
         tries: u8,
+        /// The account that it has to be of, where that is known.
+        username: Option<String>,
     },
     /// Ask the person to sign in; what is in hand stays.
     SignIn,
@@ -110,9 +119,22 @@ pub enum Move {
 pub fn first_move(address: Option<CallbackQuery>, kept: Option<Pending>) -> Move {
     match (address, kept) {
         (Some(query), _) | (None, Some(Pending::Query(query))) => Move::Exchange(query),
-        (None, Some(Pending::Answer(answer))) => Move::Save(answer),
-        (None, None) => Move::LookForConnection { tries: 1 },
+        (None, Some(Pending::Answer(answer))) => after_exchange(answer),
+        (None, None) => Move::LookForConnection { tries: 1, username: None },
     }
+}
+
+/// After an exchange that succeeded.
+pub fn after_exchange(answer: CallbackAnswer) -> Move {
+    match answer.expected_username {
+        Some(expected) => Move::AskAboutOther { came: answer.user.username, expected },
+        None => Move::Save(answer),
+    }
+}
+
+/// What is in hand once the person has agreed to the account that they came back with.
+pub fn agreed(answer: CallbackAnswer) -> CallbackAnswer {
+    CallbackAnswer { expected_username: None, ..answer }
 }
 
 /// After an exchange that failed.
@@ -120,18 +142,18 @@ pub fn after_failed_exchange(failure: ApiFailure) -> Move {
     match failure.code() {
         Some(ErrorCode::Unauthenticated) => Move::SignIn,
         // A second run with the same address: the first one spent the state.
-        Some(ErrorCode::InvalidState) => Move::LookForConnection { tries: 3 },
+        Some(ErrorCode::InvalidState) => Move::LookForConnection { tries: 3, username: None },
         Some(ErrorCode::AccessDenied) => Move::Fail(Step::Consent, failure),
         _ => Move::Fail(Step::Access, failure),
     }
 }
 
-/// After a save that failed.
-pub fn after_failed_save(failure: ApiFailure) -> Move {
+/// After a save of this username's account that failed.
+pub fn after_failed_save(failure: ApiFailure, username: String) -> Move {
     match failure.code() {
         Some(ErrorCode::Unauthenticated) => Move::SignIn,
         // The handle is spent or too old: a reload while the first save was under way.
-        Some(ErrorCode::ValidationFailed) => Move::LookForConnection { tries: 3 },
+        Some(ErrorCode::ValidationFailed) => Move::LookForConnection { tries: 3, username: Some(username) },
         _ => Move::Fail(Step::Saving, failure),
     }
 }
@@ -149,9 +171,11 @@ pub fn stays_usable(step: Step, failure: &ApiFailure) -> bool {
     }
 }
 
-/// Whether a connection that was found counts as the success of another run.
-pub fn is_success(status: ConnectionStatus) -> bool {
-    status != ConnectionStatus::NeedsReauthorization
+/// Whether a connection that was found counts as the success of another run, which was to connect `username` where that
+/// is known.
+pub fn is_success(connection: &Connection, username: Option<&str>) -> bool {
+    connection.status != ConnectionStatus::NeedsReauthorization
+        && username.is_none_or(|username| username == connection.username)
 }
 
 #[cfg(test)]
@@ -184,6 +208,7 @@ mod tests {
             expires_in: 1,
             user: InstagramUser::default(),
             return_to: None,
+            expected_username: None,
         }
     }
 
@@ -221,8 +246,8 @@ mod tests {
             Move::LookForConnection { .. }
         ));
         assert!(matches!(
-            after_failed_save(refused(ErrorCode::ValidationFailed)),
-            Move::LookForConnection { .. }
+            after_failed_save(refused(ErrorCode::ValidationFailed), "shop".to_owned()),
+            Move::LookForConnection { username: Some(username), .. } if username == "shop"
         ));
     }
 
@@ -234,8 +259,9 @@ mod tests {
         };
         assert_eq!(step(after_failed_exchange(refused(ErrorCode::AccessDenied))), Some(Step::Consent));
         assert_eq!(step(after_failed_exchange(refused(ErrorCode::UpstreamError))), Some(Step::Access));
-        assert_eq!(step(after_failed_save(refused(ErrorCode::AccountInUse))), Some(Step::Saving));
-        assert!(matches!(after_failed_save(refused(ErrorCode::Unauthenticated)), Move::SignIn));
+        let after_save = |code| after_failed_save(refused(code), String::new());
+        assert_eq!(step(after_save(ErrorCode::AccountInUse)), Some(Step::Saving));
+        assert!(matches!(after_save(ErrorCode::Unauthenticated), Move::SignIn));
     }
 
     #[test]
@@ -248,8 +274,27 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_connection_is_no_success() {
-        assert!(is_success(ConnectionStatus::Active));
-        assert!(!is_success(ConnectionStatus::NeedsReauthorization));
+    fn another_account_than_the_one_to_reconnect_is_asked_about_until_the_person_agrees() {
+        let mut answer = CallbackAnswer { expected_username: Some("shop".to_owned()), ..answer() };
+        answer.user.username = "other".to_owned();
+        let asks = |next| matches!(next, Move::AskAboutOther { came, expected } if (came.as_str(), expected.as_str()) == ("other", "shop"));
+        assert!(asks(after_exchange(answer.clone())));
+        assert!(asks(first_move(None, Some(Pending::Answer(answer.clone())))), "a reload asks again");
+        assert!(matches!(first_move(None, Some(Pending::Answer(agreed(answer)))), Move::Save(_)));
+    }
+
+    #[test]
+    fn a_dead_connection_is_no_success_and_neither_is_another_account() {
+        let connection = |status: &str| {
+            let json = format!(
+                r#"{{"id":"1","username":"shop","connectedAt":"","lastSync":"","expiresAt":"","needsRefresh":false,
+                    "status":"{status}","scopes":[],"missingScopes":[]}}"#
+            );
+            serde_json::from_str::<Connection>(&json).unwrap()
+        };
+        assert!(is_success(&connection("active"), None));
+        assert!(is_success(&connection("expiring"), Some("shop")));
+        assert!(!is_success(&connection("active"), Some("other")));
+        assert!(!is_success(&connection("needs_reauthorization"), None));
     }
 }

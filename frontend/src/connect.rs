@@ -4,13 +4,49 @@ use leptos::prelude::location;
 
 use crate::api::{self, ApiFailure};
 use crate::session::Session;
+use crate::storage;
+
+/// The path of the page that tells all about a connection.
+pub const DETAILS: &str = "/integrations/instagram";
+
+/// Why the browser leaves for Instagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To connect an account.
+    Connect,
+    /// To renew the access to the connected account. Instagram asks for a fresh sign-in, and the server notices when
+    /// somebody else comes back.
+    Reconnect,
+    /// To connect whichever account is signed in to now: Instagram asks for a fresh sign-in.
+    AnotherAccount,
+}
+
+impl Purpose {
+    /// Every purpose.
+    const ALL: [Self; 3] = [Self::Connect, Self::Reconnect, Self::AnotherAccount];
+
+    /// The name under which it is remembered.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Reconnect => "reconnect",
+            Self::AnotherAccount => "another-account",
+        }
+    }
+
+    /// The purpose of a name; to connect, for a name that is unknown.
+    pub fn of_name(name: &str) -> Self {
+        Self::ALL.into_iter().find(|purpose| purpose.name() == name).unwrap_or(Self::Connect)
+    }
+}
 
 /// Asks the server for Instagram's address and sends the whole page there: Instagram refuses to work in a popup.
 ///
-/// `return_to` is the path to come back to. With `another_account` Instagram asks who signs in. When this returns
-/// `Ok`, the browser is on its way.
-pub async fn begin(session: Session, return_to: &str, another_account: bool) -> Result<(), ApiFailure> {
-    let url = session.checked(api::login_url(return_to, another_account).await)?;
+/// `return_to` is the path to come back to. When this returns `Ok`, the browser is on its way.
+pub async fn begin(session: Session, return_to: &str, purpose: Purpose) -> Result<(), ApiFailure> {
+    // A way that ends early is begun again as it was: a reconnect must not become a connect by the way.
+    storage::keep_attempt(purpose, return_to);
+    let url = session.checked(api::login_url(return_to, purpose).await)?;
     if !is_web_address(&url) {
         return Err(ApiFailure::Unreadable);
     }
@@ -32,5 +68,13 @@ mod tests {
         assert!(is_web_address("http://localhost:4900/oauth/authorize"));
         assert!(!is_web_address("javascript:alert(1)"));
         assert!(!is_web_address("/oauth"));
+    }
+
+    #[test]
+    fn a_purpose_is_remembered_by_its_name() {
+        for purpose in Purpose::ALL {
+            assert_eq!(Purpose::of_name(purpose.name()), purpose);
+        }
+        assert_eq!(Purpose::of_name(""), Purpose::Connect);
     }
 }

@@ -13,6 +13,30 @@ pub fn soon(id: &'static str) {
     });
 }
 
+/// Makes a change of the page. If that takes away what has the focus, the element with this id gets it.
+pub fn kept_through(change: impl FnOnce(), id: &'static str) {
+    let before = is_somewhere();
+    change();
+    request_animation_frame(move || {
+        if before
+            && !is_somewhere()
+            && let Some(element) = document().get_element_by_id(id)
+        {
+            focus(&element);
+        }
+    });
+}
+
+/// Whether anything has the focus.
+fn is_somewhere() -> bool {
+    document().active_element().is_some_and(|active| active.tag_name() != "BODY")
+}
+
+/// Whether the person is in the middle of something that a change of the page would take away: an open menu or dialog.
+pub fn is_in_use() -> bool {
+    document().query_selector("[aria-expanded=true], dialog[open]").ok().flatten().is_some()
+}
+
 /// Focuses the first field of the form that is marked as wrong, once the marks are in the page.
 pub fn first_invalid_field_soon() {
     request_animation_frame(|| {

@@ -9,6 +9,9 @@ use wasm_bindgen::JsValue;
 const MINUTE: f64 = 60.0;
 const HOUR: f64 = 60.0 * MINUTE;
 const DAY: f64 = 24.0 * HOUR;
+/// A day in milliseconds.
+pub const DAY_MS: f64 = DAY * 1000.0;
+
 /// Mean length of a month in the Gregorian calendar.
 const MONTH: f64 = 30.436_875 * DAY;
 
@@ -35,10 +38,19 @@ pub fn expiring_since(expires_at: &Timestamp) -> f64 {
 }
 
 /// `15,420 followers`, `1 follower`.
-pub fn count(number: u64, one: &str, many: &str) -> String {
+pub fn count(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", number(count), if count == 1 { one } else { many })
+}
+
+/// `15,420`.
+pub fn number(number: u64) -> String {
     // Counts are far below 2^53, where a float begins to lose digits.
-    let text = formatted(&Intl::NumberFormat::new(&Array::new(), &Object::new()).format(), number as f64);
-    format!("{text} {}", if number == 1 { one } else { many })
+    number_with(&[], number as f64)
+}
+
+/// `+120`, `-5`, `0`: from one count to another.
+pub fn change(from: u64, to: u64) -> String {
+    number_with(&[("signDisplay", "exceptZero")], to as f64 - from as f64)
 }
 
 /// `Nov 10, 2025`.
@@ -49,6 +61,27 @@ pub fn date(milliseconds: f64) -> String {
 /// `November 10, 2025 at 3:30 PM`: for those who want to know exactly.
 pub fn exact(milliseconds: f64) -> String {
     date_with(&[("dateStyle", "long"), ("timeStyle", "short")], milliseconds)
+}
+
+/// `Nov 10, 2025, 3:30 PM`.
+pub fn moment(milliseconds: f64) -> String {
+    date_with(&[("dateStyle", "medium"), ("timeStyle", "short")], milliseconds)
+}
+
+/// As much of a time as tells it apart from others within so many milliseconds: `3:30 PM`, `Nov 10`, `Nov 2025`.
+pub fn mark(milliseconds: f64, within: f64) -> String {
+    let options: &[_] = match within / 1000.0 {
+        s if s < 2.0 * DAY => &[("hour", "numeric"), ("minute", "2-digit")],
+        s if s < 10.0 * MONTH => &[("month", "short"), ("day", "numeric")],
+        _ => &[("month", "short"), ("year", "numeric")],
+    };
+    date_with(options, milliseconds)
+}
+
+/// So many days ago, as the API writes times.
+pub fn days_ago(days: u32) -> String {
+    let then = Date::new(&JsValue::from_f64(now() - f64::from(days) * DAY_MS));
+    then.to_iso_string().into()
 }
 
 /// `5 minutes ago`, `in 60 days`.
@@ -77,6 +110,10 @@ fn span(seconds: f64) -> (f64, &'static str) {
         _ => (12.0 * MONTH, "year"),
     };
     ((seconds / length).round(), unit)
+}
+
+fn number_with(pairs: &[(&str, &str)], number: f64) -> String {
+    formatted(&Intl::NumberFormat::new(&Array::new(), &options(pairs)).format(), number)
 }
 
 fn date_with(pairs: &[(&str, &str)], milliseconds: f64) -> String {

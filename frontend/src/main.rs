@@ -11,12 +11,16 @@ mod components;
 mod connect;
 mod focus;
 mod format;
+mod freshness;
 mod pages;
 mod permissions;
+mod plot;
 mod problem;
 mod session;
 mod storage;
 mod theme;
+mod ticking;
+mod timeline;
 
 fn main() {
     app::start();

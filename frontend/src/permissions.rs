@@ -13,6 +13,21 @@ pub fn label(permission: &str) -> &str {
     }
 }
 
+/// What a permission that was granted is for.
+pub fn purpose(permission: &str) -> &'static str {
+    match permission {
+        permission::BASIC => "Shows your profile here, and keeps its numbers current.",
+        permission::CONTENT_PUBLISH => "Lets us post what you prepare here, when you say so.",
+        permission::MANAGE_MESSAGES => "Brings your messages here, and sends your answers.",
+        _ => "",
+    }
+}
+
+/// What does not work without a permission.
+pub fn without(permission: &str) -> String {
+    format!("Without it we cannot {}.", loss(permission))
+}
+
 /// Ends the sentence "Without it we cannot …".
 fn loss(permission: &str) -> &'static str {
     match permission {

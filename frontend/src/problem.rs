@@ -12,8 +12,17 @@ pub const DOCS_URL: &str =
 /// What to say when no answer came.
 pub const UNREACHABLE: &str = "We could not reach the server.";
 
+/// What to say while a profile is read again.
+pub const SYNCING: &str = "Reading the profile from Instagram…";
+
+/// What to say while an access is renewed.
+pub const REFRESHING: &str = "Asking Instagram to renew the access…";
+
+/// What to say when a profile was read.
+pub const SYNCED: &str = "Profile is up to date";
+
 /// Something that a person can do about a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WayOn {
     /// Go on with what is in hand, or begin again where nothing is.
     TryAgain,
@@ -25,6 +34,10 @@ pub enum WayOn {
     ConnectAgain,
     /// Keep the connection as it is.
     ContinueWithout,
+    /// Save the account of this username, though another one was expected.
+    ConnectOther(String),
+    /// Begin again at Instagram, to reconnect the account of this username.
+    Reconnect(String),
     /// Sign in, then go on.
     SignIn,
     /// Leave it.
@@ -35,17 +48,20 @@ pub enum WayOn {
 
 impl WayOn {
     /// The text of the button or link.
-    pub fn label(self) -> &'static str {
+    pub fn label(&self) -> String {
         match self {
             Self::TryAgain => "Try again",
             Self::StartAgain => "Start again",
             Self::UseAnotherAccount => "Use another account",
             Self::ConnectAgain => "Connect again",
             Self::ContinueWithout => "Continue without",
+            Self::ConnectOther(username) => return format!("Connect @{username} as a new connection"),
+            Self::Reconnect(username) => return format!("Reconnect @{username}"),
             Self::SignIn => "Sign in",
             Self::Back => "Back",
             Self::Docs(label) => label,
         }
+        .to_owned()
     }
 }
 
@@ -120,6 +136,36 @@ impl Problem {
         Self::new(sentence, &[])
     }
 
+    /// An access that could not be renewed now. It goes on as it is.
+    pub fn of_refreshing(failure: &ApiFailure) -> Self {
+        let sentence = match failure {
+            ApiFailure::Refused(body) => match (body.code, body.retry_after) {
+                // The server knows whose limit it is: the access may be too young, or Instagram asked too often.
+                (ErrorCode::RateLimited, Some(seconds)) => {
+                    format!("{} Try again in {}.", body.error, wait_in_words(seconds))
+                }
+                (ErrorCode::UpstreamError | ErrorCode::UpstreamTimeout | ErrorCode::RateLimited, _) => {
+                    "Instagram is not answering right now. The access you have goes on, and we keep trying."
+                        .to_owned()
+                }
+                _ => sentence(failure),
+            },
+            _ => sentence(failure),
+        };
+        Self::new(sentence, &[])
+    }
+
+    /// A reconnect from which the person came back as somebody else.
+    pub fn other_account(came: &str, expected: &str) -> Self {
+        Self::new(
+            format!(
+                "You signed in as @{came}, but this was to reconnect @{expected}. Nothing is saved yet. Connecting \
+                 @{came} makes a new connection and leaves @{expected} as it is."
+            ),
+            &[WayOn::ConnectOther(came.to_owned()), WayOn::Reconnect(expected.to_owned()), WayOn::Back],
+        )
+    }
+
     /// A callback without anything to go on with.
     pub fn stale_link() -> Self {
         Self::new("This sign-in link is too old or was used already.", &[WayOn::StartAgain])
@@ -151,9 +197,13 @@ pub fn sentence(failure: &ApiFailure) -> String {
     }
 }
 
-/// `40 seconds`, `1 minute`, `12 minutes`.
+/// `40 seconds`, `1 minute`, `12 minutes`, `23 hours`.
 pub fn wait_in_words(seconds: u64) -> String {
-    let (count, unit) = if seconds < 60 { (seconds, "second") } else { (seconds.div_ceil(60), "minute") };
+    let (count, unit) = match seconds {
+        0..60 => (seconds, "second"),
+        60..7200 => (seconds.div_ceil(60), "minute"),
+        _ => (seconds.div_ceil(3600), "hour"),
+    };
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -238,6 +288,25 @@ mod tests {
     }
 
     #[test]
+    fn an_access_that_is_too_young_says_when_it_is_old_enough() {
+        let error = "Instagram renews an access only once it is a day old.".to_owned();
+        let body = ErrorBody { retry_after: Some(82_000), error, ..refused(ErrorCode::RateLimited) };
+        assert_eq!(
+            Problem::of_refreshing(&ApiFailure::Refused(Box::new(body))).sentence,
+            "Instagram renews an access only once it is a day old. Try again in 23 hours."
+        );
+        let down = ApiFailure::Refused(Box::new(refused(ErrorCode::UpstreamError)));
+        assert!(Problem::of_refreshing(&down).sentence.contains("goes on"));
+    }
+
+    #[test]
+    fn another_account_than_the_one_to_reconnect_is_a_choice() {
+        let problem = Problem::other_account("other", "shop");
+        let labels: Vec<_> = problem.ways.iter().map(WayOn::label).collect();
+        assert_eq!(labels, ["Connect @other as a new connection", "Reconnect @shop", "Back"]);
+    }
+
+    #[test]
     fn an_unknown_failure_gives_a_reference() {
         assert_eq!(
             problem(refused(ErrorCode::Internal)).sentence,
@@ -252,5 +321,7 @@ mod tests {
         assert_eq!(wait_in_words(59), "59 seconds");
         assert_eq!(wait_in_words(60), "1 minute");
         assert_eq!(wait_in_words(61), "2 minutes");
+        assert_eq!(wait_in_words(7200), "2 hours");
+        assert_eq!(wait_in_words(82_801), "24 hours");
     }
 }

@@ -6,9 +6,12 @@ use leptos::prelude::window;
 use web_sys::{Storage, UrlSearchParams};
 
 use crate::callback::{CallbackQuery, Pending};
+use crate::connect::Purpose;
 
 const PENDING_QUERY: &str = "callback.query";
 const PENDING_ANSWER: &str = "callback.answer";
+const PURPOSE: &str = "connect.purpose";
+const RETURN_TO: &str = "connect.returnTo";
 const THEME: &str = "theme";
 
 /// What the callback page has in hand, if anything. Only this tab sees it, and it ends with the tab.
@@ -46,6 +49,21 @@ pub fn clear_pending() {
     if let Some(storage) = session_storage() {
         let _ = storage.remove_item(PENDING_QUERY);
         let _ = storage.remove_item(PENDING_ANSWER);
+    }
+}
+
+/// Why this tab left for Instagram last, and where it was to come back to.
+pub fn attempt() -> (Purpose, Option<String>) {
+    let Some(storage) = session_storage() else { return (Purpose::Connect, None) };
+    let kept = |key| storage.get_item(key).ok().flatten();
+    (Purpose::of_name(&kept(PURPOSE).unwrap_or_default()), kept(RETURN_TO))
+}
+
+/// Keeps why this tab leaves for Instagram, and where it is to come back to.
+pub fn keep_attempt(purpose: Purpose, return_to: &str) {
+    if let Some(storage) = session_storage() {
+        let _ = storage.set_item(PURPOSE, purpose.name());
+        let _ = storage.set_item(RETURN_TO, return_to);
     }
 }
 

@@ -33,6 +33,16 @@ line_icon! {
     DASHED = r#"<circle cx="8" cy="8" r="5.75" stroke-dasharray="2.6 2.6"/>"#;
     /// More actions.
     MORE = r#"<path d="M3 8h.01M8 8h.01M13 8h.01" stroke-width="2.25"/>"#;
+    /// Leads on.
+    FORWARD = r#"<path d="m6 3.5 4.5 4.5L6 12.5"/>"#;
+    /// Leads back.
+    BACK = r#"<path d="M10 3.5 5.5 8l4.5 4.5"/>"#;
+    /// Reading the profile again.
+    SYNC = r#"<path d="M13.5 3v3.25h-3.25M2.5 13V9.75h3.25M13.2 6.25A5.5 5.5 0 0 0 3.4 5M2.8 9.75A5.5 5.5 0 0 0 12.6 11"/>"#;
+    /// Access to an account.
+    KEY = r#"<circle cx="5.25" cy="10.75" r="3"/><path d="m7.5 8.5 5.75-5.75M10.5 5.5l2 2"/>"#;
+    /// Made.
+    LINK = r#"<path d="M6.75 9.25a2.75 2.75 0 0 0 3.9 0l2.1-2.1a2.75 2.75 0 0 0-3.9-3.9l-.85.85M9.25 6.75a2.75 2.75 0 0 0-3.9 0l-2.1 2.1a2.75 2.75 0 0 0 3.9 3.9l.85-.85"/>"#;
     /// Leads to another site.
     EXTERNAL = r#"<path d="M6 3.5H3.5v9h9V10M9 3h4v4M13 3 7.5 8.5"/>"#;
     /// Show what is hidden.

@@ -6,8 +6,10 @@ use shared::{Connection, ConnectionStatus, permission};
 use super::icon::{self, Icon};
 use super::instagram_profile::InstagramProfile;
 use super::menu::{Menu, MenuItem};
+use super::permission_list::icon_of;
 use super::problem_notice::docs_link;
 use super::status_badge::{Badge, StatusBadge};
+use crate::connect::Purpose;
 use crate::format;
 use crate::permissions;
 use crate::problem::{Problem, WayOn};
@@ -16,7 +18,7 @@ use crate::problem::{Problem, WayOn};
 pub const ACTION_ID: &str = "instagram-action";
 
 /// Shown until the connection is known. `index.html` paints the same file before the program arrives.
-const SKELETON: &str = include_str!("../../card_skeleton.html");
+pub const SKELETON: &str = include_str!("../../card_skeleton.html");
 
 /// What the card shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +55,23 @@ impl CardState {
         }
     }
 
+    /// Whether this is an answer of the server, and so may be replaced by a newer one.
+    pub fn is_settled(&self) -> bool {
+        matches!(self, Self::Failed(_) | Self::Disconnected { .. } | Self::Connected { .. })
+    }
+
+    /// Whether a newer answer has something else to show. A server that does not answer changes nothing, and what went
+    /// wrong stays until there is news.
+    pub fn is_outdated_by(&self, newer: &Self) -> bool {
+        match (self, newer) {
+            (Self::Connected { connection, .. }, Self::Connected { connection: newer, .. }) => {
+                connection != newer
+            }
+            (_, Self::Failed(_)) | (Self::Disconnected { .. }, Self::Disconnected { .. }) => false,
+            _ => true,
+        }
+    }
+
     /// The connection that is shown, if any.
     pub fn into_connection(self) -> Option<Connection> {
         match self {
@@ -66,7 +85,7 @@ impl CardState {
 /// What the card asks its page to do.
 #[derive(Clone, Copy)]
 struct Requests {
-    connect: Callback<bool>,
+    connect: Callback<Purpose>,
     sync: Callback<()>,
     retry: Callback<()>,
     disconnect: Callback<String>,
@@ -78,9 +97,9 @@ pub fn InstagramConnectionCard(
     /// What to show.
     #[prop(into)]
     state: Signal<CardState>,
-    /// Connect or reconnect; `true` to have Instagram ask which account.
+    /// Leave for Instagram.
     #[prop(into)]
-    on_connect: Callback<bool>,
+    on_connect: Callback<Purpose>,
     /// Read the profile from Instagram now.
     #[prop(into)]
     on_sync: Callback<()>,
@@ -109,7 +128,8 @@ pub fn InstagramConnectionCard(
     }
 }
 
-fn head(badge: Badge, action: AnyView) -> impl IntoView {
+/// The first row: what it is, how it is, and what can be done.
+pub(super) fn head(badge: Badge, action: AnyView) -> impl IntoView {
     view! {
         <div class="card-head">
             <span class="card-glyph">
@@ -135,7 +155,8 @@ fn failed(why: String, requests: Requests) -> impl IntoView {
 }
 
 fn disconnected(problem: Option<Problem>, requests: Requests) -> impl IntoView {
-    let connect = button("Connect Instagram", "button button-primary", move || requests.connect.run(false));
+    let connect =
+        button("Connect Instagram", "button button-primary", move || requests.connect.run(Purpose::Connect));
     view! {
         {head(Badge::NotConnected, connect)}
         <div class="card-body">{problem.map(notice_of)} {offer()}</div>
@@ -145,14 +166,9 @@ fn disconnected(problem: Option<Problem>, requests: Requests) -> impl IntoView {
 /// What connecting is good for, and what will be asked.
 fn offer() -> impl IntoView {
     let lines = permission::ALL.map(|name| {
-        let svg = match name {
-            permission::CONTENT_PUBLISH => icon::PUBLISH,
-            permission::MANAGE_MESSAGES => icon::MESSAGE,
-            _ => icon::PROFILE,
-        };
         view! {
             <li>
-                <Icon svg />
+                <Icon svg=icon_of(name) />
                 {permissions::label(name)}
             </li>
         }
@@ -179,7 +195,7 @@ fn connecting(connection: Option<Connection>) -> impl IntoView {
         {head(Badge::Connecting, waiting.into_any())}
         <div class="card-body">
             {match connection {
-                Some(connection) => view! { <InstagramProfile connection /> }.into_any(),
+                Some(connection) => view! { <InstagramProfile connection details=true /> }.into_any(),
                 None => offer().into_any(),
             }}
         </div>
@@ -193,7 +209,7 @@ fn connected(connection: Connection, problem: Option<Problem>, requests: Request
         ConnectionStatus::Active => more(username, ACTION_ID, true, requests).into_any(),
         ConnectionStatus::Expiring | ConnectionStatus::NeedsReauthorization => {
             let class = if status == ConnectionStatus::Expiring { "button" } else { "button button-primary" };
-            let reconnect = button("Reconnect", class, move || requests.connect.run(false));
+            let reconnect = button("Reconnect", class, move || requests.connect.run(Purpose::Reconnect));
             // A dead token reads no profile.
             let can_sync = status == ConnectionStatus::Expiring;
             view! { {reconnect} {more(username, "instagram-more", can_sync, requests)} }.into_any()
@@ -210,7 +226,7 @@ fn connected(connection: Connection, problem: Option<Problem>, requests: Request
     view! {
         {head(Badge::Connection(status), action)}
         <div class="card-body">
-            {problem.map(notice_of)} {notice} <InstagramProfile connection /> {left_out}
+            {problem.map(notice_of)} {notice} <InstagramProfile connection details=true /> {left_out}
         </div>
     }
 }
@@ -226,7 +242,7 @@ fn more(username: String, id: &'static str, can_sync: bool, requests: Requests) 
             <div role="menu" aria-label="Instagram">
                 {can_sync
                     .then(|| view! { <MenuItem on_choose=move |()| requests.sync.run(())>"Sync now"</MenuItem> })}
-                <MenuItem on_choose=move |()| requests.connect.run(true)>"Use another account"</MenuItem>
+                <MenuItem on_choose=move |()| requests.connect.run(Purpose::AnotherAccount)>"Use another account"</MenuItem>
                 <MenuItem
                     danger=true
                     on_choose={
@@ -241,7 +257,8 @@ fn more(username: String, id: &'static str, can_sync: bool, requests: Requests) 
     }
 }
 
-fn expiring(connection: &Connection) -> impl IntoView + use<> {
+/// Says that renewal is late, and since when.
+pub(super) fn expiring(connection: &Connection) -> impl IntoView + use<> {
     let since = format::date(format::expiring_since(&connection.expires_at));
     view! {
         <div class="notice notice-warning">
@@ -253,7 +270,8 @@ fn expiring(connection: &Connection) -> impl IntoView + use<> {
     }
 }
 
-fn needs_reauthorization(connection: &Connection) -> impl IntoView + use<> {
+/// Says what happened to the access, since when, and what does not work for that.
+pub(super) fn needs_reauthorization(connection: &Connection) -> impl IntoView + use<> {
     let what = connection
         .last_error
         .clone()
@@ -274,15 +292,15 @@ fn left_out(missing: &[String], requests: Requests) -> impl IntoView + use<> {
     view! {
         <div class="notice notice-plain">
             <p>{permissions::left_out(missing)}</p>
-            <button type="button" class="link" on:click=move |_| requests.connect.run(false)>
+            <button type="button" class="link" on:click=move |_| requests.connect.run(Purpose::Reconnect)>
                 "Connect again"
             </button>
         </div>
     }
 }
 
-/// Why connecting did not begin. The card's own button is the way to try again; only documentation is added.
-fn notice_of(problem: Problem) -> impl IntoView {
+/// Why something did not come about. The card's own button is the way to try again; only documentation is added.
+pub(super) fn notice_of(problem: Problem) -> impl IntoView {
     let docs = problem.ways.iter().find_map(|way| match way {
         WayOn::Docs(label) => Some(docs_link(label)),
         _ => None,

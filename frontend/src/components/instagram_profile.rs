@@ -1,22 +1,23 @@
 //! A connected account: who it is, and how the connection does.
 
-use std::time::Duration;
-
 use leptos::prelude::*;
-use shared::{Connection, ConnectionStatus, Timestamp};
+use shared::{Connection, ConnectionStatus};
 
 use super::avatar::Avatar;
 use super::icon::{self, Icon};
+use super::moment::{heard, time};
+use crate::connect::DETAILS;
 use crate::format;
-
-/// How often relative times are told anew.
-const TICK: Duration = Duration::from_secs(60);
+use crate::ticking::ticking_now;
 
 /// Picture, names and counts, then when it was connected, synced and will expire.
 #[component]
 pub fn InstagramProfile(
     /// The connection.
     connection: Connection,
+    /// Whether to lead on to all that is known about the connection.
+    #[prop(optional)]
+    details: bool,
 ) -> impl IntoView {
     let name = connection.name.clone().unwrap_or_else(|| connection.username.clone());
     let profile_url =
@@ -41,20 +42,14 @@ pub fn InstagramProfile(
                 </ul>
             </div>
         </div>
-        <Life connection />
+        <Life connection details />
     }
 }
 
 /// The quiet line, and a bar of how much of the token's life is left.
 #[component]
-fn Life(connection: Connection) -> impl IntoView {
-    let now = RwSignal::new(format::now());
-    let tick = move || {
-        now.try_set(format::now());
-    };
-    if let Ok(timer) = set_interval_with_handle(tick, TICK) {
-        on_cleanup(move || timer.clear());
-    }
+fn Life(connection: Connection, details: bool) -> impl IntoView {
+    let now = ticking_now();
     let dead = connection.status == ConnectionStatus::NeedsReauthorization;
     let connected = format::milliseconds(&connection.connected_at);
     let synced = format::milliseconds(&connection.last_sync);
@@ -81,33 +76,31 @@ fn Life(connection: Connection) -> impl IntoView {
     view! {
         <div class="life">
             {bar}
-            <ul class="facts life-facts">
-                <li>
-                    "Connected " {time(&connection.connected_at, move || format::date(connected))}
-                    {heard(connected)}
-                </li>
-                <li>
-                    "Synced "
-                    {time(&connection.last_sync, move || format::relative(synced, now.get()))}
-                    {heard(synced)}
-                </li>
-                {expiry}
-            </ul>
+            <div class="life-foot">
+                <ul class="facts life-facts">
+                    <li>
+                        "Connected " {time(&connection.connected_at, move || format::date(connected))}
+                        {heard(connected)}
+                    </li>
+                    <li>
+                        "Synced "
+                        {time(&connection.last_sync, move || format::relative(synced, now.get()))}
+                        {heard(synced)}
+                    </li>
+                    {expiry}
+                </ul>
+                {details.then(details_link)}
+            </div>
         </div>
     }
 }
 
-/// A time in short; the exact one shows on pointing at it.
-fn time<F: Fn() -> String + Send + 'static>(when: &Timestamp, short: F) -> impl IntoView + use<F> {
-    let title = format::exact(format::milliseconds(when));
+fn details_link() -> impl IntoView {
     view! {
-        <time datetime=when.as_str().to_owned() title=title>
-            {short}
-        </time>
+        <a class="link" href=DETAILS>
+            "View details"
+            <span class="only-heard">" of the Instagram connection"</span>
+            <Icon svg=icon::FORWARD />
+        </a>
     }
-}
-
-/// The exact time for a screen reader, which does not read titles.
-fn heard(milliseconds: f64) -> impl IntoView {
-    view! { <span class="only-heard">{format!(", {}", format::exact(milliseconds))}</span> }
 }

@@ -25,7 +25,7 @@ pub fn ProblemNotice(
         .enumerate()
         .map(|(index, way)| match way {
             WayOn::Docs(label) => docs_link(label).into_any(),
-            _ => way_button(way, index == 0, left, on_choose).into_any(),
+            way => way_button(way, index == 0, left, on_choose).into_any(),
         })
         .collect_view();
     view! {
@@ -52,6 +52,7 @@ pub fn docs_link(label: &'static str) -> impl IntoView {
 fn way_button(way: WayOn, first: bool, left: RwSignal<u64>, on_choose: Callback<WayOn>) -> impl IntoView {
     // Only the first way is what the wait is about.
     let waiting = move || first && left.get() > 0;
+    let label = way.label();
     view! {
         <button
             type="button"
@@ -59,13 +60,13 @@ fn way_button(way: WayOn, first: bool, left: RwSignal<u64>, on_choose: Callback<
             class:button-primary=first
             id=first.then_some(FIRST_WAY_ID)
             aria-disabled=move || waiting().to_string()
-            on:click=move |_| if !(first && left.get_untracked() > 0) { on_choose.run(way) }
+            on:click=move |_| if !(first && left.get_untracked() > 0) { on_choose.run(way.clone()) }
         >
             {move || {
                 if waiting() {
-                    format!("{} in {}", way.label(), wait_in_words(left.get()))
+                    format!("{label} in {}", wait_in_words(left.get()))
                 } else {
-                    way.label().to_owned()
+                    label.clone()
                 }
             }}
         </button>

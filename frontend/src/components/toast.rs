@@ -9,21 +9,26 @@ use super::icon::{self, Icon};
 /// How long a toast stays: enough to read a sentence twice.
 const STAYS: Duration = Duration::from_secs(6);
 
-/// A confirmation. Numbered, so that an old one's timer does not take a new one away.
+/// A confirmation, or what is under way. Numbered, so that an old one's end does not take a new one away.
 #[derive(Clone, PartialEq, Eq)]
 struct Toast {
     number: u32,
     text: String,
+    under_way: bool,
 }
+
+/// A toast that tells of something under way.
+#[derive(Clone, Copy)]
+pub struct UnderWay(u32);
 
 /// Shows toasts, one at a time; shared as a context.
 #[derive(Clone, Copy)]
-pub struct Toasts(RwSignal<Option<Toast>>);
+pub struct Toasts(RwSignal<Option<Toast>>, StoredValue<u32>);
 
 impl Toasts {
     /// Puts it into the context.
     pub fn provide() {
-        provide_context(Self(RwSignal::new(None)));
+        provide_context(Self(RwSignal::new(None), StoredValue::new(0)));
     }
 
     /// The app's toasts.
@@ -31,11 +36,27 @@ impl Toasts {
         expect_context()
     }
 
-    /// Shows a sentence, in place of the one before.
+    /// Shows what was done, in place of the toast before.
     pub fn show(self, text: impl Into<String>) {
-        let number = self.0.with_untracked(|toast| toast.as_ref().map_or(0, |toast| toast.number + 1));
-        self.0.set(Some(Toast { number, text: text.into() }));
+        let number = self.put(text.into(), false);
         set_timeout(move || self.close(number), STAYS);
+    }
+
+    /// Shows what is under way, in place of the toast before, until [`end`](Self::end) or the next toast.
+    pub fn begin(self, text: &str) -> UnderWay {
+        UnderWay(self.put(text.to_owned(), true))
+    }
+
+    /// Takes the toast of something away that is no longer under way.
+    pub fn end(self, toast: UnderWay) {
+        self.close(toast.0);
+    }
+
+    fn put(self, text: String, under_way: bool) -> u32 {
+        let number = self.1.get_value();
+        self.1.set_value(number.wrapping_add(1));
+        self.0.set(Some(Toast { number, text, under_way }));
+        number
     }
 
     fn close(self, number: u32) {
@@ -58,9 +79,10 @@ pub fn ToastRegion() -> impl IntoView {
                     .get()
                     .map(|toast| {
                         let number = toast.number;
+                        let svg = if toast.under_way { icon::SPINNER } else { icon::CHECK };
                         view! {
                             <div class="toast">
-                                <Icon svg=icon::CHECK />
+                                <Icon svg />
                                 <span>{toast.text}</span>
                                 <button
                                     type="button"

@@ -18,10 +18,10 @@ use crate::components::page_heading::PageHeading;
 use crate::components::problem_notice::{FIRST_WAY_ID, ProblemNotice};
 use crate::components::step_list::{Progress, StepList};
 use crate::components::toast::Toasts;
-use crate::connect;
+use crate::connect::{self, Purpose};
 use crate::focus;
 use crate::problem::{Problem, WayOn};
-use crate::session::{self, HOME, Session, sign_in_path};
+use crate::session::{self, Session, sign_in_path};
 use crate::storage;
 
 /// This page's path.
@@ -71,7 +71,7 @@ pub fn InstagramCallbackHandler() -> impl IntoView {
                         }
                         Stage::Leaving => view! { <p class="card-text">"Going to Instagram…"</p> }.into_any(),
                         Stage::Stopped(step, progress, problem) => {
-                            let choose = Callback::new(move |way| handler.choose(way));
+                            let choose = Callback::new(move |way| handler.choose(&way));
                             view! {
                                 <StepList current=step progress />
                                 <ProblemNotice problem on_choose=choose />
@@ -143,7 +143,11 @@ impl Handler {
         match next {
             Move::Exchange(query) => Some(self.exchange(query).await),
             Move::Save(answer) => self.save(answer).await,
-            Move::LookForConnection { tries } => self.look_for_connection(tries).await,
+            Move::AskAboutOther { came, expected } => {
+                self.stop(Step::Saving, Progress::Paused, Problem::other_account(&came, &expected));
+                None
+            }
+            Move::LookForConnection { tries, username } => self.look_for_connection(tries, username).await,
             Move::SignIn => {
                 self.stop(Step::Access, Progress::Paused, Problem::sign_in());
                 None
@@ -162,7 +166,7 @@ impl Handler {
         match self.session.checked(api::exchange(&query).await) {
             Ok(answer) => {
                 storage::keep_pending(&Pending::Answer(answer.clone()));
-                Move::Save(answer)
+                callback::after_exchange(answer)
             }
             Err(failure) => {
                 forget_unless_usable(Step::Access, &failure);
@@ -173,10 +177,9 @@ impl Handler {
 
     async fn save(self, answer: CallbackAnswer) -> Option<Move> {
         self.stage.try_set(Stage::Working(Step::Saving));
-        self.outcome.try_set_value(Outcome {
-            username: answer.user.username.clone(),
-            return_to: answer.return_to.clone(),
-        });
+        let username = answer.user.username.clone();
+        self.outcome
+            .try_set_value(Outcome { username: username.clone(), return_to: answer.return_to.clone() });
         let saved = async {
             let user = self.session.require_user().await?;
             let body = SaveConnection {
@@ -196,7 +199,7 @@ impl Handler {
             }
             Err(failure) => {
                 forget_unless_usable(Step::Saving, &failure);
-                Some(callback::after_failed_save(failure))
+                Some(callback::after_failed_save(failure, username))
             }
         }
     }
@@ -212,16 +215,16 @@ impl Handler {
         }
     }
 
-    async fn look_for_connection(self, tries: u8) -> Option<Move> {
+    async fn look_for_connection(self, tries: u8, username: Option<String>) -> Option<Move> {
         match self.session.checked(api::connection().await) {
-            Ok(connection) if callback::is_success(connection.status) => {
+            Ok(connection) if callback::is_success(&connection, username.as_deref()) => {
                 let username = connection.username;
                 self.outcome.try_update_value(|outcome| outcome.username = username);
                 self.leave();
             }
-            Ok(_) => self.give_up_looking(tries),
+            Ok(_) => self.give_up_looking(tries, username),
             Err(failure) => match failure.code() {
-                Some(ErrorCode::NotConnected) => self.give_up_looking(tries),
+                Some(ErrorCode::NotConnected) => self.give_up_looking(tries, username),
                 Some(ErrorCode::Unauthenticated) => return Some(Move::SignIn),
                 _ => return Some(Move::Fail(Step::Access, failure)),
             },
@@ -229,9 +232,10 @@ impl Handler {
         None
     }
 
-    fn give_up_looking(self, tries: u8) {
+    fn give_up_looking(self, tries: u8, username: Option<String>) {
         if tries > 1 {
-            set_timeout(move || self.run(Move::LookForConnection { tries: tries - 1 }), LOOK_AGAIN_AFTER);
+            let again = Move::LookForConnection { tries: tries - 1, username };
+            set_timeout(move || self.run(again), LOOK_AGAIN_AFTER);
         } else {
             self.stop(Step::Access, Progress::Failed, Problem::stale_link());
         }
@@ -246,30 +250,54 @@ impl Handler {
         let outcome = self.outcome.try_get_value().unwrap_or_default();
         self.stage.try_set(Stage::Working(Step::Done));
         self.toasts.show(format!("Connected as @{}", outcome.username));
-        self.go.run(session::destination(outcome.return_to));
+        self.go.run(self.origin());
     }
 
-    fn choose(self, way: WayOn) {
+    /// Where the person was before: what the server remembers, else what this tab does.
+    fn origin(self) -> String {
+        let told = self.outcome.try_get_value().and_then(|outcome| outcome.return_to);
+        session::destination(told.or_else(|| storage::attempt().1))
+    }
+
+    fn choose(self, way: &WayOn) {
         match way {
             WayOn::TryAgain => match storage::pending() {
                 Some(pending) => self.run(callback::first_move(None, Some(pending))),
-                None => self.begin(false),
+                None => self.begin(storage::attempt().0),
             },
-            WayOn::StartAgain | WayOn::ConnectAgain => self.begin(false),
-            WayOn::UseAnotherAccount => self.begin(true),
+            WayOn::StartAgain => self.begin(storage::attempt().0),
+            WayOn::ConnectAgain | WayOn::Reconnect(_) => self.begin(Purpose::Reconnect),
+            WayOn::UseAnotherAccount => self.begin(Purpose::AnotherAccount),
             WayOn::ContinueWithout => self.leave(),
+            WayOn::ConnectOther(_) => self.save_other(),
             WayOn::SignIn => self.go.run(sign_in_path(PATH)),
-            WayOn::Back => self.go.run(HOME.to_owned()),
+            WayOn::Back => {
+                storage::clear_pending();
+                self.go.run(self.origin());
+            }
             // A link of its own.
             WayOn::Docs(_) => {}
         }
     }
 
-    fn begin(self, another_account: bool) {
-        let return_to = session::destination(self.outcome.get_value().return_to);
+    /// Saves what is in hand, though it is of another account than the one to reconnect: the person says so.
+    fn save_other(self) {
+        if let Some(Pending::Answer(answer)) = storage::pending() {
+            let answer = callback::agreed(answer);
+            // A reload from here on goes on saving.
+            storage::keep_pending(&Pending::Answer(answer.clone()));
+            self.run(Move::Save(answer));
+        } else {
+            self.stop(Step::Saving, Progress::Failed, Problem::stale_link());
+        }
+    }
+
+    fn begin(self, purpose: Purpose) {
+        storage::clear_pending();
+        let return_to = self.origin();
         self.stage.set(Stage::Leaving);
         spawn_local(async move {
-            if let Err(failure) = connect::begin(self.session, &return_to, another_account).await {
+            if let Err(failure) = connect::begin(self.session, &return_to, purpose).await {
                 let next = if failure.code() == Some(ErrorCode::Unauthenticated) {
                     Move::SignIn
                 } else {

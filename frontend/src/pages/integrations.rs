@@ -10,8 +10,9 @@ use crate::components::disconnect_dialog::DisconnectDialog;
 use crate::components::instagram_connection_card::{ACTION_ID, CardState, InstagramConnectionCard};
 use crate::components::page_heading::PageHeading;
 use crate::components::toast::Toasts;
-use crate::connect;
+use crate::connect::{self, Purpose};
 use crate::focus;
+use crate::freshness;
 use crate::problem::{self, Problem};
 use crate::session::{HOME, Session, SessionState, require_session};
 
@@ -48,7 +49,24 @@ pub fn Integrations() -> impl IntoView {
         });
     };
 
-    let connect = move |another_account: bool| {
+    // Asked without being asked to: nothing that the person has in hand may go away for it.
+    freshness::keep_fresh(move || {
+        if state.with_untracked(CardState::is_settled) && !focus::is_in_use() {
+            spawn_local(async move {
+                let answer = loaded(session).await;
+                let Some(before) = state.try_get_untracked() else { return };
+                if let Some(next) = answer
+                    && before.is_settled()
+                    && before.is_outdated_by(&next)
+                    && !focus::is_in_use()
+                {
+                    focus::kept_through(|| state.set(next), ACTION_ID);
+                }
+            });
+        }
+    });
+
+    let connect = move |purpose: Purpose| {
         let before = state.get_untracked();
         if matches!(before, CardState::Connecting { .. }) {
             return;
@@ -57,7 +75,7 @@ pub fn Integrations() -> impl IntoView {
         state.set(CardState::Connecting { connection: connection.clone() });
         focus::soon(ACTION_ID);
         spawn_local(async move {
-            if let Err(failure) = connect::begin(session, HOME, another_account).await {
+            if let Err(failure) = connect::begin(session, HOME, purpose).await {
                 let problem = Some(Problem::of_connecting(&failure));
                 state.try_set(CardState::settled(connection, problem));
                 focus::soon(ACTION_ID);
@@ -66,13 +84,14 @@ pub fn Integrations() -> impl IntoView {
     };
 
     let sync = move |()| {
-        toasts.show("Reading the profile from Instagram…");
+        let reading = toasts.begin(problem::SYNCING);
         spawn_local(async move {
             let outcome = session.checked(api::sync().await);
+            toasts.end(reading);
             let Some(CardState::Connected { connection, .. }) = state.try_get_untracked() else { return };
             let next = match outcome {
                 Ok(connection) => {
-                    toasts.show("Profile is up to date");
+                    toasts.show(problem::SYNCED);
                     CardState::settled(Some(connection), None)
                 }
                 // What is wrong is part of the connection by now.
@@ -97,9 +116,14 @@ pub fn Integrations() -> impl IntoView {
 
     let disconnected = move || {
         asking.set(None);
-        state.set(CardState::Disconnected { problem: None });
         toasts.show("Instagram disconnected");
-        focus::soon(ACTION_ID);
+        spawn_local(async move {
+            // Another account may have been connected before, and be the one to show now.
+            if let Some(next) = loaded(session).await {
+                state.try_set(next);
+                focus::soon(ACTION_ID);
+            }
+        });
     };
     let kept = move || {
         asking.set(None);

@@ -1,12 +1,14 @@
 //! A file for each route.
 
 mod instagram_callback;
+mod instagram_connection;
 mod integrations;
 mod not_found;
 mod sign_in;
 mod sign_up;
 
 pub use instagram_callback::InstagramCallbackHandler;
+pub use instagram_connection::InstagramConnection;
 pub use integrations::Integrations;
 pub use not_found::NotFound;
 pub use sign_in::SignIn;

@@ -1,0 +1,55 @@
+//! A part of a page that is loaded by itself.
+
+use leptos::prelude::*;
+
+/// What a part shows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Part<T> {
+    /// Not known yet.
+    Loading,
+    /// It could not be loaded, for this reason.
+    Failed(String),
+    /// It is known.
+    Ready(T),
+}
+
+impl<T> Part<T> {
+    /// What is known, if anything.
+    pub fn ready(self) -> Option<T> {
+        match self {
+            Self::Ready(value) => Some(value),
+            Self::Loading | Self::Failed(_) => None,
+        }
+    }
+
+    /// Whether it is being loaded for the first time.
+    pub fn is_loading(&self) -> bool {
+        matches!(self, Self::Loading)
+    }
+}
+
+/// A card's content before its data, as HTML.
+pub fn skeleton(html: &'static str) -> AnyView {
+    view! {
+        <div class="card-body">
+            <span class="only-heard">"Loading…"</span>
+            <div class="skeleton" inner_html=html></div>
+        </div>
+    }
+    .into_any()
+}
+
+/// A card's content when it could not be loaded. `id` is that of the button.
+pub fn failed(why: String, id: &'static str, retry: Callback<()>) -> AnyView {
+    view! {
+        <div class="card-body part-failed">
+            <p class="card-text" role="alert">
+                {why}
+            </p>
+            <button type="button" class="button" id=id on:click=move |_| retry.run(())>
+                "Retry"
+            </button>
+        </div>
+    }
+    .into_any()
+}

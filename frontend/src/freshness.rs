@@ -1,0 +1,42 @@
+//! Keeping what a page shows true while nobody touches it.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use crate::format;
+
+/// How old an answer may become while somebody may be looking at it.
+const STALE_AFTER: Duration = Duration::from_secs(60);
+
+/// How old it must be for coming back to the page to ask again. Coming back tells of itself twice: the page is visible,
+/// and the window has the focus.
+const RETURN_AFTER_MS: f64 = 2_000.0;
+
+/// Calls `ask` once a minute while the page is visible, and whenever the person comes back to it, for as long as the
+/// component around this lives. A page in the background asks for nothing.
+pub fn keep_fresh(ask: impl Fn() + Copy + 'static) {
+    let asked = StoredValue::new(format::now());
+    let ask_now = move || {
+        asked.set_value(format::now());
+        ask();
+    };
+    let returned = move |_| {
+        if !document().hidden() && format::now() - asked.get_value() > RETURN_AFTER_MS {
+            ask_now();
+        }
+    };
+    let listeners = ["visibilitychange", "focus"].map(|event| window_event_listener_untyped(event, returned));
+    let tick = move || {
+        if !document().hidden() {
+            ask_now();
+        }
+    };
+    let timer = set_interval_with_handle(tick, STALE_AFTER);
+    on_cleanup(move || {
+        listeners.into_iter().for_each(WindowListenerHandle::remove);
+        if let Ok(timer) = timer {
+            timer.clear();
+        }
+    });
+}
