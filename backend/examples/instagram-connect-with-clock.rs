@@ -1,8 +1,10 @@
 //! The service with a clock that tests can move: the number of seconds in the file named by `CLOCK_OFFSET_FILE` is added to
-//! the machine's time. An example, so that it is built for tests and never shipped.
+//! the machine's time. Where `POLL_MILLISECONDS` is set, jobs look for due work that often: in a simulated year, hours pass in
+//! a moment. An example, so that it is built for tests and never shipped.
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use backend::clock::{Clock, SystemClock};
 use backend::config::{Config, Variables};
@@ -26,7 +28,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let variables = Variables::of_process_and_file()?;
     let offset_file =
         variables.get("CLOCK_OFFSET_FILE").ok_or("CLOCK_OFFSET_FILE: expected a file's path")?.into();
-    let config = Config::from_env(&variables)?;
+    let mut config = Config::from_env(&variables)?;
+    if let Some(milliseconds) = variables.get("POLL_MILLISECONDS") {
+        config.jobs.refresh_poll = Duration::from_millis(milliseconds.parse()?);
+    }
     backend::start_logging(&config.log)?;
     Service::start(&config, Arc::new(MovableClock { offset_file })).await?.run().await?;
     Ok(())

@@ -16,7 +16,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 struct Plan {
     connections: usize,
     days: u64,
-    /// Time that passes at once.
+    /// Time that passes at once, in a quarter of a second. A rate limit's pause lasts for one step: were steps longer, Instagram
+    /// would be away for most of the time.
     step: Duration,
     /// A service is killed and another one is started, every so many steps.
     kill_every: u64,
@@ -25,9 +26,9 @@ struct Plan {
 impl Plan {
     fn of_environment() -> Self {
         if std::env::var_os("LONG_TESTS").is_some_and(|value| value == "1") {
-            return Self { connections: 1000, days: 365, step: 12 * HOUR, kill_every: 10 };
+            return Self { connections: 1000, days: 365, step: 3 * HOUR, kill_every: 60 };
         }
-        Self { connections: 60, days: 75, step: 36 * HOUR, kill_every: 9 }
+        Self { connections: 60, days: 75, step: 6 * HOUR, kill_every: 45 }
     }
 
     fn steps(&self) -> u64 {
@@ -42,7 +43,11 @@ const REVOKED: usize = 20;
 const EACH: usize = 100;
 
 /// Syncs are rarer than usual: they are not what this is about, and each costs as much as a renewal.
-const VARIABLES: [(&str, &str); 2] = [("SYNC_INTERVAL_HOURS", "240"), ("INSTAGRAM_TIMEOUT_SECONDS", "0.3")];
+const VARIABLES: [(&str, &str); 3] =
+    [("SYNC_INTERVAL_HOURS", "720"), ("INSTAGRAM_TIMEOUT_SECONDS", "0.3"), ("POLL_MILLISECONDS", "200")];
+
+/// How long a step takes.
+const PACE: Duration = Duration::from_millis(250);
 
 async fn passes(database: Database) {
     let plan = Plan::of_environment();
@@ -62,9 +67,9 @@ async fn passes(database: Database) {
     let mut kills = 0;
     for step in 1..=plan.steps() {
         world.advance(plan.step);
-        // The work of this step begins within a second or so; a kill comes at another moment of it each time.
+        // A kill comes at another moment of the step each time.
         if step % plan.kill_every == 0 {
-            tokio::time::sleep(Duration::from_millis(step * 137 % 1300)).await;
+            tokio::time::sleep(Duration::from_millis(step * 37 % 250)).await;
             services.remove(usize::try_from(kills).unwrap() % services.len()).kill();
             services.push(world.serve(&VARIABLES));
             kills += 1;
@@ -74,7 +79,7 @@ async fn passes(database: Database) {
                 world.instagram.revoke(username, 458);
             }
         }
-        tokio::time::sleep(Duration::from_millis(1300)).await;
+        tokio::time::sleep(PACE).await;
     }
 
     let store = world.store().await;

@@ -388,7 +388,8 @@ impl MongoStore {
                 claim.sort(order).return_document(ReturnDocument::After).await
             };
             let Some(document) = self.operations.run(claim).await? else { break };
-            claimed.push(connection(&document)?);
+            // One that does not say whose it is was not written by us. It is leased now, and keeps no other.
+            claimed.extend(connection(&document).ok());
         }
         Ok(claimed)
     }
