@@ -16,12 +16,12 @@ use crate::refresh_job::{OFTEN, eventually};
 use crate::support::{Answer, Person, TestApp, client};
 
 const DEAUTHORIZE: &str = "/auth/instagram/deauthorize";
-const DATA_DELETION: &str = "/auth/instagram/data-deletion";
+pub(crate) const DATA_DELETION: &str = "/auth/instagram/data-deletion";
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 /// Posts as Meta's server does: a form, and nothing that a browser would add.
-async fn tell(app: &TestApp, path: &str, signed_request: &str) -> Answer {
+pub(crate) async fn tell(app: &TestApp, path: &str, signed_request: &str) -> Answer {
     let form = client().post(format!("{}{path}", app.url)).form(&[("signed_request", signed_request)]);
     Answer::of(form).await
 }

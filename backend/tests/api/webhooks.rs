@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 use actix_web::dev::ServerHandle;
 use actix_web::web::{Bytes, Data, to};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use backend::clock::Clock;
 use connection_store::test_support::MongoServer;
-use instagram_simulator::{Consent, Endpoint, Fault, Times, accounts};
+use instagram_simulator::{Consent, Endpoint, Fault, SignedBy, Times, UserIdKind, accounts};
 use reqwest::Url;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 
+use crate::auth_instagram_signals::{DATA_DELETION, tell};
 use crate::metrics::{METRICS, value};
 use crate::process::Process;
 use crate::support::{PASSWORD, Person, TestApp, client, instagram_variables, simulator};
@@ -163,13 +165,20 @@ async fn each_change_is_told_once(changes: &[(&str, &str)]) {
     receiver.wait_for(3).await;
     assert_eq!(ada.delete(path).await.status, 200);
     assert_eq!(ada.delete(path).await.failure(), "404 not_connected");
-    let expected = ["created", "refreshed", "needs_reauthorization", "disconnected"];
+    receiver.wait_for(4).await;
+    let (shop, kind) = (accounts::RECORD_SHOP, UserIdKind::AppScoped);
+    let request = app.instagram.signed_request(shop, SignedBy::AppSecret, kind, app.clock.now());
+    // A replay deletes nothing, and is not told.
+    for _ in 0..2 {
+        assert_eq!(tell(&app, DATA_DELETION, &request).await.status, 200);
+    }
+    let expected = ["created", "refreshed", "needs_reauthorization", "disconnected", "deleted"];
     assert_eq!(receiver.settled().await, expected.map(|what| format!("connection.{what}")));
     let got = receiver.got();
     let mut ids: Vec<_> = got.iter().map(|message| &message.id).collect();
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), 4);
+    assert_eq!(ids.len(), 5);
     assert!(got.iter().all(|message| message.body["data"] == data));
 }
 
