@@ -69,8 +69,10 @@ async fn measure() {
     );
     println!("| --- | ---: | ---: | ---: | ---: |");
     let sqlite_url = format!("sqlite:{}", folder.path().join("refresh.db").display());
-    for (name, database_url) in [("SQLite", sqlite_url), ("MongoDB-compatible", mongo.fresh_database_url())] {
-        refresh::measure(name, &folder, &database_url, &simulator).await;
+    // The stand-in for MongoDB looks at every document for each claim: it shows the calls, not the speed.
+    let mongodb_url = mongo.fresh_database_url();
+    for (name, count, url) in [("SQLite", 2000, sqlite_url), ("MongoDB-compatible", 200, mongodb_url)] {
+        refresh::measure(name, count, &folder, &url, &simulator).await;
     }
 }
 

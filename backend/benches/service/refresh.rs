@@ -11,15 +11,18 @@ use token_vault::{Context, Keyring, Vault};
 
 use crate::server::{KEYS, Server, free_port};
 
-/// Connections that are due.
-const DUE: usize = 2000;
-
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// Prints a row for one store.
-pub(crate) async fn measure(name: &str, folder: &TempDir, database_url: &str, simulator: &Simulator) {
+/// Prints a row for one store with so many connections that are due.
+pub(crate) async fn measure(
+    name: &str,
+    count: usize,
+    folder: &TempDir,
+    database_url: &str,
+    simulator: &Simulator,
+) {
     let database: DatabaseUrl = database_url.parse().expect("a database URL");
-    fill(&database, simulator, name).await;
+    fill(&database, count, simulator, name).await;
     simulator.reset_requests();
     let metrics = format!("127.0.0.1:{}", free_port());
     let variables = [
@@ -31,13 +34,13 @@ pub(crate) async fn measure(name: &str, folder: &TempDir, database_url: &str, si
     let service = Server::start_service(folder, database_url, simulator, &variables);
     let (started, cpu) = (Instant::now(), service.cpu_seconds());
     let calls = store_calls(&metrics).await;
-    while renewed(&metrics).await < DUE as f64 {
+    while renewed(&metrics).await < count as f64 {
         assert!(started.elapsed() < Duration::from_secs(300), "the work is not done");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let (seconds, cpu) = (started.elapsed().as_secs_f64(), service.cpu_seconds() - cpu);
     let calls = store_calls(&metrics).await - calls;
-    let due = DUE as f64;
+    let due = count as f64;
     println!(
         "| {name} | {:.0} | {:.0} | {:.2} | {:.2} |",
         due / seconds,
@@ -48,13 +51,13 @@ pub(crate) async fn measure(name: &str, folder: &TempDir, database_url: &str, si
 }
 
 /// Stores connections whose tokens are 31 days old and have 29 days left.
-async fn fill(database: &DatabaseUrl, simulator: &Simulator, name: &str) {
+async fn fill(database: &DatabaseUrl, count: usize, simulator: &Simulator, name: &str) {
     let vault = Vault::new(Keyring::parse(KEYS).expect("a keyring"));
     let store = connection_store::connect(database).await.expect("a database");
     let now = Timestamp::now();
     let prefix = name.to_lowercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "");
     let mut tokens = Vec::new();
-    for number in 0..DUE {
+    for number in 0..count {
         let username = format!("{prefix}{number}");
         let account = simulator.add_account(&username).professional;
         tokens.push((account, simulator.issue_token(&username), username));
