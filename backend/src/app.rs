@@ -25,6 +25,7 @@ use crate::connections::Connections;
 use crate::jobs::JobHealth;
 use crate::metrics::Metrics;
 use crate::middleware::{RequestSpan, finish, guard, measure};
+use crate::openapi::Documentation;
 use crate::passwords::Passwords;
 use crate::routes::{self, web_app};
 use crate::signed_request::SigningSecrets;
@@ -54,6 +55,8 @@ pub struct AppState {
     pub(crate) is_https: bool,
     /// The web app's page, where this server serves the app.
     pub(crate) app_page: Option<web_app::AppPage>,
+    /// What is served of the API's description.
+    pub(crate) documentation: Documentation,
     dist: Option<PathBuf>,
 }
 
@@ -73,6 +76,7 @@ impl AppState {
         let client = instagram_client(instagram, &metrics).map_err(io::Error::other)?;
         let webhooks = Webhooks::new(&config.webhooks)
             .map_err(|error| io::Error::other(format!("OUTBOUND_WEBHOOK_URLS: {error}")))?;
+        let session_cookie = SessionCookie::new(server.is_https());
         let read_page = |dist: &PathBuf| web_app::AppPage::read(dist, &instagram.graph_url);
         Ok(Self {
             connections: Connections::new(
@@ -91,7 +95,9 @@ impl AppState {
             signing_secrets: SigningSecrets::of(instagram),
             jobs: JobHealth::default(),
             passwords: Passwords::new(),
-            session_cookie: SessionCookie::new(server.is_https()),
+            documentation: Documentation::new(&server.public_origin(), session_cookie.name())
+                .map_err(io::Error::other)?,
+            session_cookie,
             origins: [server.public_origin(), server.frontend_origin()],
             frontend_origin: server.frontend_origin(),
             is_https: server.is_https(),
@@ -154,6 +160,11 @@ pub fn build(
         .wrap(from_fn(finish))
         .wrap(from_fn(measure))
         .wrap(TracingLogger::<RequestSpan>::new())
+}
+
+/// Every route of the API as method and path, such as `GET /api/session`; names in paths are in braces.
+pub fn served_routes() -> Vec<String> {
+    routes::served().into_iter().map(|(method, path)| format!("{method} {path}")).collect()
 }
 
 /// Exactly the web app's origin, with its cookie.

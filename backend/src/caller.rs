@@ -1,5 +1,6 @@
 //! Who is asking, and what they may do.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -8,9 +9,11 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use connection_store::SecretHash;
+use connection_store::{SecretHash, Session};
 use jiff::{SignedDuration, Timestamp};
+use shared::{Scope, validation};
 
+use crate::api_key::ApiKeyText;
 use crate::app::AppState;
 use crate::error::ApiError;
 use crate::secret_token::SecretToken;
@@ -21,63 +24,179 @@ pub(crate) const SESSION_LIFE: SignedDuration = SignedDuration::from_hours(30 * 
 /// A session is renewed when this much of its life is gone: using it stays a read, but for once a day.
 const RENEW_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
+/// A key's use is recorded when the last record is this old: using it stays a read, but for once a minute.
+const TOUCH_AFTER: SignedDuration = SignedDuration::from_mins(1);
+
+/// How ids of local accounts begin.
+pub(crate) const LOCAL_PREFIX: &str = "usr_";
+
+/// How stored ids of a host's users begin where their own would be mistaken for another.
+const HOST_PREFIX: &str = "host:";
+
 /// Somebody who has proved who they are. Handlers get their user only through this extractor.
 #[derive(Clone, Debug)]
-pub(crate) struct Caller {
-    user_id: String,
-    session: SecretHash,
+pub(crate) struct Caller(Proof);
+
+/// How they proved it.
+#[derive(Clone, Debug)]
+enum Proof {
+    Session { hash: SecretHash, session: Session },
+    Key(KeyInfo),
 }
 
-/// What a caller wants to do. A browser session holds every scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scope {
-    /// Read connections.
-    ConnectionsRead,
-    /// Make and end connections.
-    ConnectionsWrite,
+/// The key that a caller showed; not the key itself.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyInfo {
+    /// For whom it acts.
+    pub(crate) kind: KeyKind,
+    scopes: Vec<Scope>,
+}
+
+/// For whom a key acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum KeyKind {
+    /// For the user who made it, by their stored id.
+    Personal {
+        /// Who made it.
+        user_id: String,
+    },
+    /// For any user of the host application, and for no local account.
+    Service,
 }
 
 impl Caller {
-    /// The caller's own user id.
-    pub(crate) fn user_id(&self) -> &str {
-        &self.user_id
-    }
-
-    /// Which session this is, for ending it.
-    pub(crate) fn session(&self) -> &SecretHash {
-        &self.session
-    }
-
-    /// The user that a request is about, when the caller may do `scope` for them. `me` stands for the caller.
+    /// The user that a request is about, by the id that is stored, when the caller may do `scope` for them. `me` stands for
+    /// the caller; a service key has no `me`. A service key names the host's users by the host's own ids, see
+    /// [`host_user_id`].
     ///
     /// # Errors
     /// `forbidden`, the same for another user and for nobody.
-    pub(crate) fn authorize<'a>(&'a self, user_id: &'a str, scope: Scope) -> Result<&'a str, ApiError> {
-        let is_self = user_id == "me" || user_id == self.user_id;
-        match scope {
-            Scope::ConnectionsRead | Scope::ConnectionsWrite if is_self => Ok(&self.user_id),
-            Scope::ConnectionsRead | Scope::ConnectionsWrite => Err(ApiError::forbidden()),
+    pub(crate) fn authorize(&self, user_id: &str, scope: Scope) -> Result<String, ApiError> {
+        if !self.holds(scope) {
+            return Err(ApiError::forbidden());
         }
+        match self.own_id() {
+            Some(own) if user_id == "me" || user_id == public_user_id(own) => Ok(own.to_owned()),
+            None if validation::host_user_id(user_id).is_none() => Ok(host_user_id(user_id).into_owned()),
+            _ => Err(ApiError::forbidden()),
+        }
+    }
+
+    /// Whether the caller may do this for anybody at all. A session does what a person does at the web app; Instagram's
+    /// own token and other people's sessions are for programs.
+    fn holds(&self, scope: Scope) -> bool {
+        match &self.0 {
+            Proof::Session { .. } => !matches!(scope, Scope::TokensRead | Scope::SessionsCreate),
+            Proof::Key(key) => key.scopes.contains(&scope),
+        }
+    }
+
+    /// The stored id of the one user that the caller acts for; `None` for a service key.
+    fn own_id(&self) -> Option<&str> {
+        match &self.0 {
+            Proof::Session { session, .. } => Some(&session.user_id),
+            Proof::Key(KeyInfo { kind: KeyKind::Personal { user_id }, .. }) => Some(user_id),
+            Proof::Key(KeyInfo { kind: KeyKind::Service, .. }) => None,
+        }
+    }
+
+    /// Which key this is, where it is one.
+    pub(crate) fn key(&self) -> Option<&KeyInfo> {
+        match &self.0 {
+            Proof::Session { .. } => None,
+            Proof::Key(key) => Some(key),
+        }
+    }
+
+    /// What is known of the session, for what only a person may do: who is signed in, by the stored id, is in it.
+    ///
+    /// # Errors
+    /// `forbidden` for a key.
+    pub(crate) fn signed_in(&self) -> Result<&Session, ApiError> {
+        match &self.0 {
+            Proof::Session { session, .. } => Ok(session),
+            Proof::Key(_) => Err(ApiError::not_for_keys()),
+        }
+    }
+
+    /// The stored id of the user and the session, for what only a person may do: managing keys, sessions and the account.
+    ///
+    /// # Errors
+    /// `forbidden` for a key.
+    pub(crate) fn require_session(&self) -> Result<(&str, &SecretHash), ApiError> {
+        match &self.0 {
+            Proof::Session { hash, session } => Ok((&session.user_id, hash)),
+            Proof::Key(_) => Err(ApiError::not_for_keys()),
+        }
+    }
+
+    /// For what only the host application may do.
+    ///
+    /// # Errors
+    /// `forbidden` for whatever is not a service key with this scope.
+    pub(crate) fn require_service(&self, scope: Scope) -> Result<(), ApiError> {
+        let is_service = self.key().is_some_and(|key| key.kind == KeyKind::Service);
+        if is_service && self.holds(scope) { Ok(()) } else { Err(ApiError::forbidden()) }
     }
 
     async fn find(request: HttpRequest) -> Result<Self, ApiError> {
         let state = state_of(&request)?;
         // A bearer key decides alone. Were it ignored beside a cookie, sending one would switch off the cross-site check.
         if has_bearer_key(request.headers()) {
-            return Err(ApiError::unauthenticated());
+            return Self::with_key(state, request.headers()).await;
         }
         let token = state.session_cookie.read(request.headers()).ok_or_else(ApiError::unauthenticated)?;
-        let session = token.hash();
+        let hash = token.hash();
         let now = state.clock.now();
-        let found = state.store.find_session(&session, now).await?.ok_or_else(ApiError::unauthenticated)?;
-        if found.expires_at.duration_since(now) < SESSION_LIFE - RENEW_AFTER {
+        let session = state.store.find_session(&hash, now).await?.ok_or_else(ApiError::unauthenticated)?;
+        if session.expires_at.duration_since(now) < SESSION_LIFE - RENEW_AFTER {
             // A database that can be read but not written now must not sign people out: next time will do.
-            if state.store.renew_session(&session, session_end(now)).await.is_ok() {
+            if state.store.renew_session(&hash, session_end(now), now).await.is_ok() {
                 request.extensions_mut().insert(RenewedSession(state.session_cookie.write(&token)));
             }
         }
-        Ok(Self { user_id: found.user_id, session })
+        Ok(Self(Proof::Session { hash, session }))
     }
+
+    /// The caller that a key stands for. Whatever is wrong with it, the answer is one and the same.
+    async fn with_key(state: &AppState, headers: &HeaderMap) -> Result<Self, ApiError> {
+        let key = bearer_key(headers).ok_or_else(ApiError::unauthenticated)?;
+        let found = state.store.find_api_key(&key.hash()).await?.ok_or_else(ApiError::unauthenticated)?;
+        let now = state.clock.now();
+        if found.expires_at.is_some_and(|end| end <= now) {
+            return Err(ApiError::unauthenticated());
+        }
+        if found.last_used_at.is_none_or(|last| now.duration_since(last) >= TOUCH_AFTER) {
+            // As with sessions: what cannot be recorded now is recorded the next time.
+            if let Err(error) = state.store.touch_api_key(&found.id, now).await {
+                ApiError::from(error).log();
+            }
+        }
+        Ok(Self(Proof::Key(KeyInfo {
+            kind: found.user_id.map_or(KeyKind::Service, |user_id| KeyKind::Personal { user_id }),
+            scopes: found.scopes.iter().filter_map(|scope| Scope::from_name(scope)).collect(),
+        })))
+    }
+}
+
+/// The id under which a host application's user is stored. It is the host's own but for those that could be taken for a
+/// local account's or for one that was changed by this: no two ids of a host become one, and none becomes a local one.
+pub(crate) fn host_user_id(id: &str) -> Cow<'_, str> {
+    if id.starts_with(LOCAL_PREFIX) || id.starts_with(HOST_PREFIX) {
+        Cow::Owned(format!("{HOST_PREFIX}{id}"))
+    } else {
+        Cow::Borrowed(id)
+    }
+}
+
+/// The id that a user's own application knows them by: [`host_user_id`] undone. A local account's stays as it is.
+pub(crate) fn public_user_id(stored: &str) -> &str {
+    stored.strip_prefix(HOST_PREFIX).unwrap_or(stored)
+}
+
+/// Whether a stored id is that of a local account.
+pub(crate) fn is_local(stored: &str) -> bool {
+    stored.starts_with(LOCAL_PREFIX)
 }
 
 impl FromRequest for Caller {
@@ -91,9 +210,22 @@ impl FromRequest for Caller {
 
 /// Whether a request shows a bearer key. Other schemes are not ours: a proxy in front may ask for them.
 pub(crate) fn has_bearer_key(headers: &HeaderMap) -> bool {
-    headers.get_all(header::AUTHORIZATION).any(|value| {
-        let scheme = value.as_bytes().split(|&byte| byte == b' ').next().unwrap_or_default();
-        scheme.eq_ignore_ascii_case(b"bearer")
+    bearer_credentials(headers).next().is_some()
+}
+
+/// The key that a request shows; `None` when it is none of ours, or one of several.
+fn bearer_key(headers: &HeaderMap) -> Option<ApiKeyText> {
+    let mut shown = bearer_credentials(headers);
+    let (first, None) = (shown.next()?, shown.next()) else { return None };
+    ApiKeyText::parse(std::str::from_utf8(first).ok()?.trim_matches(' '))
+}
+
+/// What stands behind each `Bearer` (RFC 6750, 2.1; the scheme's name in any case, RFC 9110, 11.1).
+fn bearer_credentials(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    headers.get_all(header::AUTHORIZATION).filter_map(|value| {
+        let mut parts = value.as_bytes().splitn(2, |&byte| byte == b' ');
+        let is_bearer = parts.next().unwrap_or_default().eq_ignore_ascii_case(b"bearer");
+        is_bearer.then(|| parts.next().unwrap_or_default())
     })
 }
 
@@ -117,7 +249,8 @@ impl SessionCookie {
         Self { secure }
     }
 
-    fn name(&self) -> &'static str {
+    /// What browsers call it.
+    pub(crate) fn name(&self) -> &'static str {
         // The prefix makes browsers refuse the cookie from a subdomain or over http (RFC 6265bis, 4.1.3.2).
         if self.secure { "__Host-session" } else { "session" }
     }
@@ -164,6 +297,96 @@ pub(crate) fn session_end(now: Timestamp) -> Timestamp {
 mod tests {
     use super::*;
 
+    fn session_of(user_id: &str) -> Caller {
+        let at = Timestamp::UNIX_EPOCH;
+        let session = Session {
+            id: "ses_a".into(),
+            user_id: user_id.into(),
+            name: None,
+            user_agent: None,
+            created_at: at,
+            last_used_at: at,
+            expires_at: at,
+        };
+        Caller(Proof::Session { hash: [0; 32], session })
+    }
+
+    fn key(kind: KeyKind, scopes: &[Scope]) -> Caller {
+        Caller(Proof::Key(KeyInfo { kind, scopes: scopes.to_vec() }))
+    }
+
+    const READ: Scope = Scope::ConnectionsRead;
+
+    #[test]
+    fn no_id_of_a_host_becomes_a_local_one_or_that_of_another() {
+        let ids =
+            ["user-123", "usr_a", "usr_", "host:usr_a", "host:", "host:host:usr_a", "host", "USR_a", "店"];
+        let stored: Vec<_> = ids.iter().map(|id| host_user_id(id)).collect();
+        for (id, stored) in ids.iter().zip(&stored) {
+            assert!(!is_local(stored), "{id}");
+            assert_eq!(public_user_id(stored), *id);
+        }
+        let distinct: std::collections::HashSet<_> = stored.iter().collect();
+        assert_eq!(distinct.len(), ids.len());
+    }
+
+    #[test]
+    fn a_service_key_acts_for_a_hosts_users_only() {
+        let service = key(KeyKind::Service, &[READ]);
+        assert_eq!(service.authorize("user-123", READ).unwrap(), "user-123");
+        assert_eq!(service.authorize("usr_a", READ).unwrap(), "host:usr_a");
+        assert_eq!(service.authorize("host:usr_a", READ).unwrap(), "host:host:usr_a");
+        for nobody in ["", "me", "a\n", &"a".repeat(201)] {
+            assert!(service.authorize(nobody, READ).is_err(), "{nobody:?}");
+        }
+        assert!(service.authorize("user-123", Scope::ConnectionsWrite).is_err());
+    }
+
+    #[test]
+    fn a_person_is_named_as_their_own_application_names_them() {
+        assert_eq!(session_of("usr_a").authorize("usr_a", READ).unwrap(), "usr_a");
+        let of_host = session_of("host:usr_a");
+        for own in ["me", "usr_a"] {
+            assert_eq!(of_host.authorize(own, READ).unwrap(), "host:usr_a");
+        }
+        assert!(of_host.authorize("host:usr_a", READ).is_err(), "that is another of the host's users");
+        assert!(session_of("usr_a").authorize("host:usr_a", READ).is_err());
+        let personal = key(KeyKind::Personal { user_id: "usr_a".into() }, &[READ]);
+        assert_eq!(personal.authorize("me", READ).unwrap(), "usr_a");
+        assert!(personal.authorize("usr_b", READ).is_err());
+        assert!(personal.authorize("me", Scope::ConnectionsWrite).is_err());
+    }
+
+    #[test]
+    fn only_service_keys_speak_for_the_host() {
+        let create = Scope::SessionsCreate;
+        assert!(key(KeyKind::Service, &[create]).require_service(create).is_ok());
+        assert!(key(KeyKind::Service, &[READ]).require_service(create).is_err());
+        assert!(
+            key(KeyKind::Personal { user_id: "usr_a".into() }, &[create]).require_service(create).is_err()
+        );
+        assert!(session_of("usr_a").require_service(create).is_err());
+        assert!(session_of("usr_a").authorize("me", Scope::TokensRead).is_err());
+    }
+
+    #[test]
+    fn one_bearer_key_at_a_time() {
+        let text = ApiKeyText::generate();
+        let shown = |values: &[String]| {
+            let value = |text: &String| (header::AUTHORIZATION, header::HeaderValue::from_str(text).unwrap());
+            let mut headers = HeaderMap::new();
+            values.iter().map(value).for_each(|(name, value)| headers.append(name, value));
+            (has_bearer_key(&headers), bearer_key(&headers).is_some())
+        };
+        let bearer = format!("bEARER {}", text.expose());
+        assert_eq!(shown(std::slice::from_ref(&bearer)), (true, true));
+        assert_eq!(shown(&[format!("Bearer   {}", text.expose())]), (true, true));
+        assert_eq!(shown(&["Basic YTpi".into(), bearer.clone()]), (true, true));
+        assert_eq!(shown(&[bearer.clone(), bearer]), (true, false));
+        assert_eq!(shown(&["Bearer".into()]), (true, false));
+        assert_eq!(shown(&[text.expose().to_owned()]), (false, false));
+    }
+
     fn session_in(cookies: &[&'static [u8]], secure: bool) -> bool {
         let header =
             |bytes: &&'static [u8]| (header::COOKIE, header::HeaderValue::from_bytes(bytes).unwrap());
@@ -185,7 +408,7 @@ mod tests {
 
     #[test]
     fn a_caller_acts_for_nobody_else() {
-        let caller = Caller { user_id: "usr_a".into(), session: [0; 32] };
+        let caller = session_of("usr_a");
         for scope in [Scope::ConnectionsRead, Scope::ConnectionsWrite] {
             assert_eq!(caller.authorize("me", scope).unwrap(), "usr_a");
             assert_eq!(caller.authorize("usr_a", scope).unwrap(), "usr_a");

@@ -91,6 +91,11 @@ impl ApiError {
         Self::new(ErrorCode::Forbidden, "You may not do this for that user.")
     }
 
+    /// 403: a key asks for what only a person who is signed in may do.
+    pub(crate) fn not_for_keys() -> Self {
+        Self::new(ErrorCode::Forbidden, "This needs somebody who is signed in: a key may not do it.")
+    }
+
     /// 403: another site's page sent this.
     pub(crate) fn cross_site() -> Self {
         Self::new(ErrorCode::CrossSiteRequest, "This request came from another site and was refused.")

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod api_key;
 pub mod app;
 mod caller;
 pub mod clock;
@@ -11,11 +12,13 @@ mod jobs;
 mod logging;
 mod metrics;
 mod middleware;
+mod openapi;
 mod passwords;
 mod request_body;
 mod routes;
 mod secret_token;
 pub mod server;
+mod service_keys;
 mod signed_request;
 mod webhooks;
 

@@ -17,6 +17,7 @@ use crate::config::{Config, InstagramConfig, ServerConfig};
 use crate::jobs::Jobs;
 use crate::routes::metrics::RefreshWindow;
 use crate::routes::{self, CALLBACK_PATH};
+use crate::service_keys;
 
 /// Seconds that running requests get after SIGTERM, then the jobs, then the database. The process is gone within ten.
 const FINISH_SECONDS: u64 = 5;
@@ -46,6 +47,7 @@ impl Service {
         // The keys first: whether the database is there tells whether they may be made.
         let keyring = config.encryption.keyring().map_err(named("TOKEN_ENCRYPTION_KEYS"))?;
         let store = connection_store::connect(&config.database.url).await.map_err(named("DATABASE_URL"))?;
+        service_keys::ensure_bootstrap_key(store.as_ref(), &config.keys, clock.now()).await?;
         let state = AppState::new(config, keyring, Arc::clone(&store), clock)?;
         let state = Data::new(state);
         let served = Data::clone(&state);

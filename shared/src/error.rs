@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What every failure looks like.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorBody {
     /// Always `false`.
@@ -18,20 +19,25 @@ pub struct ErrorBody {
     pub request_id: String,
     /// Of `validation_failed`: what is wrong with which field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "utoipa", schema(nullable = false))]
     pub fields: Option<BTreeMap<String, String>>,
     /// Tells apart causes that share a code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "utoipa", schema(nullable = false))]
     pub reason: Option<ErrorReason>,
     /// Of `not_configured`: the variables that are missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "utoipa", schema(nullable = false))]
     pub missing: Option<Vec<String>>,
     /// Seconds to wait before trying again; the same number as the `Retry-After` header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "utoipa", schema(nullable = false))]
     pub retry_after: Option<u64>,
 }
 
 /// A finer cause within a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorReason {
     /// `access_denied`: the Instagram account is a personal one, which cannot grant the permissions.
@@ -40,11 +46,12 @@ pub enum ErrorReason {
 
 /// Writes the code list once: enum, name and status cannot drift apart.
 macro_rules! error_codes {
-    ($($(#[$doc:meta])* $variant:ident = $status:literal $name:literal,)+) => {
+    ($(#[doc = $meaning:literal] $variant:ident = $status:literal $name:tt,)+) => {
         /// The machine codes of the API's failures, each with its one status.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
         pub enum ErrorCode {
-            $($(#[$doc])* #[serde(rename = $name)] $variant,)+
+            $(#[doc = $meaning] #[serde(rename = $name)] $variant,)+
         }
 
         impl ErrorCode {
@@ -54,6 +61,11 @@ macro_rules! error_codes {
             /// The HTTP status that always goes with the code.
             pub const fn status(self) -> u16 {
                 match self { $(Self::$variant => $status,)+ }
+            }
+
+            /// What the code says, as a sentence for a programmer.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning.trim_ascii_start(),)+ }
             }
 
             /// The code as it stands in JSON.

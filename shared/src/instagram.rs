@@ -18,6 +18,7 @@ pub mod permission {
 
 /// Answer of `GET /auth/instagram/login`. It alone carries no `ok`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LoginAnswer {
     /// Where to send the browser, as a full page: Instagram refuses popups.
@@ -28,6 +29,7 @@ pub struct LoginAnswer {
 
 /// Answer of `GET /auth/instagram/callback`, in Instagram's own `snake_case`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct CallbackAnswer {
     /// A sealed handle (`sealed.…`), never Instagram's token: good for ten minutes, one use and this caller.
     pub access_token: Sensitive,
@@ -39,15 +41,18 @@ pub struct CallbackAnswer {
     pub user: InstagramUser,
     /// The `returnTo` that was given to the login route.
     #[serde(default, rename = "returnTo", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "utoipa", schema(nullable = false))]
     pub return_to: Option<String>,
     /// The username of the account that was to be reconnected, when the person came back with another one: saving makes a
     /// new connection then, and leaves that one as it is.
     #[serde(default, rename = "expectedUsername", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "utoipa", schema(nullable = false))]
     pub expected_username: Option<String>,
 }
 
 /// A profile in Instagram's own field names. Fields that the person has not set are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct InstagramUser {
     /// The professional account's id.
     pub id: String,
@@ -81,6 +86,7 @@ pub struct InstagramUser {
 /// What is stored comes from the handle. The other fields are there so that a client can say what it expects, and are
 /// refused when they contradict it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct SaveConnection {
     /// Must be the caller.
     #[serde(rename = "userId")]
@@ -100,6 +106,7 @@ pub struct SaveConnection {
 
 /// Answer of `POST /api/integrations/instagram/callback`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct SaveAnswer {
     /// What was stored, in short.
     pub connection: SavedConnection,
@@ -107,6 +114,7 @@ pub struct SaveAnswer {
 
 /// A connection just after it was saved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SavedConnection {
     /// Id of the stored document.
@@ -114,6 +122,7 @@ pub struct SavedConnection {
     /// Without the `@`.
     pub username: String,
     /// `null` where Instagram does not say.
+    #[cfg_attr(feature = "utoipa", schema(required))]
     pub followers: Option<u64>,
     /// When this account was first connected by this person.
     pub connected_at: Timestamp,
@@ -123,6 +132,7 @@ pub struct SavedConnection {
 
 /// Answer of `GET /api/integrations/instagram/{userId}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct ConnectionAnswer {
     /// The account connected last.
     pub connection: Connection,
@@ -130,6 +140,7 @@ pub struct ConnectionAnswer {
 
 /// A connection as its owner sees it. Unset profile fields are `null`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Connection {
     /// Id of the stored document.
@@ -137,18 +148,25 @@ pub struct Connection {
     /// Without the `@`.
     pub username: String,
     /// Display name.
+    #[cfg_attr(feature = "utoipa", schema(required))]
     pub name: Option<String>,
     /// Signed by Instagram, dead within days.
+    #[cfg_attr(feature = "utoipa", schema(required))]
     pub profile_picture_url: Option<String>,
     /// Free text.
+    #[cfg_attr(feature = "utoipa", schema(required))]
     pub biography: Option<String>,
     /// As typed by the person: not always a full URL.
+    #[cfg_attr(feature = "utoipa", schema(required))]
     pub website: Option<String>,
     /// Followers.
+    #[cfg_attr(feature = "utoipa", schema(required))]
     pub followers: Option<u64>,
     /// Accounts followed.
+    #[cfg_attr(feature = "utoipa", schema(required))]
     pub following: Option<u64>,
     /// Posts.
+    #[cfg_attr(feature = "utoipa", schema(required))]
     pub media_count: Option<u64>,
     /// When this account was first connected by this person.
     pub connected_at: Timestamp,
@@ -165,14 +183,17 @@ pub struct Connection {
     /// Permissions asked for and not granted.
     pub missing_scopes: Vec<String>,
     /// What went wrong last, in words, without secrets.
+    #[cfg_attr(feature = "utoipa", schema(required))]
     pub last_error: Option<String>,
     /// Since when the token is known to be dead, while `status` is `needs_reauthorization`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "utoipa", schema(nullable = false))]
     pub needs_reauthorization_since: Option<Timestamp>,
 }
 
 /// The state of a stored connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectionStatus {
     /// Works.

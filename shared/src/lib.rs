@@ -2,6 +2,7 @@
 
 mod error;
 mod instagram;
+mod keys;
 mod life;
 mod sensitive;
 mod session;
@@ -13,6 +14,7 @@ pub use instagram::{
     CallbackAnswer, Connection, ConnectionAnswer, ConnectionStatus, InstagramUser, LoginAnswer, SaveAnswer,
     SaveConnection, SavedConnection, permission,
 };
+pub use keys::{ApiKey, ApiKeysAnswer, CreateApiKey, CreateHostLink, CreatedApiKey, HostLinkAnswer, Scope};
 pub use life::{ConnectionEvent, EventKind, EventOutcome, EventsAnswer, HistoryAnswer, HistoryPoint};
 pub use sensitive::Sensitive;
 pub use session::{SessionAnswer, SignIn, SignUp, User};

@@ -8,40 +8,49 @@ use crate::Timestamp;
 
 /// Answer of `GET …/{userId}/history`: the oldest point first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryAnswer {
     /// One for each time the profile was read; one a day for what is older than 90 days.
     pub points: Vec<HistoryPoint>,
     /// Give it as `cursor` to read on; `null` at the end.
+    #[cfg_attr(feature = "utoipa", schema(required))]
     pub next_cursor: Option<String>,
 }
 
 /// An account's counts at one time. `null` where Instagram did not say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryPoint {
     /// When the profile was read.
     pub at: Timestamp,
     /// Followers.
+    #[cfg_attr(feature = "utoipa", schema(required))]
     pub followers: Option<u64>,
     /// Accounts followed.
+    #[cfg_attr(feature = "utoipa", schema(required))]
     pub following: Option<u64>,
     /// Posts.
+    #[cfg_attr(feature = "utoipa", schema(required))]
     pub media_count: Option<u64>,
 }
 
 /// Answer of `GET …/{userId}/events`: the newest event first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct EventsAnswer {
     /// What happened.
     pub events: Vec<ConnectionEvent>,
     /// Give it as `cursor` to read on; `null` at the end.
+    #[cfg_attr(feature = "utoipa", schema(required))]
     pub next_cursor: Option<String>,
 }
 
 /// Something that happened to a connection. One for each change of state: a failure that goes on is told once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct ConnectionEvent {
     /// Names the event for ever. The webhook that tells of it has the same id.
     pub id: String,
@@ -58,6 +67,7 @@ pub struct ConnectionEvent {
 
 /// What can happen to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
     /// Its owner connected it, for the first time or again.
@@ -106,6 +116,7 @@ impl EventKind {
 
 /// How an event ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EventOutcome {
     /// As wanted.

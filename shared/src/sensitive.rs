@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 ///
 /// Reading the value takes a call to [`Sensitive::expose`], which is easy to find in review.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(transparent)]
+#[cfg_attr(feature = "utoipa", schema(value_type = String))]
 pub struct Sensitive(String);
 
 impl Sensitive {

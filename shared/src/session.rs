@@ -6,43 +6,54 @@ use crate::{Sensitive, Timestamp};
 
 /// Body of `POST /api/users`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SignUp {
-    /// Compared case-insensitively; see [`crate::validation::email`].
+    /// Compared without regard to case.
+    #[cfg_attr(feature = "utoipa", schema(max_length = 254))]
     pub email: String,
-    /// See [`crate::validation::password`].
+    /// 10 to 256 characters.
+    #[cfg_attr(feature = "utoipa", schema(value_type = String, min_length = 10, max_length = 256, format = Password, write_only))]
     pub password: Sensitive,
     /// What to call the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "utoipa", schema(max_length = 100))]
     pub name: Option<String>,
 }
 
 /// Body of `POST /api/session`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SignIn {
     /// The address given at sign-up, in any case.
+    #[cfg_attr(feature = "utoipa", schema(max_length = 254))]
     pub email: String,
     /// The password given at sign-up.
+    #[cfg_attr(feature = "utoipa", schema(value_type = String, format = Password, write_only))]
     pub password: Sensitive,
 }
 
-/// A person with a local account.
+/// A person: one with a local account, or a host application's user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// Opaque; the `userId` of the integrations routes.
     pub id: String,
-    /// As typed at sign-up.
-    pub email: String,
-    /// As typed at sign-up, `null` when left out.
+    /// As typed at sign-up; `null` for a host application's user.
+    #[cfg_attr(feature = "utoipa", schema(required))]
+    pub email: Option<String>,
+    /// As typed at sign-up or given by the host application, `null` when left out.
+    #[cfg_attr(feature = "utoipa", schema(required))]
     pub name: Option<String>,
-    /// When the account was made.
+    /// When the account was made; for a host application's user, when this session was opened.
     pub created_at: Timestamp,
 }
 
 /// Answer of `POST /api/users`, `POST /api/session` and `GET /api/session`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct SessionAnswer {
     /// Who is signed in.
     pub user: User,

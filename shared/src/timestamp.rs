@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 /// A point in time as the API writes it: RFC 3339, UTC, milliseconds (`2025-11-10T15:30:00.000Z`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(transparent)]
+#[cfg_attr(feature = "utoipa", schema(value_type = String, format = DateTime))]
 pub struct Timestamp(String);
 
 impl Timestamp {

@@ -10,6 +10,8 @@ pub const PASSWORD_MAX: usize = 256;
 pub const EMAIL_MAX: usize = 254;
 /// Most characters of a display name.
 pub const NAME_MAX: usize = 100;
+/// Most characters of a host application's user id.
+pub const HOST_USER_ID_MAX: usize = 200;
 /// Most characters of a `returnTo` path.
 pub const RETURN_PATH_MAX: usize = 1024;
 
@@ -51,6 +53,31 @@ pub fn name(text: &str) -> Option<&'static str> {
     text.chars().any(char::is_control).then_some("Use plain text")
 }
 
+/// What is wrong with the id of a host application's user. The words that stand for something else in an address are
+/// refused, since such a user could never be named there.
+pub fn host_user_id(text: &str) -> Option<&'static str> {
+    match text.chars().count() {
+        0 => return Some("Give your application's id of the user"),
+        n if n > HOST_USER_ID_MAX => return Some("Use at most 200 characters"),
+        _ => {}
+    }
+    if matches!(text, "me" | "callback" | "." | "..") {
+        return Some("This word has a meaning of its own in addresses");
+    }
+    text.chars().any(|c| !is_printable(c)).then_some("Use printable characters only")
+}
+
+/// Whether a character shows what it is: no control character, no line or paragraph separator, none that is invisible or
+/// changes the direction of others, none that stands for what could not be decoded. Two ids that look the same must not differ by one of these.
+fn is_printable(c: char) -> bool {
+    let is_invisible = matches!(
+        c,
+        '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+            | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFD}' | '\u{E0000}'..='\u{E007F}'
+    );
+    !c.is_control() && !is_invisible && (c == ' ' || !c.is_whitespace())
+}
+
 /// Whether a path of the frontend is safe to send a browser to: it cannot leave the origin, whoever parses it.
 ///
 /// Browsers read `\` as `/`, drop tabs and newlines, and take `//host` for another host.
@@ -82,6 +109,32 @@ mod tests {
         assert!(password("äääääääää").is_some());
         assert!(password(&"x".repeat(256)).is_none());
         assert!(password(&"x".repeat(257)).is_some());
+    }
+
+    #[test]
+    fn a_host_user_id_is_any_printable_text_but_a_reserved_word() {
+        let longest = "ä".repeat(200);
+        for good in ["1", "user-123", "usr_0", "host:usr_0", "a/b?c#d%2F", "Göteborg 店", "null", &longest]
+        {
+            assert_eq!(host_user_id(good), None, "{good:?}");
+        }
+        let too_long = "ä".repeat(201);
+        for bad in [
+            "",
+            "me",
+            "callback",
+            ".",
+            "..",
+            "a\nb",
+            "a\0",
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "a\u{a0}b",
+            "\u{fffd}",
+            &too_long,
+        ] {
+            assert!(host_user_id(bad).is_some(), "{bad:?}");
+        }
     }
 
     #[test]

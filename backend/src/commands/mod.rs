@@ -1,7 +1,7 @@
 //! What an operator types after `instagram-connect`: one file a command.
 //!
 //! Only `serve` starts the service. The others look at the same configuration and database, make neither, and print
-//! nothing secret.
+//! nothing secret but a key that they have just made.
 
 mod confirm;
 mod connections;
@@ -28,7 +28,7 @@ type Outcome = Result<ExitCode, Box<dyn Error>>;
 pub enum Command {
     /// Serve the API; what happens without a command. Configured by environment variables and `.env`.
     Serve,
-    /// Token encryption keys.
+    /// Token encryption keys, and service keys.
     #[command(subcommand)]
     Keys(KeysCommand),
     /// Connected Instagram accounts.

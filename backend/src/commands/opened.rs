@@ -26,6 +26,14 @@ pub(super) async fn store(config: &DatabaseConfig) -> Result<Arc<dyn Store>, Box
     Ok(opened.ok_or_else(|| no_database(config))?)
 }
 
+/// The database that the configuration names; no other variable is looked at.
+///
+/// # Errors
+/// When there is none, or it cannot be opened.
+pub(super) async fn store_alone() -> Result<Arc<dyn Store>, Box<dyn Error>> {
+    store(&DatabaseConfig::from_env(&Variables::of_process_and_file()?)?).await
+}
+
 /// That there is no database.
 pub(super) fn no_database(config: &DatabaseConfig) -> String {
     match &config.url {

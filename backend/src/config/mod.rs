@@ -4,6 +4,7 @@ mod database;
 mod encryption;
 mod instagram;
 mod jobs;
+mod keys;
 mod log;
 mod metrics;
 mod server;
@@ -14,6 +15,8 @@ pub use database::DatabaseConfig;
 pub use encryption::EncryptionConfig;
 pub use instagram::{InstagramApp, InstagramConfig};
 pub use jobs::JobsConfig;
+pub(crate) use keys::BOOTSTRAP_VARIABLE;
+pub use keys::KeysConfig;
 pub use log::{LogConfig, LogFormat};
 pub use metrics::MetricsConfig;
 pub use server::ServerConfig;
@@ -33,6 +36,8 @@ pub struct Config {
     pub instagram: InstagramConfig,
     /// Background work.
     pub jobs: JobsConfig,
+    /// Keys of programs that are there from the start.
+    pub keys: KeysConfig,
     /// Who is told what happens to connections.
     pub webhooks: WebhooksConfig,
     /// Where metrics are served.
@@ -53,6 +58,7 @@ impl Config {
         Ok(Self {
             instagram: InstagramConfig::from_env(variables)?,
             jobs: JobsConfig::from_env(variables)?,
+            keys: KeysConfig::from_env(variables)?,
             webhooks: WebhooksConfig::from_env(variables)?,
             metrics: MetricsConfig::from_env(variables)?,
             log: LogConfig::from_env(variables)?,

@@ -2,33 +2,59 @@
 
 use actix_web::Responder;
 use actix_web::http::Method;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{self, Data};
 use serde::Serialize;
+use shared::ErrorCode;
+use utoipa::ToSchema;
 
-use super::{Done, resource, success};
+use super::{Done, Routes, Success, resource, success};
 use crate::app::AppState;
 use crate::error::ApiError;
+use crate::openapi::errors::{Errors, STORED, just};
 
-pub(super) fn configure(app: &mut ServiceConfig) {
+pub(super) fn configure(app: &mut Routes<'_>) {
     app.service(resource("/healthz", [(Method::GET, web::to(healthz)), (Method::HEAD, web::to(healthz))]));
     app.service(resource("/readyz", [(Method::GET, web::to(readyz)), (Method::HEAD, web::to(readyz))]));
 }
 
 /// The process lives.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "getLiveness",
+    tag = "Service",
+    responses(
+        (status = 200, description = "The process lives.", body = Success<Done>),
+        Errors<{ just(&[ErrorCode::PayloadTooLarge, ErrorCode::Internal]) }>,
+    ),
+)]
 async fn healthz() -> impl Responder {
     success(Done {})
 }
 
 /// What `/readyz` answers while the database does.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(examples(json!({"ok": true, "stuckJobs": []})))]
 struct Readiness {
     /// Jobs that have not got their work done for far too long.
     stuck_jobs: Vec<&'static str>,
 }
 
-/// The database answers. A stuck job is named and is no reason to answer 503: requests can be served all the same, and what
+/// The database answers.
+///
+/// A stuck job is named and is no reason to answer 503: requests can be served all the same, and what
 /// keeps the jobs of one process mostly keeps those of all, none of which would be left then.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "getReadiness",
+    tag = "Service",
+    responses(
+        (status = 200, description = "The database answers.", body = Success<Readiness>),
+        Errors<{ STORED | just(&[ErrorCode::PayloadTooLarge, ErrorCode::Internal]) }>,
+    ),
+)]
 async fn readyz(state: Data<AppState>) -> Result<impl Responder, ApiError> {
     state.store.ping().await?;
     Ok(success(Readiness { stuck_jobs: state.jobs.stuck() }))

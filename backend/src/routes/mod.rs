@@ -1,18 +1,25 @@
 //! Every URL, one file a family.
 
+mod api_keys;
 mod auth;
+mod docs;
 mod health;
+mod host_sessions;
 mod integrations;
 pub(crate) mod metrics;
+mod page;
 mod session;
 mod users;
 pub(crate) mod web_app;
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpResponse, Resource, Route};
+use actix_web::{App, HttpResponse, Resource, Route};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{OpenApi, ToSchema};
 
 use crate::error::ApiError;
 
@@ -20,41 +27,136 @@ pub(crate) use auth::instagram::CALLBACK_PATH;
 
 /// Adds all routes of the API.
 pub(crate) fn configure(app: &mut ServiceConfig) {
-    health::configure(app);
-    users::configure(app);
-    session::configure(app);
-    auth::instagram::configure(app);
-    auth::instagram_signals::configure(app);
-    integrations::instagram::configure(app);
+    add_all(&mut Routes { app, served: Vec::new() });
+}
+
+/// Method and path of every route of the API, as [`configure`] adds them: paths with `{names}` in them.
+pub(crate) fn served() -> Vec<(Method, String)> {
+    let mut served = Vec::new();
+    let _ = App::new().configure(|app| {
+        let mut routes = Routes { app, served: Vec::new() };
+        add_all(&mut routes);
+        served = routes.served;
+    });
+    served
+}
+
+fn add_all(routes: &mut Routes<'_>) {
+    health::configure(routes);
+    docs::configure(routes);
+    users::configure(routes);
+    session::configure(routes);
+    host_sessions::configure(routes);
+    api_keys::configure(routes);
+    auth::instagram::configure(routes);
+    auth::instagram_signals::configure(routes);
+    integrations::instagram::configure(routes);
+}
+
+/// The described routes, in the order in which the reference shows those of a part. See [`crate::openapi`].
+#[derive(OpenApi)]
+#[openapi(paths(
+    auth::instagram::login,
+    auth::instagram::callback,
+    integrations::instagram::save,
+    integrations::instagram::read,
+    integrations::instagram::read_own,
+    integrations::instagram::refresh,
+    integrations::instagram::sync,
+    integrations::instagram::history,
+    integrations::instagram::events,
+    integrations::instagram::disconnect,
+    users::sign_up,
+    session::sign_in,
+    session::who,
+    session::sign_out,
+    host_sessions::create,
+    host_sessions::open,
+    api_keys::create,
+    api_keys::list,
+    api_keys::revoke,
+    auth::instagram_signals::deauthorize,
+    auth::instagram_signals::delete_data,
+    auth::instagram_signals::deletion_status,
+    health::healthz,
+    health::readyz,
+    docs::document,
+    docs::page,
+))]
+pub(crate) struct Described;
+
+/// Where the families add their routes, which are noted on the way.
+struct Routes<'a> {
+    app: &'a mut ServiceConfig,
+    served: Vec<(Method, String)>,
+}
+
+impl Routes<'_> {
+    /// Adds a resource.
+    fn service(&mut self, resource: ApiResource) {
+        let ApiResource { path, methods, resource } = resource;
+        self.served.extend(methods.into_iter().map(|method| (method, path.clone())));
+        self.app.service(resource);
+    }
+}
+
+/// A path and what is served there.
+struct ApiResource {
+    path: String,
+    methods: Vec<Method>,
+    resource: Resource,
 }
 
 /// A resource that answers 405 with `Allow` to every other method.
-fn resource<const N: usize>(path: &str, routes: [(Method, Route); N]) -> Resource {
+fn resource<const N: usize>(path: &str, routes: [(Method, Route); N]) -> ApiResource {
     let methods: Vec<Method> = routes.iter().map(|(method, _)| method.clone()).collect();
+    let allowed = methods.clone();
     let resource = routes
         .into_iter()
-        .fold(web::resource(path), |resource, (method, route)| resource.route(route.method(method)));
-    resource.default_service(web::to(move || {
-        let error = ApiError::method_not_allowed(&methods);
-        async move { Err::<HttpResponse, _>(error) }
-    }))
+        .fold(web::resource(path), |resource, (method, route)| resource.route(route.method(method)))
+        .default_service(web::to(move || {
+            let error = ApiError::method_not_allowed(&allowed);
+            async move { Err::<HttpResponse, _>(error) }
+        }));
+    ApiResource { path: path.to_owned(), methods, resource }
 }
 
 /// A success: `"ok": true` beside the fields of `T`.
 #[derive(Serialize)]
-struct Success<T> {
-    ok: bool,
+pub(crate) struct Success<T> {
+    /// Always `true`.
+    pub(crate) ok: bool,
     #[serde(flatten)]
-    answer: T,
+    pub(crate) answer: T,
 }
+
+/// The answer's own schema, with `ok` before its fields: what is one object on the wire is one in the description.
+///
+/// Written by hand because the derived one would be an `allOf` of two. The trait is what `derive(ToSchema)` implements for every
+/// type with parameters; there is no other way to see the parameter's schema.
+impl<T> utoipa::__dev::ComposeSchema for Success<T> {
+    fn compose(of: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        let Some(RefOr::T(Schema::Object(mut answer))) = of.into_iter().next() else {
+            return RefOr::T(Schema::default());
+        };
+        let ok = ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([true]));
+        let fields = std::mem::take(&mut answer.properties);
+        answer.properties.insert("ok".to_owned(), ok.description(Some("Always `true`.")).into());
+        answer.properties.extend(fields);
+        answer.required.insert(0, "ok".to_owned());
+        answer.into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for Success<T> {}
 
 fn success<T: Serialize>(answer: T) -> web::Json<Success<T>> {
     web::Json(Success { ok: true, answer })
 }
 
 /// A success with nothing to say.
-#[derive(Serialize)]
-struct Done {}
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Done {}
 
 /// The query as a type. Its errors are not repeated: serde's may quote what was sent.
 fn query<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {

@@ -1,19 +1,25 @@
 //! `/api/session`: signing in, who is signed in, signing out.
 
-use actix_web::http::Method;
-use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpResponse, HttpResponseBuilder, Responder};
+use actix_web::cookie::Cookie;
+use actix_web::http::{Method, header};
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder};
 use connection_store::{NewSession, User};
-use shared::{SessionAnswer, SignIn};
+use shared::{ErrorCode, SessionAnswer, SignIn};
+use uuid::Uuid;
 
-use super::{Done, resource, success, users};
+use super::{Done, Routes, Success, resource, success, users};
 use crate::app::AppState;
-use crate::caller::{Caller, session_end};
+use crate::caller::{Caller, is_local, public_user_id, session_end};
 use crate::error::ApiError;
+use crate::openapi::errors::{ANYBODY, BODY, CALLER, CHANGE, Errors, STORED, just};
 use crate::request_body::JsonBody;
 use crate::secret_token::SecretToken;
 
-pub(super) fn configure(app: &mut ServiceConfig) {
+/// Most characters of a browser's name for itself that are kept.
+const USER_AGENT_MAX: usize = 200;
+
+pub(super) fn configure(app: &mut Routes<'_>) {
     app.service(resource(
         "/api/session",
         [(Method::GET, web::to(who)), (Method::POST, web::to(sign_in)), (Method::DELETE, web::to(sign_out))],
@@ -21,51 +27,124 @@ pub(super) fn configure(app: &mut ServiceConfig) {
 }
 
 /// Who is signed in.
+///
+/// Somebody with a local account, or a host application's user, of whom no more is known than the application has said.
+#[utoipa::path(
+    get,
+    path = "/api/session",
+    operation_id = "getSession",
+    tag = "People and sessions",
+    security(("session" = [])),
+    responses(
+        (status = 200, description = "Who is signed in.", body = Success<SessionAnswer>),
+        Errors<{ CALLER }>,
+    ),
+)]
 async fn who(state: Data<AppState>, caller: Caller) -> Result<impl Responder, ApiError> {
-    let user = state.store.find_user(caller.user_id()).await?.ok_or_else(ApiError::unauthenticated)?;
-    Ok(success(answer(user)))
+    let session = caller.signed_in()?;
+    if is_local(&session.user_id) {
+        let found = state.store.find_user(&session.user_id).await?;
+        return Ok(success(answer(found.ok_or_else(ApiError::unauthenticated)?)));
+    }
+    let user = shared::User {
+        id: public_user_id(&session.user_id).to_owned(),
+        email: None,
+        name: session.name.clone(),
+        created_at: session.created_at.into(),
+    };
+    Ok(success(SessionAnswer { user }))
 }
 
-/// Opens a session for the right email and password. Takes as long whether or not the account exists.
-async fn sign_in(state: Data<AppState>, JsonBody(body): JsonBody<SignIn>) -> Result<HttpResponse, ApiError> {
+/// Opens a session for the right email and password.
+///
+/// Takes as long whether or not the account exists.
+#[utoipa::path(
+    post,
+    path = "/api/session",
+    operation_id = "signIn",
+    tag = "People and sessions",
+    request_body = SignIn,
+    responses(
+        (status = 200, description = "Who is signed in now, and the cookie of the session.", body = Success<SessionAnswer>),
+        Errors<{ ANYBODY | STORED | CHANGE | BODY | just(&[ErrorCode::InvalidCredentials]) }>,
+    ),
+)]
+async fn sign_in(
+    state: Data<AppState>,
+    request: HttpRequest,
+    JsonBody(body): JsonBody<SignIn>,
+) -> Result<HttpResponse, ApiError> {
     let found = state.store.find_credentials(&users::email_key(&body.email)).await?;
     let (user, password_hash) = found.map(|found| (found.user, found.password_hash)).unzip();
     let is_right = state.passwords.verify(body.password.into_exposed().into(), password_hash).await?;
     match user.filter(|_| is_right) {
-        Some(user) => open(&state, user, HttpResponse::Ok()).await,
+        Some(user) => open(&state, &request, user, HttpResponse::Ok()).await,
         None => Err(ApiError::invalid_credentials()),
     }
 }
 
 /// Ends the session, here and in the browser.
+#[utoipa::path(
+    delete,
+    path = "/api/session",
+    operation_id = "signOut",
+    tag = "People and sessions",
+    security(("session" = [])),
+    responses(
+        (status = 200, description = "The session is over.", body = Success<Done>),
+        Errors<{ CALLER | CHANGE }>,
+    ),
+)]
 async fn sign_out(state: Data<AppState>, caller: Caller) -> Result<impl Responder, ApiError> {
-    state.store.delete_session(caller.session()).await?;
+    let (_, session) = caller.require_session()?;
+    state.store.delete_session(session).await?;
     Ok(HttpResponse::Ok().cookie(state.session_cookie.erase()).json(success(Done {})))
 }
 
 /// Opens a session for a user and answers with its cookie.
 pub(super) async fn open(
     state: &AppState,
+    request: &HttpRequest,
     user: User,
     mut response: HttpResponseBuilder,
 ) -> Result<HttpResponse, ApiError> {
+    let cookie = start(state, request, user.id.clone(), None).await?;
+    Ok(response.cookie(cookie).json(success(answer(user))))
+}
+
+/// Opens a session for a stored id, under a name where a host application gave one, and returns its cookie.
+pub(super) async fn start(
+    state: &AppState,
+    request: &HttpRequest,
+    user_id: String,
+    name: Option<String>,
+) -> Result<Cookie<'static>, ApiError> {
     let token = SecretToken::generate();
     let now = state.clock.now();
     let session = NewSession {
         token_hash: token.hash(),
-        user_id: user.id.clone(),
+        id: format!("ses_{}", Uuid::new_v4().simple()),
+        user_id,
+        name,
+        user_agent: user_agent(request),
         created_at: now,
         expires_at: session_end(now),
     };
     state.store.create_session(session).await?;
-    Ok(response.cookie(state.session_cookie.write(&token)).json(success(answer(user))))
+    Ok(state.session_cookie.write(&token))
+}
+
+/// What the browser calls itself, cut to what a list shows.
+fn user_agent(request: &HttpRequest) -> Option<String> {
+    let text = request.headers().get(header::USER_AGENT)?.to_str().ok()?;
+    Some(text.chars().take(USER_AGENT_MAX).collect())
 }
 
 fn answer(user: User) -> SessionAnswer {
     SessionAnswer {
         user: shared::User {
             id: user.id,
-            email: user.email,
+            email: Some(user.email),
             name: user.name,
             created_at: user.created_at.into(),
         },

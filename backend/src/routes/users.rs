@@ -1,27 +1,44 @@
 //! `/api/users`: making a local account.
 
-use actix_web::HttpResponse;
 use actix_web::http::Method;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
 use connection_store::{CreateOutcome, NewUser, User};
-use shared::{SignUp, validation};
+use shared::{ErrorCode, SessionAnswer, SignUp, validation};
 use uuid::Uuid;
 
-use super::{resource, session};
+use super::{Routes, Success, resource, session};
 use crate::app::AppState;
+use crate::caller::LOCAL_PREFIX;
 use crate::error::ApiError;
+use crate::openapi::errors::{ANYBODY, BODY, CHANGE, Errors, STORED, just};
 use crate::request_body::JsonBody;
 
-pub(super) fn configure(app: &mut ServiceConfig) {
+pub(super) fn configure(app: &mut Routes<'_>) {
     app.service(resource("/api/users", [(Method::POST, web::to(sign_up))]));
 }
 
 /// Makes an account and signs its owner in.
-async fn sign_up(state: Data<AppState>, JsonBody(body): JsonBody<SignUp>) -> Result<HttpResponse, ApiError> {
+#[utoipa::path(
+    post,
+    path = "/api/users",
+    operation_id = "signUp",
+    tag = "People and sessions",
+    request_body = SignUp,
+    responses(
+        (status = 201, description = "The account, and the cookie of a session.", body = Success<SessionAnswer>),
+        Errors<{ ANYBODY | STORED | CHANGE | BODY | just(&[ErrorCode::EmailTaken, ErrorCode::ValidationFailed]) }>,
+    ),
+)]
+async fn sign_up(
+    state: Data<AppState>,
+    request: HttpRequest,
+    JsonBody(body): JsonBody<SignUp>,
+) -> Result<HttpResponse, ApiError> {
     validate(&body)?;
     let user = User {
-        // Hosts bring users of their own later: the prefix keeps local ids apart from theirs.
-        id: format!("usr_{}", Uuid::new_v4().simple()),
+        // A host application brings users of its own: the prefix keeps local ids apart from theirs.
+        id: format!("{LOCAL_PREFIX}{}", Uuid::new_v4().simple()),
         email: body.email.trim().to_owned(),
         name: body.name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()),
         created_at: state.clock.now(),
@@ -30,7 +47,7 @@ async fn sign_up(state: Data<AppState>, JsonBody(body): JsonBody<SignUp>) -> Res
     let new = NewUser { email_key: email_key(&user.email), user: user.clone(), password_hash };
     match state.store.create_user(new).await? {
         CreateOutcome::EmailTaken => Err(ApiError::email_taken()),
-        CreateOutcome::Created => session::open(&state, user, HttpResponse::Created()).await,
+        CreateOutcome::Created => session::open(&state, &request, user, HttpResponse::Created()).await,
     }
 }
 

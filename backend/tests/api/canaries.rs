@@ -7,12 +7,15 @@ use serde_json::{Value, json};
 use crate::process::Process;
 use crate::support::{APP_SECRET, PASSWORD, client, instagram_variables, simulator};
 
+/// A service key: what is beyond its hint must not be seen.
+const SERVICE_KEY: &str = "igc_live_000000000000000000000000000000000000000000039CYk9";
+
 #[actix_web::test]
 async fn no_secret_is_in_logs_answers_or_the_database() {
     let folder = tempfile::tempdir().unwrap();
     let instagram = simulator();
     let of_instagram = instagram_variables(&instagram);
-    let mut variables = vec![("RUST_LOG", "trace")];
+    let mut variables = vec![("RUST_LOG", "trace"), ("BOOTSTRAP_SERVICE_KEY", SERVICE_KEY)];
     variables.extend(of_instagram.iter().map(|(name, value)| (*name, value.as_str())));
     let process = Process::start(&folder, &variables);
     let client = client();
@@ -56,6 +59,24 @@ async fn no_secret_is_in_logs_answers_or_the_database() {
     let raw = instagram.issue_token(accounts::RECORD_SHOP);
     let body = json!({"userId": user["user"]["id"], "access_token": raw, "user_id": "1", "expires_in": 1000});
     ask(client.post(at("/api/integrations/instagram/callback")).json(&body)).await;
+    let made = json!({"name": "mine", "scopes": ["connections:read"]});
+    // Neither answer is one of those that are searched: each shows, this once, what it is for.
+    let made = client.post(at("/api/api-keys")).json(&made).send().await.unwrap();
+    let made: Value = made.json().await.unwrap();
+    let personal_key = made["key"].as_str().unwrap().to_owned();
+    let link = client.post(at("/api/sessions")).bearer_auth(SERVICE_KEY).json(&json!({"userId": "user-123"}));
+    let link: Value = link.send().await.unwrap().json().await.unwrap();
+    let link = Url::parse(link["url"].as_str().unwrap()).unwrap();
+    let link_secret = link.query_pairs().next().unwrap().1.into_owned();
+    let host_client = crate::support::client();
+    for _ in 0..2 {
+        ask(host_client.get(at(&format!("{}?{}", link.path(), link.query().unwrap())))).await;
+    }
+    let slipped = format!("{}0", &personal_key[..57]);
+    for key in [SERVICE_KEY, &personal_key, &slipped] {
+        ask(host_client.get(at("/api/integrations/instagram/me")).bearer_auth(key)).await;
+    }
+    ask(client.get(at("/api/api-keys"))).await;
     let connection = ask(client.get(at("/api/integrations/instagram/me"))).await;
     assert_eq!(connection["connection"]["username"], accounts::RECORD_SHOP, "the flow ran: {connection}");
 
@@ -67,9 +88,11 @@ async fn no_secret_is_in_logs_answers_or_the_database() {
     let logged = process.output.lock().unwrap().clone();
     assert!(logged.contains("/auth/instagram/callback"), "the log was read: {logged}");
     assert!(sessions.len() >= 2);
-    let secrets = [APP_SECRET, PASSWORD, "IGAA", raw.as_str()];
+    assert!(logged.contains("/auth/host"), "the link was opened");
+    let keys = [SERVICE_KEY, &personal_key, &slipped].map(|key| &key[13..]);
+    let secrets = [APP_SECRET, PASSWORD, "IGAA", raw.as_str(), link_secret.as_str()];
     let own_secrets = sessions.iter().map(String::as_str).filter(|value| !value.is_empty());
-    for secret in secrets.into_iter().chain(own_secrets) {
+    for secret in secrets.into_iter().chain(keys).chain(own_secrets) {
         for (place, text) in [("the log", &logged), ("an answer", &seen), ("the database", &stored)] {
             assert!(!text.contains(secret), "a secret ({secret:.6}…) is in {place}");
         }

@@ -84,8 +84,11 @@ async fn id_of(person: &Person) -> String {
 #[test]
 fn commands_make_no_database() {
     let folder = tempfile::tempdir().unwrap();
-    let commands: [&[&str]; 5] = [
+    let commands: [&[&str]; 8] = [
         &["keys", "status"],
+        &["keys", "create-service", "--name", "host", "--scope", "tokens:read"],
+        &["keys", "list-service"],
+        &["keys", "revoke-service", "x"],
         &["connections", "list"],
         &["connections", "show", "x"],
         &["connections", "disconnect", "x", "--yes"],
@@ -103,6 +106,48 @@ fn commands_make_no_database() {
     assert_eq!(doctor.code, Some(1));
     assert!(doctor.check("database").starts_with("failed: there is no database at ./data/instagram.db"));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
+}
+
+#[actix_web::test]
+async fn service_keys_are_made_listed_and_revoked() {
+    let app = TestApp::start();
+    assert_eq!(run(&app, &["keys", "list-service"]).out, "There are no service keys.\n");
+    let create = |more: &[&str]| run(&app, &[&["keys", "create-service", "--name", "host"], more].concat());
+    let made =
+        create(&["--scope", "connections:read", "--scope", "tokens:read,connections:read", "--json"]).json();
+    let (key, id) = (made["key"].as_str().unwrap(), made["apiKey"]["id"].as_str().unwrap());
+    assert_eq!(made["apiKey"]["scopes"], serde_json::json!(["connections:read", "tokens:read"]));
+    assert_eq!(made["apiKey"]["expiresAt"], Value::Null);
+    let path = "/api/integrations/instagram/user-123";
+    assert_eq!(app.with_key(key).get(path).await.failure(), "404 not_connected");
+
+    let ending = create(&["--scope", "connections:read", "--expires-in-days", "1"]);
+    assert_eq!(ending.out.lines().count(), 1, "the key alone: {}", ending.out);
+    let ending = ending.out.trim();
+    assert_eq!(app.with_key(ending).get(path).await.failure(), "404 not_connected");
+    let list = run(&app, &["keys", "list-service", "--json"]);
+    assert_eq!(list.json()["apiKeys"].as_array().unwrap().len(), 2);
+    assert!(!list.out.contains(key) && !list.out.contains(ending));
+    assert!(run(&app, &["keys", "list-service"]).out.contains("connections:read, tokens:read"));
+    app.clock.advance(std::time::Duration::from_secs(24 * 3600));
+    assert_eq!(app.with_key(ending).get(path).await.failure(), "401 unauthenticated");
+
+    let revoke = || run(&app, &["keys", "revoke-service", id]);
+    assert_eq!(revoke().out, format!("{id} is revoked.\n"));
+    assert_eq!(app.with_key(key).get(path).await.failure(), "401 unauthenticated");
+    assert_eq!((revoke().code, revoke().err.lines().count()), (Some(1), 1));
+
+    // A person's own key is not the operator's to name here.
+    let ada = app.with_user("ada").await;
+    ada.personal_key(&["connections:read"]).await;
+    let of_ada = ada.get("/api/api-keys").await.body["apiKeys"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(run(&app, &["keys", "revoke-service", &of_ada]).code, Some(1));
+    for wrong in [&["--scope", "connections"][..], &[], &["--scope", "tokens:read", "--expires-in-days", "0"]]
+    {
+        assert_eq!(create(wrong).code, Some(2), "{wrong:?}");
+    }
+    let reserved = run(&app, &["keys", "create-service", "--name", "bootstrap", "--scope", "tokens:read"]);
+    assert_eq!(reserved.code, Some(2));
 }
 
 #[actix_web::test]

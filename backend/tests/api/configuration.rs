@@ -36,6 +36,8 @@ fn a_wrong_value_names_its_variable_and_what_it_accepts() {
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "backend=="),
         ("TOKEN_ENCRYPTION_KEYS", "hunter2"),
+        ("BOOTSTRAP_SERVICE_KEY", "hunter2"),
+        ("BOOTSTRAP_SERVICE_KEY", "igc_live_hunter2"),
     ] {
         let message = refusal(&[(variable, value)]);
         assert!(message.starts_with(&format!("{variable}: expected ")), "{message}");

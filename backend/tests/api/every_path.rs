@@ -6,9 +6,13 @@ use serde_json::json;
 
 use crate::support::{Answer, PASSWORD, TestApp, client};
 
-const ROUTES: [(&str, &[&str]); 14] = [
+const ROUTES: [(&str, &[&str]); 20] = [
     ("/api/users", &["POST"]),
     ("/api/session", &["GET", "POST", "DELETE"]),
+    ("/api/api-keys", &["GET", "POST"]),
+    ("/api/api-keys/x", &["DELETE"]),
+    ("/api/sessions", &["POST"]),
+    ("/auth/host", &["GET"]),
     ("/auth/instagram/login", &["GET"]),
     ("/auth/instagram/callback", &["GET"]),
     ("/auth/instagram/deauthorize", &["POST"]),
@@ -19,6 +23,8 @@ const ROUTES: [(&str, &[&str]); 14] = [
     ("/api/integrations/instagram/me", &["GET", "DELETE"]),
     ("/api/integrations/instagram/me/refresh", &["POST"]),
     ("/api/integrations/instagram/me/sync", &["POST"]),
+    ("/api/openapi.json", &["GET", "HEAD"]),
+    ("/api/docs", &["GET", "HEAD"]),
     ("/healthz", &["GET", "HEAD"]),
     ("/readyz", &["GET", "HEAD"]),
 ];

@@ -2,19 +2,23 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod api_keys;
 mod auth_instagram;
 mod auth_instagram_signals;
+mod authorization_matrix;
 mod canaries;
 mod commands;
 mod configuration;
 mod connection_life;
 mod every_path;
+mod host_sessions;
 mod integrations_instagram;
 mod integrations_instagram_renewal;
 mod key_rotation;
 mod known_failures;
 mod metrics;
 mod mongodb;
+mod openapi;
 mod process;
 mod refresh_job;
 mod session;

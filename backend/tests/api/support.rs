@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -167,6 +168,29 @@ impl TestApp {
         person
     }
 
+    /// A program that shows this key.
+    pub(crate) fn with_key(&self, key: &str) -> Person {
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {key}")).unwrap();
+        bearer.set_sensitive(true);
+        let headers = HeaderMap::from_iter([(reqwest::header::AUTHORIZATION, bearer)]);
+        let client = client_builder().default_headers(headers).build().unwrap();
+        Person { client, url: self.url.clone(), id: String::new() }
+    }
+
+    /// A new service key, as the operator makes it.
+    pub(crate) fn service_key(&self, scopes: &[&str]) -> String {
+        let database = format!("sqlite:{}", self.database_file().display());
+        let output = Command::new(env!("CARGO_BIN_EXE_instagram-connect"))
+            .env_clear()
+            .current_dir(self.folder.path())
+            .env("DATABASE_URL", database)
+            .args(["keys", "create-service", "--name", "host", "--scope", &scopes.join(",")])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
     /// The callback's query as Instagram sends it after this choice.
     pub(crate) async fn consent(&self, person: &Person, choice: Consent) -> String {
         let login = person.get("/auth/instagram/login").await;
@@ -197,6 +221,11 @@ pub(crate) struct Person {
 }
 
 impl Person {
+    /// The client itself, with the cookies that it holds.
+    pub(crate) fn client(&self) -> reqwest::Client {
+        self.client.clone()
+    }
+
     pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.client.request(method, format!("{}{path}", self.url)).header("accept", "application/json")
     }
@@ -226,6 +255,13 @@ impl Person {
 
     pub(crate) async fn save(&self, exchanged: &Value) -> Answer {
         self.post("/api/integrations/instagram/callback", self.save_body(exchanged)).await
+    }
+
+    /// A new key of this person's own.
+    pub(crate) async fn personal_key(&self, scopes: &[&str]) -> String {
+        let answer = self.post("/api/api-keys", json!({"name": "mine", "scopes": scopes})).await;
+        assert_eq!(answer.status, 201, "{answer}");
+        answer.body["key"].as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn connection(&self) -> Answer {
@@ -291,12 +327,14 @@ impl fmt::Display for Answer {
 
 /// An HTTP client with a cookie jar, which follows no redirects.
 pub(crate) fn client() -> reqwest::Client {
+    client_builder().build().unwrap()
+}
+
+fn client_builder() -> reqwest::ClientBuilder {
     // Installed once a process; that another test was first is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .cookie_store(true)
         .redirect(reqwest::redirect::Policy::none())
         .timeout(Duration::from_secs(30))
-        .build()
-        .unwrap()
 }

@@ -143,8 +143,23 @@ pub struct ConnectionFilter {
     pub user_id: Option<String>,
     /// Ended ones, too.
     pub with_inactive: bool,
+    /// Leaves out users whose id begins with this.
+    pub not_of_users: Option<String>,
+    /// In this state only. Ended ones have no token and are in none.
+    pub health: Option<Health>,
     /// Those after this id: the last one of the page before.
     pub after: Option<String>,
+}
+
+/// What can be known of a stored connection without opening its token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// The token is not known to be dead and ends after this time.
+    EndsAfter(Timestamp),
+    /// The token is not known to be dead and ends after the first time, and at the second or before it.
+    EndsWithin(Timestamp, Timestamp),
+    /// The token is known to be dead, or has ended at this time.
+    DeadAt(Timestamp),
 }
 
 /// A sealed token, with what it takes to open it.

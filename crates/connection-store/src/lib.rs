@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod api_keys;
 mod connections;
 mod database_url;
 mod deletions;
@@ -7,6 +8,9 @@ mod error;
 mod events;
 mod existing;
 mod history;
+mod host_links;
+mod idempotency;
+mod limits;
 pub mod mongodb;
 mod oauth_states;
 mod pauses;
@@ -22,8 +26,9 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 
+pub use api_keys::{ApiKey, ApiKeys, NewApiKey};
 pub use connections::{
-    Connection, ConnectionFilter, Connections, DueForRefresh, DueForSync, KeyUse, NewConnection,
+    Connection, ConnectionFilter, Connections, DueForRefresh, DueForSync, Health, KeyUse, NewConnection,
     Postponement, Profile, RenewedToken, SaveOutcome, SealedToken,
 };
 pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};
@@ -32,6 +37,9 @@ pub use error::{StoreError, StoreResult};
 pub use events::{Delivery, Event, EventCursor, Events, NewEvent};
 pub use existing::connect_existing;
 pub use history::{History, HistoryPoint, HistoryRange};
+pub use host_links::{HostLink, HostLinks};
+pub use idempotency::{Idempotency, Repetition};
+pub use limits::{Limits, Tries};
 pub use oauth_states::{ConsumedState, ExpectedAccount, NewOAuthState, OAuthStates};
 pub use pauses::Pauses;
 pub use sessions::{NewSession, Session, Sessions};
@@ -56,6 +64,10 @@ pub trait Store:
     + History
     + Deletions
     + Pauses
+    + ApiKeys
+    + HostLinks
+    + Limits
+    + Idempotency
     + Send
     + Sync
 {

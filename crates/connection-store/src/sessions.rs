@@ -5,13 +5,22 @@ use jiff::Timestamp;
 
 use crate::{SecretHash, StoreResult};
 
+/// How many sessions of one user are listed at most.
+pub(crate) const MOST_SESSIONS: u32 = 100;
+
 /// A session to be opened.
 #[derive(Clone, Debug)]
 pub struct NewSession {
     /// Hash of the cookie's value.
     pub token_hash: SecretHash,
+    /// Names the session to its owner; no secret.
+    pub id: String,
     /// Who is signed in.
     pub user_id: String,
+    /// What to call the person, where a host application said so; local accounts have their own.
+    pub name: Option<String>,
+    /// What the browser calls itself.
+    pub user_agent: Option<String>,
     /// Now.
     pub created_at: Timestamp,
     /// When it ends unless renewed.
@@ -21,8 +30,18 @@ pub struct NewSession {
 /// A live session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
+    /// Names the session to its owner. Empty for one on MongoDB that was opened before sessions had names.
+    pub id: String,
     /// Who is signed in.
     pub user_id: String,
+    /// What to call the person, where a host application said so.
+    pub name: Option<String>,
+    /// What the browser calls itself.
+    pub user_agent: Option<String>,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it was renewed last: to a day.
+    pub last_used_at: Timestamp,
     /// When it ends unless renewed.
     pub expires_at: Timestamp,
 }
@@ -30,14 +49,28 @@ pub struct Session {
 /// Browser sessions.
 #[async_trait]
 pub trait Sessions {
-    /// Opens a session.
+    /// Opens a session. Two of one name or one hash are a failure.
     async fn create_session(&self, session: NewSession) -> StoreResult<()>;
 
     /// The session of this hash; `None` when there is none or it ended at or before `now`. Writes nothing.
     async fn find_session(&self, token_hash: &SecretHash, now: Timestamp) -> StoreResult<Option<Session>>;
 
-    /// Moves the end of a session; one that is gone stays gone.
-    async fn renew_session(&self, token_hash: &SecretHash, expires_at: Timestamp) -> StoreResult<()>;
+    /// Moves the end of a session and records that it was used; one that is gone stays gone.
+    async fn renew_session(
+        &self,
+        token_hash: &SecretHash,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> StoreResult<()>;
+
+    /// The live sessions of a user, those used last first; at most 100.
+    async fn sessions(&self, user_id: &str, now: Timestamp) -> StoreResult<Vec<Session>>;
+
+    /// Ends a session of a user by its name. `false` when they have none of this name.
+    async fn delete_session_by_id(&self, id: &str, user_id: &str) -> StoreResult<bool>;
+
+    /// Ends all sessions of a user but, where given, the one of this hash.
+    async fn delete_sessions(&self, user_id: &str, except: Option<&SecretHash>) -> StoreResult<()>;
 
     /// Ends a session; ending it again is fine.
     async fn delete_session(&self, token_hash: &SecretHash) -> StoreResult<()>;

@@ -59,4 +59,21 @@ pub trait Users {
 
     /// The account of an id; `None` where there is none.
     async fn find_user(&self, user_id: &str) -> StoreResult<Option<User>>;
+
+    /// What a user's sign-in is checked against, by their id; `None` where there is none.
+    async fn find_credentials_of(&self, user_id: &str) -> StoreResult<Option<Credentials>>;
+
+    /// Replaces a user's password, provided that it is still the one of `old_hash`. `false` when it is not.
+    async fn change_password(
+        &self,
+        user_id: &str,
+        old_hash: &SecretString,
+        new_hash: &SecretString,
+    ) -> StoreResult<bool>;
+
+    /// Deletes an account with its sessions, keys, OAuth states and one-time links; ends first what lets somebody in. The
+    /// connections are the caller's to erase before. `false` when there is none. Can be repeated when a process died at it.
+    ///
+    /// A sign-in that has checked the password before can open a session after.
+    async fn delete_user(&self, user_id: &str) -> StoreResult<bool>;
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every check, one after the other, and one summary.
 
 mod counts;
+mod schemas;
 mod summary;
 
 use std::path::{Path, PathBuf};
@@ -39,6 +40,8 @@ enum Step {
     FrontendLints,
     /// Unit, contract (SQLite and MongoDB) and HTTP tests.
     Tests,
+    /// The API's description against what the service answers.
+    Schemas,
     /// The web app, built as it is deployed.
     App,
     /// Browser tests.
@@ -53,6 +56,7 @@ impl Step {
             Self::Lints => "lints",
             Self::FrontendLints => "frontend-lints",
             Self::Tests => "tests",
+            Self::Schemas => "schemas",
             Self::App => "app",
             Self::Browser => "browser",
         }
@@ -88,6 +92,7 @@ impl Step {
                 }
                 processes::run_reading(&mut tests, |line| counts.add_from_cargo(line))
             }
+            Self::Schemas => schemas::run(counts),
             Self::App => frontend::build(),
             Self::Browser => test_in_browser(counts),
         }
@@ -123,9 +128,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result {
 
 /// Asks for every tool, so that what is missing is known before the long steps. Each later step asks again for its own.
 fn ensure_tools() -> Result {
-    let tools: [fn() -> Result; 4] = [
+    let tools: [fn() -> Result; 5] = [
         || WasmTools::ensure().map(|_| ()),
         || tools::mongodb_server().map(|_| ()),
+        || tools::schemathesis().map(|_| ()),
         || tools::chromium().map(|_| ()),
         tools::install_node_packages,
     ];

@@ -5,11 +5,14 @@ mod cache;
 mod debian;
 mod mongodb;
 mod node;
+mod python;
+mod schemathesis;
 mod wasm;
 
 pub(crate) use browser::chromium;
 pub(crate) use mongodb::server as mongodb_server;
 pub(crate) use node::install_packages as install_node_packages;
+pub(crate) use schemathesis::program as schemathesis;
 pub(crate) use wasm::WasmTools;
 
 use std::env;

@@ -38,13 +38,14 @@ fn menu(session: Session, user: User) -> impl IntoView {
         });
     };
     let email = user.email;
-    let name = user.name.unwrap_or_else(|| email.clone());
+    let name = user.name.or_else(|| email.clone()).unwrap_or(user.id);
+    let email = email.filter(|email| *email != name);
     let picture = view! { <Avatar name=name.clone() class="avatar-small" /> }.into_any();
     view! {
         <Menu label=format!("Account of {name}") button=picture button_class="person-button" id="person-menu">
             <div class="menu-head">
                 <span class="menu-name">{name.clone()}</span>
-                {(name != email).then(|| view! { <span class="menu-email">{email.clone()}</span> })}
+                {email.clone().map(|email| view! { <span class="menu-email">{email}</span> })}
             </div>
             <div role="menu" aria-label="Account">
                 <ThemeSwitch />

@@ -2,43 +2,25 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use connection_store::Deletion;
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
-use crate::middleware::PageForPeople;
+use crate::routes::page;
 
-const STYLE: &str = include_str!("deletion_page.css");
-
-/// The signs beside the words: done, being done, not known.
+/// The signs beside the words: done, being done.
 const TICK: &str = r#"<path d="M4 10.5 8 14.5 16 6"/>"#;
 const CLOCK: &str = r#"<circle cx="10" cy="10" r="7"/><path d="M10 6v4l2.5 2"/>"#;
-const QUESTION: &str = r#"<path d="M7.5 7.5a2.5 2.5 0 1 1 3.6 2.3c-.7.4-1.1.9-1.1 1.7v.3M10 14.8v.2"/>"#;
 
 /// The page for a request of this code; 404 where there is none. A code that is known holds nothing but letters and digits.
 pub(super) fn respond(code: &str, deletion: Option<&Deletion>) -> HttpResponse {
     let status = if deletion.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'",
-        STANDARD.encode(Sha256::digest(STYLE))
-    );
-    let mut response = HttpResponse::build(status)
-        .content_type("text/html; charset=utf-8")
-        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
-        .insert_header(("x-robots-tag", "noindex"))
-        .body(page(code, deletion));
-    response.extensions_mut().insert(PageForPeople);
-    response
+    page::respond(status, html(code, deletion))
 }
 
-fn page(code: &str, deletion: Option<&Deletion>) -> String {
+fn html(code: &str, deletion: Option<&Deletion>) -> String {
     let Some(deletion) = deletion else {
-        return html(
-            ("unknown", QUESTION),
+        return page::html(
+            page::UNKNOWN,
             "We do not know this code",
             "<p>No request to delete data has this confirmation code. Compare the address with the one that you were \
              given.</p>",
@@ -50,7 +32,7 @@ fn page(code: &str, deletion: Option<&Deletion>) -> String {
         time(deletion.requested_at)
     );
     match deletion.completed_at {
-        Some(completed_at) => html(
+        Some(completed_at) => page::html(
             ("done", TICK),
             "Your data was deleted",
             &format!(
@@ -60,7 +42,7 @@ fn page(code: &str, deletion: Option<&Deletion>) -> String {
             ),
             &details,
         ),
-        None => html(
+        None => page::html(
             ("doing", CLOCK),
             "Your data is being deleted",
             "<p>This takes a few minutes at most. You need not wait: it goes on by itself, and this page says when it is \
@@ -68,30 +50,6 @@ fn page(code: &str, deletion: Option<&Deletion>) -> String {
             &details,
         ),
     }
-}
-
-fn html((class, sign): (&str, &str), title: &str, text: &str, details: &str) -> String {
-    format!(
-        r##"<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>{title} – Instagram Connect</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<style>{STYLE}</style>
-</head>
-<body>
-<main>
-<span class="mark {class}" aria-hidden="true"><svg viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round">{sign}</svg></span>
-<h1>{title}</h1>
-{text}
-{details}
-</main>
-</body>
-</html>
-"##
-    )
 }
 
 /// A time as people read it, for everybody alike: the page does not know where they are.
@@ -113,6 +71,6 @@ mod tests {
 
     #[test]
     fn a_code_that_nobody_knows_is_not_repeated() {
-        assert!(!page("<script>", None).contains("<script>"));
+        assert!(!html("<script>", None).contains("<script>"));
     }
 }

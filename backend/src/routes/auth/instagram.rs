@@ -2,27 +2,36 @@
 
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{self, Data};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use serde::Deserialize;
+use shared::{CallbackAnswer, ErrorCode, LoginAnswer, Scope};
+use utoipa::IntoParams;
 
 use crate::app::AppState;
-use crate::caller::{Caller, Scope};
+use crate::caller::Caller;
 use crate::connections::{Login, Redirected};
 use crate::error::ApiError;
-use crate::routes::{query, resource, success, web_app};
+use crate::openapi::errors::{CALLER, Errors, INSTAGRAM, QUERY, just};
+use crate::routes::{Routes, Success, query, resource, success, web_app};
 
 /// Where Instagram sends the browser back to, on the backend and on the web app alike.
 pub(crate) const CALLBACK_PATH: &str = "/auth/instagram/callback";
 
-pub(in crate::routes) fn configure(app: &mut ServiceConfig) {
+pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
     app.service(resource("/auth/instagram/login", [(Method::GET, web::to(login))]));
     app.service(resource(CALLBACK_PATH, [(Method::GET, web::to(callback))]));
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase")]
 struct LoginQuery {
+    /// For whom; the caller when left out. A service key has to say.
+    #[param(min_length = 1, max_length = 200)]
+    user_id: Option<String>,
+    /// Where the web app takes the person afterwards: a path of its own.
+    #[param(max_length = 1024)]
     return_to: Option<String>,
     /// Makes the person sign in again at Instagram: "use another account".
     #[serde(default)]
@@ -32,27 +41,70 @@ struct LoginQuery {
     reconnect: bool,
 }
 
-/// Where to send the browser. The one success without `ok`, as its clients have always known it.
+/// Begins a connection: where to send the browser.
+///
+/// The one success without `ok`, as its clients have always known it.
+#[utoipa::path(
+    get,
+    path = "/auth/instagram/login",
+    operation_id = "beginLogin",
+    tag = "Connecting",
+    security(("session" = []), ("key" = ["connections:write"])),
+    params(LoginQuery),
+    responses(
+        (status = 200, description = "Where to send the browser, as a full page. The one success without `ok`.", body = LoginAnswer),
+        Errors<{ CALLER | QUERY | just(&[ErrorCode::NotConfigured, ErrorCode::ValidationFailed]) }>,
+    ),
+)]
 async fn login(
     state: Data<AppState>,
     caller: Caller,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
-    let user_id = caller.authorize(caller.user_id(), Scope::ConnectionsWrite)?;
-    let LoginQuery { return_to, force_reauth, reconnect } = query(request.query_string())?;
-    state.connections.begin(user_id, Login { return_to, force_reauth, reconnect }).await.map(web::Json)
+    let LoginQuery { user_id, return_to, force_reauth, reconnect } = query(request.query_string())?;
+    let user_id = caller.authorize(user_id.as_deref().unwrap_or("me"), Scope::ConnectionsWrite)?;
+    state.connections.begin(&user_id, Login { return_to, force_reauth, reconnect }).await.map(web::Json)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct CallbackQuery {
+    /// For whom the state was made; the caller when left out. Added by programs: Instagram does not send it.
+    #[serde(rename = "userId")]
+    user_id: Option<String>,
+    /// Instagram's code.
     code: Option<String>,
+    /// What `beginLogin` put into the address.
     state: Option<String>,
+    /// That Instagram says no.
     error: Option<String>,
+    /// Why it does.
     error_reason: Option<String>,
 }
 
-/// One URL, two clients: Instagram sends the browser here, which is passed on to the web app; the web app then asks here
-/// for the data.
+/// Finishes at Instagram what `beginLogin` began.
+///
+/// One URL, two clients: Instagram sends the browser here, which is passed on to the web app; the web app then asks here for
+/// the data. Who prefers `text/html` to JSON is a browser. The answer's `access_token` is not Instagram's: it is what
+/// `saveConnection` wants.
+#[utoipa::path(
+    get,
+    path = CALLBACK_PATH,
+    operation_id = "finishLogin",
+    tag = "Connecting",
+    security(("session" = []), ("key" = ["connections:write"])),
+    params(CallbackQuery),
+    responses(
+        (status = 200, description = "For programs: what Instagram granted. For browsers, where the service serves the web app: its page.", content(
+            (Success<CallbackAnswer> = "application/json"),
+            (String = "text/html"),
+        )),
+        (status = 303, description = "For browsers: on to the web app, with the same query.", headers(
+            ("Location" = String, description = "The web app's address."),
+        )),
+        Errors<{ CALLER | QUERY | INSTAGRAM | just(&[ErrorCode::InvalidState, ErrorCode::InvalidCode]) }>,
+    ),
+)]
 async fn callback(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let mut response = if web_app::is_navigation(&request) {
         pass_on(&state, &request)
@@ -79,9 +131,9 @@ fn pass_on(state: &AppState, request: &HttpRequest) -> HttpResponse {
 }
 
 async fn exchange(state: &AppState, caller: &Caller, query_string: &str) -> Result<HttpResponse, ApiError> {
-    let user_id = caller.authorize(caller.user_id(), Scope::ConnectionsWrite)?;
-    let redirected = redirected(query(query_string)?)?;
-    let answer = state.connections.exchange(user_id, redirected).await?;
+    let query: CallbackQuery = query(query_string)?;
+    let user_id = caller.authorize(query.user_id.as_deref().unwrap_or("me"), Scope::ConnectionsWrite)?;
+    let answer = state.connections.exchange(&user_id, redirected(query)?).await?;
     Ok(HttpResponse::Ok().json(success(answer)))
 }
 

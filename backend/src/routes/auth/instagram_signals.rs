@@ -3,21 +3,24 @@
 
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::web::{self, Data, Path, ServiceConfig};
+use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use connection_store::Deletion;
 use serde::Serialize;
+use shared::ErrorCode;
+use utoipa::ToSchema;
 
 use super::deletion_page;
 use crate::app::AppState;
 use crate::error::ApiError;
+use crate::openapi::errors::{ANYBODY, BODY, CHANGE, Errors, STORED, just};
 use crate::request_body::FormBody;
-use crate::routes::{Done, resource, success, web_app};
+use crate::routes::{Done, Routes, Success, resource, success, web_app};
 use crate::signed_request::{SignedRequest, SignedRequestError};
 
 const DATA_DELETION_PATH: &str = "/auth/instagram/data-deletion";
 
-pub(in crate::routes) fn configure(app: &mut ServiceConfig) {
+pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
     app.service(resource("/auth/instagram/deauthorize", [(Method::POST, web::to(deauthorize))]));
     app.service(resource(DATA_DELETION_PATH, [(Method::POST, web::to(delete_data))]));
     app.service(resource(
@@ -26,20 +29,54 @@ pub(in crate::routes) fn configure(app: &mut ServiceConfig) {
     ));
 }
 
+/// The form that Meta sends.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what `FormBody` reads")]
+#[schema(examples(json!({"signed_request": "c2lnbmF0dXJl….eyJhbGdvcml0aG0iOiJITUFDLVNIQTI1NiJ9…"})))]
+struct SignedForm {
+    /// Two parts in base64url with a dot between them: the signature and what is signed.
+    signed_request: String,
+}
+
 /// Meta tells that somebody removed the app.
+#[utoipa::path(
+    post,
+    path = "/auth/instagram/deauthorize",
+    operation_id = "deauthorize",
+    tag = "Signals from Meta",
+    request_body(content = SignedForm, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "Done.", body = Success<Done>),
+        Errors<{ ANYBODY | BODY | STORED | CHANGE | just(&[ErrorCode::Forbidden, ErrorCode::NotConfigured]) }>,
+    ),
+)]
 async fn deauthorize(state: Data<AppState>, form: FormBody) -> Result<impl Responder, ApiError> {
     state.connections.deauthorize(&signed_request(&state, &form)?).await?;
     Ok(success(Done {}))
 }
 
 /// What Meta wants to hear: where the person can look, and under which code.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(examples(json!({"ok": true, "url": "https://connect.example.com/auth/instagram/data-deletion/k3v9x2", "confirmation_code": "k3v9x2"})))]
 struct DeletionBegun {
+    /// The page that shows how far the request is.
     url: String,
+    /// The last part of its address.
     confirmation_code: String,
 }
 
 /// Meta tells that somebody wants their data deleted.
+#[utoipa::path(
+    post,
+    path = DATA_DELETION_PATH,
+    operation_id = "requestDataDeletion",
+    tag = "Signals from Meta",
+    request_body(content = SignedForm, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "Where the person sees what becomes of it.", body = Success<DeletionBegun>),
+        Errors<{ ANYBODY | BODY | STORED | CHANGE | just(&[ErrorCode::Forbidden, ErrorCode::NotConfigured]) }>,
+    ),
+)]
 async fn delete_data(state: Data<AppState>, form: FormBody) -> Result<impl Responder, ApiError> {
     let code = state.connections.delete_data(&signed_request(&state, &form)?).await?;
     let [public_origin, _] = &state.origins;
@@ -48,16 +85,37 @@ async fn delete_data(state: Data<AppState>, form: FormBody) -> Result<impl Respo
 }
 
 /// How far a request is, for programs.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(examples(json!({"ok": true, "status": "in_progress", "requestedAt": "2026-11-23T15:00:27.871Z", "completedAt": null})))]
 struct DeletionStatus {
+    /// `in_progress` or `completed`.
+    #[schema(pattern = "^(in_progress|completed)$")]
     status: &'static str,
+    /// When Meta passed the request on.
     requested_at: shared::Timestamp,
+    /// When everything was deleted; `null` until then.
+    #[schema(required)]
     completed_at: Option<shared::Timestamp>,
 }
 
-/// How far a request is: a page for a person, who needs no account here, and JSON for programs. Says nothing about whom it
-/// was for.
+/// How far a deletion is.
+///
+/// A page for a person, who needs no account here, and JSON for programs. Says nothing about whom it was for.
+#[utoipa::path(
+    get,
+    path = "/auth/instagram/data-deletion/{code}",
+    operation_id = "getDataDeletion",
+    tag = "Signals from Meta",
+    params(("code" = String, Path, description = "The confirmation code.", min_length = 1)),
+    responses(
+        (status = 200, description = "How far it is; a page for browsers.", content(
+            (Success<DeletionStatus> = "application/json"),
+            (String = "text/html"),
+        )),
+        Errors<{ ANYBODY | STORED | just(&[ErrorCode::NotFound]) }>,
+    ),
+)]
 async fn deletion_status(
     state: Data<AppState>,
     request: HttpRequest,

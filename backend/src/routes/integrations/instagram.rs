@@ -1,20 +1,23 @@
 //! `/api/integrations/instagram…`: saving, reading, renewing and ending a connection.
 
 use actix_web::http::Method;
-use actix_web::web::{self, Data, Path, ServiceConfig};
+use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, Responder};
 use jiff::Timestamp;
 use serde::Deserialize;
-use shared::{ConnectionAnswer, SaveAnswer, SaveConnection};
+use shared::{ConnectionAnswer, ErrorCode, EventsAnswer, HistoryAnswer, SaveAnswer, SaveConnection, Scope};
+use utoipa::IntoParams;
 
 use crate::app::AppState;
-use crate::caller::{Caller, Scope};
+use crate::caller::Caller;
 use crate::connections::HistoryPage;
 use crate::error::ApiError;
+use crate::openapi::UserId;
+use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, INSTAGRAM, QUERY, just};
 use crate::request_body::CallerAndBody;
-use crate::routes::{Done, query, resource, success};
+use crate::routes::{Done, Routes, Success, query, resource, success};
 
-pub(in crate::routes) fn configure(app: &mut ServiceConfig) {
+pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
     // Before the route with a user id in the same place.
     app.service(resource("/api/integrations/instagram/callback", [(Method::POST, web::to(save))]));
     app.service(resource("/api/integrations/instagram", [(Method::GET, web::to(read_own))]));
@@ -29,67 +32,158 @@ pub(in crate::routes) fn configure(app: &mut ServiceConfig) {
 }
 
 /// Stores the connection that a sealed handle or a raw token stands for.
+#[utoipa::path(
+    post,
+    path = "/api/integrations/instagram/callback",
+    operation_id = "saveConnection",
+    tag = "Connecting",
+    security(("session" = []), ("key" = ["connections:write"])),
+    request_body = SaveConnection,
+    responses(
+        (status = 200, description = "What was stored, in short.", body = Success<SaveAnswer>),
+        Errors<{ CALLER | CHANGE | BODY | INSTAGRAM | just(&[ErrorCode::AccountInUse, ErrorCode::ValidationFailed]) }>,
+    ),
+)]
 async fn save(
     state: Data<AppState>,
     CallerAndBody(caller, body): CallerAndBody<SaveConnection>,
 ) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(&body.user_id, Scope::ConnectionsWrite)?;
-    let connection = state.connections.save(user_id, &body).await?;
+    let connection = state.connections.save(&user_id, &body).await?;
     Ok(success(SaveAnswer { connection }))
 }
 
 /// The user's connection.
+#[utoipa::path(
+    get,
+    path = "/api/integrations/instagram/{userId}",
+    operation_id = "getConnection",
+    tag = "Connections",
+    security(("session" = []), ("key" = ["connections:read"])),
+    params(UserId),
+    responses(
+        (status = 200, description = "The account connected last.", body = Success<ConnectionAnswer>),
+        Errors<{ CALLER | just(&[ErrorCode::NotConnected]) }>,
+    ),
+)]
 async fn read(state: Data<AppState>, caller: Caller, user: Path<String>) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(&user, Scope::ConnectionsRead)?;
-    let connection = state.connections.read(user_id).await?;
+    let connection = state.connections.read(&user_id).await?;
     Ok(success(ConnectionAnswer { connection }))
 }
 
 /// The caller's own connection.
+#[utoipa::path(
+    get,
+    path = "/api/integrations/instagram",
+    operation_id = "getOwnConnection",
+    tag = "Connections",
+    security(("session" = []), ("key" = ["connections:read"])),
+    responses(
+        (status = 200, description = "The account connected last.", body = Success<ConnectionAnswer>),
+        Errors<{ CALLER | just(&[ErrorCode::NotConnected]) }>,
+    ),
+)]
 async fn read_own(state: Data<AppState>, caller: Caller) -> Result<impl Responder, ApiError> {
-    let user_id = caller.authorize(caller.user_id(), Scope::ConnectionsRead)?;
-    let connection = state.connections.read(user_id).await?;
+    let user_id = caller.authorize("me", Scope::ConnectionsRead)?;
+    let connection = state.connections.read(&user_id).await?;
     Ok(success(ConnectionAnswer { connection }))
 }
 
 /// Ends the user's connection.
+#[utoipa::path(
+    delete,
+    path = "/api/integrations/instagram/{userId}",
+    operation_id = "endConnection",
+    tag = "Connections",
+    security(("session" = []), ("key" = ["connections:write"])),
+    params(UserId),
+    responses(
+        (status = 200, description = "The token is erased.", body = Success<Done>),
+        Errors<{ CALLER | CHANGE | just(&[ErrorCode::NotConnected]) }>,
+    ),
+)]
 async fn disconnect(
     state: Data<AppState>,
     caller: Caller,
     user: Path<String>,
 ) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(&user, Scope::ConnectionsWrite)?;
-    state.connections.disconnect(user_id).await?;
+    state.connections.disconnect(&user_id).await?;
     Ok(success(Done {}))
 }
 
 /// Renews the token of the user's connection now.
+#[utoipa::path(
+    post,
+    path = "/api/integrations/instagram/{userId}/refresh",
+    operation_id = "refreshConnection",
+    tag = "Connections",
+    security(("session" = []), ("key" = ["connections:write"])),
+    params(UserId),
+    responses(
+        (status = 200, description = "The connection, with its later end.", body = Success<ConnectionAnswer>),
+        Errors<{ CALLER | CHANGE | INSTAGRAM | just(&[ErrorCode::NotConnected, ErrorCode::NeedsReauthorization]) }>,
+    ),
+)]
 async fn refresh(
     state: Data<AppState>,
     caller: Caller,
     user: Path<String>,
 ) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(&user, Scope::ConnectionsWrite)?;
-    let connection = state.connections.refresh(user_id).await?;
+    let connection = state.connections.refresh(&user_id).await?;
     Ok(success(ConnectionAnswer { connection }))
 }
 
 /// Reads the profile of the user's connection from Instagram now.
+#[utoipa::path(
+    post,
+    path = "/api/integrations/instagram/{userId}/sync",
+    operation_id = "syncConnection",
+    tag = "Connections",
+    security(("session" = []), ("key" = ["connections:write"])),
+    params(UserId),
+    responses(
+        (status = 200, description = "The connection, as Instagram shows it now.", body = Success<ConnectionAnswer>),
+        Errors<{ CALLER | CHANGE | INSTAGRAM | just(&[ErrorCode::NotConnected, ErrorCode::NeedsReauthorization]) }>,
+    ),
+)]
 async fn sync(state: Data<AppState>, caller: Caller, user: Path<String>) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(&user, Scope::ConnectionsWrite)?;
-    let connection = state.connections.sync(user_id).await?;
+    let connection = state.connections.sync(&user_id).await?;
     Ok(success(ConnectionAnswer { connection }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct HistoryQuery {
+    /// The first moment.
+    #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Timestamp>,
+    /// The last moment.
+    #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<u32>,
+    /// The `nextCursor` of the page before.
     cursor: Option<String>,
 }
 
 /// The counts of the user's connection over time.
+#[utoipa::path(
+    get,
+    path = "/api/integrations/instagram/{userId}/history",
+    operation_id = "getHistory",
+    tag = "Connections",
+    security(("session" = []), ("key" = ["connections:read"])),
+    params(UserId, HistoryQuery),
+    responses(
+        (status = 200, description = "A page of it, the oldest point first.", body = Success<HistoryAnswer>),
+        Errors<{ CALLER | QUERY | just(&[ErrorCode::NotConnected, ErrorCode::ValidationFailed]) }>,
+    ),
+)]
 async fn history(
     state: Data<AppState>,
     caller: Caller,
@@ -100,16 +194,32 @@ async fn history(
     let HistoryQuery { from, to, limit, cursor } = query(request.query_string())?;
     let limit = page_size(limit, 100, 1000)?;
     let page = HistoryPage { from, to, limit, cursor };
-    Ok(success(state.connections.history(user_id, page).await?))
+    Ok(success(state.connections.history(&user_id, page).await?))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct EventsQuery {
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100, default = 50)]
     limit: Option<u32>,
+    /// The `nextCursor` of the page before.
     cursor: Option<String>,
 }
 
 /// What happened to the user's connection.
+#[utoipa::path(
+    get,
+    path = "/api/integrations/instagram/{userId}/events",
+    operation_id = "listEvents",
+    tag = "Connections",
+    security(("session" = []), ("key" = ["connections:read"])),
+    params(UserId, EventsQuery),
+    responses(
+        (status = 200, description = "A page of them, the newest first.", body = Success<EventsAnswer>),
+        Errors<{ CALLER | QUERY | just(&[ErrorCode::NotConnected, ErrorCode::ValidationFailed]) }>,
+    ),
+)]
 async fn events(
     state: Data<AppState>,
     caller: Caller,
@@ -119,7 +229,7 @@ async fn events(
     let user_id = caller.authorize(&user, Scope::ConnectionsRead)?;
     let EventsQuery { limit, cursor } = query(request.query_string())?;
     let limit = page_size(limit, 50, 100)?;
-    Ok(success(state.connections.events(user_id, limit, cursor.as_deref()).await?))
+    Ok(success(state.connections.events(&user_id, limit, cursor.as_deref()).await?))
 }
 
 /// How many a page of a list holds.

@@ -19,8 +19,8 @@ use super::outbox::{self, Outbox};
 use super::{MongoStore, date, literal};
 use crate::connections::key_id;
 use crate::{
-    Connection, ConnectionFilter, Connections, DueForRefresh, DueForSync, KeyUse, NewConnection, NewEvent,
-    Postponement, Profile, RenewedToken, SaveOutcome, SealedToken, StoreResult,
+    Connection, ConnectionFilter, Connections, DueForRefresh, DueForSync, Health, KeyUse, NewConnection,
+    NewEvent, Postponement, Profile, RenewedToken, SaveOutcome, SealedToken, StoreResult,
 };
 
 /// How often a save is tried while others create, end and take over the same account. Each failed try means that another
@@ -81,11 +81,22 @@ impl Connections for MongoStore {
 
     async fn list_connections(&self, filter: ConnectionFilter, limit: u32) -> StoreResult<Vec<Connection>> {
         let mut wanted = Document::new();
-        if let Some(user_id) = filter.user_id {
+        let mut user_id = Document::new();
+        if let Some(wanted) = filter.user_id {
+            user_id.insert("$eq", wanted);
+        }
+        if let Some(prefix) = filter.not_of_users {
+            user_id.insert("$not", beginning_with(&prefix));
+        }
+        if !user_id.is_empty() {
             wanted.insert("userId", user_id);
         }
-        if !filter.with_inactive {
+        // What has ended has no token, and so no health.
+        if !filter.with_inactive || filter.health.is_some() {
             wanted.insert("isActive", true);
+        }
+        if let Some(health) = filter.health {
+            wanted.extend(in_health(health));
         }
         if let Some(after) = filter.after {
             let Ok(after) = ObjectId::parse_str(after) else { return Ok(Vec::new()) };
@@ -451,6 +462,37 @@ impl MongoStore {
         fields.insert("updatedAt", date(now));
         self.change(with_token(id, access_token), fields, postponement.event.as_slice(), now).await?;
         Ok(())
+    }
+}
+
+/// The texts that begin with a prefix, by their order: a text is compared as the bytes of its UTF-8, whose order is that of its
+/// characters.
+fn beginning_with(prefix: &str) -> Document {
+    let mut beginning = doc! { "$gte": prefix };
+    let mut rest = prefix.chars();
+    while let Some(last) = rest.next_back() {
+        if let Some(next) = (last..=char::MAX).nth(1) {
+            beginning.insert("$lt", format!("{}{next}", rest.as_str()));
+            break;
+        }
+    }
+    beginning
+}
+
+/// The active connections of a state. A token whose end nobody knows is taken for one that has ended.
+fn in_health(health: Health) -> Document {
+    match health {
+        Health::EndsAfter(after) => {
+            doc! { "needsReauthorizationSince": null, "tokenExpiresAt": { "$gt": date(after) } }
+        }
+        Health::EndsWithin(after, by) => doc! {
+            "needsReauthorizationSince": null,
+            "tokenExpiresAt": { "$gt": date(after), "$lte": date(by) },
+        },
+        Health::DeadAt(at) => doc! { "$or": [
+            { "needsReauthorizationSince": { "$ne": null } },
+            { "tokenExpiresAt": { "$not": { "$gt": date(at) } } },
+        ] },
     }
 }
 

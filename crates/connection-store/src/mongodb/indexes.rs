@@ -38,9 +38,24 @@ impl MongoStore {
             (&self.deletions, vec![index(doc! { "completedAt": 1, "requestedAt": 1 })]),
             (&self.pauses, vec![expiring()]),
             (&self.users, vec![unique(doc! { "emailKey": 1 })]),
-            (&self.sessions, vec![expiring()]),
-            (&self.oauth_states, vec![expiring()]),
+            (
+                &self.sessions,
+                // Sessions of an older version have no name of their own.
+                vec![
+                    unique_where_set(doc! { "id": 1 }),
+                    index(doc! { "userId": 1, "expiresAt": 1 }),
+                    expiring(),
+                ],
+            ),
+            (&self.oauth_states, vec![index(doc! { "userId": 1 }), expiring()]),
             (&self.used_handles, vec![expiring()]),
+            (
+                &self.api_keys,
+                vec![unique(doc! { "keyHash": 1 }), index(doc! { "userId": 1, "createdAt": -1, "_id": -1 })],
+            ),
+            (&self.host_links, vec![index(doc! { "userId": 1 }), expiring()]),
+            (&self.tries, vec![expiring()]),
+            (&self.repeatable_requests, vec![expiring()]),
         ];
         for (collection, indexes) in wanted {
             let collection = collection.clone();
@@ -61,6 +76,12 @@ fn unique(keys: Document) -> IndexModel {
 /// An index of the documents alone that have the field.
 fn sparse(keys: Document) -> IndexModel {
     IndexModel::builder().keys(keys).options(IndexOptions::builder().sparse(true).build()).build()
+}
+
+/// As [`unique`], of the documents alone that have the field.
+fn unique_where_set(keys: Document) -> IndexModel {
+    let options = IndexOptions::builder().unique(true).sparse(true).build();
+    IndexModel::builder().keys(keys).options(options).build()
 }
 
 fn expiring() -> IndexModel {

@@ -4,6 +4,7 @@
 //! that concurrency could break is one operation on one document; what belongs to a change and is stored elsewhere goes through
 //! that document, too (`outbox`).
 
+mod api_keys;
 mod connections;
 mod deletions;
 mod error;
@@ -11,7 +12,10 @@ mod events;
 mod existing;
 mod fields;
 mod history;
+mod host_links;
+mod idempotency;
 mod indexes;
+mod limits;
 mod oauth_states;
 mod operation;
 mod outbox;
@@ -55,6 +59,10 @@ pub struct MongoStore {
     outbox: Outbox,
     deletions: Collection<Document>,
     pauses: Collection<Document>,
+    api_keys: Collection<Document>,
+    host_links: Collection<Document>,
+    tries: Collection<Document>,
+    repeatable_requests: Collection<Document>,
     operations: Operations,
     commands: Arc<AtomicU64>,
 }
@@ -99,6 +107,10 @@ impl MongoStore {
             connections,
             deletions: database.collection("deletions"),
             pauses: database.collection("pauses"),
+            api_keys: database.collection("api_keys"),
+            host_links: database.collection("host_links"),
+            tries: database.collection("tries"),
+            repeatable_requests: database.collection("repeatable_requests"),
             operations: Operations::default(),
             commands,
             client,

@@ -1,10 +1,12 @@
 //! Browser sessions in MongoDB.
 
 use async_trait::async_trait;
+use futures_util::TryStreamExt;
 use jiff::Timestamp;
-use mongodb::bson::doc;
+use mongodb::bson::{Document, doc};
 
 use super::{MongoStore, binary, date, fields};
+use crate::sessions::MOST_SESSIONS;
 use crate::{NewSession, SecretHash, Session, Sessions, StoreResult};
 
 #[async_trait]
@@ -12,8 +14,13 @@ impl Sessions for MongoStore {
     async fn create_session(&self, session: NewSession) -> StoreResult<()> {
         let document = doc! {
             "_id": binary(&session.token_hash),
+            "id": session.id,
             "userId": session.user_id,
+            "name": session.name,
+            "userAgent": session.user_agent,
             "createdAt": date(session.created_at),
+            // A new session was used last when it was opened.
+            "lastUsedAt": date(session.created_at),
             "expiresAt": date(session.expires_at),
         };
         let sessions = self.sessions.clone();
@@ -25,21 +32,51 @@ impl Sessions for MongoStore {
         // The end is asked for, since the database removes what has ended only some time later.
         let filter = doc! { "_id": binary(token_hash), "expiresAt": { "$gt": date(now) } };
         let sessions = self.sessions.clone();
-        let Some(document) = self.operations.run(async move { sessions.find_one(filter).await }).await?
-        else {
-            return Ok(None);
-        };
-        Ok(Some(Session {
-            user_id: fields::required_text(&document, "userId")?,
-            expires_at: fields::required_time(&document, "expiresAt")?,
-        }))
+        let found = self.operations.run(async move { sessions.find_one(filter).await }).await?;
+        found.map(|document| session(&document)).transpose()
     }
 
-    async fn renew_session(&self, token_hash: &SecretHash, expires_at: Timestamp) -> StoreResult<()> {
+    async fn renew_session(
+        &self,
+        token_hash: &SecretHash,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> StoreResult<()> {
         let filter = doc! { "_id": binary(token_hash) };
-        let update = doc! { "$set": { "expiresAt": date(expires_at) } };
+        let update = doc! { "$set": { "expiresAt": date(expires_at), "lastUsedAt": date(now) } };
         let sessions = self.sessions.clone();
         self.operations.run(async move { sessions.update_one(filter, update).await }).await?;
+        Ok(())
+    }
+
+    async fn sessions(&self, user_id: &str, now: Timestamp) -> StoreResult<Vec<Session>> {
+        let filter = doc! { "userId": user_id, "expiresAt": { "$gt": date(now) } };
+        let sessions = self.sessions.clone();
+        let find = async move {
+            let found = sessions.find(filter).sort(doc! { "lastUsedAt": -1 }).limit(MOST_SESSIONS.into());
+            found.await?.try_collect::<Vec<_>>().await
+        };
+        let found = self.operations.run(find).await?;
+        let mut found = found.iter().map(session).collect::<StoreResult<Vec<_>>>()?;
+        // Those of an older version do not say when they were used, and the database puts them last.
+        found.sort_by_key(|session| std::cmp::Reverse(session.last_used_at));
+        Ok(found)
+    }
+
+    async fn delete_session_by_id(&self, id: &str, user_id: &str) -> StoreResult<bool> {
+        let filter = doc! { "id": id, "userId": user_id };
+        let sessions = self.sessions.clone();
+        let deleted = self.operations.run(async move { sessions.delete_one(filter).await }).await?;
+        Ok(deleted.deleted_count == 1)
+    }
+
+    async fn delete_sessions(&self, user_id: &str, except: Option<&SecretHash>) -> StoreResult<()> {
+        let mut filter = doc! { "userId": user_id };
+        if let Some(except) = except {
+            filter.insert("_id", doc! { "$ne": binary(except) });
+        }
+        let sessions = self.sessions.clone();
+        self.operations.run(async move { sessions.delete_many(filter).await }).await?;
         Ok(())
     }
 
@@ -49,4 +86,18 @@ impl Sessions for MongoStore {
         self.operations.run(async move { sessions.delete_one(filter).await }).await?;
         Ok(())
     }
+}
+
+/// Reads a session. One of an older version says neither its name nor when it was used last.
+fn session(document: &Document) -> StoreResult<Session> {
+    let created_at = fields::required_time(document, "createdAt")?;
+    Ok(Session {
+        id: fields::text(document, "id").unwrap_or_default(),
+        user_id: fields::required_text(document, "userId")?,
+        name: fields::text(document, "name"),
+        user_agent: fields::text(document, "userAgent"),
+        created_at,
+        last_used_at: fields::time(document, "lastUsedAt").unwrap_or(created_at),
+        expires_at: fields::required_time(document, "expiresAt")?,
+    })
 }

@@ -38,15 +38,47 @@ impl Users for MongoStore {
     }
 
     async fn find_credentials(&self, email_key: &str) -> StoreResult<Option<Credentials>> {
-        let Some(document) = self.find_user_document(doc! { "emailKey": email_key }).await? else {
-            return Ok(None);
-        };
-        let password_hash = SecretString::from(fields::required_text(&document, "passwordHash")?);
-        Ok(Some(Credentials { user: user(&document)?, password_hash }))
+        let found = self.find_user_document(doc! { "emailKey": email_key }).await?;
+        found.map(|document| credentials(&document)).transpose()
     }
 
     async fn find_user(&self, user_id: &str) -> StoreResult<Option<User>> {
         self.find_user_document(doc! { "_id": user_id }).await?.map(|document| user(&document)).transpose()
+    }
+
+    async fn find_credentials_of(&self, user_id: &str) -> StoreResult<Option<Credentials>> {
+        let found = self.find_user_document(doc! { "_id": user_id }).await?;
+        found.map(|document| credentials(&document)).transpose()
+    }
+
+    async fn change_password(
+        &self,
+        user_id: &str,
+        old_hash: &SecretString,
+        new_hash: &SecretString,
+    ) -> StoreResult<bool> {
+        let filter = doc! { "_id": user_id, "passwordHash": old_hash.expose_secret() };
+        let update = doc! { "$set": { "passwordHash": new_hash.expose_secret() } };
+        let users = self.users.clone();
+        let changed = self.operations.run(async move { users.update_one(filter, update).await }).await?;
+        Ok(changed.matched_count == 1)
+    }
+
+    async fn delete_user(&self, user_id: &str) -> StoreResult<bool> {
+        let of_user = doc! { "userId": user_id };
+        let user = doc! { "_id": user_id };
+        let let_in = [self.sessions.clone(), self.api_keys.clone()];
+        let pending = [self.oauth_states.clone(), self.host_links.clone()];
+        let users = self.users.clone();
+        let delete = async move {
+            // What lets somebody in ends first. The account goes last, so that what died half-way can be repeated.
+            for collections in [let_in, pending] {
+                let [one, other] = collections;
+                tokio::try_join!(one.delete_many(of_user.clone()), other.delete_many(of_user.clone()))?;
+            }
+            users.delete_one(user).await
+        };
+        Ok(self.operations.run(delete).await?.deleted_count == 1)
     }
 }
 
@@ -55,6 +87,11 @@ impl MongoStore {
         let users = self.users.clone();
         self.operations.run(async move { users.find_one(filter).await }).await
     }
+}
+
+fn credentials(document: &Document) -> StoreResult<Credentials> {
+    let password_hash = SecretString::from(fields::required_text(document, "passwordHash")?);
+    Ok(Credentials { user: user(document)?, password_hash })
 }
 
 fn user(document: &Document) -> StoreResult<User> {

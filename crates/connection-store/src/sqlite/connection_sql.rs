@@ -78,18 +78,25 @@ pub(super) const BY_ACCOUNT: &str =
 pub(super) const BY_APP_SCOPED_ACCOUNT: &str =
     concat!("SELECT ", columns!(), " FROM instagram_connections WHERE app_scoped_user_id = ?1");
 
-pub(super) const LIST: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM instagram_connections WHERE id > ?1 AND +is_active >= ?2 ORDER BY id LIMIT ?3"
-);
+/// What a list leaves out. A value that is unset leaves nothing out: whose id begins with `?4`, whose token is dead or does
+/// not end after `?5`, whose token ends after `?6`, whose token is not dead at `?7`.
+///
+/// The `+` keeps a condition from choosing an index that would have to be sorted.
+macro_rules! listed {
+    () => {
+        "id > ?1 AND +is_active >= ?2
+        AND (?4 IS NULL OR substr(user_id, 1, length(?4)) <> ?4)
+        AND (?5 IS NULL OR (needs_reauthorization_since IS NULL AND token_expires_at > ?5))
+        AND (?6 IS NULL OR token_expires_at <= ?6)
+        AND (?7 IS NULL OR needs_reauthorization_since IS NOT NULL OR token_expires_at <= ?7)
+        ORDER BY id LIMIT ?3"
+    };
+}
 
-/// The `+` keeps `is_active` from choosing an index that would have to be sorted.
-pub(super) const LIST_OF_USER: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM instagram_connections WHERE user_id = ?4 AND id > ?1 AND +is_active >= ?2 ORDER BY id LIMIT ?3"
-);
+pub(super) const LIST: &str = concat!("SELECT ", columns!(), " FROM instagram_connections WHERE ", listed!());
+
+pub(super) const LIST_OF_USER: &str =
+    concat!("SELECT ", columns!(), " FROM instagram_connections WHERE user_id = ?8 AND ", listed!());
 
 pub(super) const DISCONNECT: &str = concat!(
     "

@@ -10,8 +10,8 @@ use super::columns::{Count, Millis, TextList};
 use super::{SqliteStore, connection_sql as sql, events, history};
 use crate::connections::key_id;
 use crate::{
-    Connection, ConnectionFilter, Connections, DueForRefresh, DueForSync, KeyUse, NewConnection, NewEvent,
-    Postponement, Profile, RenewedToken, SaveOutcome, SealedToken, StoreResult,
+    Connection, ConnectionFilter, Connections, DueForRefresh, DueForSync, Health, KeyUse, NewConnection,
+    NewEvent, Postponement, Profile, RenewedToken, SaveOutcome, SealedToken, StoreResult,
 };
 
 #[async_trait]
@@ -71,14 +71,23 @@ impl Connections for SqliteStore {
     async fn list_connections(&self, filter: ConnectionFilter, limit: u32) -> StoreResult<Vec<Connection>> {
         let found = self.readers.read(|database| {
             let after = filter.after.as_deref().unwrap_or_default();
-            let at_least_active = !filter.with_inactive;
+            // What has ended has no token, and so no health.
+            let at_least_active = !filter.with_inactive || filter.health.is_some();
+            let (ends_after, ends_by, dead_at) = match filter.health {
+                None => (None, None, None),
+                Some(Health::EndsAfter(after)) => (Some(Millis(after)), None, None),
+                Some(Health::EndsWithin(after, by)) => (Some(Millis(after)), Some(Millis(by)), None),
+                Some(Health::DeadAt(at)) => (None, None, Some(Millis(at))),
+            };
+            let not_of = &filter.not_of_users;
             match &filter.user_id {
                 Some(user_id) => {
-                    let values = params![after, at_least_active, limit, user_id];
+                    let values =
+                        params![after, at_least_active, limit, not_of, ends_after, ends_by, dead_at, user_id];
                     database.prepare_cached(sql::LIST_OF_USER)?.query_map(values, connection)?.collect()
                 }
                 None => {
-                    let values = params![after, at_least_active, limit];
+                    let values = params![after, at_least_active, limit, not_of, ends_after, ends_by, dead_at];
                     database.prepare_cached(sql::LIST)?.query_map(values, connection)?.collect()
                 }
             }

@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_refresh.sql"),
     include_str!("migrations/0003_long_life.sql"),
+    include_str!("migrations/0004_third_party_clients.sql"),
 ];
 
 /// Brings the schema to this program's version. Safe against other processes that do the same at the same time.
@@ -53,6 +54,8 @@ fn version(connection: &Connection) -> Result<usize, SqliteError> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -92,6 +95,26 @@ mod tests {
             let key: Option<String> = connection.query_row(read, [token], |row| row.get(0)).unwrap();
             assert_eq!(key.as_deref(), crate::connections::key_id(token), "{token}");
         }
+    }
+
+    #[test]
+    fn sessions_that_are_there_already_get_names_and_stay_open() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        apply(&mut connection, &MIGRATIONS[..3]).unwrap();
+        for number in 1..=3 {
+            let insert = "INSERT INTO sessions (token_hash, user_id, created_at, expires_at)
+                VALUES (zeroblob(?1), 'ann', ?1, 1000)";
+            connection.execute(insert, [number]).unwrap();
+        }
+        migrate(&mut connection).unwrap();
+        let read = "SELECT id, last_used_at = created_at, name IS NULL AND user_agent IS NULL FROM sessions";
+        let mut statement = connection.prepare(read).unwrap();
+        let sessions = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+        let sessions: Vec<(String, bool, bool)> = sessions.collect::<Result<_, _>>().unwrap();
+        let names: BTreeSet<_> = sessions.iter().map(|(id, ..)| id.as_str()).collect();
+        assert_eq!(names.len(), 3);
+        assert!(names.iter().all(|id| id.starts_with("ses_") && id.len() == 36), "{names:?}");
+        assert!(sessions.iter().all(|(_, used, bare)| *used && *bare));
     }
 
     #[test]

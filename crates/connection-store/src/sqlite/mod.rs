@@ -3,6 +3,7 @@
 //! A write-ahead log, so that reads never wait for writes. Writes are queued to one thread and are on the disk when they
 //! return; reads run where they are called. Several processes may use one file.
 
+mod api_keys;
 mod columns;
 mod connection_sql;
 mod connections;
@@ -12,6 +13,9 @@ mod events;
 mod existing;
 mod file;
 mod history;
+mod host_links;
+mod idempotency;
+mod limits;
 mod migrations;
 mod oauth_states;
 mod pauses;

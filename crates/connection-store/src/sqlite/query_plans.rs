@@ -3,18 +3,28 @@
 use rusqlite::Connection;
 
 use super::connection_sql as connections;
-use super::{deletions, events, history, migrations, oauth_states, pauses, sessions, used_handles, users};
+use super::{
+    api_keys, deletions, events, history, host_links, idempotency, limits, migrations, oauth_states, pauses,
+    sessions, used_handles, users,
+};
 
 /// Every statement that searches. `connections::KEY_USE` reads each entry of its index, as a count must.
 const QUERIES: &[&str] = &[
     users::FIND_BY_EMAIL,
     users::FIND_BY_ID,
+    users::FIND_CREDENTIALS_BY_ID,
+    users::CHANGE_PASSWORD,
+    users::DELETE,
     sessions::FIND,
     sessions::RENEW,
+    sessions::OF_USER,
     sessions::DELETE,
+    sessions::DELETE_BY_ID,
+    sessions::DELETE_OF_USER,
     sessions::PURGE,
     oauth_states::CONSUME,
     oauth_states::PURGE,
+    oauth_states::DELETE_OF_USER,
     used_handles::RELEASE,
     used_handles::PURGE,
     connections::OWNER,
@@ -56,6 +66,21 @@ const QUERIES: &[&str] = &[
     deletions::UNFINISHED,
     deletions::COMPLETE,
     pauses::FIND,
+    api_keys::FIND,
+    api_keys::OF_USER,
+    api_keys::DELETE,
+    api_keys::DELETE_OF_USER,
+    api_keys::TOUCH,
+    host_links::PURGE,
+    host_links::CONSUME,
+    host_links::DELETE_OF_USER,
+    limits::FIND,
+    limits::FORGET,
+    limits::PURGE,
+    idempotency::FIND,
+    idempotency::ANSWER,
+    idempotency::FORGET,
+    idempotency::PURGE,
 ];
 
 #[test]

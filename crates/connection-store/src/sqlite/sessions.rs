@@ -2,24 +2,36 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::columns::Millis;
 use super::{PURGED_PER_INSERT, SqliteStore};
+use crate::sessions::MOST_SESSIONS;
 use crate::{NewSession, SecretHash, Session, Sessions, StoreResult};
 
-const CREATE: &str =
-    "INSERT INTO sessions (token_hash, user_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)";
+/// A new session was used last when it was opened.
+const CREATE: &str = "INSERT INTO sessions
+    (token_hash, id, user_id, name, user_agent, created_at, last_used_at, expires_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)";
 
 pub(super) const PURGE: &str = "DELETE FROM sessions WHERE token_hash IN
     (SELECT token_hash FROM sessions WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
 
-pub(super) const FIND: &str =
-    "SELECT user_id, expires_at FROM sessions WHERE token_hash = ?1 AND expires_at > ?2";
+pub(super) const FIND: &str = "SELECT id, user_id, name, user_agent, created_at, last_used_at, expires_at
+    FROM sessions WHERE token_hash = ?1 AND expires_at > ?2";
 
-pub(super) const RENEW: &str = "UPDATE sessions SET expires_at = ?2 WHERE token_hash = ?1";
+pub(super) const RENEW: &str = "UPDATE sessions SET expires_at = ?2, last_used_at = ?3 WHERE token_hash = ?1";
+
+/// The `+` keeps `expires_at` from choosing an index that would have to be sorted.
+pub(super) const OF_USER: &str = "SELECT id, user_id, name, user_agent, created_at, last_used_at, expires_at
+    FROM sessions WHERE user_id = ?1 AND +expires_at > ?2 ORDER BY last_used_at DESC LIMIT ?3";
 
 pub(super) const DELETE: &str = "DELETE FROM sessions WHERE token_hash = ?1";
+
+pub(super) const DELETE_BY_ID: &str = "DELETE FROM sessions WHERE id = ?1 AND +user_id = ?2";
+
+/// No hash is NULL, so that without an exception none is left.
+pub(super) const DELETE_OF_USER: &str = "DELETE FROM sessions WHERE user_id = ?1 AND +token_hash IS NOT ?2";
 
 #[async_trait]
 impl Sessions for SqliteStore {
@@ -29,7 +41,10 @@ impl Sessions for SqliteStore {
             transaction.prepare_cached(PURGE)?.execute(params![now, PURGED_PER_INSERT])?;
             transaction.prepare_cached(CREATE)?.execute(params![
                 session.token_hash,
+                session.id,
                 session.user_id,
+                session.name,
+                session.user_agent,
                 now,
                 Millis(session.expires_at),
             ])?;
@@ -41,21 +56,49 @@ impl Sessions for SqliteStore {
     async fn find_session(&self, token_hash: &SecretHash, now: Timestamp) -> StoreResult<Option<Session>> {
         let found = self.readers.read(|connection| {
             let mut statement = connection.prepare_cached(FIND)?;
-            let row = statement.query_row(params![token_hash, Millis(now)], |row| {
-                Ok(Session { user_id: row.get(0)?, expires_at: row.get::<_, Millis>(1)?.0 })
-            });
-            row.optional()
+            statement.query_row(params![token_hash, Millis(now)], session).optional()
         });
         Ok(found.await?)
     }
 
-    async fn renew_session(&self, token_hash: &SecretHash, expires_at: Timestamp) -> StoreResult<()> {
+    async fn renew_session(
+        &self,
+        token_hash: &SecretHash,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> StoreResult<()> {
         let token_hash = *token_hash;
         let renewed = self.writer.write(move |transaction| {
-            transaction.prepare_cached(RENEW)?.execute(params![token_hash, Millis(expires_at)])?;
+            let values = params![token_hash, Millis(expires_at), Millis(now)];
+            transaction.prepare_cached(RENEW)?.execute(values)?;
             Ok(())
         });
         Ok(renewed.await?)
+    }
+
+    async fn sessions(&self, user_id: &str, now: Timestamp) -> StoreResult<Vec<Session>> {
+        let found = self.readers.read(|connection| {
+            let mut statement = connection.prepare_cached(OF_USER)?;
+            statement.query_map(params![user_id, Millis(now), MOST_SESSIONS], session)?.collect()
+        });
+        Ok(found.await?)
+    }
+
+    async fn delete_session_by_id(&self, id: &str, user_id: &str) -> StoreResult<bool> {
+        let (id, user_id) = (id.to_owned(), user_id.to_owned());
+        let deleted = self
+            .writer
+            .write(move |transaction| transaction.prepare_cached(DELETE_BY_ID)?.execute([id, user_id]));
+        Ok(deleted.await? == 1)
+    }
+
+    async fn delete_sessions(&self, user_id: &str, except: Option<&SecretHash>) -> StoreResult<()> {
+        let (user_id, except) = (user_id.to_owned(), except.copied());
+        let deleted = self.writer.write(move |transaction| {
+            transaction.prepare_cached(DELETE_OF_USER)?.execute(params![user_id, except])
+        });
+        deleted.await?;
+        Ok(())
     }
 
     async fn delete_session(&self, token_hash: &SecretHash) -> StoreResult<()> {
@@ -66,4 +109,16 @@ impl Sessions for SqliteStore {
         });
         Ok(deleted.await?)
     }
+}
+
+fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
+    Ok(Session {
+        id: row.get(0)?,
+        user_id: row.get(1)?,
+        name: row.get(2)?,
+        user_agent: row.get(3)?,
+        created_at: row.get::<_, Millis>(4)?.0,
+        last_used_at: row.get::<_, Millis>(5)?.0,
+        expires_at: row.get::<_, Millis>(6)?.0,
+    })
 }

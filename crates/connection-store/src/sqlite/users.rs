@@ -1,11 +1,12 @@
 //! Local accounts in SQLite.
 
 use async_trait::async_trait;
+use rusqlite::types::Null;
 use rusqlite::{OptionalExtension, Row, params};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::SqliteStore;
 use super::columns::Millis;
+use super::{SqliteStore, api_keys, host_links, oauth_states, sessions};
 use crate::{CreateOutcome, Credentials, NewUser, StoreResult, User, Users};
 
 const CREATE: &str = "INSERT INTO users (id, email, email_key, name, password_hash, created_at)
@@ -15,6 +16,14 @@ pub(super) const FIND_BY_EMAIL: &str =
     "SELECT id, email, name, created_at, password_hash FROM users WHERE email_key = ?1";
 
 pub(super) const FIND_BY_ID: &str = "SELECT id, email, name, created_at FROM users WHERE id = ?1";
+
+pub(super) const FIND_CREDENTIALS_BY_ID: &str =
+    "SELECT id, email, name, created_at, password_hash FROM users WHERE id = ?1";
+
+pub(super) const CHANGE_PASSWORD: &str =
+    "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
+
+pub(super) const DELETE: &str = "DELETE FROM users WHERE id = ?1";
 
 #[async_trait]
 impl Users for SqliteStore {
@@ -35,12 +44,7 @@ impl Users for SqliteStore {
 
     async fn find_credentials(&self, email_key: &str) -> StoreResult<Option<Credentials>> {
         let found = self.readers.read(|connection| {
-            let mut statement = connection.prepare_cached(FIND_BY_EMAIL)?;
-            let row = statement.query_row([email_key], |row| {
-                let password_hash: String = row.get("password_hash")?;
-                Ok(Credentials { user: user(row)?, password_hash: SecretString::from(password_hash) })
-            });
-            row.optional()
+            connection.prepare_cached(FIND_BY_EMAIL)?.query_row([email_key], credentials).optional()
         });
         Ok(found.await?)
     }
@@ -51,6 +55,46 @@ impl Users for SqliteStore {
             .read(|connection| connection.prepare_cached(FIND_BY_ID)?.query_row([user_id], user).optional());
         Ok(found.await?)
     }
+
+    async fn find_credentials_of(&self, user_id: &str) -> StoreResult<Option<Credentials>> {
+        let found = self.readers.read(|connection| {
+            connection.prepare_cached(FIND_CREDENTIALS_BY_ID)?.query_row([user_id], credentials).optional()
+        });
+        Ok(found.await?)
+    }
+
+    async fn change_password(
+        &self,
+        user_id: &str,
+        old_hash: &SecretString,
+        new_hash: &SecretString,
+    ) -> StoreResult<bool> {
+        let (user_id, old_hash, new_hash) = (user_id.to_owned(), old_hash.clone(), new_hash.clone());
+        let changed = self.writer.write(move |transaction| {
+            let values = params![user_id, old_hash.expose_secret(), new_hash.expose_secret()];
+            transaction.prepare_cached(CHANGE_PASSWORD)?.execute(values)
+        });
+        Ok(changed.await? == 1)
+    }
+
+    async fn delete_user(&self, user_id: &str) -> StoreResult<bool> {
+        let user_id = user_id.to_owned();
+        let deleted = self.writer.write(move |transaction| {
+            transaction.prepare_cached(sessions::DELETE_OF_USER)?.execute(params![user_id, Null])?;
+            for statement in
+                [api_keys::DELETE_OF_USER, oauth_states::DELETE_OF_USER, host_links::DELETE_OF_USER]
+            {
+                transaction.prepare_cached(statement)?.execute([&user_id])?;
+            }
+            transaction.prepare_cached(DELETE)?.execute([user_id])
+        });
+        Ok(deleted.await? == 1)
+    }
+}
+
+fn credentials(row: &Row<'_>) -> rusqlite::Result<Credentials> {
+    let password_hash: String = row.get("password_hash")?;
+    Ok(Credentials { user: user(row)?, password_hash: SecretString::from(password_hash) })
 }
 
 fn user(row: &Row<'_>) -> rusqlite::Result<User> {

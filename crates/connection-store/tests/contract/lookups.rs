@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use connection_store::{Connection, ConnectionFilter, NewConnection, Store};
+use connection_store::{Connection, ConnectionFilter, Health, NewConnection, Store};
 
 use crate::connections::{new_connection, save};
-use crate::{contract, disconnect, now};
+use crate::{contract, disconnect, event, now, seconds};
 
 contract! {
     a_connection_is_found_by_its_id_active_or_not,
     an_account_is_found_by_either_id,
     lists_are_paged_in_the_order_of_ids,
+    lists_leave_out_users_whose_ids_begin_alike,
+    lists_show_one_state_only,
+    lists_of_one_state_are_paged,
 }
 
 async fn a_connection_is_found_by_its_id_active_or_not(store: Arc<dyn Store>) {
@@ -64,6 +67,7 @@ async fn lists_are_paged_in_the_order_of_ids(store: Arc<dyn Store>) {
             user_id: user.map(str::to_owned),
             with_inactive,
             after: after.map(str::to_owned),
+            ..ConnectionFilter::default()
         };
         let found = store.list_connections(filter, limit).await.unwrap();
         found.into_iter().map(|connection| connection.id).collect::<Vec<_>>()
@@ -85,4 +89,117 @@ async fn lists_are_paged_in_the_order_of_ids(store: Arc<dyn Store>) {
         }
     }
     assert_eq!(list(None, true, None, 0).await, [""; 0]);
+}
+
+/// Whose connections a filter lets through, in the order of their names.
+async fn users(store: &Arc<dyn Store>, filter: ConnectionFilter) -> Vec<String> {
+    let found = store.list_connections(filter, 100).await.unwrap();
+    let mut users: Vec<String> = found.into_iter().map(|connection| connection.user_id).collect();
+    users.sort();
+    users
+}
+
+async fn lists_leave_out_users_whose_ids_begin_alike(store: Arc<dyn Store>) {
+    let now = now();
+    let all = [
+        "USR_1",
+        "host:usr_1",
+        "us",
+        "usr",
+        "usr\u{10ffff}",
+        "usr_",
+        "usr_1",
+        "usr_\u{10ffff}x",
+        "usr`",
+        "usrx1",
+    ];
+    for (number, user) in all.into_iter().enumerate() {
+        save(&store, new_connection(user, &number.to_string(), now), now).await;
+    }
+    let not_of = |prefix: &str| ConnectionFilter {
+        not_of_users: Some(prefix.to_owned()),
+        ..ConnectionFilter::default()
+    };
+    for prefix in ["usr_", "usr", "u", "host:", "usr\u{10ffff}", "x", "usr_%", "USR", ""] {
+        let mut expected: Vec<&str> = all.into_iter().filter(|user| !user.starts_with(prefix)).collect();
+        expected.sort_unstable();
+        assert_eq!(users(&store, not_of(prefix)).await, expected, "{prefix:?}");
+    }
+    for (user, expected) in [("usr_1", &[][..]), ("us", &["us"][..])] {
+        let of_user = ConnectionFilter { user_id: Some(user.to_owned()), ..not_of("usr_") };
+        assert_eq!(users(&store, of_user).await, expected, "{user}");
+    }
+}
+
+async fn lists_show_one_state_only(store: Arc<dyn Store>) {
+    let now = now();
+    // Whose token ends at which second.
+    for (user, ends) in
+        [("a", -5), ("b", 0), ("c", 1), ("d", 60), ("e", 61), ("f", 30), ("g", 600), ("h", 600)]
+    {
+        let token_expires_at = now + seconds(ends);
+        let new = NewConnection { token_expires_at, ..new_connection(user, user, now) };
+        let saved = save(&store, new, now - seconds(100)).await;
+        match user {
+            "f" | "g" => {
+                let token = &saved.access_token;
+                let dead = event("needs_reauthorization");
+                assert!(
+                    store.mark_needs_reauthorization(&saved.id, token, "Refused.", dead, now).await.unwrap()
+                );
+            }
+            "h" => assert!(disconnect(&store, user, now).await),
+            _ => {}
+        }
+    }
+    let soon = now + seconds(60);
+    for with_inactive in [false, true] {
+        for (health, expected) in [
+            (Health::EndsAfter(soon), &["e"][..]),
+            (Health::EndsAfter(now), &["c", "d", "e"]),
+            (Health::EndsWithin(now, soon), &["c", "d"]),
+            (Health::DeadAt(now), &["a", "b", "f", "g"]),
+        ] {
+            let filter =
+                ConnectionFilter { health: Some(health), with_inactive, ..ConnectionFilter::default() };
+            assert_eq!(users(&store, filter.clone()).await, expected, "{health:?}");
+            for user in ["a", "e", "g", "h"] {
+                let of_user = ConnectionFilter { user_id: Some(user.to_owned()), ..filter.clone() };
+                let expected: Vec<&&str> = expected.iter().filter(|expected| **expected == user).collect();
+                assert_eq!(
+                    users(&store, of_user).await.iter().collect::<Vec<_>>(),
+                    expected,
+                    "{user} {health:?}"
+                );
+            }
+        }
+    }
+}
+
+async fn lists_of_one_state_are_paged(store: Arc<dyn Store>) {
+    let now = now();
+    let mut expected = Vec::new();
+    for number in 0..20 {
+        let ends = now + seconds(if number % 3 == 0 { -10 } else { 600 });
+        let user = format!("{}{number}", if number % 2 == 0 { "usr_" } else { "host-" });
+        let new = NewConnection { token_expires_at: ends, ..new_connection(&user, &number.to_string(), now) };
+        let saved = save(&store, new, now).await;
+        if number % 3 != 0 && number % 2 != 0 {
+            expected.push(saved.id);
+        }
+    }
+    expected.sort();
+    let mut filter = ConnectionFilter {
+        not_of_users: Some("usr_".to_owned()),
+        health: Some(Health::EndsAfter(now)),
+        ..ConnectionFilter::default()
+    };
+    let mut found = Vec::new();
+    loop {
+        let page = store.list_connections(filter.clone(), 3).await.unwrap();
+        let Some(last) = page.last() else { break };
+        filter.after = Some(last.id.clone());
+        found.extend(page.into_iter().map(|connection| connection.id));
+    }
+    assert_eq!(found, expected);
 }

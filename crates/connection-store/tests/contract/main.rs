@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod api_keys;
 mod connection_races;
 mod connections;
 mod deletions;
 mod events;
 mod history;
+mod host_links;
+mod idempotency;
 mod keys;
+mod limits;
 mod lookups;
 mod oauth_states;
 mod pauses;

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use connection_store::{CreateOutcome, NewUser, Store, StoreError, User};
+use connection_store::{
+    CreateOutcome, HostLink, NewApiKey, NewOAuthState, NewSession, NewUser, Store, StoreError, User,
+};
 use futures_util::future::join_all;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{contract, now};
+use crate::{contract, hash, now, seconds};
 
 contract! {
     a_user_is_found_by_id_and_by_email,
@@ -15,6 +17,11 @@ contract! {
     an_email_belongs_to_one_account,
     an_id_that_exists_is_a_failure,
     of_many_sign_ups_with_one_email_one_succeeds,
+    credentials_are_found_by_id,
+    a_password_is_changed_by_whoever_knows_the_old_one,
+    of_20_changes_of_one_password_one_succeeds,
+    a_deleted_account_is_gone_with_all_that_is_its_own,
+    deleting_again_finishes_what_was_left,
 }
 
 fn ann() -> NewUser {
@@ -85,4 +92,143 @@ async fn of_many_sign_ups_with_one_email_one_succeeds(store: Arc<dyn Store>) {
     let winner = outcomes.iter().position(|outcome| *outcome == CreateOutcome::Created).unwrap();
     let credentials = store.find_credentials("ann@example.org").await.unwrap().unwrap();
     assert_eq!(credentials.user.id, format!("user-{winner}"));
+}
+
+async fn credentials_are_found_by_id(store: Arc<dyn Store>) {
+    let ann = ann();
+    store.create_user(ann.clone()).await.unwrap();
+    let credentials = store.find_credentials_of("user-ann").await.unwrap().unwrap();
+    assert_eq!(credentials.user, ann.user);
+    assert_eq!(credentials.password_hash.expose_secret(), ann.password_hash.expose_secret());
+    assert!(store.find_credentials_of("user-bob").await.unwrap().is_none());
+}
+
+async fn a_password_is_changed_by_whoever_knows_the_old_one(store: Arc<dyn Store>) {
+    let (old, new) = (ann().password_hash, SecretString::from("$argon2id$new"));
+    store.create_user(ann()).await.unwrap();
+    let mut bob = ann();
+    (bob.user.id, bob.email_key) = ("user-bob".to_owned(), "bob@example.org".to_owned());
+    store.create_user(bob).await.unwrap();
+
+    assert!(!store.change_password("user-ann", &new, &new).await.unwrap());
+    assert!(!store.change_password("user-cleo", &old, &new).await.unwrap());
+    assert!(store.change_password("user-ann", &old, &new).await.unwrap());
+    assert!(!store.change_password("user-ann", &old, &new).await.unwrap());
+    for (user, password) in [("user-ann", &new), ("user-bob", &old)] {
+        let stored = store.find_credentials_of(user).await.unwrap().unwrap().password_hash;
+        assert_eq!(stored.expose_secret(), password.expose_secret(), "{user}");
+    }
+    let by_email = store.find_credentials("ann@example.org").await.unwrap().unwrap();
+    assert_eq!(by_email.password_hash.expose_secret(), new.expose_secret());
+    assert_eq!(by_email.user, store.find_user("user-ann").await.unwrap().unwrap());
+}
+
+async fn of_20_changes_of_one_password_one_succeeds(store: Arc<dyn Store>) {
+    store.create_user(ann()).await.unwrap();
+    let changes = (0..20).map(|number| {
+        let store = Arc::clone(&store);
+        let new = SecretString::from(format!("$argon2id${number}"));
+        tokio::spawn(
+            async move { store.change_password("user-ann", &ann().password_hash, &new).await.unwrap() },
+        )
+    });
+    let changed: Vec<bool> = join_all(changes).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(changed.iter().filter(|changed| **changed).count(), 1);
+    let winner = changed.iter().position(|changed| *changed).unwrap();
+    let stored = store.find_credentials_of("user-ann").await.unwrap().unwrap().password_hash;
+    assert_eq!(stored.expose_secret(), format!("$argon2id${winner}"));
+}
+
+/// Gives a user a session, a key, a state and a link, all of this number.
+async fn furnish(store: &Arc<dyn Store>, number: u32, user_id: &str) {
+    let (user_id, now) = (user_id.to_owned(), now());
+    let expires_at = now + seconds(600);
+    let session = NewSession {
+        token_hash: hash(number),
+        id: format!("ses-{number}"),
+        user_id: user_id.clone(),
+        name: None,
+        user_agent: None,
+        created_at: now,
+        expires_at,
+    };
+    store.create_session(session).await.unwrap();
+    let key = NewApiKey {
+        id: format!("key-{number}"),
+        key_hash: hash(number),
+        user_id: Some(user_id.clone()),
+        name: "Key".to_owned(),
+        scopes: Vec::new(),
+        hint: "igc_live_".to_owned(),
+        created_at: now,
+        expires_at: None,
+    };
+    store.create_api_key(key).await.unwrap();
+    let state = NewOAuthState {
+        state_hash: hash(number),
+        user_id: user_id.clone(),
+        return_to: None,
+        expected_account: None,
+        created_at: now,
+        expires_at,
+    };
+    store.insert_state(state).await.unwrap();
+    let link = HostLink {
+        token_hash: hash(number),
+        user_id,
+        name: None,
+        return_to: None,
+        created_at: now,
+        expires_at,
+    };
+    store.insert_host_link(link).await.unwrap();
+}
+
+/// Whether a session, a key, a state and a link of this number are there. State and link are used up by asking.
+async fn furniture(store: &Arc<dyn Store>, number: u32, user_id: &str) -> [bool; 4] {
+    let (hash, now) = (hash(number), now());
+    [
+        store.find_session(&hash, now).await.unwrap().is_some(),
+        store.find_api_key(&hash).await.unwrap().is_some(),
+        store.consume_state(&hash, user_id, now).await.unwrap().is_some(),
+        store.consume_host_link(&hash, now).await.unwrap().is_some(),
+    ]
+}
+
+async fn a_deleted_account_is_gone_with_all_that_is_its_own(store: Arc<dyn Store>) {
+    store.create_user(ann()).await.unwrap();
+    for (number, user) in [(1, "user-ann"), (2, "user-ann"), (3, "user-bob")] {
+        furnish(&store, number, user).await;
+    }
+    let service = NewApiKey {
+        id: "service".to_owned(),
+        key_hash: hash(4),
+        user_id: None,
+        name: "Service".to_owned(),
+        scopes: Vec::new(),
+        hint: "igc_live_".to_owned(),
+        created_at: now(),
+        expires_at: None,
+    };
+    store.create_api_key(service).await.unwrap();
+
+    assert!(store.delete_user("user-ann").await.unwrap());
+    assert_eq!(store.find_user("user-ann").await.unwrap(), None);
+    assert!(store.find_credentials("ann@example.org").await.unwrap().is_none());
+    for number in [1, 2] {
+        assert_eq!(furniture(&store, number, "user-ann").await, [false; 4]);
+    }
+    assert_eq!(furniture(&store, 3, "user-bob").await, [true; 4], "another's are left alone");
+    assert_eq!(store.api_keys(None).await.unwrap().len(), 1, "the operator's are left alone");
+    // The address is free again.
+    assert_eq!(store.create_user(ann()).await.unwrap(), CreateOutcome::Created);
+}
+
+async fn deleting_again_finishes_what_was_left(store: Arc<dyn Store>) {
+    store.create_user(ann()).await.unwrap();
+    assert!(store.delete_user("user-ann").await.unwrap());
+    // As a sign-in that was under way could leave it.
+    furnish(&store, 1, "user-ann").await;
+    assert!(!store.delete_user("user-ann").await.unwrap());
+    assert_eq!(furniture(&store, 1, "user-ann").await, [false; 4]);
 }

@@ -1,9 +1,11 @@
 //! Documents: ours as others see them, others' as we do.
 
-use connection_store::{Connections, SaveOutcome, StoreError};
+use connection_store::{
+    ConnectionFilter, Connections, Health, NewSession, SaveOutcome, Session, Sessions, StoreError,
+};
 use jiff::Timestamp;
-use mongodb::bson::spec::ElementType;
-use mongodb::bson::{Bson, DateTime, Document, doc, oid::ObjectId};
+use mongodb::bson::spec::{BinarySubtype, ElementType};
+use mongodb::bson::{Binary, Bson, DateTime, Document, doc, oid::ObjectId};
 
 use crate::{Setup, disconnect, event, new_connection, now, seconds};
 
@@ -178,5 +180,79 @@ async fn a_document_without_its_identity_is_a_failure() {
     for user in ["ann", "bob"] {
         let found = setup.store.latest_connection(user).await;
         assert!(matches!(found, Err(StoreError::Failed(_))), "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_of_an_older_version_stays_open() {
+    let setup = Setup::new().await;
+    let now = now();
+    let old = |number: u8| {
+        let id = Binary { subtype: BinarySubtype::Generic, bytes: vec![number; 32] };
+        let date = |time: Timestamp| DateTime::from_millis(time.as_millisecond());
+        doc! { "_id": id, "userId": "ann", "createdAt": date(now), "expiresAt": date(now + seconds(600)) }
+    };
+    let sessions = setup.database.collection::<Document>("sessions");
+    sessions.insert_many([old(1), old(2)]).await.unwrap();
+    let nameless = Session {
+        id: String::new(),
+        user_id: "ann".to_owned(),
+        name: None,
+        user_agent: None,
+        created_at: now,
+        last_used_at: now,
+        expires_at: now + seconds(600),
+    };
+    assert_eq!(setup.store.find_session(&[1; 32], now).await.unwrap(), Some(nameless.clone()));
+
+    // It takes its place among those that say when they were used.
+    for (number, at) in [(3, now - seconds(60)), (4, now + seconds(60))] {
+        let new = NewSession {
+            token_hash: [number; 32],
+            id: format!("ses-{number}"),
+            user_id: "ann".to_owned(),
+            name: None,
+            user_agent: None,
+            created_at: at,
+            expires_at: now + seconds(600),
+        };
+        setup.store.create_session(new).await.unwrap();
+    }
+    let listed = setup.store.sessions("ann", now).await.unwrap();
+    let listed: Vec<&str> = listed.iter().map(|session| session.id.as_str()).collect();
+    assert_eq!(listed, ["ses-4", "", "", "ses-3"]);
+    // What has no name cannot be ended by it, but with the others.
+    assert!(!setup.store.delete_session_by_id("", "ann").await.unwrap());
+    let used = now + seconds(5);
+    setup.store.renew_session(&[2; 32], now + seconds(900), used).await.unwrap();
+    setup.store.delete_sessions("ann", Some(&[2; 32])).await.unwrap();
+    let renewed = Session { last_used_at: used, expires_at: now + seconds(900), ..nameless };
+    assert_eq!(setup.store.sessions("ann", now).await.unwrap(), [renewed]);
+}
+
+#[tokio::test]
+async fn documents_that_say_little_are_in_the_state_that_they_are_shown_in() {
+    let setup = Setup::new().await;
+    let now = now();
+    let late = DateTime::from_millis((now + seconds(600)).as_millisecond());
+    let documents = [
+        doc! { "userId": "bare", "instagramUserId": "1", "isActive": true },
+        doc! { "userId": "unmarked", "instagramUserId": "2", "isActive": true, "tokenExpiresAt": late },
+        doc! { "userId": 17_i64, "instagramUserId": "3", "isActive": true, "tokenExpiresAt": late },
+    ];
+    setup.connections().insert_many(documents).await.unwrap();
+    for (health, expected) in [
+        (Health::DeadAt(now), &["bare"][..]),
+        (Health::EndsAfter(now), &["unmarked", "17"]),
+        (Health::EndsWithin(now, now + seconds(600)), &["unmarked", "17"]),
+    ] {
+        let filter = ConnectionFilter {
+            not_of_users: Some("usr_".to_owned()),
+            health: Some(health),
+            ..ConnectionFilter::default()
+        };
+        let found = setup.store.list_connections(filter, 10).await.unwrap();
+        let users: Vec<String> = found.into_iter().map(|connection| connection.user_id).collect();
+        assert_eq!(users, expected, "{health:?}");
     }
 }

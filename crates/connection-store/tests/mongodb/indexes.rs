@@ -54,14 +54,30 @@ async fn emails_are_unique_and_what_ends_is_removed() {
     let setup = Setup::new().await;
     let id = (doc! { "_id": 1 }, false, None);
     assert_eq!(indexes(&setup, "users").await, [id.clone(), (doc! { "emailKey": 1 }, true, None)]);
-    for collection in ["sessions", "oauth_states", "used_handles", "pauses"] {
+    for collection in ["used_handles", "pauses", "tries", "repeatable_requests"] {
         let expiring = (doc! { "expiresAt": 1 }, false, Some(3600));
         assert_eq!(indexes(&setup, collection).await, [id.clone(), expiring], "{collection}");
     }
-    for collection in ["connection_events", "connection_history", "webhook_deliveries"] {
+    for collection in [
+        "connection_events",
+        "connection_history",
+        "host_links",
+        "oauth_states",
+        "sessions",
+        "webhook_deliveries",
+    ] {
         let expiring = (doc! { "expiresAt": 1 }, false, Some(3600));
         assert!(indexes(&setup, collection).await.contains(&expiring), "{collection}");
     }
+}
+
+#[tokio::test]
+async fn keys_and_named_sessions_are_unique_and_keys_stay() {
+    let setup = Setup::new().await;
+    let id = (doc! { "_id": 1 }, false, None);
+    let of_user = (doc! { "userId": 1, "createdAt": 1, "_id": 1 }, false, None);
+    assert_eq!(indexes(&setup, "api_keys").await, [id, (doc! { "keyHash": 1 }, true, None), of_user]);
+    assert!(indexes(&setup, "sessions").await.contains(&(doc! { "id": 1 }, true, None)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -109,6 +125,7 @@ pub(crate) fn stages(plan: &Document) -> Vec<String> {
     stages
 }
 
+/// Those by `_id` are left out: each collection has its index.
 #[tokio::test]
 async fn every_query_uses_an_index() {
     let setup = Setup::new().await;
@@ -135,12 +152,22 @@ async fn every_query_uses_an_index() {
         ("webhook_deliveries", doc! { "connectionId": ObjectId::new() }),
         ("deletions", doc! { "completedAt": null, "requestedAt": { "$lte": date } }),
         ("users", doc! { "emailKey": "ann@example.org" }),
+        ("sessions", doc! { "userId": "ann", "expiresAt": { "$gt": date } }),
+        ("sessions", doc! { "userId": "ann" }),
+        ("sessions", doc! { "id": "ses-1" }),
+        ("oauth_states", doc! { "userId": "ann" }),
+        ("api_keys", doc! { "keyHash": "x" }),
+        ("api_keys", doc! { "userId": "ann" }),
+        ("api_keys", doc! { "userId": null }),
+        ("host_links", doc! { "userId": "ann" }),
     ];
-    // The filter of a save. SecantusDB 0.7 uses no index beside an `$or`; MongoDB does.
+    // SecantusDB 0.7 uses no index beside an `$or`, nor one that has only some of the fields; MongoDB does.
     if std::env::var_os("TEST_MONGODB_URL").is_some() {
         let free_or_own =
             doc! { "instagramUserId": "user-3", "$or": [{ "userId": "x" }, { "isActive": false }] };
         queries.push(("instagram_connections", free_or_own));
+        queries.push(("sessions", doc! { "id": "ses-1", "userId": "ann" }));
+        queries.push(("sessions", doc! { "userId": "ann", "_id": { "$ne": "x" } }));
     }
     for (collection, filter) in queries {
         let command =

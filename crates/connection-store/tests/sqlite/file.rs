@@ -6,7 +6,8 @@ use std::path::Path;
 
 use connection_store::sqlite::SqliteStore;
 use connection_store::{
-    Connections, HISTORY_DETAIL, NewEvent, NewSession, OAuthStates, Sessions, Store, StoreError, UsedHandles,
+    Connections, HISTORY_DETAIL, HostLink, HostLinks, Idempotency, Limits, NewEvent, NewSession, OAuthStates,
+    Sessions, Store, StoreError, UsedHandles,
 };
 use rusqlite::Connection;
 
@@ -60,7 +61,7 @@ async fn the_file_is_durable_and_has_a_version() {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, String>(0));
     assert_eq!(pragma("journal_mode").unwrap(), "wal");
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 3);
+    assert_eq!(version, 4);
 }
 
 #[tokio::test]
@@ -114,20 +115,45 @@ async fn what_has_ended_is_removed_along_with_new_rows() {
     let start = now();
     let session = |number: u8, now| NewSession {
         token_hash: [number; 32],
+        id: format!("ses-{number}"),
         user_id: "ann".to_owned(),
+        name: None,
+        user_agent: None,
         created_at: now,
         expires_at: now + seconds(600),
     };
+    let link = |number: u8, now| HostLink {
+        token_hash: [number; 32],
+        user_id: "ann".to_owned(),
+        name: None,
+        return_to: None,
+        created_at: now,
+        expires_at: now + seconds(600),
+    };
+    let end = start + seconds(600);
     for number in 0..10 {
         store.create_session(session(number, start)).await.unwrap();
         store.insert_state(new_state([number; 32], start)).await.unwrap();
-        store.use_handle(&number.to_string(), start + seconds(600)).await.unwrap();
+        store.use_handle(&number.to_string(), end).await.unwrap();
+        store.insert_host_link(link(number, start)).await.unwrap();
+        store.count_try(&number.to_string(), seconds(600), start).await.unwrap();
+        store.begin_request(&[number; 32], &[0; 32], start, end, start).await.unwrap();
     }
-    store.create_session(session(10, start + seconds(600))).await.unwrap();
-    store.insert_state(new_state([10; 32], start + seconds(600))).await.unwrap();
+    store.create_session(session(10, end)).await.unwrap();
+    store.insert_state(new_state([10; 32], end)).await.unwrap();
+    store.insert_host_link(link(10, end)).await.unwrap();
+    store.count_try("10", seconds(600), end).await.unwrap();
+    store.begin_request(&[10; 32], &[0; 32], end, end + seconds(600), end).await.unwrap();
 
     let connection = Connection::open(&path).unwrap();
-    for (table, expected) in [("sessions", 1), ("oauth_states", 1), ("used_handles", 0)] {
+    for (table, expected) in [
+        ("sessions", 1),
+        ("oauth_states", 1),
+        ("used_handles", 0),
+        ("host_links", 1),
+        ("tries", 1),
+        ("repeatable_requests", 1),
+    ] {
         let sql = format!("SELECT count(*) FROM {table}");
         assert_eq!(connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap(), expected, "{table}");
     }

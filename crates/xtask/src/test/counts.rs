@@ -46,6 +46,24 @@ impl Counts {
         }
     }
 
+    /// Reads the line that `schemas.py` prints after each run: `schemas: 25 passed, 0 failed, 1 skipped`. Other lines add
+    /// nothing.
+    pub(crate) fn add_from_schemas(&mut self, line: &str) {
+        let Some(result) = line.strip_prefix("schemas: ") else { return };
+        for part in result.split(", ") {
+            if let Some((Ok(number), kind)) =
+                part.split_once(' ').map(|(number, kind)| (number.parse::<usize>(), kind))
+            {
+                match kind {
+                    "passed" => self.passed += number,
+                    "failed" => self.failed += number,
+                    "skipped" => self.ignored += number,
+                    _ => {}
+                }
+            }
+        }
+    }
+
     /// Whether no test ran or was left out.
     pub(crate) fn is_empty(self) -> bool {
         self == Self::default()
@@ -75,6 +93,19 @@ mod tests {
             counts.add_from_cargo(line);
         }
         assert_eq!(counts, Counts { passed: 16, failed: 2, ignored: 1 });
+    }
+
+    #[test]
+    fn the_runs_over_the_description_add_up() {
+        let mut counts = Counts::default();
+        for line in [
+            "--- nobody ---",
+            "schemas: 24 passed, 1 failed, 0 skipped",
+            "schemas: 2 passed, 0 failed, 3 skipped",
+        ] {
+            counts.add_from_schemas(line);
+        }
+        assert_eq!(counts, Counts { passed: 26, failed: 1, ignored: 3 });
     }
 
     #[test]

@@ -1,0 +1,115 @@
+//! The failures of a route, from a list of their codes.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use shared::{ErrorBody, ErrorCode};
+use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Type};
+use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, PartialSchema, ToSchema};
+
+/// The answers of a route that fails with these codes and no others: one a status, whose schema names its codes.
+pub(crate) struct Errors<const CODES: u64>;
+
+/// A set of codes, for [`Errors`].
+pub(crate) const fn just(codes: &[ErrorCode]) -> u64 {
+    let (mut set, mut next) = (0, 0);
+    while next < codes.len() {
+        set |= 1 << codes[next] as u64;
+        next += 1;
+    }
+    set
+}
+
+/// What any route may answer whoever asks, but for those that are not limited.
+pub(crate) const ANYBODY: u64 =
+    just(&[ErrorCode::PayloadTooLarge, ErrorCode::RateLimited, ErrorCode::Internal]);
+
+/// What a route that uses the database may answer.
+pub(crate) const STORED: u64 = just(&[ErrorCode::Unavailable]);
+
+/// What a route may answer that has to know who asks.
+pub(crate) const CALLER: u64 = ANYBODY | STORED | just(&[ErrorCode::Unauthenticated, ErrorCode::Forbidden]);
+
+/// What a route may answer that changes something.
+pub(crate) const CHANGE: u64 = just(&[ErrorCode::CrossSiteRequest]);
+
+/// What a route may answer that reads a body.
+pub(crate) const BODY: u64 = just(&[ErrorCode::InvalidRequest, ErrorCode::UnsupportedMediaType]);
+
+/// What a route may answer that reads a query.
+pub(crate) const QUERY: u64 = just(&[ErrorCode::InvalidRequest]);
+
+/// What a route may answer that asks Instagram.
+pub(crate) const INSTAGRAM: u64 = just(&[
+    ErrorCode::AccessDenied,
+    ErrorCode::AppAccess,
+    ErrorCode::NotConfigured,
+    ErrorCode::RateLimited,
+    ErrorCode::UpstreamError,
+    ErrorCode::UpstreamTimeout,
+]);
+
+impl<const CODES: u64> IntoResponses for Errors<CODES> {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let mut by_status = BTreeMap::<u16, Vec<ErrorCode>>::new();
+        for &code in ErrorCode::ALL.iter().filter(|&&code| CODES & just(&[code]) != 0) {
+            by_status.entry(code.status()).or_default().push(code);
+        }
+        by_status
+            .into_iter()
+            .map(|(status, codes)| (status.to_string(), RefOr::T(response(status, &codes))))
+            .collect()
+    }
+}
+
+fn response(status: u16, codes: &[ErrorCode]) -> Response {
+    let meanings: Vec<_> =
+        codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.meaning())).collect();
+    let names = codes.iter().map(|code| Value::from(code.as_str()));
+    let code = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names));
+    // The body that all failures share, and which of its codes there can be.
+    let schema = AllOfBuilder::new()
+        .item(Ref::from_schema_name(ErrorBody::name()))
+        .item(ObjectBuilder::new().property("code", code).required("code"));
+    let mut response = ResponseBuilder::new()
+        .description(meanings.join("\n\n"))
+        .content("application/json", Content::new(Some(schema)))
+        .build();
+    if matches!(status, 429 | 503) {
+        let wait = Ref::new("#/components/headers/Retry-After");
+        response.headers.insert("Retry-After".to_owned(), RefOr::Ref(wait));
+    }
+    response
+}
+
+/// The schemas that [`Errors`] refers to.
+pub(crate) fn schemas() -> Vec<(String, RefOr<utoipa::openapi::Schema>)> {
+    let mut schemas = vec![(ErrorBody::name().into_owned(), ErrorBody::schema())];
+    ErrorBody::schemas(&mut schemas);
+    schemas
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_of_one_status_are_one_answer() {
+        type Some = Errors<{ just(&[ErrorCode::NotFound, ErrorCode::RateLimited, ErrorCode::NotConnected]) }>;
+        let responses = serde_json::to_value(Some::responses()).unwrap();
+        assert_eq!(responses.as_object().unwrap().keys().collect::<Vec<_>>(), ["404", "429"]);
+        let schema = &responses["404"]["content"]["application/json"]["schema"];
+        assert_eq!(
+            schema["allOf"][1]["properties"]["code"]["enum"],
+            serde_json::json!(["not_found", "not_connected"])
+        );
+        assert!(responses["429"]["headers"]["Retry-After"].is_object());
+    }
+
+    #[test]
+    fn every_code_has_a_place_of_its_own() {
+        let all = just(ErrorCode::ALL);
+        assert_eq!(all.count_ones() as usize, ErrorCode::ALL.len());
+    }
+}

@@ -1,0 +1,203 @@
+//! An example of every body, made from the types themselves: what the types cannot hold cannot stand here.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use shared::{
+    ApiKey, ApiKeysAnswer, CallbackAnswer, Connection, ConnectionAnswer, ConnectionEvent, ConnectionStatus,
+    CreateApiKey, CreateHostLink, CreatedApiKey, ErrorBody, ErrorCode, EventKind, EventOutcome, EventsAnswer,
+    HistoryAnswer, HistoryPoint, HostLinkAnswer, InstagramUser, LoginAnswer, SaveAnswer, SaveConnection,
+    SavedConnection, Scope, Sensitive, SessionAnswer, SignIn, SignUp, User, permission,
+};
+
+use crate::routes::{Done, Success};
+
+/// A value that fits a schema.
+pub(super) struct Example {
+    /// The schema's name.
+    pub(super) schema: &'static str,
+    /// The value.
+    pub(super) value: Value,
+}
+
+impl Example {
+    fn of(schema: &'static str, value: &impl Serialize) -> Option<Self> {
+        // A type that cannot be written as JSON would be a route that always fails. The tests miss its example.
+        Some(Self { schema, value: serde_json::to_value(value).ok()? })
+    }
+
+    fn success(schema: &'static str, answer: &impl Serialize) -> Option<Self> {
+        Self::of(schema, &Success { ok: true, answer })
+    }
+}
+
+const CONNECTED: Timestamp = Timestamp::constant(1_795_705_227, 871_000_000);
+const SYNCED: Timestamp = Timestamp::constant(1_795_705_828, 214_000_000);
+const EXPIRES: Timestamp = Timestamp::constant(1_800_889_171, 843_000_000);
+
+const ACCOUNT: &str = "17841400000000000";
+const USER: &str = "usr_5f0c6a1e8d2b4f7a9c3e1d5b7f9a2c4e";
+
+/// All of them.
+pub(super) fn all() -> Vec<Example> {
+    let found = people().into_iter().chain(connecting()).chain(connections()).chain(keys());
+    let found = found.chain([Example::success("Done", &Done {}), Example::of("ErrorBody", &failure())]);
+    found.flatten().collect()
+}
+
+fn failure() -> ErrorBody {
+    ErrorBody {
+        ok: false,
+        error: "No active Instagram connection found".to_owned(),
+        code: ErrorCode::NotConnected,
+        request_id: "0193a1f2-7c4e-7b1d-9e1a-2f6c8d4b5a3e".to_owned(),
+        fields: None,
+        reason: None,
+        missing: None,
+        retry_after: None,
+    }
+}
+
+fn text(text: &str) -> Sensitive {
+    text.to_owned().into()
+}
+
+fn people() -> [Option<Example>; 3] {
+    let email = "ada@example.com".to_owned();
+    let name = Some("Ada Lovelace".to_owned());
+    let password = text("correct horse battery");
+    let user = User {
+        id: USER.to_owned(),
+        email: Some(email.clone()),
+        name: name.clone(),
+        created_at: CONNECTED.into(),
+    };
+    [
+        Example::of("SignUp", &SignUp { email: email.clone(), password: password.clone(), name }),
+        Example::of("SignIn", &SignIn { email, password }),
+        Example::success("SessionAnswer", &SessionAnswer { user }),
+    ]
+}
+
+fn connecting() -> [Option<Example>; 4] {
+    let auth_url = "https://www.instagram.com/oauth/authorize?client_id=…&state=…".to_owned();
+    let handle = text("sealed.v1.k1.MEWXgMIz7rSwsTo67z5U…");
+    let expires_in = 5_183_944;
+    let user = InstagramUser {
+        id: ACCOUNT.to_owned(),
+        username: "wreckshoprecords".to_owned(),
+        name: Some("Wreck Shop Records".to_owned()),
+        profile_picture_url: Some("https://scontent.cdninstagram.com/v/t51.2885-19/1.jpg".to_owned()),
+        biography: Some("Vinyl Records & Digital Beats".to_owned()),
+        website: Some("wreckshop.com".to_owned()),
+        followers_count: Some(15_420),
+        follows_count: Some(823),
+        media_count: Some(456),
+    };
+    let save = SaveConnection {
+        user_id: USER.to_owned(),
+        access_token: handle.clone(),
+        instagram_user_id: ACCOUNT.to_owned(),
+        expires_in: Some(expires_in),
+        user: Some(user.clone()),
+    };
+    let callback = CallbackAnswer {
+        access_token: handle,
+        user_id: ACCOUNT.to_owned(),
+        expires_in,
+        user,
+        return_to: Some("/integrations".to_owned()),
+        expected_username: None,
+    };
+    let saved = SavedConnection {
+        id: "6a6ecf14d35d3c1b0f4ab1f0".to_owned(),
+        username: "wreckshoprecords".to_owned(),
+        followers: Some(15_420),
+        connected_at: CONNECTED.into(),
+        expires_at: EXPIRES.into(),
+    };
+    [
+        Example::of("LoginAnswer", &LoginAnswer { redirect_to: auth_url.clone(), auth_url }),
+        Example::success("CallbackAnswer", &callback),
+        Example::of("SaveConnection", &save),
+        Example::success("SaveAnswer", &SaveAnswer { connection: saved }),
+    ]
+}
+
+fn connections() -> [Option<Example>; 3] {
+    let connection = Connection {
+        id: "6a6ecf14d35d3c1b0f4ab1f0".to_owned(),
+        username: "wreckshoprecords".to_owned(),
+        name: Some("Wreck Shop Records".to_owned()),
+        profile_picture_url: Some("https://scontent.cdninstagram.com/v/t51.2885-19/1.jpg".to_owned()),
+        biography: Some("Vinyl Records & Digital Beats".to_owned()),
+        website: Some("wreckshop.com".to_owned()),
+        followers: Some(15_420),
+        following: Some(823),
+        media_count: Some(456),
+        connected_at: CONNECTED.into(),
+        last_sync: SYNCED.into(),
+        expires_at: EXPIRES.into(),
+        needs_refresh: false,
+        status: ConnectionStatus::Active,
+        scopes: permission::ALL[..2].iter().map(|&name| name.to_owned()).collect(),
+        missing_scopes: vec![permission::MANAGE_MESSAGES.to_owned()],
+        last_error: None,
+        needs_reauthorization_since: None,
+    };
+    let point = HistoryPoint {
+        at: SYNCED.into(),
+        followers: Some(15_420),
+        following: Some(823),
+        media_count: Some(456),
+    };
+    let event = ConnectionEvent {
+        id: "evt_019ab2d8a2f67a0c8e5f6f1f1f7c2b11".to_owned(),
+        kind: EventKind::Synced,
+        at: SYNCED.into(),
+        outcome: EventOutcome::Succeeded,
+        message: "The profile was read from Instagram.".to_owned(),
+    };
+    [
+        Example::success("ConnectionAnswer", &ConnectionAnswer { connection }),
+        Example::success("HistoryAnswer", &HistoryAnswer { points: vec![point], next_cursor: None }),
+        Example::success("EventsAnswer", &EventsAnswer { events: vec![event], next_cursor: None }),
+    ]
+}
+
+fn keys() -> [Option<Example>; 5] {
+    let name = "Nightly report".to_owned();
+    let key = ApiKey {
+        id: "key_2c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f".to_owned(),
+        name: name.clone(),
+        scopes: vec![Scope::ConnectionsRead],
+        hint: "igc_live_Jk3v".to_owned(),
+        created_at: CONNECTED.into(),
+        expires_at: Some(EXPIRES.into()),
+        last_used_at: None,
+    };
+    let create = CreateApiKey {
+        name,
+        scopes: vec![Scope::ConnectionsRead.as_str().to_owned()],
+        expires_at: Some(shared::Timestamp::from(EXPIRES).to_string()),
+    };
+    let link = CreateHostLink {
+        user_id: "user-123".to_owned(),
+        name: Some("Ada Lovelace".to_owned()),
+        return_to: Some("/integrations".to_owned()),
+    };
+    let made = HostLinkAnswer {
+        url: text("https://connect.example.com/auth/host?token=…"),
+        expires_at: SYNCED.into(),
+    };
+    [
+        Example::of("CreateApiKey", &create),
+        Example::success(
+            "CreatedApiKey",
+            &CreatedApiKey { api_key: key.clone(), key: text("igc_live_Jk3v…") },
+        ),
+        Example::success("ApiKeysAnswer", &ApiKeysAnswer { api_keys: vec![key] }),
+        Example::of("CreateHostLink", &link),
+        Example::success("HostLinkAnswer", &made),
+    ]
+}

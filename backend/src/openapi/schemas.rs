@@ -1,0 +1,155 @@
+//! Makes the schemas that the macros write as plain as a person would write them, and puts the examples to them.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, Object, OneOf, SchemaType, Type};
+use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Schema};
+
+use super::each_operation;
+use super::errors;
+use super::examples::Example;
+
+const PREFIX: &str = "#/components/schemas/";
+
+/// How the macros name a success: this and the name of the answer in it.
+const SUCCESS: &str = "Success_";
+
+/// Texts that are types of their own in Rust and nothing but texts on the wire.
+const TEXTS: [&str; 2] = ["Sensitive", "Timestamp"];
+
+/// Gives successes the names of their answers, writes texts out where they are used, and says `null` beside a type
+/// instead of in a schema of its own.
+pub(super) fn tidy(document: &mut OpenApi) {
+    let Some(components) = &mut document.components else { return };
+    components.schemas.extend(errors::schemas());
+    let schemas = std::mem::take(&mut components.schemas);
+    let (texts, others) =
+        schemas.into_iter().partition::<BTreeMap<_, _>, _>(|(name, _)| TEXTS.contains(&&**name));
+    let (successes, mut kept) =
+        others.into_iter().partition::<BTreeMap<_, _>, _>(|(name, _)| name.starts_with(SUCCESS));
+    for (name, schema) in successes {
+        kept.insert(name[SUCCESS.len()..].to_owned(), schema);
+    }
+    components.schemas = kept;
+    each_schema(document, &mut |schema| {
+        tidy_one(schema, &texts);
+    });
+    each_operation(document, |_, _, operation| {
+        for parameter in operation.parameters.iter_mut().flatten() {
+            let RefOr::T(parameter) = parameter else { continue };
+            // There is no way to say `null` outside JSON: what is optional is left out.
+            if let Some(RefOr::T(Schema::Object(object))) = &mut parameter.schema {
+                drop_null(object);
+            }
+        }
+    });
+}
+
+fn tidy_one(schema: &mut RefOr<Schema>, texts: &BTreeMap<String, RefOr<Schema>>) {
+    match schema {
+        RefOr::Ref(reference) => {
+            let name = reference.ref_location.strip_prefix(PREFIX).unwrap_or_default();
+            if let Some(RefOr::T(Schema::Object(text))) = texts.get(name) {
+                *schema = RefOr::T(Schema::Object(written_out(reference, text)));
+            } else if let Some(answer) = name.strip_prefix(SUCCESS) {
+                reference.ref_location = format!("{PREFIX}{answer}");
+            }
+        }
+        RefOr::T(Schema::OneOf(one_of)) => {
+            if let Some(object) = nullable(one_of) {
+                *schema = RefOr::T(Schema::Object(object));
+            }
+        }
+        RefOr::T(_) => {}
+    }
+}
+
+/// The text's schema, described as its use is.
+fn written_out(reference: &Ref, text: &Object) -> Object {
+    let mut text = text.clone();
+    text.description = Some(reference.description.clone()).filter(|about| !about.is_empty());
+    text.write_only = reference.write_only;
+    text
+}
+
+/// A plain value or `null`, as one schema.
+fn nullable(one_of: &OneOf) -> Option<Object> {
+    let is_null = |object: &Object| object.schema_type == SchemaType::Type(Type::Null);
+    let mut value = match &one_of.items[..] {
+        [RefOr::T(Schema::Object(value)), RefOr::T(Schema::Object(null))] if is_null(null) => value.clone(),
+        _ => return None,
+    };
+    let SchemaType::Type(kind) = value.schema_type else { return None };
+    value.schema_type = SchemaType::Array(vec![kind, Type::Null]);
+    value.description = one_of.description.clone().or(value.description);
+    Some(value)
+}
+
+fn drop_null(object: &mut Object) {
+    if let SchemaType::Array(kinds) = &object.schema_type
+        && let [kind] = &kinds.iter().filter(|kind| **kind != Type::Null).collect::<Vec<_>>()[..]
+    {
+        object.schema_type = SchemaType::Type((*kind).clone());
+    }
+}
+
+/// Puts each example to the schema that it is one of.
+pub(super) fn add_examples(document: &mut OpenApi, examples: &[Example]) {
+    let Some(components) = &mut document.components else { return };
+    for example in examples {
+        if let Some(RefOr::T(Schema::Object(object))) = components.schemas.get_mut(example.schema) {
+            object.examples.push(example.value.clone());
+        }
+    }
+}
+
+/// Visits every schema of the document, the inner ones first.
+fn each_schema(document: &mut OpenApi, visit: &mut impl FnMut(&mut RefOr<Schema>)) {
+    each_operation(document, |_, _, operation| {
+        for parameter in operation.parameters.iter_mut().flatten() {
+            if let RefOr::T(parameter) = parameter {
+                parameter.schema.iter_mut().for_each(|schema| walk(schema, visit));
+            }
+        }
+        if let Some(RefOr::T(body)) = &mut operation.request_body {
+            body.content.values_mut().for_each(|content| walk_content(content, visit));
+        }
+        for response in operation.responses.responses.values_mut() {
+            if let RefOr::T(response) = response {
+                response.content.values_mut().for_each(|content| walk_content(content, visit));
+            }
+        }
+    });
+    for schema in document.components.iter_mut().flat_map(|components| components.schemas.values_mut()) {
+        walk(schema, visit);
+    }
+}
+
+fn walk_content(content: &mut RefOr<Content>, visit: &mut impl FnMut(&mut RefOr<Schema>)) {
+    if let RefOr::T(content) = content {
+        content.schema.iter_mut().for_each(|schema| walk(schema, visit));
+    }
+}
+
+fn walk(schema: &mut RefOr<Schema>, visit: &mut impl FnMut(&mut RefOr<Schema>)) {
+    if let RefOr::T(schema) = schema {
+        match schema {
+            Schema::Object(object) => {
+                object.properties.values_mut().for_each(|property| walk(property, visit));
+                if let Some(AdditionalProperties::RefOr(more)) = object.additional_properties.as_deref_mut() {
+                    walk(more, visit);
+                }
+            }
+            Schema::Array(array) => {
+                if let ArrayItems::RefOrSchema(items) = &mut array.items {
+                    walk(items, visit);
+                }
+            }
+            Schema::OneOf(one_of) => one_of.items.iter_mut().for_each(|item| walk(item, visit)),
+            Schema::AllOf(all_of) => all_of.items.iter_mut().for_each(|item| walk(item, visit)),
+            Schema::AnyOf(any_of) => any_of.items.iter_mut().for_each(|item| walk(item, visit)),
+            _ => {}
+        }
+    }
+    visit(schema);
+}

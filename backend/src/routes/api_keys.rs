@@ -1,0 +1,142 @@
+//! `/api/api-keys`: the keys of a user's own programs.
+
+use actix_web::http::Method;
+use actix_web::web::{self, Data, Path};
+use actix_web::{HttpResponse, Responder};
+use jiff::{SignedDuration, Timestamp};
+use shared::{ApiKeysAnswer, CreateApiKey, CreatedApiKey, ErrorCode, Scope, validation};
+
+use super::{Done, Routes, Success, resource, success};
+use crate::api_key::{self, ApiKeyText, KeyTerms};
+use crate::app::AppState;
+use crate::caller::Caller;
+use crate::error::ApiError;
+use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, just};
+use crate::request_body::CallerAndBody;
+
+/// Most keys that a user has at once, ended ones included.
+const KEYS_MAX: usize = 50;
+
+/// Longest life of a key that ends: five years, leap days included.
+const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours((5 * 365 + 2) * 24);
+
+pub(super) fn configure(app: &mut Routes<'_>) {
+    app.service(resource("/api/api-keys", [(Method::GET, web::to(list)), (Method::POST, web::to(create))]));
+    app.service(resource("/api/api-keys/{id}", [(Method::DELETE, web::to(revoke))]));
+}
+
+/// The caller's keys, the newest first.
+///
+/// What a key is itself was shown when it was made.
+#[utoipa::path(
+    get,
+    path = "/api/api-keys",
+    operation_id = "listApiKeys",
+    tag = "API keys",
+    security(("session" = [])),
+    responses(
+        (status = 200, description = "The keys, without the keys themselves.", body = Success<ApiKeysAnswer>),
+        Errors<{ CALLER }>,
+    ),
+)]
+async fn list(state: Data<AppState>, caller: Caller) -> Result<impl Responder, ApiError> {
+    let (user_id, _) = caller.require_session()?;
+    let api_keys = state.store.api_keys(Some(user_id)).await?.into_iter().map(api_key::view).collect();
+    Ok(success(ApiKeysAnswer { api_keys }))
+}
+
+/// Makes a key that acts for the caller, and shows it this once.
+#[utoipa::path(
+    post,
+    path = "/api/api-keys",
+    operation_id = "createApiKey",
+    tag = "API keys",
+    security(("session" = [])),
+    request_body = CreateApiKey,
+    responses(
+        (status = 201, description = "The key, shown this once.", body = Success<CreatedApiKey>),
+        Errors<{ CALLER | CHANGE | BODY | just(&[ErrorCode::ValidationFailed]) }>,
+    ),
+)]
+async fn create(
+    state: Data<AppState>,
+    CallerAndBody(caller, body): CallerAndBody<CreateApiKey>,
+) -> Result<HttpResponse, ApiError> {
+    let (user_id, _) = caller.require_session()?;
+    let now = state.clock.now();
+    let terms = terms(user_id, &body, now)?;
+    // Two at once may both be let in as the last one. The bound is against forgotten keys, and does not have to be exact.
+    if state.store.api_keys(Some(user_id)).await?.len() >= KEYS_MAX {
+        return Err(ApiError::validation([(
+            "name",
+            "You have 50 keys, as many as there can be. Revoke one",
+        )]));
+    }
+    let text = ApiKeyText::generate();
+    let new = text.to_stored(terms, now);
+    let stored = connection_store::ApiKey::from(new.clone());
+    if !state.store.create_api_key(new).await? {
+        return Err(ApiError::internal("two random keys were the same"));
+    }
+    let answer = CreatedApiKey { api_key: api_key::view(stored), key: text.expose().to_owned().into() };
+    Ok(HttpResponse::Created().json(success(answer)))
+}
+
+/// Ends a key of the caller's: from now on it is nobody's.
+#[utoipa::path(
+    delete,
+    path = "/api/api-keys/{id}",
+    operation_id = "revokeApiKey",
+    tag = "API keys",
+    security(("session" = [])),
+    params(("id" = String, Path, description = "The key's `id`.", min_length = 1)),
+    responses(
+        (status = 200, description = "The key is nobody's any more.", body = Success<Done>),
+        Errors<{ CALLER | CHANGE | just(&[ErrorCode::NotFound]) }>,
+    ),
+)]
+async fn revoke(state: Data<AppState>, caller: Caller, id: Path<String>) -> Result<impl Responder, ApiError> {
+    let (user_id, _) = caller.require_session()?;
+    let was_there = state.store.delete_api_key(&id, Some(user_id)).await?;
+    if was_there { Ok(success(Done {})) } else { Err(ApiError::not_found()) }
+}
+
+/// The terms that a body asks for.
+fn terms(user_id: &str, body: &CreateApiKey, now: Timestamp) -> Result<KeyTerms, ApiError> {
+    let name = body.name.trim();
+    let mut wrong = Vec::new();
+    if name.is_empty() {
+        wrong.push(("name", "Give the key a name"));
+    } else if let Some(why) = validation::name(name) {
+        wrong.push(("name", why));
+    }
+    let scopes = scopes(&body.scopes).unwrap_or_else(|why| {
+        wrong.push(("scopes", why));
+        Vec::new()
+    });
+    let expires_at = match body.expires_at.as_deref().map(str::parse::<Timestamp>) {
+        None => None,
+        Some(Ok(end)) if end > now && end <= now + LONGEST_LIFE => Some(end),
+        Some(_) => {
+            wrong.push(("expiresAt", "Give a time in the future, five years from now at the latest"));
+            None
+        }
+    };
+    if !wrong.is_empty() {
+        return Err(ApiError::validation(wrong));
+    }
+    Ok(KeyTerms { user_id: Some(user_id.to_owned()), name: name.to_owned(), scopes, expires_at })
+}
+
+/// The scopes of these names, each once, in the order that they are listed in everywhere.
+fn scopes(names: &[String]) -> Result<Vec<Scope>, &'static str> {
+    let asked: Option<Vec<Scope>> = names.iter().map(|name| Scope::from_name(name)).collect();
+    let asked = asked.ok_or("One of these is no scope")?;
+    if asked.contains(&Scope::SessionsCreate) {
+        return Err("Only the operator's service keys can have sessions:create");
+    }
+    if asked.is_empty() {
+        return Err("Choose at least one");
+    }
+    Ok(Scope::ALL.into_iter().filter(|scope| asked.contains(scope)).collect())
+}

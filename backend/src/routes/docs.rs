@@ -1,0 +1,79 @@
+//! `/api/openapi.json` and `/api/docs`: the API's description of itself, for programs and for people.
+
+use actix_web::http::Method;
+use actix_web::http::header::{self, ETag, EntityTag, Header, IfNoneMatch};
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::{Routes, resource};
+use crate::app::AppState;
+use crate::openapi::Representation;
+use crate::openapi::errors::{ANYBODY, Errors};
+
+pub(super) fn configure(app: &mut Routes<'_>) {
+    app.service(resource(
+        "/api/openapi.json",
+        [(Method::GET, web::to(document)), (Method::HEAD, web::to(document))],
+    ));
+    app.service(resource("/api/docs", [(Method::GET, web::to(page)), (Method::HEAD, web::to(page))]));
+}
+
+/// This description.
+///
+/// OpenAPI 3.1. Ask with `If-None-Match` to be sent it only when it has changed.
+#[utoipa::path(
+    get,
+    path = "/api/openapi.json",
+    operation_id = "getOpenApiDocument",
+    tag = "Service",
+    params(("If-None-Match" = Option<String>, Header, description = "The `ETag` of what you have.")),
+    responses(
+        (status = 200, description = "The document.", content_type = "application/json", body = utoipa::openapi::Object),
+        (status = 304, description = "It is still the one that you have."),
+        Errors<ANYBODY>,
+    ),
+)]
+async fn document(state: Data<AppState>, request: HttpRequest) -> HttpResponse {
+    respond(&request, &state.documentation.json, "application/json", None)
+}
+
+/// The reference for people.
+///
+/// This description as a page. It needs no script and nothing from elsewhere.
+#[utoipa::path(
+    get,
+    path = "/api/docs",
+    operation_id = "getReference",
+    tag = "Service",
+    params(("If-None-Match" = Option<String>, Header, description = "The `ETag` of what you have.")),
+    responses(
+        (status = 200, description = "The page.", content_type = "text/html", body = String),
+        (status = 304, description = "It is still the one that you have."),
+        Errors<ANYBODY>,
+    ),
+)]
+async fn page(state: Data<AppState>, request: HttpRequest) -> HttpResponse {
+    let documentation = &state.documentation;
+    respond(&request, &documentation.page, "text/html; charset=utf-8", Some(&documentation.page_policy))
+}
+
+/// What a client has not got yet. Everybody may keep it, and asks each time whether it has changed.
+fn respond(
+    request: &HttpRequest,
+    what: &Representation,
+    media_type: &'static str,
+    policy: Option<&str>,
+) -> HttpResponse {
+    let tag = EntityTag::new_strong(what.tag.clone());
+    let is_known = match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => request.headers().contains_key(header::IF_NONE_MATCH),
+        Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(&tag)),
+        Err(_) => false,
+    };
+    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response.insert_header((header::CACHE_CONTROL, "public, no-cache")).insert_header(ETag(tag));
+    if let Some(policy) = policy {
+        response.insert_header((header::CONTENT_SECURITY_POLICY, policy));
+    }
+    if is_known { response.finish() } else { response.content_type(media_type).body(what.body.clone()) }
+}

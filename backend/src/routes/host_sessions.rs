@@ -1,0 +1,176 @@
+//! `POST /api/sessions` and `/auth/host`: a host application signs its own user in by a link.
+
+use actix_web::cookie::Cookie;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use connection_store::HostLink;
+use jiff::SignedDuration;
+use serde::Deserialize;
+use shared::{CreateHostLink, ErrorCode, HostLinkAnswer, Scope, validation};
+use utoipa::IntoParams;
+
+use super::{Routes, Success, page, query, resource, session, success, web_app};
+use crate::app::AppState;
+use crate::caller::host_user_id;
+use crate::error::ApiError;
+use crate::openapi::errors::{ANYBODY, BODY, CALLER, CHANGE, Errors, QUERY, STORED, just};
+use crate::request_body::CallerAndBody;
+use crate::secret_token::SecretToken;
+
+/// How long a link waits to be opened.
+const LINK_LIFE: SignedDuration = SignedDuration::from_mins(10);
+
+/// Where a link leads. The secret is in the query, which no log line of this service holds.
+const LINK_PATH: &str = "/auth/host";
+
+/// Where a person lands unless the host says otherwise.
+const LANDING_PATH: &str = "/integrations";
+
+pub(super) fn configure(app: &mut Routes<'_>) {
+    app.service(resource("/api/sessions", [(Method::POST, web::to(create))]));
+    app.service(resource(LINK_PATH, [(Method::GET, web::to(open))]));
+}
+
+/// Makes a link that signs one browser in, once, as a user of the host application.
+#[utoipa::path(
+    post,
+    path = "/api/sessions",
+    operation_id = "createHostLink",
+    tag = "Host applications",
+    security(("key" = ["sessions:create"])),
+    request_body = CreateHostLink,
+    responses(
+        (status = 201, description = "The link. It is good for ten minutes and for one browser.", body = Success<HostLinkAnswer>),
+        Errors<{ CALLER | CHANGE | BODY | just(&[ErrorCode::ValidationFailed]) }>,
+    ),
+)]
+async fn create(
+    state: Data<AppState>,
+    CallerAndBody(caller, body): CallerAndBody<CreateHostLink>,
+) -> Result<HttpResponse, ApiError> {
+    caller.require_service(Scope::SessionsCreate)?;
+    validate(&body)?;
+    let token = SecretToken::generate();
+    let now = state.clock.now();
+    let expires_at = now + LINK_LIFE;
+    let link = HostLink {
+        token_hash: token.hash(),
+        user_id: host_user_id(&body.user_id).into_owned(),
+        name: body.name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()),
+        return_to: body.return_to,
+        created_at: now,
+        expires_at,
+    };
+    state.store.insert_host_link(link).await?;
+    // The session's cookie is the backend's, so that is where it has to be set.
+    let [public_origin, _] = &state.origins;
+    let url = format!("{public_origin}{LINK_PATH}?token={}", token.expose());
+    Ok(HttpResponse::Created()
+        .json(success(HostLinkAnswer { url: url.into(), expires_at: expires_at.into() })))
+}
+
+fn validate(body: &CreateHostLink) -> Result<(), ApiError> {
+    let is_path = body.return_to.as_deref().is_none_or(validation::is_return_path);
+    let wrong = [
+        ("userId", validation::host_user_id(&body.user_id)),
+        ("name", body.name.as_deref().and_then(validation::name)),
+        ("returnTo", (!is_path).then_some("Give a path of the web app, such as /integrations")),
+    ];
+    let fields: Vec<_> = wrong.into_iter().filter_map(|(field, why)| Some((field, why?))).collect();
+    if fields.is_empty() { Ok(()) } else { Err(ApiError::validation(fields)) }
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct LinkQuery {
+    /// The link's secret.
+    #[serde(default)]
+    token: String,
+}
+
+/// Signs the browser in and sends it on to the web app.
+///
+/// A browser that opens a link which is used up, or too old, is shown a page that says so in place of `ErrorBody`.
+///
+/// A plain `GET` uses the link up. A page in between that posts itself would keep the link from those that open links for
+/// somebody else to see what is behind; but it would need a script or a click, and a host sends its user here straight from
+/// its own page: nobody's mail or chat has the link. Browsers that fetch ahead say so, and are sent away.
+#[utoipa::path(
+    get,
+    path = LINK_PATH,
+    operation_id = "openHostLink",
+    tag = "Host applications",
+    params(LinkQuery),
+    responses(
+        (status = 303, description = "Signed in, with the cookie of a session: on to the web app.", headers(
+            ("Location" = String, description = "The web app's address."),
+        )),
+        Errors<{ ANYBODY | STORED | QUERY | just(&[ErrorCode::InvalidState]) }>,
+    ),
+)]
+async fn open(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    if is_ahead_of_time(request.headers()) {
+        return Err(ApiError::invalid_request(
+            "This link is opened when its person wants it, and not before.",
+        ));
+    }
+    let LinkQuery { token } = query(request.query_string())?;
+    let link = match SecretToken::parse(&token) {
+        Some(token) => state.store.consume_host_link(&token.hash(), state.clock.now()).await?,
+        None => None,
+    };
+    let mut response = match link {
+        Some(link) => {
+            let landing = link.return_to.as_deref().unwrap_or(LANDING_PATH);
+            let target = format!("{}{landing}", state.frontend_origin);
+            let cookie = session::start(&state, &request, link.user_id, link.name).await?;
+            signed_in(&target, &cookie)
+        }
+        None if web_app::is_navigation(&request) => used_page(),
+        None => return Err(ApiError::invalid_state()),
+    };
+    response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("accept"));
+    Ok(response)
+}
+
+/// The security headers that every answer gets forbid to keep this one, and to pass its address on as a referrer.
+fn signed_in(target: &str, cookie: &Cookie<'_>) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((header::LOCATION, target)).cookie(cookie.clone()).finish()
+}
+
+/// Whether a browser only fetches this in case its person goes there (<https://wicg.github.io/nav-speculation/prefetch.html>;
+/// the other two are what browsers sent before).
+fn is_ahead_of_time(headers: &HeaderMap) -> bool {
+    ["sec-purpose", "purpose", "x-moz"].into_iter().any(|name| {
+        let purpose = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        purpose.to_ascii_lowercase().contains("prefetch")
+    })
+}
+
+/// What a person sees who opens a link that is good no longer.
+fn used_page() -> HttpResponse {
+    let text = "<p>A link like this signs in once, and for ten minutes only. This one was used already, or it is too old.</p>\
+                <p>Go back to the application that you came from, and open it from there again.</p>";
+    page::respond(StatusCode::BAD_REQUEST, page::html(page::UNKNOWN, "This link is used up", text, ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    #[test]
+    fn a_browser_that_only_looks_ahead_says_so() {
+        let is_ahead = |name: &'static str, value: &'static str| {
+            let pair = (HeaderName::from_static(name), HeaderValue::from_static(value));
+            is_ahead_of_time(&HeaderMap::from_iter([pair]))
+        };
+        assert!(is_ahead("sec-purpose", "prefetch;prerender"));
+        assert!(is_ahead("purpose", "prefetch"));
+        assert!(is_ahead("x-moz", "Prefetch"));
+        assert!(!is_ahead("sec-fetch-mode", "navigate"));
+        assert!(!is_ahead("purpose", "\u{9}"));
+    }
+}

@@ -1,0 +1,59 @@
+//! The small pages of a sentence or two that this service makes for people itself, without the web app and without a script.
+
+use actix_web::HttpResponse;
+use actix_web::http::{StatusCode, header};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+use crate::middleware::PageForPeople;
+
+const STYLE: &str = include_str!("page.css");
+
+/// A sign beside the words: the name of its style, and its drawing.
+pub(super) type Sign = (&'static str, &'static str);
+
+/// The sign of what is not known.
+pub(super) const UNKNOWN: Sign =
+    ("unknown", r#"<path d="M7.5 7.5a2.5 2.5 0 1 1 3.6 2.3c-.7.4-1.1.9-1.1 1.7v.3M10 14.8v.2"/>"#);
+
+/// The answer with such a page.
+pub(super) fn respond(status: StatusCode, html: String) -> HttpResponse {
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'",
+        STANDARD.encode(Sha256::digest(STYLE))
+    );
+    let mut response = HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
+        .insert_header(("x-robots-tag", "noindex"))
+        .body(html);
+    response.extensions_mut().insert(PageForPeople);
+    response
+}
+
+/// The page. All but the title is HTML already: nothing of it may come from a stranger unescaped.
+pub(super) fn html((class, sign): Sign, title: &str, text: &str, details: &str) -> String {
+    format!(
+        r##"<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{title} – Instagram Connect</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<style>{STYLE}</style>
+</head>
+<body>
+<main>
+<span class="mark {class}" aria-hidden="true"><svg viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round">{sign}</svg></span>
+<h1>{title}</h1>
+{text}
+{details}
+</main>
+</body>
+</html>
+"##
+    )
+}

@@ -1,0 +1,219 @@
+//! Who may do what: every route and every kind of caller. A route without a row fails the test.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use instagram_simulator::accounts;
+use reqwest::{Method, Url};
+use serde_json::{Value, json};
+
+use crate::support::{PASSWORD, Person, TestApp};
+
+/// A user of the host application, who is connected.
+const HOST_USER: &str = "user-123";
+
+/// The kinds of caller, in the order of a row's columns. "A" is somebody with a local account, whom all but the two
+/// `service` columns ask about; those ask about the host's user.
+const CALLERS: [&str; 10] = [
+    "anonymous",
+    "A about A",
+    "B about A",
+    "A's key with the scope",
+    "A's key without the scope",
+    "service key with the scope",
+    "service key without the scope",
+    "service key about A",
+    "expired key",
+    "revoked key",
+];
+
+/// Every route with the scope that it needs of a key (or, where it needs none, any), and what each caller is answered. Where
+/// being let in would change what the next one finds, the request is one that is let in and then refused for its content.
+#[rustfmt::skip]
+const ROWS: &[(&str, &str, [u16; 10])] = &[
+    // Anybody's.
+    ("GET /healthz",                                          "connections:read",  [200; 10]),
+    ("HEAD /healthz",                                         "connections:read",  [200; 10]),
+    ("GET /readyz",                                           "connections:read",  [200; 10]),
+    ("HEAD /readyz",                                          "connections:read",  [200; 10]),
+    ("GET /api/openapi.json",                                 "connections:read",  [200; 10]),
+    ("HEAD /api/openapi.json",                                "connections:read",  [200; 10]),
+    ("GET /api/docs",                                         "connections:read",  [200; 10]),
+    ("HEAD /api/docs",                                        "connections:read",  [200; 10]),
+    ("POST /api/users",                                       "connections:read",  [422; 10]),
+    ("POST /api/session",                                     "connections:read",  [200; 10]),
+    ("GET /auth/host",                                        "connections:read",  [400; 10]),
+    ("POST /auth/instagram/deauthorize",                      "connections:read",  [415; 10]),
+    ("POST /auth/instagram/data-deletion",                    "connections:read",  [415; 10]),
+    ("GET /auth/instagram/data-deletion/{code}",              "connections:read",  [404; 10]),
+    ("HEAD /auth/instagram/data-deletion/{code}",             "connections:read",  [404; 10]),
+    // Only for somebody who is signed in.                                          anon   A    B   key   -  serv   -   on A  exp  rev
+    ("GET /api/session",                                      "connections:read",  [401, 200, 200, 403, 403, 403, 403, 403, 401, 401]),
+    ("DELETE /api/session",                                   "connections:read",  [401, 200, 200, 403, 403, 403, 403, 403, 401, 401]),
+    ("GET /api/api-keys",                                     "connections:read",  [401, 200, 200, 403, 403, 403, 403, 403, 401, 401]),
+    ("POST /api/api-keys",                                    "connections:read",  [401, 422, 422, 403, 403, 403, 403, 403, 401, 401]),
+    ("DELETE /api/api-keys/{id}",                             "connections:read",  [401, 404, 404, 403, 403, 403, 403, 403, 401, 401]),
+    // Only for the host application.
+    ("POST /api/sessions",                                    "sessions:create",   [401, 403, 403, 403, 403, 201, 403, 201, 401, 401]),
+    // About a user. The host has a user of A's id as well, and that one is not connected.
+    ("GET /auth/instagram/login",                             "connections:write", [401, 200, 403, 200, 403, 200, 403, 200, 401, 401]),
+    ("GET /auth/instagram/callback",                          "connections:write", [401, 400, 403, 400, 403, 400, 403, 400, 401, 401]),
+    ("POST /api/integrations/instagram/callback",             "connections:write", [401, 422, 403, 422, 403, 422, 403, 422, 401, 401]),
+    ("GET /api/integrations/instagram",                       "connections:read",  [401, 200, 404, 200, 403, 403, 403, 403, 401, 401]),
+    ("GET /api/integrations/instagram/{userId}",              "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),
+    ("DELETE /api/integrations/instagram/{userId}",           "connections:write", [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),
+    ("POST /api/integrations/instagram/{userId}/refresh",     "connections:write", [401, 429, 403, 429, 403, 429, 403, 404, 401, 401]),
+    ("POST /api/integrations/instagram/{userId}/sync",        "connections:write", [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),
+    ("GET /api/integrations/instagram/{userId}/history",      "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),
+    ("GET /api/integrations/instagram/{userId}/events",       "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),
+];
+
+const PERSONAL: [&str; 5] =
+    ["connections:read", "connections:write", "content:publish", "messages:manage", "tokens:read"];
+const SERVICE: [&str; 6] = [
+    "connections:read",
+    "connections:write",
+    "content:publish",
+    "messages:manage",
+    "tokens:read",
+    "sessions:create",
+];
+
+fn without<'a>(all: &[&'a str], scope: &str) -> Vec<&'a str> {
+    all.iter().copied().filter(|other| *other != scope).collect()
+}
+
+/// The people and programs that ask.
+struct World {
+    app: TestApp,
+    a: Person,
+    of_host: Person,
+    expired: String,
+    revoked: String,
+    /// Those made so far, by the column and the scope.
+    keys: HashMap<(usize, &'static str), String>,
+}
+
+impl World {
+    async fn new() -> Self {
+        let app = TestApp::start();
+        let a = app.with_user("ada").await;
+        app.with_user("bob").await;
+        let end = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(1);
+        let body = json!({"name": "ends", "scopes": PERSONAL, "expiresAt": end.to_string()});
+        let expired = a.post("/api/api-keys", body).await.body["key"].as_str().unwrap().to_owned();
+        app.clock.advance(Duration::from_secs(61));
+        let revoked = a.personal_key(&PERSONAL).await;
+        let id = a.get("/api/api-keys").await.body["apiKeys"][0]["id"].as_str().unwrap().to_owned();
+        assert_eq!(a.delete(&format!("/api/api-keys/{id}")).await.status, 200);
+
+        let host = app.with_key(&app.service_key(&["sessions:create"]));
+        let link = host.post("/api/sessions", json!({"userId": HOST_USER})).await;
+        let link = Url::parse(link.body["url"].as_str().unwrap()).unwrap();
+        let mut of_host = app.anonymous();
+        assert_eq!(of_host.get(&format!("{}?{}", link.path(), link.query().unwrap())).await.status, 303);
+        of_host.id = HOST_USER.to_owned();
+        Self { app, a, of_host, expired, revoked, keys: HashMap::new() }
+    }
+
+    /// The caller of a column, for a route that needs this scope.
+    async fn caller(&mut self, column: usize, scope: &'static str) -> Person {
+        match CALLERS[column] {
+            "anonymous" => self.app.anonymous(),
+            "A about A" => self.signed_in("ada@example.com").await,
+            "B about A" => self.signed_in("bob@example.com").await,
+            "expired key" => self.app.with_key(&self.expired),
+            "revoked key" => self.app.with_key(&self.revoked),
+            with_key => {
+                let made = self.keys.get(&(column, scope)).cloned();
+                let key = match (made, with_key) {
+                    (Some(key), _) => key,
+                    (_, "A's key with the scope") => self.a.personal_key(&PERSONAL).await,
+                    (_, "A's key without the scope") => self.a.personal_key(&without(&PERSONAL, scope)).await,
+                    (_, "service key without the scope") => self.app.service_key(&without(&SERVICE, scope)),
+                    _ => self.app.service_key(&SERVICE),
+                };
+                self.keys.insert((column, scope), key.clone());
+                self.app.with_key(&key)
+            }
+        }
+    }
+
+    /// With a session of its own, which the request may end.
+    async fn signed_in(&self, email: &str) -> Person {
+        let person = self.app.anonymous();
+        let answer = person.post("/api/session", json!({"email": email, "password": PASSWORD})).await;
+        assert_eq!(answer.status, 200, "{answer}");
+        person
+    }
+
+    /// A and the host's user are connected, whatever was done before.
+    async fn connect(&self) {
+        for (person, account) in [(&self.a, accounts::RECORD_SHOP), (&self.of_host, accounts::CREATOR)] {
+            if person.connection().await.status != 200 {
+                assert_eq!(self.app.connect(person, account).await.status, 200);
+            }
+        }
+    }
+
+    /// The id that the caller of a column asks about.
+    fn about(&self, column: usize) -> &str {
+        let is_hosts =
+            matches!(CALLERS[column], "service key with the scope" | "service key without the scope");
+        if is_hosts { HOST_USER } else { &self.a.id }
+    }
+}
+
+/// What is sent to a route, about a user: path with query, and body.
+fn request(route: &str, about: &str) -> (String, Option<Value>) {
+    let (_, path) = route.split_once(' ').unwrap();
+    let path = path.replace("{userId}", about).replace("{id}", "key_0").replace("{code}", "x");
+    assert!(!path.contains('{'), "{route}: what is to stand for the name?");
+    let query = match route {
+        "GET /auth/instagram/login" | "GET /auth/instagram/callback" => format!("?userId={about}"),
+        _ => String::new(),
+    };
+    let body = match route {
+        "POST /api/users" => Some(json!({"email": "", "password": ""})),
+        "POST /api/session" => Some(json!({"email": "ada@example.com", "password": PASSWORD})),
+        "POST /api/api-keys" => Some(json!({"name": "", "scopes": []})),
+        "POST /api/sessions" => Some(json!({"userId": about})),
+        "POST /api/integrations/instagram/callback" => {
+            Some(json!({"userId": about, "access_token": "sealed.v1.x", "user_id": "1"}))
+        }
+        _ => None,
+    };
+    (format!("{path}{query}"), body)
+}
+
+#[actix_web::test]
+async fn every_caller_gets_what_is_theirs_and_no_more() {
+    let mut world = World::new().await;
+    let mut wrong = Vec::new();
+    for &(route, scope, expected) in ROWS {
+        for (column, caller) in CALLERS.into_iter().enumerate() {
+            world.connect().await;
+            let person = world.caller(column, scope).await;
+            let (path, body) = request(route, world.about(column));
+            let method: Method = route.split(' ').next().unwrap().parse().unwrap();
+            let mut request = person.request(method, &path);
+            if let Some(body) = body {
+                request = request.json(&body);
+            }
+            let status = request.send().await.unwrap().status().as_u16();
+            if status != expected[column] {
+                wrong.push(format!("{route}, {caller}: {status} instead of {}", expected[column]));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_route_has_a_row() {
+    let served: BTreeSet<_> = backend::app::served_routes().into_iter().collect();
+    let listed: BTreeSet<_> = ROWS.iter().map(|(route, ..)| (*route).to_owned()).collect();
+    assert_eq!(served.difference(&listed).collect::<Vec<_>>(), [""; 0], "served, without a row");
+    assert_eq!(listed.difference(&served).collect::<Vec<_>>(), [""; 0], "a row, not served");
+    assert_eq!(listed.len(), ROWS.len(), "a route has one row");
+}

@@ -1,0 +1,83 @@
+//! Keys by which programs prove who they are.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::{SecretHash, StoreResult};
+
+/// A key to be made.
+#[derive(Clone, Debug)]
+pub struct NewApiKey {
+    /// Names the key; no secret.
+    pub id: String,
+    /// Hash of the key itself.
+    pub key_hash: SecretHash,
+    /// For whom it acts; `None`: a service key, which the operator made.
+    pub user_id: Option<String>,
+    /// What its owner calls it.
+    pub name: String,
+    /// What it may do; the store does not look into it.
+    pub scopes: Vec<String>,
+    /// The beginning of the key, by which its owner knows it again.
+    pub hint: String,
+    /// Now.
+    pub created_at: Timestamp,
+    /// When it ends; `None`: never.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A stored key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Names the key.
+    pub id: String,
+    /// For whom it acts; `None`: a service key.
+    pub user_id: Option<String>,
+    /// What its owner calls it.
+    pub name: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// The beginning of the key.
+    pub hint: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends; `None`: never. It stays listed when it has ended.
+    pub expires_at: Option<Timestamp>,
+    /// When it was used last, to the precision that [`ApiKeys::touch_api_key`] is called with.
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl From<NewApiKey> for ApiKey {
+    /// The key as it is listed when it has just been made.
+    fn from(new: NewApiKey) -> Self {
+        Self {
+            id: new.id,
+            user_id: new.user_id,
+            name: new.name,
+            scopes: new.scopes,
+            hint: new.hint,
+            created_at: new.created_at,
+            expires_at: new.expires_at,
+            last_used_at: None,
+        }
+    }
+}
+
+/// Keys of programs.
+#[async_trait]
+pub trait ApiKeys {
+    /// Stores a key. `false` when one of this hash is there already; then nothing is changed.
+    async fn create_api_key(&self, key: NewApiKey) -> StoreResult<bool>;
+
+    /// The key of this hash, ended or not; `None` when there is none. Writes nothing.
+    async fn find_api_key(&self, key_hash: &SecretHash) -> StoreResult<Option<ApiKey>>;
+
+    /// The keys of a user (`None`: the service keys), the newest first.
+    async fn api_keys(&self, user_id: Option<&str>) -> StoreResult<Vec<ApiKey>>;
+
+    /// Revokes a key of a user (`None`: a service key): it is gone. `false` when they have none of this id.
+    async fn delete_api_key(&self, id: &str, user_id: Option<&str>) -> StoreResult<bool>;
+
+    /// Records that a key was used; never moves the time back.
+    async fn touch_api_key(&self, id: &str, now: Timestamp) -> StoreResult<()>;
+}

@@ -1,0 +1,38 @@
+//! One-time links that sign a host application's user in.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::{SecretHash, StoreResult};
+
+/// A link, and whom it signs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostLink {
+    /// Hash of the link's secret.
+    pub token_hash: SecretHash,
+    /// Who is signed in.
+    pub user_id: String,
+    /// What to call the person.
+    pub name: Option<String>,
+    /// The web app's path to land on.
+    pub return_to: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends. The store deletes it some time later by itself.
+    pub expires_at: Timestamp,
+}
+
+/// One-time links.
+#[async_trait]
+pub trait HostLinks {
+    /// Remembers a link.
+    async fn insert_host_link(&self, link: HostLink) -> StoreResult<()>;
+
+    /// Uses a link up, atomically: of any number of calls at once, one gets `Some`. `None` when it is unknown, used, or
+    /// ended at or before `now`.
+    async fn consume_host_link(
+        &self,
+        token_hash: &SecretHash,
+        now: Timestamp,
+    ) -> StoreResult<Option<HostLink>>;
+}

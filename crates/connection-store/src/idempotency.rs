@@ -1,0 +1,47 @@
+//! Answers that are given again when a client repeats a request.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::{SecretHash, StoreResult};
+
+/// What is known of a request that a client names by an `Idempotency-Key`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Repetition {
+    /// Nothing: it is the caller's to carry out, and others wait for it.
+    First,
+    /// It is being carried out, or whoever did died at it.
+    Running,
+    /// The same key came with another request.
+    Different,
+    /// It was carried out, with this answer.
+    Answered {
+        /// The HTTP status.
+        status: u16,
+        /// The body, sealed: it can hold a secret that is shown once.
+        sealed_body: String,
+    },
+}
+
+/// Requests that clients name, and their answers.
+#[async_trait]
+pub trait Idempotency {
+    /// Claims a request under a name, atomically: of any number of calls at once, one gets `First`. `request_hash` stands for
+    /// what is asked: another one under the same name is `Different`, until everything is forgotten at `expires_at`. A claim
+    /// without an answer ends at `lease_until`, so that a process that dies does not block the name for the same request.
+    async fn begin_request(
+        &self,
+        name: &SecretHash,
+        request_hash: &SecretHash,
+        lease_until: Timestamp,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> StoreResult<Repetition>;
+
+    /// Keeps the answer for those who ask again. The first one stays, where a claim was taken over and both come to an end;
+    /// one to a request that is forgotten is not kept.
+    async fn answer_request(&self, name: &SecretHash, status: u16, sealed_body: &str) -> StoreResult<()>;
+
+    /// Forgets the claim: nothing was done, and the same request may be tried again. An answer is not forgotten.
+    async fn forget_request(&self, name: &SecretHash) -> StoreResult<()>;
+}

@@ -1,0 +1,44 @@
+//! One-time links in MongoDB.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use mongodb::bson::doc;
+
+use super::{MongoStore, binary, date, fields};
+use crate::{HostLink, HostLinks, SecretHash, StoreResult};
+
+#[async_trait]
+impl HostLinks for MongoStore {
+    async fn insert_host_link(&self, link: HostLink) -> StoreResult<()> {
+        let document = doc! {
+            "_id": binary(&link.token_hash),
+            "userId": link.user_id,
+            "name": link.name,
+            "returnTo": link.return_to,
+            "createdAt": date(link.created_at),
+            "expiresAt": date(link.expires_at),
+        };
+        let links = self.host_links.clone();
+        self.operations.run(async move { links.insert_one(document).await }).await?;
+        Ok(())
+    }
+
+    async fn consume_host_link(
+        &self,
+        token_hash: &SecretHash,
+        now: Timestamp,
+    ) -> StoreResult<Option<HostLink>> {
+        let filter = doc! { "_id": binary(token_hash), "expiresAt": { "$gt": date(now) } };
+        let links = self.host_links.clone();
+        let removed = self.operations.run(async move { links.find_one_and_delete(filter).await }).await?;
+        let Some(document) = removed else { return Ok(None) };
+        Ok(Some(HostLink {
+            token_hash: *token_hash,
+            user_id: fields::required_text(&document, "userId")?,
+            name: fields::text(&document, "name"),
+            return_to: fields::text(&document, "returnTo"),
+            created_at: fields::required_time(&document, "createdAt")?,
+            expires_at: fields::required_time(&document, "expiresAt")?,
+        }))
+    }
+}

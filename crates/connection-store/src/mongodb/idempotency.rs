@@ -1,0 +1,94 @@
+//! Requests that clients name, and their answers, in MongoDB.
+
+use std::io;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use mongodb::bson::{Binary, Bson, Document, doc};
+
+use super::error::is_duplicate_key;
+use super::{MongoStore, binary, date, fields};
+use crate::{Idempotency, Repetition, SecretHash, StoreResult};
+
+/// How often a claim is tried while others make, forget or take over the same one.
+const BEGIN_ATTEMPTS: u32 = 10;
+
+#[async_trait]
+impl Idempotency for MongoStore {
+    async fn begin_request(
+        &self,
+        name: &SecretHash,
+        request_hash: &SecretHash,
+        lease_until: Timestamp,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> StoreResult<Repetition> {
+        let of_name = doc! { "_id": binary(name) };
+        let asked = *request_hash;
+        let claim = doc! {
+            "requestHash": binary(request_hash),
+            "leaseUntil": date(lease_until),
+            "expiresAt": date(expires_at),
+            "status": null,
+            "sealedBody": null,
+        };
+        let mut new = of_name.clone();
+        new.extend(claim.clone());
+        let over = doc! {
+            "_id": binary(name),
+            "$or": [
+                { "expiresAt": { "$lte": date(now) } },
+                { "requestHash": binary(request_hash), "status": null, "leaseUntil": { "$lte": date(now) } },
+            ],
+        };
+        let take_over = doc! { "$set": claim };
+        let requests = self.repeatable_requests.clone();
+        let begin = async move {
+            for _ in 0..BEGIN_ATTEMPTS {
+                match requests.insert_one(new.clone()).await {
+                    Ok(_) => return Ok(Repetition::First),
+                    Err(error) if is_duplicate_key(&error) => {}
+                    Err(error) => return Err(error),
+                }
+                if requests.update_one(over.clone(), take_over.clone()).await?.matched_count == 1 {
+                    return Ok(Repetition::First);
+                }
+                // Gone again: then the name is free.
+                if let Some(taken) = requests.find_one(of_name.clone()).await? {
+                    return Ok(repetition(&taken, &asked));
+                }
+            }
+            Err(io::Error::new(io::ErrorKind::WouldBlock, "too many changes of one request at once").into())
+        };
+        self.operations.run(begin).await
+    }
+
+    async fn answer_request(&self, name: &SecretHash, status: u16, sealed_body: &str) -> StoreResult<()> {
+        let filter = doc! { "_id": binary(name), "status": null };
+        let update = doc! { "$set": { "status": i32::from(status), "sealedBody": sealed_body } };
+        let requests = self.repeatable_requests.clone();
+        self.operations.run(async move { requests.update_one(filter, update).await }).await?;
+        Ok(())
+    }
+
+    async fn forget_request(&self, name: &SecretHash) -> StoreResult<()> {
+        let filter = doc! { "_id": binary(name), "status": null };
+        let requests = self.repeatable_requests.clone();
+        self.operations.run(async move { requests.delete_one(filter).await }).await?;
+        Ok(())
+    }
+}
+
+/// What a name that is taken tells to whoever asks with this request.
+fn repetition(taken: &Document, asked: &SecretHash) -> Repetition {
+    let is_same =
+        matches!(taken.get("requestHash"), Some(Bson::Binary(Binary { bytes, .. })) if bytes == asked);
+    if !is_same {
+        return Repetition::Different;
+    }
+    let status = fields::count(taken, "status").and_then(|status| u16::try_from(status).ok());
+    match (status, fields::text(taken, "sealedBody")) {
+        (Some(status), Some(sealed_body)) => Repetition::Answered { status, sealed_body },
+        _ => Repetition::Running,
+    }
+}

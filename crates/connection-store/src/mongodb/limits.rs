@@ -1,0 +1,74 @@
+//! Counts of tries in MongoDB.
+
+use std::io;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use mongodb::bson::{Document, doc};
+use mongodb::options::ReturnDocument;
+
+use super::error::is_duplicate_key;
+use super::{MongoStore, date, fields};
+use crate::{Limits, StoreResult, Tries};
+
+/// How often a count is tried while others make, forget or remove the same one.
+const COUNT_ATTEMPTS: u32 = 10;
+
+#[async_trait]
+impl Limits for MongoStore {
+    async fn count_try(&self, name: &str, window: SignedDuration, now: Timestamp) -> StoreResult<Tries> {
+        let filter = doc! { "_id": name };
+        let end = date(now + window);
+        // In one `$set` stage, each `$field` is the document as it was.
+        let goes_on = doc! { "$gt": ["$expiresAt", date(now)] };
+        let update = vec![doc! { "$set": {
+            "count": { "$cond": [goes_on.clone(), { "$add": ["$count", 1] }, 1] },
+            "expiresAt": { "$cond": [goes_on, "$expiresAt", end] },
+        } }];
+        let first = doc! { "_id": name, "count": 1, "expiresAt": end };
+        let tries = self.tries.clone();
+        // Not an upsert: one that loses a race to insert is counted by SecantusDB 0.7 and answered as if it were not. So the
+        // count is one update, or one insertion where there is nothing to update.
+        let count = async move {
+            for _ in 0..COUNT_ATTEMPTS {
+                let counted = tries
+                    .find_one_and_update(filter.clone(), update.clone())
+                    .return_document(ReturnDocument::After)
+                    .await?;
+                if let Some(counted) = counted {
+                    return Ok(counted);
+                }
+                match tries.insert_one(first.clone()).await {
+                    Ok(_) => return Ok(first),
+                    // Another opened the window at the same moment, so that now there is one to count in.
+                    Err(error) if is_duplicate_key(&error) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Err(io::Error::new(io::ErrorKind::WouldBlock, "too many changes of one count at once").into())
+        };
+        self::tries(&self.operations.run(count).await?)
+    }
+
+    async fn tries(&self, name: &str, now: Timestamp) -> StoreResult<Option<Tries>> {
+        let filter = doc! { "_id": name, "expiresAt": { "$gt": date(now) } };
+        let tries = self.tries.clone();
+        let found = self.operations.run(async move { tries.find_one(filter).await }).await?;
+        found.map(|document| self::tries(&document)).transpose()
+    }
+
+    async fn forget_tries(&self, name: &str) -> StoreResult<()> {
+        let filter = doc! { "_id": name };
+        let tries = self.tries.clone();
+        self.operations.run(async move { tries.delete_one(filter).await }).await?;
+        Ok(())
+    }
+}
+
+fn tries(document: &Document) -> StoreResult<Tries> {
+    let count = fields::count(document, "count").ok_or_else(|| fields::missing("count"))?;
+    Ok(Tries {
+        count: count.try_into().unwrap_or(u32::MAX),
+        resets_at: fields::required_time(document, "expiresAt")?,
+    })
+}

@@ -1,0 +1,84 @@
+//! Requests that clients name, and their answers, in SQLite.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::{Row, params};
+
+use super::columns::Millis;
+use super::{PURGED_PER_INSERT, SqliteStore};
+use crate::{Idempotency, Repetition, SecretHash, StoreResult};
+
+/// In `DO UPDATE`, a bare column is the row that is there. Where `WHERE` is false, nothing is written: the name is taken.
+const BEGIN: &str = "INSERT INTO repeatable_requests (name, request_hash, lease_until, expires_at)
+    VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (name) DO UPDATE SET
+        request_hash = excluded.request_hash,
+        lease_until = excluded.lease_until,
+        expires_at = excluded.expires_at,
+        status = NULL,
+        sealed_body = NULL
+    WHERE expires_at <= ?5 OR (request_hash = ?2 AND status IS NULL AND lease_until <= ?5)";
+
+pub(super) const FIND: &str =
+    "SELECT request_hash, status, sealed_body FROM repeatable_requests WHERE name = ?1";
+
+pub(super) const ANSWER: &str = "UPDATE repeatable_requests SET status = ?2, sealed_body = ?3
+    WHERE name = ?1 AND status IS NULL";
+
+pub(super) const FORGET: &str = "DELETE FROM repeatable_requests WHERE name = ?1 AND status IS NULL";
+
+pub(super) const PURGE: &str = "DELETE FROM repeatable_requests WHERE rowid IN
+    (SELECT rowid FROM repeatable_requests WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
+
+#[async_trait]
+impl Idempotency for SqliteStore {
+    async fn begin_request(
+        &self,
+        name: &SecretHash,
+        request_hash: &SecretHash,
+        lease_until: Timestamp,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> StoreResult<Repetition> {
+        let (name, request_hash) = (*name, *request_hash);
+        let begun = self.writer.write(move |transaction| {
+            transaction.prepare_cached(PURGE)?.execute(params![Millis(now), PURGED_PER_INSERT])?;
+            let values = params![name, request_hash, Millis(lease_until), Millis(expires_at), Millis(now)];
+            if transaction.prepare_cached(BEGIN)?.execute(values)? == 1 {
+                return Ok(Repetition::First);
+            }
+            transaction.prepare_cached(FIND)?.query_row([name], |row| repetition(row, &request_hash))
+        });
+        Ok(begun.await?)
+    }
+
+    async fn answer_request(&self, name: &SecretHash, status: u16, sealed_body: &str) -> StoreResult<()> {
+        let (name, sealed_body) = (*name, sealed_body.to_owned());
+        let answered = self.writer.write(move |transaction| {
+            transaction.prepare_cached(ANSWER)?.execute(params![name, status, sealed_body])
+        });
+        answered.await?;
+        Ok(())
+    }
+
+    async fn forget_request(&self, name: &SecretHash) -> StoreResult<()> {
+        let name = *name;
+        let forgotten =
+            self.writer.write(move |transaction| transaction.prepare_cached(FORGET)?.execute([name]));
+        forgotten.await?;
+        Ok(())
+    }
+}
+
+/// What a name that is taken tells to whoever asks with this request.
+fn repetition(row: &Row<'_>, asked: &SecretHash) -> rusqlite::Result<Repetition> {
+    let stored: SecretHash = row.get(0)?;
+    if stored != *asked {
+        return Ok(Repetition::Different);
+    }
+    let answer: (Option<u16>, Option<String>) = (row.get(1)?, row.get(2)?);
+    Ok(match answer {
+        (Some(status), Some(sealed_body)) => Repetition::Answered { status, sealed_body },
+        _ => Repetition::Running,
+    })
+}

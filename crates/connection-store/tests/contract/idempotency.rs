@@ -1,0 +1,154 @@
+//! Answers that are given again when a client repeats a request.
+
+use std::sync::Arc;
+
+use connection_store::{Repetition, Store};
+use futures_util::future::join_all;
+use jiff::Timestamp;
+
+use crate::{contract, hash, now, seconds};
+
+contract! {
+    a_request_is_carried_out_once_and_answered_again,
+    another_request_under_a_name_is_different,
+    a_claim_without_an_answer_ends_with_its_lease,
+    another_request_does_not_take_over_a_claim,
+    an_answer_outlives_the_lease_and_is_forgotten_in_the_end,
+    the_first_answer_stays,
+    a_forgotten_claim_may_be_tried_again,
+    an_answer_is_not_forgotten_with_its_claim,
+    an_answer_to_nothing_is_not_kept,
+    of_50_requests_at_once_one_is_the_first,
+    of_50_requests_after_a_lease_one_takes_over,
+    forgotten_requests_do_not_get_in_the_way,
+}
+
+/// Asks with a lease of a minute, to be forgotten after an hour.
+async fn begin(store: &Arc<dyn Store>, name: u32, request: u32, now: Timestamp) -> Repetition {
+    let (lease_until, expires_at) = (now + seconds(60), now + seconds(3600));
+    store.begin_request(&hash(name), &hash(request), lease_until, expires_at, now).await.unwrap()
+}
+
+fn answered(status: u16, sealed_body: &str) -> Repetition {
+    Repetition::Answered { status, sealed_body: sealed_body.to_owned() }
+}
+
+async fn a_request_is_carried_out_once_and_answered_again(store: Arc<dyn Store>) {
+    let now = now();
+    assert_eq!(begin(&store, 1, 10, now).await, Repetition::First);
+    assert_eq!(begin(&store, 1, 10, now + seconds(1)).await, Repetition::Running);
+    store.answer_request(&hash(1), 201, "v1.k1.$sealed 'body'").await.unwrap();
+    for after in [1, 2] {
+        assert_eq!(begin(&store, 1, 10, now + seconds(after)).await, answered(201, "v1.k1.$sealed 'body'"));
+    }
+    assert_eq!(begin(&store, 2, 10, now).await, Repetition::First, "another name is another request");
+}
+
+async fn another_request_under_a_name_is_different(store: Arc<dyn Store>) {
+    let now = now();
+    begin(&store, 1, 10, now).await;
+    assert_eq!(begin(&store, 1, 11, now).await, Repetition::Different);
+    store.answer_request(&hash(1), 201, "sealed").await.unwrap();
+    assert_eq!(begin(&store, 1, 11, now).await, Repetition::Different);
+    assert_eq!(begin(&store, 1, 10, now).await, answered(201, "sealed"));
+}
+
+async fn a_claim_without_an_answer_ends_with_its_lease(store: Arc<dyn Store>) {
+    let now = now();
+    begin(&store, 1, 10, now).await;
+    assert_eq!(begin(&store, 1, 10, now + seconds(59)).await, Repetition::Running);
+    let over = now + seconds(60);
+    assert_eq!(begin(&store, 1, 10, over).await, Repetition::First);
+    // The one that took over has a lease and an end of its own.
+    assert_eq!(begin(&store, 1, 10, over + seconds(59)).await, Repetition::Running);
+    store.answer_request(&hash(1), 200, "sealed").await.unwrap();
+    assert_eq!(begin(&store, 1, 10, over + seconds(3599)).await, answered(200, "sealed"));
+}
+
+async fn another_request_does_not_take_over_a_claim(store: Arc<dyn Store>) {
+    let now = now();
+    begin(&store, 1, 10, now).await;
+    assert_eq!(begin(&store, 1, 11, now + seconds(61)).await, Repetition::Different);
+    // Whoever carried the first one out was only slow.
+    store.answer_request(&hash(1), 201, "sealed").await.unwrap();
+    assert_eq!(begin(&store, 1, 10, now + seconds(62)).await, answered(201, "sealed"));
+}
+
+async fn an_answer_outlives_the_lease_and_is_forgotten_in_the_end(store: Arc<dyn Store>) {
+    let now = now();
+    begin(&store, 1, 10, now).await;
+    store.answer_request(&hash(1), 422, "sealed").await.unwrap();
+    assert_eq!(begin(&store, 1, 10, now + seconds(3599)).await, answered(422, "sealed"));
+    let over = now + seconds(3600);
+    assert_eq!(begin(&store, 1, 11, over).await, Repetition::First, "the name is free, for any request");
+    assert_eq!(begin(&store, 1, 11, over).await, Repetition::Running, "the old answer is gone");
+    assert_eq!(begin(&store, 1, 10, over).await, Repetition::Different);
+}
+
+async fn the_first_answer_stays(store: Arc<dyn Store>) {
+    let now = now();
+    begin(&store, 1, 10, now).await;
+    begin(&store, 1, 10, now + seconds(60)).await;
+    store.answer_request(&hash(1), 201, "first").await.unwrap();
+    store.answer_request(&hash(1), 409, "second").await.unwrap();
+    assert_eq!(begin(&store, 1, 10, now + seconds(61)).await, answered(201, "first"));
+}
+
+async fn a_forgotten_claim_may_be_tried_again(store: Arc<dyn Store>) {
+    let now = now();
+    begin(&store, 1, 10, now).await;
+    begin(&store, 2, 10, now).await;
+    store.forget_request(&hash(1)).await.unwrap();
+    store.forget_request(&hash(1)).await.unwrap();
+    assert_eq!(begin(&store, 2, 10, now).await, Repetition::Running);
+    assert_eq!(begin(&store, 1, 11, now).await, Repetition::First);
+}
+
+async fn an_answer_is_not_forgotten_with_its_claim(store: Arc<dyn Store>) {
+    let now = now();
+    begin(&store, 1, 10, now).await;
+    store.answer_request(&hash(1), 201, "sealed").await.unwrap();
+    store.forget_request(&hash(1)).await.unwrap();
+    assert_eq!(begin(&store, 1, 10, now).await, answered(201, "sealed"));
+}
+
+async fn an_answer_to_nothing_is_not_kept(store: Arc<dyn Store>) {
+    store.answer_request(&hash(1), 201, "sealed").await.unwrap();
+    assert_eq!(begin(&store, 1, 10, now()).await, Repetition::First);
+}
+
+async fn of_50_requests_at_once_one_is_the_first(store: Arc<dyn Store>) {
+    for round in 0..5 {
+        assert_one_is_first(&store, round, now()).await;
+    }
+}
+
+async fn of_50_requests_after_a_lease_one_takes_over(store: Arc<dyn Store>) {
+    for round in 0..5 {
+        let now = now();
+        begin(&store, round, 10, now - seconds(60)).await;
+        assert_one_is_first(&store, round, now).await;
+    }
+}
+
+async fn assert_one_is_first(store: &Arc<dyn Store>, name: u32, now: Timestamp) {
+    let tasks = (0..50).map(|_| {
+        let store = Arc::clone(store);
+        tokio::spawn(async move { begin(&store, name, 10, now).await })
+    });
+    let outcomes: Vec<_> = join_all(tasks).await.into_iter().map(Result::unwrap).collect();
+    let count = |wanted: Repetition| outcomes.iter().filter(|outcome| **outcome == wanted).count();
+    assert_eq!((count(Repetition::First), count(Repetition::Running)), (1, 49), "name {name}");
+}
+
+async fn forgotten_requests_do_not_get_in_the_way(store: Arc<dyn Store>) {
+    let now = now();
+    for name in 0..30 {
+        begin(&store, name, 10, now).await;
+        store.answer_request(&hash(name), 201, "sealed").await.unwrap();
+    }
+    let later = now + seconds(3600);
+    for name in 0..35 {
+        assert_eq!(begin(&store, name, 11, later).await, Repetition::First, "{name}");
+    }
+}
