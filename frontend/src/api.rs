@@ -12,6 +12,7 @@ use web_sys::{AbortSignal, RequestCredentials};
 
 use crate::callback::CallbackQuery;
 use crate::connect::Purpose;
+use crate::json;
 
 /// Milliseconds until a request counts as lost. Longer than the two calls of ten seconds that the server makes to
 /// Instagram while it exchanges a code.
@@ -163,24 +164,20 @@ async fn call(
     let response = request.map_err(|_| ApiFailure::Unreachable)?.send().await;
     let response = response.map_err(|_| ApiFailure::Unreachable)?;
     let text = response.text().await.map_err(|_| ApiFailure::Unreachable)?;
-    if response.ok() { Ok(text) } else { Err(refusal(&text)) }
+    if response.ok() { Ok(text) } else { Err(refusal(json::read(&text))) }
 }
 
 fn write(body: &impl Serialize) -> Result<String, ApiFailure> {
-    // The wire types are structs of text and numbers, which always serialise.
-    serde_json::to_string(body).map_err(|_| ApiFailure::Unreadable)
+    json::write(body).ok_or(ApiFailure::Unreadable)
 }
 
 fn read<T: DeserializeOwned>(answer: &str) -> Result<T, ApiFailure> {
-    serde_json::from_str(answer).map_err(|_| ApiFailure::Unreadable)
+    json::read(answer).ok_or(ApiFailure::Unreadable)
 }
 
-/// Reads the error contract.
-fn refusal(text: &str) -> ApiFailure {
-    match serde_json::from_str(text) {
-        Ok(body) => ApiFailure::Refused(Box::new(body)),
-        Err(_) => ApiFailure::Unreadable,
-    }
+/// What an answer that is no success says, as far as it is of the error contract.
+fn refusal(body: Option<ErrorBody>) -> ApiFailure {
+    body.map_or(ApiFailure::Unreadable, |body| ApiFailure::Refused(Box::new(body)))
 }
 
 /// The API's origin: fixed at build time, else found from the page's address.
@@ -212,7 +209,7 @@ mod tests {
     #[test]
     fn a_failure_keeps_its_code_and_a_proxys_page_has_none() {
         let body = r#"{"ok":false,"error":"No.","code":"not_connected","requestId":"r1"}"#;
-        assert_eq!(refusal(body).code(), Some(ErrorCode::NotConnected));
-        assert_eq!(refusal("<html>Bad gateway</html>"), ApiFailure::Unreadable);
+        assert_eq!(refusal(serde_json::from_str(body).ok()).code(), Some(ErrorCode::NotConnected));
+        assert_eq!(refusal(serde_json::from_str("<html>Bad gateway</html>").ok()), ApiFailure::Unreadable);
     }
 }

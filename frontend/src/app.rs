@@ -2,17 +2,18 @@
 
 use leptos::mount::mount_to;
 use leptos::prelude::*;
-use leptos_router::components::{FlatRoutes, Redirect, Route, Router};
-use leptos_router::hooks::use_location;
-use leptos_router::{NavigateOptions, path};
+use leptos::tachys::reactive_graph::OwnedView;
 use wasm_bindgen::JsCast;
 
+use crate::address::Address;
 use crate::components::icon::{self, Icon};
 use crate::components::page_heading::RouteChanges;
 use crate::components::person_menu::PersonMenu;
 use crate::components::toast::{ToastRegion, Toasts};
 use crate::connect::DETAILS;
-use crate::pages::{InstagramCallbackHandler, InstagramConnection, Integrations, NotFound, SignIn, SignUp};
+use crate::pages::{
+    CALLBACK, InstagramCallbackHandler, InstagramConnection, Integrations, NotFound, SignIn, SignUp,
+};
 use crate::session::{HOME, Session, SessionState};
 
 /// Takes over from the plain HTML that `index.html` painted.
@@ -28,41 +29,61 @@ pub fn start() {
 
 #[component]
 fn App() -> impl IntoView {
+    Address::provide();
     Session::provide();
     Toasts::provide();
     RouteChanges::provide();
     view! {
-        <Router>
-            // External to the router, which would take the click and leave the focus where it is.
-            <a class="skip-link" href="#content" rel="external">"Skip to content"</a>
-            <TopBar />
-            <main id="content" class="content" tabindex="-1">
-                <FlatRoutes fallback=NotFound>
-                    <Route path=path!("/") view=Home />
-                    <Route path=path!("/integrations") view=Integrations />
-                    <Route path=path!("/integrations/instagram") view=InstagramConnection />
-                    <Route path=path!("/auth/instagram/callback") view=InstagramCallbackHandler />
-                    <Route path=path!("/sign-in") view=SignIn />
-                    <Route path=path!("/sign-up") view=SignUp />
-                </FlatRoutes>
-            </main>
-            <ToastRegion />
-        </Router>
+        // External: the browser moves the focus along.
+        <a class="skip-link" href="#content" rel="external">"Skip to content"</a>
+        <TopBar />
+        <main id="content" class="content" tabindex="-1">
+            <Pages />
+        </main>
+        <ToastRegion />
     }
 }
 
+/// The page that the address names.
 #[component]
-fn Home() -> impl IntoView {
-    view! { <Redirect path=HOME options=NavigateOptions { replace: true, ..Default::default() } /> }
+fn Pages() -> impl IntoView {
+    let address = Address::expect();
+    let app = Owner::current().unwrap_or_default();
+    move || {
+        let path = address.path();
+        // Signals must outlive the view that uses them: a field that goes away with the focus still hears that it lost it.
+        // So a page has an owner of its own, which ends after the view has been taken away.
+        let owner = app.child();
+        // Only another path makes another page, whatever a page reads while it is built.
+        let view = owner.with(|| untrack(|| page(address, &path)));
+        OwnedView::new_with_owner(view, owner)
+    }
+}
+
+/// The page of a path.
+fn page(address: Address, path: &str) -> AnyView {
+    match path.trim_end_matches('/') {
+        "" => {
+            address.replace(HOME);
+            ().into_any()
+        }
+        HOME => view! { <Integrations /> }.into_any(),
+        DETAILS => view! { <InstagramConnection /> }.into_any(),
+        CALLBACK => view! { <InstagramCallbackHandler /> }.into_any(),
+        "/sign-in" => view! { <SignIn /> }.into_any(),
+        "/sign-up" => view! { <SignUp /> }.into_any(),
+        _ => view! { <NotFound /> }.into_any(),
+    }
 }
 
 /// The same markup stands in `index.html`.
 #[component]
 fn TopBar() -> impl IntoView {
     let session = Session::expect();
-    let path = use_location().pathname;
+    let address = Address::expect();
     // Someone who is about to sign in has nowhere to navigate to.
-    let shows_nav = move || session.state() != SessionState::SignedOut && !path.read().starts_with("/sign-");
+    let shows_nav =
+        move || session.state() != SessionState::SignedOut && !address.path().starts_with("/sign-");
     view! {
         <header class="top-bar">
             <div class="top-bar-row">
@@ -70,7 +91,7 @@ fn TopBar() -> impl IntoView {
                     <Icon svg=icon::BRAND />
                     <span class="brand-name">"Instagram Connect"</span>
                 </a>
-                {move || shows_nav().then(|| nav(path))}
+                {move || shows_nav().then(|| nav(address))}
                 <div class="top-bar-end">
                     <PersonMenu />
                 </div>
@@ -79,14 +100,15 @@ fn TopBar() -> impl IntoView {
     }
 }
 
-fn nav(path: Memo<String>) -> impl IntoView {
+fn nav(address: Address) -> AnyView {
     view! {
         <nav class="top-nav" aria-label="Main">
-            <a href=HOME aria-current=move || place(&path.read())>
+            <a href=HOME aria-current=move || place(&address.path())>
                 "Integrations"
             </a>
         </nav>
     }
+    .into_any()
 }
 
 /// What a path is to the link home: the page itself, or one below it.

@@ -4,6 +4,7 @@
     reason = "nothing outside uses a program; `pub` here marks what a module offers the others"
 )]
 
+mod address;
 mod api;
 mod app;
 mod callback;
@@ -12,6 +13,7 @@ mod connect;
 mod focus;
 mod format;
 mod freshness;
+mod json;
 mod pages;
 mod permissions;
 mod plot;

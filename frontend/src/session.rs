@@ -1,10 +1,9 @@
 //! Who is signed in.
 
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 use shared::{ErrorCode, User, validation};
 
+use crate::address::Address;
 use crate::api::{self, ApiFailure};
 
 /// Where a person goes who has nowhere else to go.
@@ -95,11 +94,11 @@ impl Session {
 /// Sends a visitor who is not signed in to sign in, and then back to this page.
 pub fn require_session() {
     let session = Session::expect();
-    let navigate = use_navigate();
-    let here = use_location().pathname.get_untracked();
+    let address = Address::expect();
+    let here = untrack(|| address.path());
     Effect::new(move |_| {
         if session.state() == SessionState::SignedOut {
-            navigate(&sign_in_path(&here), NavigateOptions { replace: true, ..Default::default() });
+            address.replace(&sign_in_path(&here));
         }
     });
 }
@@ -107,12 +106,10 @@ pub fn require_session() {
 /// Sends a person who is signed in away from the sign-in pages: to where they were going.
 pub fn leave_when_signed_in() {
     let session = Session::expect();
-    let navigate = use_navigate();
-    let query = use_query_map();
+    let address = Address::expect();
     Effect::new(move |_| {
         if session.user().is_some() {
-            let next = query.read_untracked().get("next");
-            navigate(&destination(next), NavigateOptions { replace: true, ..Default::default() });
+            address.replace(&destination(address.parameter("next")));
         }
     });
 }

@@ -7,6 +7,7 @@ use web_sys::{Storage, UrlSearchParams};
 
 use crate::callback::{CallbackQuery, Pending};
 use crate::connect::Purpose;
+use crate::json;
 
 const PENDING_QUERY: &str = "callback.query";
 const PENDING_ANSWER: &str = "callback.answer";
@@ -19,7 +20,7 @@ pub fn pending() -> Option<Pending> {
     let storage = session_storage()?;
     let kept = |key| storage.get_item(key).ok()?;
     if let Some(answer) = kept(PENDING_ANSWER) {
-        return serde_json::from_str(&answer).ok().map(Pending::Answer);
+        return json::read(&answer).map(Pending::Answer);
     }
     let params = UrlSearchParams::new_with_str(&kept(PENDING_QUERY)?).ok()?;
     CallbackQuery::from_params(|name| params.get(name)).map(Pending::Query)
@@ -31,9 +32,9 @@ pub fn keep_pending(pending: &Pending) {
     let Some(storage) = session_storage() else { return };
     let _ = match pending {
         Pending::Query(query) => storage.set_item(PENDING_QUERY, &text_of(query)),
-        Pending::Answer(answer) => match serde_json::to_string(answer) {
-            Ok(text) => storage.set_item(PENDING_ANSWER, &text),
-            Err(_) => Ok(()),
+        Pending::Answer(answer) => match json::write(answer) {
+            Some(text) => storage.set_item(PENDING_ANSWER, &text),
+            None => Ok(()),
         },
     };
 }

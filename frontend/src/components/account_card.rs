@@ -148,7 +148,7 @@ fn connected(status: ConnectionStatus, account: Account, requests: Requests) -> 
             ConnectionStatus::Expiring => Some(expiring(&connection).into_any()),
             ConnectionStatus::NeedsReauthorization => Some(needs_reauthorization(&connection).into_any()),
         };
-        Some(view! { {notice} <InstagramProfile connection /> })
+        Some(view! { {notice} <InstagramProfile connection /> }.into_any())
     };
     let actions = view! { {reconnect} {acts} {more(requests)} }.into_any();
     view! {

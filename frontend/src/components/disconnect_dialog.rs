@@ -5,18 +5,11 @@ use leptos::task::spawn_local;
 use shared::ErrorCode;
 
 use super::dialog::Dialog;
+use super::form::FormState;
 use super::icon::{self, Icon};
 use crate::api;
 use crate::problem;
 use crate::session::Session;
-
-/// Where the dialog is.
-#[derive(Clone, PartialEq, Eq)]
-enum Asking {
-    Open,
-    Working,
-    Failed(String),
-}
 
 /// Says what will be forgotten and what stays, then disconnects or not.
 #[component]
@@ -31,25 +24,25 @@ pub fn DisconnectDialog(
     on_cancel: Callback<()>,
 ) -> impl IntoView {
     let session = Session::expect();
-    let state = RwSignal::new(Asking::Open);
-    let working = move || state.get() == Asking::Working;
+    let state = RwSignal::new(FormState::Ready);
+    let working = move || state.get() == FormState::Busy;
     let cancel = Callback::new(move |()| {
-        if state.get_untracked() != Asking::Working {
+        if state.get_untracked() != FormState::Busy {
             on_cancel.run(());
         }
     });
     let disconnect = move |_| {
-        if state.get_untracked() == Asking::Working {
+        if state.get_untracked() == FormState::Busy {
             return;
         }
-        state.set(Asking::Working);
+        state.set(FormState::Busy);
         spawn_local(async move {
             match session.checked(api::disconnect().await) {
                 Ok(()) => on_done.run(()),
                 // Ended already, in another tab for example.
                 Err(failure) if failure.code() == Some(ErrorCode::NotConnected) => on_done.run(()),
                 Err(failure) => {
-                    state.try_set(Asking::Failed(problem::sentence(&failure)));
+                    state.try_set(FormState::Refused(problem::sentence(&failure)));
                 }
             }
         });
@@ -64,10 +57,10 @@ pub fn DisconnectDialog(
                 "Your posts, messages and followers on Instagram stay as they are. You can connect again at any time."
             </p>
             {move || match state.get() {
-                Asking::Failed(sentence) => {
-                    Some(view! { <p class="form-error" role="alert"><Icon svg=icon::ALERT />{sentence}</p> })
+                FormState::Refused(sentence) => {
+                    Some(view! { <p class="form-error" role="alert"><Icon svg=icon::ALERT />{sentence}</p> }.into_any())
                 }
-                Asking::Open | Asking::Working => None,
+                FormState::Ready | FormState::Busy => None,
             }}
             <div class="dialog-actions">
                 <button type="button" class="button" autofocus on:click=move |_| cancel.run(())>

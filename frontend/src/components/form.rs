@@ -56,7 +56,7 @@ pub fn Form(
             <div role="alert">
                 {move || match state.get() {
                     FormState::Refused(why) => {
-                        Some(view! { <p class="form-error"><Icon svg=icon::ALERT />{why}</p> })
+                        Some(view! { <p class="form-error"><Icon svg=icon::ALERT />{why}</p> }.into_any())
                     }
                     FormState::Ready | FormState::Busy => None,
                 }}

@@ -300,7 +300,7 @@ fn left_out(missing: &[String], requests: Requests) -> impl IntoView + use<> {
 }
 
 /// Why something did not come about. The card's own button is the way to try again; only documentation is added.
-pub(super) fn notice_of(problem: Problem) -> impl IntoView {
+pub(super) fn notice_of(problem: Problem) -> AnyView {
     let docs = problem.ways.iter().find_map(|way| match way {
         WayOn::Docs(label) => Some(docs_link(label)),
         _ => None,
@@ -311,6 +311,7 @@ pub(super) fn notice_of(problem: Problem) -> impl IntoView {
             {docs}
         </div>
     }
+    .into_any()
 }
 
 fn button(label: &'static str, class: &'static str, on_press: impl Fn() + 'static) -> AnyView {

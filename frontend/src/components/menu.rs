@@ -116,6 +116,7 @@ pub fn Menu(
                                 {children()}
                             </div>
                         }
+                            .into_any()
                     })
             }}
         </div>

@@ -94,6 +94,7 @@ pub fn ToastRegion() -> impl IntoView {
                                 </button>
                             </div>
                         }
+                            .into_any()
                     })
             }}
         </div>

@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 use shared::{CallbackAnswer, ErrorCode, SaveConnection};
 use wasm_bindgen::JsValue;
 use web_sys::UrlSearchParams;
 
+use crate::address::Address;
 use crate::api::{self, ApiFailure};
 use crate::callback::{self, CallbackQuery, Move, Pending, Step};
 use crate::components::page_heading::PageHeading;
@@ -25,7 +24,7 @@ use crate::session::{self, Session, sign_in_path};
 use crate::storage;
 
 /// This page's path.
-const PATH: &str = "/auth/instagram/callback";
+pub const PATH: &str = "/auth/instagram/callback";
 
 /// Nothing is shown before: most connections are made by then, and a page that flashes is worse than none.
 const SHOW_AFTER: Duration = Duration::from_millis(300);
@@ -81,7 +80,7 @@ pub fn InstagramCallbackHandler() -> impl IntoView {
                     }}
                 </div>
             </div>
-        })}
+        }.into_any())}
     }
 }
 
@@ -104,7 +103,7 @@ struct Handler {
     stage: RwSignal<Stage>,
     /// Where to go when all is done, and who is connected by then.
     outcome: StoredValue<Outcome>,
-    go: Callback<String>,
+    address: Address,
 }
 
 /// What is known of the connection being made.
@@ -116,16 +115,12 @@ struct Outcome {
 
 impl Handler {
     fn new() -> Self {
-        let navigate = use_navigate();
         Self {
             session: Session::expect(),
             toasts: Toasts::expect(),
             stage: RwSignal::new(Stage::Working(Step::Access)),
             outcome: StoredValue::new(Outcome::default()),
-            // This page leaves no entry in the history: Back leads to where the person was before connecting.
-            go: Callback::new(move |path: String| {
-                navigate(&path, NavigateOptions { replace: true, ..Default::default() });
-            }),
+            address: Address::expect(),
         }
     }
 
@@ -250,7 +245,12 @@ impl Handler {
         let outcome = self.outcome.try_get_value().unwrap_or_default();
         self.stage.try_set(Stage::Working(Step::Done));
         self.toasts.show(format!("Connected as @{}", outcome.username));
-        self.go.run(self.origin());
+        self.go(&self.origin());
+    }
+
+    /// Leaves this page without an entry in the history: Back leads to where the person was before connecting.
+    fn go(self, path: &str) {
+        self.address.replace(path);
     }
 
     /// Where the person was before: what the server remembers, else what this tab does.
@@ -270,10 +270,10 @@ impl Handler {
             WayOn::UseAnotherAccount => self.begin(Purpose::AnotherAccount),
             WayOn::ContinueWithout => self.leave(),
             WayOn::ConnectOther(_) => self.save_other(),
-            WayOn::SignIn => self.go.run(sign_in_path(PATH)),
+            WayOn::SignIn => self.go(&sign_in_path(PATH)),
             WayOn::Back => {
                 storage::clear_pending();
-                self.go.run(self.origin());
+                self.go(&self.origin());
             }
             // A link of its own.
             WayOn::Docs(_) => {}

@@ -135,7 +135,7 @@ pub fn InstagramConnection() -> impl IntoView {
             <div class="cards">
                 <AccountCard account=page.account requests />
                 {move || {
-                    is_connected.get().then(|| view! { {followers(page)} {permissions(page)} {timeline(page)} })
+                    is_connected.get().then(|| view! { {followers(page)} {permissions(page)} {timeline(page)} }.into_any())
                 }}
             </div>
             {move || {
@@ -330,6 +330,7 @@ fn more_events(page: Page) -> AnyView {
                     </button>
                 </div>
             }
+            .into_any()
         })
     })
     .into_any()

@@ -7,7 +7,7 @@ mod not_found;
 mod sign_in;
 mod sign_up;
 
-pub use instagram_callback::InstagramCallbackHandler;
+pub use instagram_callback::{InstagramCallbackHandler, PATH as CALLBACK};
 pub use instagram_connection::InstagramConnection;
 pub use integrations::Integrations;
 pub use not_found::NotFound;

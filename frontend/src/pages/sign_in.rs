@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::hooks::use_location;
 use shared::{ErrorCode, validation};
 
+use crate::address::Address;
 use crate::api::{self, ApiFailure};
 use crate::components::field::{Field, FieldKind, FieldState};
 use crate::components::form::{Form, FormState};
@@ -17,7 +17,7 @@ use crate::session::{Session, leave_when_signed_in};
 pub fn SignIn() -> impl IntoView {
     leave_when_signed_in();
     let session = Session::expect();
-    let search = use_location().search;
+    let address = Address::expect();
     let email = FieldState::new(validation::email);
     let password = FieldState::new(|text| text.is_empty().then_some("Enter your password"));
     let form = RwSignal::new(FormState::Ready);
@@ -50,15 +50,10 @@ pub fn SignIn() -> impl IntoView {
             </Form>
             <p class="form-aside">
                 "New here? "
-                <a href=move || format!("/sign-up{}", kept_search(&search.read()))>"Create an account"</a>
+                <a href=move || format!("/sign-up{}", address.search())>"Create an account"</a>
             </p>
         </div>
     }
-}
-
-/// The address's query, so that switching between the two pages keeps where the visitor was going.
-pub(super) fn kept_search(search: &str) -> String {
-    if search.is_empty() { String::new() } else { format!("?{}", search.trim_start_matches('?')) }
 }
 
 fn refusal(failure: &ApiFailure) -> String {

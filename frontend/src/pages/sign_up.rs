@@ -2,10 +2,9 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::hooks::use_location;
 use shared::{ErrorCode, validation};
 
-use super::sign_in::kept_search;
+use crate::address::Address;
 use crate::api::{self, ApiFailure};
 use crate::components::field::{Field, FieldKind, FieldState};
 use crate::components::form::{Form, FormState};
@@ -19,7 +18,7 @@ use crate::session::{Session, leave_when_signed_in};
 pub fn SignUp() -> impl IntoView {
     leave_when_signed_in();
     let session = Session::expect();
-    let search = use_location().search;
+    let address = Address::expect();
     let name = FieldState::new(|text| validation::name(text.trim()));
     let email = FieldState::new(validation::email);
     let password = FieldState::new(validation::password);
@@ -90,7 +89,7 @@ pub fn SignUp() -> impl IntoView {
             </Form>
             <p class="form-aside">
                 "Have an account? "
-                <a href=move || format!("/sign-in{}", kept_search(&search.read()))>"Sign in"</a>
+                <a href=move || format!("/sign-in{}", address.search())>"Sign in"</a>
             </p>
         </div>
     }
