@@ -33,7 +33,7 @@ struct Inner {
 }
 
 impl InstagramClient {
-    /// A client for the app of `config`. Makes no call.
+    /// A client for the app of `config`. Makes no call. Its connections live as long as the Tokio runtime that it is made in.
     ///
     /// # Errors
     /// What in `config` can never work.

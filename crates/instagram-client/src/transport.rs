@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::{Request, Response, StatusCode, redirect};
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 
 use crate::config::{Config, ConfigError};
 use crate::error::InstagramError;
@@ -44,6 +46,9 @@ impl Endpoint {
 pub(crate) struct Transport {
     http: reqwest::Client,
     observer: Option<Arc<dyn CallObserver>>,
+    /// Where requests are sent. A connection lives no longer than the runtime that opened it, and others wait on it: were it
+    /// opened wherever a call comes from, a thread that ends would break the calls of those that have not.
+    runtime: Option<Handle>,
 }
 
 impl Transport {
@@ -57,7 +62,7 @@ impl Transport {
             .timeout(timeout)
             .build()
             .map_err(|error| ConfigError::HttpClient(error.without_url()))?;
-        Ok(Self { http, observer: config.observer.clone() })
+        Ok(Self { http, observer: config.observer.clone(), runtime: Handle::try_current().ok() })
     }
 
     /// Sees one call through, from sending to reading what came, and tells the observer of it.
@@ -93,13 +98,27 @@ impl Transport {
     }
 
     async fn exchange(&self, request: Request) -> (Option<StatusCode>, Result<Vec<u8>, InstagramError>) {
-        match self.http.execute(request).await {
+        match self.send(request).await {
             Ok(mut response) => {
                 let status = response.status();
                 let body = read_body(&mut response).await;
                 (Some(status), body.and_then(|body| failure::judge(status, response.headers(), body)))
             }
-            Err(error) => (None, Err(not_answered(error))),
+            Err(error) => (None, Err(error)),
+        }
+    }
+
+    /// Sends a request; it is given up when this is.
+    async fn send(&self, request: Request) -> Result<Response, InstagramError> {
+        let Some(runtime) = &self.runtime else {
+            return self.http.execute(request).await.map_err(not_answered);
+        };
+        let http = self.http.clone();
+        let mut sending = JoinSet::new();
+        sending.spawn_on(async move { http.execute(request).await }, runtime);
+        match sending.join_next().await {
+            Some(Ok(answered)) => answered.map_err(not_answered),
+            _ => Err(InstagramError::retryable("the program stops")),
         }
     }
 }
