@@ -46,7 +46,7 @@ pub struct AppState {
     pub(crate) metrics: Arc<Metrics>,
     /// What Meta's calls are signed with, or the variables that are missing for it.
     pub(crate) signing_secrets: Result<SigningSecrets, Vec<&'static str>>,
-    pub(crate) jobs: JobHealth,
+    pub(crate) jobs: Arc<JobHealth>,
     pub(crate) passwords: Passwords,
     pub(crate) session_cookie: SessionCookie,
     /// The origins that may change state with a cookie: the backend's and the web app's.
@@ -93,7 +93,7 @@ impl AppState {
             webhooks,
             metrics,
             signing_secrets: SigningSecrets::of(instagram),
-            jobs: JobHealth::default(),
+            jobs: Arc::default(),
             passwords: Passwords::new(),
             documentation: Documentation::new(&server.public_origin(), session_cookie.name())
                 .map_err(io::Error::other)?,

@@ -138,10 +138,13 @@ impl ApiError {
 
     /// 429: Instagram renews no token that is younger than a day.
     pub(crate) fn token_too_young(wait: SignedDuration) -> Self {
-        let wait = Duration::try_from(wait).unwrap_or_default();
-        // Rounded up: a client that waits as long as it is told must not come too early.
-        let wait = wait.saturating_add(Duration::from_millis(999));
-        Self::rate_limited("Instagram renews an access only once it is a day old.", wait)
+        Self::rate_limited("Instagram renews an access only once it is a day old.", rounded_up(wait))
+    }
+
+    /// 429: Instagram has told this service to wait, whoever it was about.
+    pub(crate) fn instagram_paused(wait: SignedDuration) -> Self {
+        let sentence = "Instagram asks us to slow down. Nothing was changed.";
+        Self::rate_limited(sentence, rounded_up(wait))
     }
 
     /// 429: a worker renews the token at this moment, and takes long.
@@ -268,6 +271,11 @@ impl ApiError {
         error
     }
 
+    /// The contract's code.
+    pub(crate) fn code(&self) -> ErrorCode {
+        self.code
+    }
+
     /// Whether the fault is this service's or its database's, and not the request's.
     pub(crate) fn is_ours(&self) -> bool {
         matches!(self.code, ErrorCode::Internal | ErrorCode::Unavailable)
@@ -307,6 +315,11 @@ impl ApiError {
             tracing::warn!(code = self.code.as_str(), %cause, "request refused");
         }
     }
+}
+
+/// For whole seconds: a client that waits as long as it is told must not come too early.
+fn rounded_up(wait: SignedDuration) -> Duration {
+    Duration::try_from(wait).unwrap_or_default().saturating_add(Duration::from_millis(999))
 }
 
 impl From<StoreError> for ApiError {

@@ -8,6 +8,7 @@ pub mod commands;
 pub mod config;
 mod connections;
 mod error;
+mod jitter;
 mod jobs;
 mod logging;
 mod metrics;

@@ -18,7 +18,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::connections::{RefreshOutcome, SyncOutcome};
+use crate::connections::Outcome;
 
 /// What [`Metrics::encode`] writes.
 pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text";
@@ -27,6 +27,10 @@ pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text";
 pub(crate) const PLAIN_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 const PREFIX: &str = "instagram_connect";
+
+/// What a renewal and a sync that have come about are called.
+pub(crate) const RENEWED: &str = "renewed";
+pub(crate) const SYNCED: &str = "synced";
 
 /// Upper bounds of a request's buckets, in seconds: from an answer out of memory to a time-out.
 const REQUEST_BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0];
@@ -123,8 +127,8 @@ impl Metrics {
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program that runs", version);
         let metrics = Self {
-            refreshes: outcomes(&RefreshOutcome::ALL.map(RefreshOutcome::name)),
-            syncs: outcomes(&SyncOutcome::ALL.map(SyncOutcome::name)),
+            refreshes: outcomes(&Outcome::names(RENEWED)),
+            syncs: outcomes(&Outcome::names(SYNCED)),
             deliveries: outcomes(&DeliveryOutcome::ALL.map(DeliveryOutcome::name)),
             calls: Family::default(),
             call_durations: Family::new_with_constructor(|| Histogram::new(CALL_BUCKETS)),
@@ -150,13 +154,13 @@ impl Metrics {
     }
 
     /// A renewal was tried.
-    pub(crate) fn refreshed(&self, outcome: RefreshOutcome) {
-        self.refreshes.get_or_create(&OutcomeLabel { outcome: outcome.name() }).inc();
+    pub(crate) fn refreshed(&self, outcome: Outcome) {
+        self.refreshes.get_or_create(&OutcomeLabel { outcome: outcome.name(RENEWED) }).inc();
     }
 
     /// A sync was tried.
-    pub(crate) fn synced(&self, outcome: SyncOutcome) {
-        self.syncs.get_or_create(&OutcomeLabel { outcome: outcome.name() }).inc();
+    pub(crate) fn synced(&self, outcome: Outcome) {
+        self.syncs.get_or_create(&OutcomeLabel { outcome: outcome.name(SYNCED) }).inc();
     }
 
     /// A webhook was tried.

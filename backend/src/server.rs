@@ -19,7 +19,8 @@ use crate::routes::metrics::RefreshWindow;
 use crate::routes::{self, CALLBACK_PATH};
 use crate::service_keys;
 
-/// Seconds that running requests get after SIGTERM, then the jobs, then the database. The process is gone within ten.
+/// Seconds that running requests get after SIGTERM; then the jobs, which have heard of it at the same moment, get these more;
+/// then the database. The process is gone within ten.
 const FINISH_SECONDS: u64 = 5;
 const JOBS_SECONDS: u64 = 2;
 const CLOSE_SECONDS: u64 = 2;
@@ -80,9 +81,15 @@ impl Service {
             tracing::info!(%address, "metrics are served");
         }
         let metrics = self.metrics.map(serve_beside);
+        let stopper = self.jobs.stopper();
+        let told = actix_web::rt::spawn(async move {
+            stop_signal().await;
+            stopper.send_replace(true);
+        });
         // Polled after the server: by then it accepts connections and minds signals.
         let announce = async { tracing::info!(%address, "listening") };
         let (outcome, ()) = futures_util::future::join(self.server, announce).await;
+        told.abort();
         self.jobs.stop(Duration::from_secs(JOBS_SECONDS)).await;
         if let Some(metrics) = metrics {
             // It has no request worth waiting for, so this takes no time.
@@ -95,6 +102,22 @@ impl Service {
         tracing::info!("stopped");
         outcome
     }
+}
+
+/// Resolves at a signal that stops the server, which listens for the same ones by itself.
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        // Without a handler the jobs are stopped after the server: later, and safely all the same.
+        let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// Serves `/metrics` and nothing else. It has one worker and leaves signals to the main server.

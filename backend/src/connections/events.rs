@@ -7,13 +7,13 @@ use uuid::Uuid;
 
 use super::Connections;
 
-/// How long what happens every few hours is worth keeping.
+/// How long what happens every few hours, and what passes by itself, is worth keeping.
 const ROUTINE_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 impl Connections {
     /// An event to be written with the change that it tells of.
     pub(super) fn event(&self, kind: EventKind, message: impl Into<String>) -> NewEvent {
-        let is_routine = matches!(kind, EventKind::Synced | EventKind::SyncFailed);
+        let is_routine = matches!(kind, EventKind::Synced | EventKind::SyncFailed | EventKind::RefreshFailed);
         // Whoever is told acts on it, so only what calls for that: routine and passing failures do not.
         let is_told = matches!(
             kind,

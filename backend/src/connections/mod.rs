@@ -5,6 +5,7 @@ mod events;
 mod handoff;
 mod life;
 mod operators;
+mod outcome;
 mod pause;
 mod profile;
 mod renew;
@@ -21,6 +22,7 @@ use jiff::SignedDuration;
 use shared::EventKind;
 use token_vault::{Context, Vault};
 
+use self::outcome::Kept;
 use self::pause::Pause;
 use crate::clock::Clock;
 use crate::error::ApiError;
@@ -29,8 +31,7 @@ use crate::metrics::Metrics;
 pub(crate) use connect::{Login, Redirected};
 pub(crate) use life::HistoryPage;
 pub(crate) use operators::{opens, view_of};
-pub(crate) use renew::RefreshOutcome;
-pub(crate) use sync::SyncOutcome;
+pub(crate) use outcome::Outcome;
 
 /// What the routes call. One for the whole process.
 pub(crate) struct Connections {
@@ -96,6 +97,19 @@ impl Connections {
     fn view(&self, stored: Connection) -> shared::Connection {
         let opens = self.vault.open(&stored.access_token, &token_context(&stored.instagram_user_id)).is_ok();
         view::connection(stored, opens, self.clock.now())
+    }
+
+    /// What the owner is told who asked for a renewal or a sync. Something newer that came first counts.
+    async fn answer(&self, user_id: &str, kept: Kept) -> Result<shared::Connection, ApiError> {
+        match kept? {
+            Some(stored) => Ok(self.view(stored)),
+            None => self.read(user_id).await,
+        }
+    }
+
+    /// Whether there is an app to ask Instagram with.
+    pub(crate) fn has_app(&self) -> bool {
+        self.instagram.is_ok()
     }
 
     fn instagram(&self) -> Result<&InstagramClient, ApiError> {

@@ -7,6 +7,7 @@ use connection_store::StoreResult;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Connections;
+use crate::error::ApiError;
 
 /// What the store calls it.
 const NAME: &str = "instagram";
@@ -19,7 +20,7 @@ pub(super) struct Pause {
 }
 
 impl Connections {
-    /// Keeps background calls from Instagram for so long.
+    /// Keeps calls with stored tokens from Instagram for so long.
     pub(super) async fn pause(&self, wait: Duration) {
         let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_hours(24));
         let until = self.clock.now() + wait;
@@ -30,7 +31,18 @@ impl Connections {
         }
     }
 
-    /// Until when no background call may be made, as all processes know it; `None` when they may.
+    /// Refuses what somebody asks for while Instagram wants no calls.
+    ///
+    /// # Errors
+    /// `rate_limited`; `unavailable`.
+    pub(super) async fn refuse_while_paused(&self) -> Result<(), ApiError> {
+        match self.paused().await? {
+            Some(until) => Err(ApiError::instagram_paused(until.duration_since(self.clock.now()))),
+            None => Ok(()),
+        }
+    }
+
+    /// Until when no call may be made with a stored token, as all processes know it; `None` when they may.
     ///
     /// # Errors
     /// When the store does not answer.

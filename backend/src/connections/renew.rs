@@ -2,27 +2,31 @@
 
 use std::time::Duration;
 
-use connection_store::{
-    Connection, DueForRefresh, NewEvent, Postponement, RenewedToken, StoreError, StoreResult,
-};
-use instagram_client::{AccessToken, InstagramError};
+use connection_store::{Connection, DueForRefresh, NewEvent, Postponement, RenewedToken, StoreResult};
+use instagram_client::{AccessToken, InstagramError, LongLivedToken};
 use jiff::SignedDuration;
 use shared::EventKind;
 
 use super::handoff::end_of_life;
+use super::outcome::{Kept, LONGEST_WAIT, Outcome, wait_after};
 use super::{Connections, token_context, view};
 use crate::error::ApiError;
 
 /// Instagram renews no token that is younger.
 const YOUNGEST: SignedDuration = SignedDuration::from_hours(24);
 
-/// The longest pause between two tries: with weeks left, it leaves many.
-pub(super) const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
+/// By how much a renewed token may end before the old one would have: Instagram rounds, and the answer took its time. What
+/// ends earlier still is no renewal.
+const ROUNDING: SignedDuration = SignedDuration::from_hours(1);
 
 /// How often, and how long apart, an owner's wish is tried while a worker is at the same token: 15 seconds in all, which
 /// is longer than one call to Instagram takes.
 const TURN_ATTEMPTS: u32 = 100;
 const TURN_PAUSE: Duration = Duration::from_millis(150);
+
+/// How long to wait before a renewed token that the store did not take is written again. It exists nowhere else.
+const WRITE_PAUSES: [Duration; 3] =
+    [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3)];
 
 impl Connections {
     /// Renews the token of the user's connection now. Where a worker is at it already, its renewal counts.
@@ -36,36 +40,31 @@ impl Connections {
         if age < YOUNGEST {
             return Err(ApiError::token_too_young(YOUNGEST - age));
         }
-        if !self.take_turn(&stored).await? {
+        self.refuse_while_paused().await?;
+        let Some(stored) = self.take_turn(stored, &token).await? else {
             return self.read(user_id).await;
-        }
-        let outcome = self.renew(&stored, &token).await;
-        self.metrics.refreshed(RefreshOutcome::of(&outcome));
-        match outcome {
-            Ok(Some(renewed)) => Ok(self.view(renewed)),
-            // Something newer came first: it counts, and this token is forgotten.
-            Ok(None) => self.read(user_id).await,
-            Err(RenewError::Instagram(error)) => {
-                // The owner sees what happened. The job goes on as if nobody had tried.
-                let event = self.event(EventKind::RefreshFailed, why_not_renewed(&error));
-                self.postpone(&stored, None, SignedDuration::ZERO, Some(event)).await;
-                Err(self.refused(&stored, error).await)
-            }
-            Err(RenewError::Service(error)) => Err(error),
-        }
+        };
+        let kept = self.renew(&stored, &token, AskedBy::Owner).await;
+        self.metrics.refreshed(Outcome::of(&kept));
+        self.answer(user_id, kept).await
     }
 
-    /// Waits until nobody else renews this token. `true`: this caller has it now. `false`: it was replaced meanwhile.
-    async fn take_turn(&self, stored: &Connection) -> Result<bool, ApiError> {
-        let (id, token) = (&stored.id, &stored.access_token);
+    /// Waits until nobody else renews this token, and claims its connection. `None`: it was replaced meanwhile. One that was
+    /// only sealed anew, with another key, is still this token.
+    async fn take_turn(
+        &self,
+        mut stored: Connection,
+        token: &AccessToken,
+    ) -> Result<Option<Connection>, ApiError> {
         for _ in 0..TURN_ATTEMPTS {
             let now = self.clock.now();
-            if self.store.claim_for_refresh(id, token, now + self.lease, now).await? {
-                return Ok(true);
+            let lease_until = now + self.lease;
+            if self.store.claim_for_refresh(&stored.id, &stored.access_token, lease_until, now).await? {
+                return Ok(Some(stored));
             }
-            let present = self.store.connection(id).await?;
-            if present.is_none_or(|present| present.access_token != *token) {
-                return Ok(false);
+            match self.store.connection(&stored.id).await? {
+                Some(present) if present.is_active && self.holds(&present, token) => stored = present,
+                _ => return Ok(None),
             }
             tokio::time::sleep(TURN_PAUSE).await;
         }
@@ -103,45 +102,54 @@ impl Connections {
     }
 
     /// Renews one claimed connection. What fails is put off, longer each time, and costs the connection nothing.
-    pub(crate) async fn renew_claimed(&self, stored: &Connection) -> RefreshOutcome {
+    pub(crate) async fn renew_claimed(&self, stored: &Connection) -> Outcome {
         let now = self.clock.now();
         if let Some(until) = self.paused_here(now) {
             self.postpone(stored, None, until.duration_since(now), None).await;
-            return RefreshOutcome::RateLimited;
+            return Outcome::RateLimited;
         }
         let Some(token) = self.open(stored) else {
             let why = "This server can no longer read the stored access.";
             self.postpone_failed(stored, why, LONGEST_WAIT).await;
-            return RefreshOutcome::Postponed;
+            return Outcome::Postponed;
         };
-        match self.renew(stored, &token).await {
-            Ok(Some(_)) => RefreshOutcome::Renewed,
-            Ok(None) => RefreshOutcome::Superseded,
-            Err(RenewError::Instagram(InstagramError::NeedsReauthorization { subcode })) => {
-                match self.mark_dead(stored, why_refused(subcode)).await {
-                    Ok(()) => RefreshOutcome::Dead,
-                    Err(_) => RefreshOutcome::Postponed,
-                }
+        Outcome::of(&self.renew(stored, &token, AskedBy::Job).await)
+    }
+
+    /// Gives a claimed connection back untried: the service stops.
+    pub(crate) async fn give_back_renewal(&self, stored: &Connection) {
+        self.postpone(stored, None, SignedDuration::ZERO, None).await;
+    }
+
+    /// Has Instagram renew the token of a claimed connection, and stores what came of it.
+    async fn renew(&self, stored: &Connection, token: &AccessToken, asked_by: AskedBy) -> Kept {
+        let answer = self.instagram()?.refresh(token).await;
+        match answer.and_then(|renewed| self.renewed(stored, &renewed)) {
+            Ok((renewed, events)) => self.replace_token(stored, token, renewed, events).await,
+            Err(error) => {
+                self.postpone_renewal(stored, &error, asked_by).await;
+                Err(self.refused(stored, error).await)
             }
-            Err(RenewError::Instagram(InstagramError::RateLimited { retry_after })) => {
-                self.pause(retry_after).await;
-                let wait = SignedDuration::try_from(retry_after).unwrap_or(LONGEST_WAIT);
-                self.postpone(stored, None, wait, None).await;
-                RefreshOutcome::RateLimited
-            }
-            Err(RenewError::Instagram(error)) => {
+        }
+    }
+
+    /// A dead token is not put off: it is tried no more.
+    async fn postpone_renewal(&self, stored: &Connection, error: &InstagramError, asked_by: AskedBy) {
+        let wait = wait_after(error, stored.refresh_failures);
+        match error {
+            InstagramError::NeedsReauthorization { .. } => {}
+            InstagramError::RateLimited { .. } => self.postpone(stored, None, wait, None).await,
+            _ => {
                 tracing::warn!(connection = stored.id, %error, "a token was not renewed");
-                let wait = match error {
-                    InstagramError::AppAccess => LONGEST_WAIT,
-                    _ => wait_after(stored.refresh_failures),
-                };
-                self.postpone_failed(stored, why_not_renewed(&error), wait).await;
-                RefreshOutcome::Postponed
-            }
-            // The lease ends by itself.
-            Err(RenewError::Service(error)) => {
-                error.log();
-                RefreshOutcome::Postponed
+                let why = why_not_renewed(error);
+                match asked_by {
+                    AskedBy::Job => self.postpone_failed(stored, why, wait).await,
+                    // They are told at once. Nothing is wrong with the connection, and the job will see for itself.
+                    AskedBy::Owner => {
+                        let event = self.event(EventKind::RefreshFailed, why);
+                        self.postpone(stored, None, wait, Some(event)).await;
+                    }
+                }
             }
         }
     }
@@ -174,19 +182,17 @@ impl Connections {
         }
     }
 
-    /// Has Instagram renew a token and stores it in the place of the one that it was made from. `None` when another took
-    /// that place meanwhile.
-    async fn renew(
+    /// What is to be stored of a renewed token, and what there is to tell of it.
+    fn renewed(
         &self,
         stored: &Connection,
-        token: &AccessToken,
-    ) -> Result<Option<Connection>, RenewError> {
-        let renewed = self.instagram()?.refresh(token).await?;
+        renewed: &LongLivedToken,
+    ) -> Result<(RenewedToken, Vec<NewEvent>), InstagramError> {
         let now = self.clock.now();
         let token_expires_at = end_of_life(now, renewed.expires_in.as_secs());
-        if token_expires_at <= stored.token_expires_at {
-            let reason = "the renewed token ends no later than the old one".to_owned();
-            return Err(InstagramError::Unintelligible { reason }.into());
+        if token_expires_at + ROUNDING < stored.token_expires_at {
+            let reason = "the renewed token ends before the old one".to_owned();
+            return Err(InstagramError::Unintelligible { reason });
         }
         let lost = renewed.permissions.iter().flat_map(|granted| {
             stored
@@ -202,28 +208,55 @@ impl Connections {
             access_token: self.vault.seal(renewed.access_token.expose().as_bytes(), &context),
             token_issued_at: now,
             token_expires_at,
-            scopes: renewed.permissions,
+            scopes: renewed.permissions.clone(),
         };
-        Ok(self.replace_token(stored, token, renewed, events).await?)
+        Ok((renewed, events))
     }
 
-    /// Puts a renewed token into the place of the one that it was made from. A token that was only sealed anew meanwhile,
-    /// with another key, is still that one.
+    /// Puts a renewed token into the place of the one that it was made from, and does not give up at once where the store
+    /// fails.
     async fn replace_token(
         &self,
         stored: &Connection,
         token: &AccessToken,
         renewed: RenewedToken,
         events: Vec<NewEvent>,
+    ) -> Kept {
+        let mut pauses = WRITE_PAUSES.into_iter();
+        loop {
+            let error = match self.try_to_replace_token(stored, token, &renewed, &events).await {
+                Ok(kept) => return Ok(kept),
+                Err(error) => ApiError::from(error),
+            };
+            error.log();
+            match pauses.next() {
+                Some(pause) => tokio::time::sleep(pause).await,
+                // The lease ends by itself, and Instagram still takes the old token.
+                None => return Err(error),
+            }
+        }
+    }
+
+    /// A token that was only sealed anew meanwhile, with another key, is still the one that was renewed.
+    async fn try_to_replace_token(
+        &self,
+        stored: &Connection,
+        token: &AccessToken,
+        renewed: &RenewedToken,
+        events: &[NewEvent],
     ) -> StoreResult<Option<Connection>> {
-        let now = self.clock.now();
-        let (id, sealed) = (&stored.id, &stored.access_token);
-        if let Some(kept) = self.store.renew_token(id, sealed, renewed.clone(), events.clone(), now).await? {
+        let (id, now) = (&stored.id, self.clock.now());
+        let replace = |old: String| async move {
+            self.store.renew_token(id, &old, renewed.clone(), events.to_vec(), now).await
+        };
+        if let Some(kept) = replace(stored.access_token.clone()).await? {
             return Ok(Some(kept));
         }
         match self.store.connection(id).await? {
+            // An earlier try was stored, and its answer was lost.
+            Some(present) if present.access_token == renewed.access_token => Ok(Some(present)),
             Some(present) if present.is_active && self.holds(&present, token) => {
-                self.store.renew_token(id, &present.access_token, renewed, events, now).await
+                replace(present.access_token).await
             }
             _ => Ok(None),
         }
@@ -290,81 +323,13 @@ impl Connections {
     }
 }
 
-/// Why a token was not renewed.
-enum RenewError {
-    Instagram(InstagramError),
-    Service(ApiError),
-}
-
-impl From<InstagramError> for RenewError {
-    fn from(error: InstagramError) -> Self {
-        Self::Instagram(error)
-    }
-}
-
-impl From<ApiError> for RenewError {
-    fn from(error: ApiError) -> Self {
-        Self::Service(error)
-    }
-}
-
-impl From<StoreError> for RenewError {
-    fn from(error: StoreError) -> Self {
-        Self::Service(error.into())
-    }
-}
-
-/// What came of the renewal of one connection.
+/// Who wanted a renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RefreshOutcome {
-    /// The connection has a new token.
-    Renewed,
-    /// A reconnect, a disconnect or another renewal came first.
-    Superseded,
-    /// Instagram says that the token is dead. Only its owner can help.
-    Dead,
-    /// It failed, and is tried again later.
-    Postponed,
-    /// Instagram wants no calls for a while.
-    RateLimited,
-}
-
-impl RefreshOutcome {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Renewed, Self::Superseded, Self::Dead, Self::Postponed, Self::RateLimited];
-
-    /// What the outcome of a renewal that its owner asked for is called.
-    fn of(outcome: &Result<Option<Connection>, RenewError>) -> Self {
-        match outcome {
-            Ok(Some(_)) => Self::Renewed,
-            Ok(None) => Self::Superseded,
-            Err(RenewError::Instagram(InstagramError::NeedsReauthorization { .. })) => Self::Dead,
-            Err(RenewError::Instagram(InstagramError::RateLimited { .. })) => Self::RateLimited,
-            Err(_) => Self::Postponed,
-        }
-    }
-
-    /// The name in logs and metrics.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Renewed => "renewed",
-            Self::Superseded => "superseded",
-            Self::Dead => "dead",
-            Self::Postponed => "postponed",
-            Self::RateLimited => "rate_limited",
-        }
-    }
-}
-
-/// How long to wait after so many failures in a row: a minute, doubled each time, up to six hours, and up to a quarter
-/// more or less by chance, so that what failed together does not come back together.
-pub(super) fn wait_after(failures: u32) -> SignedDuration {
-    let minutes = 1_i64 << failures.saturating_sub(1).min(9);
-    let wait = SignedDuration::from_mins(minutes).min(LONGEST_WAIT);
-    let mut chance = [0_u8];
-    // Without random numbers there is no jitter, which is no reason to fail.
-    let _ = getrandom::fill(&mut chance);
-    wait * 3 / 4 + wait / 512 * i32::from(chance[0])
+enum AskedBy {
+    /// The schedule.
+    Job,
+    /// Somebody who waits for the answer.
+    Owner,
 }
 
 /// Why a token was not renewed, for its owner.
@@ -388,19 +353,5 @@ pub(super) fn why_refused(subcode: Option<i64>) -> &'static str {
         Some(0 | 463) => "Instagram's access for this account has ended.",
         Some(464) => "The Instagram account is not confirmed.",
         _ => "Instagram no longer accepts our access to this account.",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_grow_and_end_at_six_hours_give_or_take() {
-        for (failures, minutes) in [(0, 1), (1, 1), (2, 2), (5, 16), (9, 256), (10, 360), (u32::MAX, 360)] {
-            let expected = SignedDuration::from_mins(minutes);
-            let wait = wait_after(failures);
-            assert!(expected * 3 / 4 <= wait && wait <= expected * 5 / 4, "{failures}: {wait}");
-        }
     }
 }

@@ -18,12 +18,12 @@ struct Entry {
 
 impl JobHealth {
     /// From now on the job is expected to be done every `pause`, give or take.
-    pub(super) fn add(&self, name: &'static str, pause: Duration) {
+    pub(crate) fn add(&self, name: &'static str, pause: Duration) {
         self.entries().insert(name, Entry { done: Instant::now(), pause });
     }
 
     /// The job is done for now.
-    pub(super) fn done(&self, name: &'static str) {
+    pub(crate) fn done(&self, name: &'static str) {
         if let Some(entry) = self.entries().get_mut(name) {
             entry.done = Instant::now();
         }
@@ -39,6 +39,12 @@ impl JobHealth {
     pub(crate) fn stuck(&self) -> Vec<&'static str> {
         let is_stuck = |entry: &Entry| entry.done.elapsed() > entry.pause * 2 + PATIENCE;
         self.entries().iter().filter(|(_, entry)| is_stuck(entry)).map(|(&name, _)| name).collect()
+    }
+
+    /// As if the job was last done so much earlier.
+    #[cfg(test)]
+    pub(crate) fn set_back(&self, name: &str, by: Duration) {
+        self.entries().get_mut(name).unwrap().done -= by;
     }
 
     fn entries(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, Entry>> {
@@ -57,7 +63,7 @@ mod tests {
         health.add("refresh", Duration::from_secs(60));
         health.add("sync", Duration::from_secs(60));
         assert!(health.stuck().is_empty());
-        health.entries().get_mut("sync").unwrap().done -= PATIENCE + Duration::from_secs(121);
+        health.set_back("sync", PATIENCE + Duration::from_secs(121));
         assert_eq!(health.stuck(), ["sync"]);
         health.done("sync");
         assert!(health.stuck().is_empty());

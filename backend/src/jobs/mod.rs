@@ -8,15 +8,21 @@ mod upkeep;
 mod webhooks;
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Data;
+use connection_store::Connection;
+use futures_util::{FutureExt, StreamExt, stream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::app::AppState;
+use crate::app::{AppState, BATCH, CONCURRENCY};
 use crate::config::JobsConfig;
+use crate::connections::Connections;
 use crate::error::ApiError;
+use crate::jitter::jittered;
 
 pub(crate) use health::JobHealth;
 
@@ -29,8 +35,64 @@ trait Job {
     /// The name in logs, metrics and `/readyz`.
     const NAME: &'static str;
 
-    /// Does what is due now.
-    fn run_once(&mut self) -> impl Future<Output = Result<(), ApiError>>;
+    /// Does what is due now, and looks between the parts of it whether the service stops.
+    fn run_once(&mut self, progress: &Progress) -> impl Future<Output = Result<(), ApiError>>;
+}
+
+/// Work on connections that are claimed in the store, so that any number of processes can be at it.
+trait Work {
+    /// Claims what is due: fewer than a [`BATCH`] when nothing more is.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    async fn claim(&self) -> Result<Vec<Connection>, ApiError>;
+
+    /// Does what the connection was claimed for.
+    async fn carry_out(&self, claimed: &Connection);
+
+    /// Leaves a claimed connection to whoever claims it next.
+    async fn give_back(&self, claimed: &Connection);
+}
+
+/// Works off what is due, batch by batch, until Instagram wants a pause or the service stops. Each connection stands alone:
+/// what happens to one does not keep the others.
+async fn work_off(work: &impl Work, connections: &Connections, progress: &Progress) -> Result<(), ApiError> {
+    while !progress.is_stopped() && connections.paused().await?.is_none() {
+        let claimed = work.claim().await?;
+        stream::iter(&claimed)
+            .for_each_concurrent(CONCURRENCY, async |connection| {
+                if progress.is_stopped() {
+                    work.give_back(connection).await;
+                } else {
+                    work.carry_out(connection).await;
+                }
+            })
+            .await;
+        progress.made();
+        if claimed.len() < BATCH as usize {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What a job and the one who runs it tell each other.
+struct Progress {
+    name: &'static str,
+    stop: watch::Receiver<bool>,
+    health: Arc<JobHealth>,
+}
+
+impl Progress {
+    /// Whether the service stops: nothing new is to be begun.
+    fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Part of the work is done: a job that has much to do is not stuck.
+    fn made(&self) {
+        self.health.done(self.name);
+    }
 }
 
 /// The jobs of this process. Any number of processes can run them at once: who does what is decided in the store.
@@ -42,28 +104,37 @@ pub(crate) struct Jobs {
 impl Jobs {
     /// Starts them.
     pub(crate) fn start(state: &Data<AppState>, config: &JobsConfig) -> Self {
-        let mut jobs = Self { stop: watch::Sender::new(false), tasks: Vec::new() };
+        let mut jobs = Self::none();
         let poll = config.refresh_poll;
-        jobs.add(refresh::RefreshJob::new(state, config.refresh_window), poll, state);
-        jobs.add(sync::SyncJob::new(state, config.sync_interval), poll, state);
-        jobs.add(upkeep::UpkeepJob::new(state), poll, state);
-        jobs.add(reseal::ResealJob::new(state), poll, state);
+        // Without an app there is nobody to ask.
+        if state.connections.has_app() {
+            jobs.add(refresh::RefreshJob::new(state, config.refresh_window), poll, &state.jobs);
+            jobs.add(sync::SyncJob::new(state, config.sync_interval), poll, &state.jobs);
+        }
+        jobs.add(upkeep::UpkeepJob::new(state), poll, &state.jobs);
+        jobs.add(reseal::ResealJob::new(state), poll, &state.jobs);
         // Without receivers there is only what an earlier configuration left.
         let look = if state.webhooks.has_receivers() { DELIVERY_POLL } else { poll };
-        jobs.add(webhooks::WebhooksJob::new(state), look, state);
+        jobs.add(webhooks::WebhooksJob::new(state), look, &state.jobs);
         jobs
     }
 
+    fn none() -> Self {
+        Self { stop: watch::Sender::new(false), tasks: Vec::new() }
+    }
+
     /// Runs a job now, and again whenever `pause` has passed since it was done.
-    fn add<J: Job + 'static>(&mut self, mut job: J, pause: Duration, state: &Data<AppState>) {
+    fn add<J: Job + 'static>(&mut self, mut job: J, pause: Duration, health: &Arc<JobHealth>) {
         let mut stopped = self.stop.subscribe();
-        let state = Data::clone(state);
-        state.jobs.add(J::NAME, pause);
+        let progress = Progress { name: J::NAME, stop: self.stop.subscribe(), health: Arc::clone(health) };
+        health.add(J::NAME, pause);
         self.tasks.push(actix_web::rt::spawn(async move {
             loop {
-                match job.run_once().await {
-                    Ok(()) => state.jobs.done(J::NAME),
-                    Err(error) => error.log(),
+                // A fault in one run is no reason to have no more of them.
+                match AssertUnwindSafe(job.run_once(&progress)).catch_unwind().await {
+                    Ok(Ok(())) => progress.made(),
+                    Ok(Err(error)) => error.log(),
+                    Err(_) => tracing::error!(job = J::NAME, "a job panicked; it goes on with its next run"),
                 }
                 tokio::select! {
                     _ = stopped.wait_for(|&stop| stop) => return,
@@ -73,11 +144,19 @@ impl Jobs {
         }));
     }
 
+    /// What tells the jobs that they are to begin nothing more.
+    pub(crate) fn stopper(&self) -> watch::Sender<bool> {
+        self.stop.clone()
+    }
+
     /// Stops them, giving what runs until `patience` is over. What is cut off then is taken up when its lease has ended.
     pub(crate) async fn stop(self, patience: Duration) {
         self.stop.send_replace(true);
         let aborts: Vec<_> = self.tasks.iter().map(JoinHandle::abort_handle).collect();
         if tokio::time::timeout(patience, futures_util::future::join_all(self.tasks)).await.is_err() {
+            tracing::warn!(
+                "jobs did not finish in time; what they were at is taken up when its lease has ended"
+            );
             for abort in aborts {
                 abort.abort();
             }
@@ -85,10 +164,60 @@ impl Jobs {
     }
 }
 
-/// Up to a quarter more or less, by chance, so that many processes do not all ask in the same moment.
-fn jittered(pause: Duration) -> Duration {
-    let mut chance = [0_u8];
-    // Without random numbers there is no jitter, which is no reason to fail.
-    let _ = getrandom::fill(&mut chance);
-    pause * 3 / 4 + pause * u32::from(chance[0]) / 512
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Panics, fails, and then does what it is for.
+    struct Clumsy {
+        runs: watch::Sender<u32>,
+    }
+
+    impl Job for Clumsy {
+        const NAME: &'static str = "clumsy";
+
+        async fn run_once(&mut self, _: &Progress) -> Result<(), ApiError> {
+            self.runs.send_modify(|runs| *runs += 1);
+            match *self.runs.borrow() {
+                1 => panic!("on purpose"),
+                2 => Err(ApiError::internal("on purpose")),
+                _ => Ok(()),
+            }
+        }
+    }
+
+    /// Has more to do than it can, until it is told to stop.
+    struct Busy;
+
+    impl Job for Busy {
+        const NAME: &'static str = "busy";
+
+        async fn run_once(&mut self, progress: &Progress) -> Result<(), ApiError> {
+            while !progress.is_stopped() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            Ok(())
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_job_that_panics_or_fails_runs_again() {
+        let mut jobs = Jobs::none();
+        let runs = watch::Sender::new(0);
+        let mut seen = runs.subscribe();
+        jobs.add(Clumsy { runs }, Duration::from_millis(1), &Arc::default());
+        tokio::time::timeout(Duration::from_secs(10), seen.wait_for(|&runs| runs >= 4))
+            .await
+            .unwrap()
+            .unwrap();
+        jobs.stop(Duration::from_secs(10)).await;
+    }
+
+    #[actix_web::test]
+    async fn a_job_amid_its_work_hears_of_the_stop() {
+        let mut jobs = Jobs::none();
+        jobs.add(Busy, Duration::from_millis(1), &Arc::default());
+        let stopping = jobs.stop(Duration::from_secs(60));
+        tokio::time::timeout(Duration::from_secs(10), stopping).await.unwrap();
+    }
 }

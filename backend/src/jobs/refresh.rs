@@ -1,14 +1,15 @@
 //! Renewing tokens before they end, with nobody looking.
 
 use actix_web::web::Data;
-use futures_util::{StreamExt, stream};
+use connection_store::Connection;
 use jiff::SignedDuration;
 
-use super::Job;
-use crate::app::{AppState, BATCH, CONCURRENCY};
+use super::{Job, Progress, Work, work_off};
+use crate::app::{AppState, BATCH};
 use crate::error::ApiError;
+use crate::metrics::RENEWED;
 
-/// Renews what is due. Each connection stands alone: what happens to one does not keep the others.
+/// Renews what is due.
 pub(super) struct RefreshJob {
     state: Data<AppState>,
     window: SignedDuration,
@@ -23,23 +24,23 @@ impl RefreshJob {
 impl Job for RefreshJob {
     const NAME: &'static str = "refresh";
 
-    /// Works off what is due now, batch by batch.
-    async fn run_once(&mut self) -> Result<(), ApiError> {
-        let (connections, metrics) = (&self.state.connections, &self.state.metrics);
-        while connections.paused().await?.is_none() {
-            let claimed = connections.claim_due(self.window, BATCH).await?;
-            let is_last = claimed.len() < BATCH as usize;
-            stream::iter(&claimed)
-                .for_each_concurrent(CONCURRENCY, async |connection| {
-                    let outcome = connections.renew_claimed(connection).await;
-                    metrics.refreshed(outcome);
-                    tracing::info!(connection = connection.id, outcome = outcome.name(), "refresh");
-                })
-                .await;
-            if is_last {
-                break;
-            }
-        }
-        Ok(())
+    async fn run_once(&mut self, progress: &Progress) -> Result<(), ApiError> {
+        work_off(self, &self.state.connections, progress).await
+    }
+}
+
+impl Work for RefreshJob {
+    async fn claim(&self) -> Result<Vec<Connection>, ApiError> {
+        self.state.connections.claim_due(self.window, BATCH).await
+    }
+
+    async fn carry_out(&self, claimed: &Connection) {
+        let outcome = self.state.connections.renew_claimed(claimed).await;
+        self.state.metrics.refreshed(outcome);
+        tracing::info!(connection = claimed.id, outcome = outcome.name(RENEWED), "refresh");
+    }
+
+    async fn give_back(&self, claimed: &Connection) {
+        self.state.connections.give_back_renewal(claimed).await;
     }
 }

@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 
-use super::Job;
+use super::{Job, Progress};
 use crate::app::AppState;
 use crate::error::ApiError;
 
@@ -25,7 +25,7 @@ impl ResealJob {
 
 /// What a run has done so far.
 #[derive(Default)]
-struct Progress {
+struct Done {
     resealed: u64,
     unreadable: u64,
     /// Tokens that have an old key; known from the first one on that was sealed anew.
@@ -36,12 +36,15 @@ impl Job for ResealJob {
     const NAME: &'static str = "reseal";
 
     /// Costs one look at an index for each old key when there is nothing to do.
-    async fn run_once(&mut self) -> Result<(), ApiError> {
-        let mut progress = Progress::default();
+    async fn run_once(&mut self, progress: &Progress) -> Result<(), ApiError> {
+        let mut done = Done::default();
         for key_id in self.state.connections.old_keys() {
-            self.reseal_key(key_id.as_deref(), &mut progress).await?;
+            self.reseal_key(key_id.as_deref(), &mut done, progress).await?;
         }
-        let Progress { resealed, unreadable, .. } = progress;
+        if progress.is_stopped() {
+            return Ok(());
+        }
+        let Done { resealed, unreadable, .. } = done;
         if resealed > 0 {
             tracing::info!(resealed, unreadable, "all readable tokens are sealed with the first key");
         }
@@ -57,28 +60,35 @@ impl Job for ResealJob {
 }
 
 impl ResealJob {
-    async fn reseal_key(&self, key_id: Option<&str>, progress: &mut Progress) -> Result<(), ApiError> {
+    async fn reseal_key(
+        &self,
+        key_id: Option<&str>,
+        done: &mut Done,
+        progress: &Progress,
+    ) -> Result<(), ApiError> {
         let connections = &self.state.connections;
         let mut after = None;
-        loop {
+        while !progress.is_stopped() {
             let tokens = connections.sealed_with(key_id, after.as_deref(), PAGE).await?;
             let Some(last) = tokens.last() else { return Ok(()) };
             let page = connections.reseal(&tokens).await?;
-            progress.resealed += page.resealed;
-            progress.unreadable += page.unreadable;
+            done.resealed += page.resealed;
+            done.unreadable += page.unreadable;
             if page.resealed > 0 {
-                let left = match progress.left {
+                let left = match done.left {
                     Some(left) => left.saturating_sub(page.resealed + page.superseded),
                     None => connections.left_to_reseal().await?,
                 };
-                progress.left = Some(left);
+                done.left = Some(left);
                 let key = key_id.unwrap_or_default();
-                tracing::info!(key, resealed = progress.resealed, left, "sealing tokens anew");
+                tracing::info!(key, resealed = done.resealed, left, "sealing tokens anew");
             }
             if tokens.len() < PAGE as usize {
                 return Ok(());
             }
             after = Some(last.connection_id.clone());
+            progress.made();
         }
+        Ok(())
     }
 }

@@ -1,14 +1,15 @@
 //! Reading profiles anew on a schedule.
 
 use actix_web::web::Data;
-use futures_util::{StreamExt, stream};
+use connection_store::Connection;
 use jiff::SignedDuration;
 
-use super::Job;
-use crate::app::{AppState, BATCH, CONCURRENCY};
+use super::{Job, Progress, Work, work_off};
+use crate::app::{AppState, BATCH};
 use crate::error::ApiError;
+use crate::metrics::SYNCED;
 
-/// Syncs what is due, as [`RefreshJob`](super::refresh::RefreshJob) renews.
+/// Syncs what is due.
 pub(super) struct SyncJob {
     state: Data<AppState>,
     interval: SignedDuration,
@@ -23,22 +24,23 @@ impl SyncJob {
 impl Job for SyncJob {
     const NAME: &'static str = "sync";
 
-    async fn run_once(&mut self) -> Result<(), ApiError> {
-        let (connections, metrics) = (&self.state.connections, &self.state.metrics);
-        while connections.paused().await?.is_none() {
-            let claimed = connections.claim_due_for_sync(self.interval, BATCH).await?;
-            let is_last = claimed.len() < BATCH as usize;
-            stream::iter(&claimed)
-                .for_each_concurrent(CONCURRENCY, async |connection| {
-                    let outcome = connections.sync_claimed(connection).await;
-                    metrics.synced(outcome);
-                    tracing::info!(connection = connection.id, outcome = outcome.name(), "sync");
-                })
-                .await;
-            if is_last {
-                break;
-            }
-        }
-        Ok(())
+    async fn run_once(&mut self, progress: &Progress) -> Result<(), ApiError> {
+        work_off(self, &self.state.connections, progress).await
+    }
+}
+
+impl Work for SyncJob {
+    async fn claim(&self) -> Result<Vec<Connection>, ApiError> {
+        self.state.connections.claim_due_for_sync(self.interval, BATCH).await
+    }
+
+    async fn carry_out(&self, claimed: &Connection) {
+        let outcome = self.state.connections.sync_claimed(claimed).await;
+        self.state.metrics.synced(outcome);
+        tracing::info!(connection = claimed.id, outcome = outcome.name(SYNCED), "sync");
+    }
+
+    async fn give_back(&self, claimed: &Connection) {
+        self.state.connections.give_back_sync(claimed).await;
     }
 }

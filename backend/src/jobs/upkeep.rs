@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use jiff::SignedDuration;
 
-use super::Job;
+use super::{Job, Progress};
 use crate::app::{AppState, BATCH};
 use crate::error::ApiError;
 
@@ -24,7 +24,7 @@ impl UpkeepJob {
 impl Job for UpkeepJob {
     const NAME: &'static str = "upkeep";
 
-    async fn run_once(&mut self) -> Result<(), ApiError> {
+    async fn run_once(&mut self, _: &Progress) -> Result<(), ApiError> {
         while self.state.connections.mark_ended(BATCH).await? == BATCH as usize {}
         let settled = self.state.store.settle_events(ABANDONED, self.state.clock.now()).await?;
         if settled > 0 {

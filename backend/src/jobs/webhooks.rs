@@ -1,15 +1,18 @@
 //! Telling the host application what happened.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use actix_web::web::Data;
 use connection_store::Delivery;
 use futures_util::{StreamExt, stream};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{Job, jittered};
+use super::{Job, Progress};
 use crate::app::{AppState, BATCH};
 use crate::error::ApiError;
+use crate::jitter::jittered;
 use crate::metrics::DeliveryOutcome;
 use crate::webhooks::{Sent, TIMEOUT};
 
@@ -23,6 +26,10 @@ const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 /// restarted with a new receiver one by one, the new ones make messages that the old ones cannot send.
 const LEFT_TO_OTHERS: SignedDuration = SignedDuration::from_hours(1);
 
+/// For how long a receiver that lets a message wait in vain is sent nothing. What is for it meanwhile is put off untried, so that
+/// one that hangs keeps the messages of the others waiting once a minute and not each time.
+const SILENCE: SignedDuration = SignedDuration::from_mins(1);
+
 /// The longest wait that a receiver can ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(6 * 3600);
 
@@ -35,6 +42,8 @@ const LAST_PAUSE: u64 = 4 * 3600;
 pub(super) struct WebhooksJob {
     state: Data<AppState>,
     lease: SignedDuration,
+    /// Receivers that have let a message wait in vain, and until when nothing is sent to them.
+    silent: RefCell<BTreeMap<String, Timestamp>>,
 }
 
 impl WebhooksJob {
@@ -43,13 +52,30 @@ impl WebhooksJob {
         // As long as a batch takes of which every message times out, and half a minute for the store.
         let rounds = i64::from(BATCH).div_euclid(CONCURRENCY as i64) + 1;
         let sending = SignedDuration::from_secs(TIMEOUT.as_secs() as i64 * rounds);
-        Self { state: Data::clone(state), lease: sending + SignedDuration::from_secs(30) }
+        Self {
+            state: Data::clone(state),
+            lease: sending + SignedDuration::from_secs(30),
+            silent: RefCell::default(),
+        }
+    }
+
+    fn is_silent(&self, receiver: &str, now: Timestamp) -> bool {
+        let mut silent = self.silent.borrow_mut();
+        silent.retain(|_, until| *until > now);
+        silent.contains_key(receiver)
     }
 
     async fn deliver(&self, delivery: &Delivery) {
         let now = self.state.clock.now();
-        let sent = self.state.webhooks.send(delivery, now).await;
         let Delivery { event_id, receiver, attempts, .. } = delivery;
+        let sent = if self.is_silent(receiver, now) {
+            Sent::silence()
+        } else {
+            self.state.webhooks.send(delivery, now).await
+        };
+        if sent == Sent::silence() {
+            self.silent.borrow_mut().entry(receiver.clone()).or_insert(now + SILENCE);
+        }
         let store = &self.state.store;
         // The message stands for at least as long as its lease when the store fails here: it is sent once more.
         let (outcome, stored) = match sent {
@@ -95,16 +121,18 @@ impl WebhooksJob {
 impl Job for WebhooksJob {
     const NAME: &'static str = "webhooks";
 
-    async fn run_once(&mut self) -> Result<(), ApiError> {
-        loop {
+    async fn run_once(&mut self, progress: &Progress) -> Result<(), ApiError> {
+        while !progress.is_stopped() {
             let now = self.state.clock.now();
             let claimed = self.state.store.claim_deliveries(now + self.lease, BATCH, now).await?;
             let deliver = |delivery| self.deliver(delivery);
             stream::iter(&claimed).for_each_concurrent(CONCURRENCY, deliver).await;
+            progress.made();
             if claimed.len() < BATCH as usize {
-                return Ok(());
+                break;
             }
         }
+        Ok(())
     }
 }
 

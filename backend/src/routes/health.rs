@@ -59,3 +59,39 @@ async fn readyz(state: Data<AppState>) -> Result<impl Responder, ApiError> {
     state.store.ping().await?;
     Ok(success(Readiness { stuck_jobs: state.jobs.stuck() }))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use actix_web::test;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::app;
+    use crate::clock::SystemClock;
+    use crate::config::{Config, Variables};
+
+    #[actix_web::test]
+    async fn a_job_that_is_stuck_is_named_and_the_service_is_ready_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("test.db").display());
+        let config = Config::from_env(&Variables::from_iter([("DATABASE_URL", url.as_str())])).unwrap();
+        let keyring = config.encryption.keyring().unwrap();
+        let store = connection_store::connect(&config.database.url).await.unwrap();
+        let state = AppState::new(&config, keyring, store, Arc::new(SystemClock)).unwrap();
+        let state = Data::new(state);
+        let service = test::init_service(app::build(&state)).await;
+        let read = async || -> Value {
+            let request = test::TestRequest::get().uri("/readyz").to_request();
+            test::call_and_read_body_json(&service, request).await
+        };
+        state.jobs.add("sync", Duration::from_secs(60));
+        assert_eq!(read().await, json!({"ok": true, "stuckJobs": []}));
+        state.jobs.set_back("sync", Duration::from_secs(3600));
+        assert_eq!(read().await, json!({"ok": true, "stuckJobs": ["sync"]}));
+        state.jobs.done("sync");
+        assert_eq!(read().await, json!({"ok": true, "stuckJobs": []}));
+    }
+}

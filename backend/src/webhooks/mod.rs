@@ -61,6 +61,13 @@ pub(crate) enum Sent {
     NoReceiver,
 }
 
+impl Sent {
+    /// The receiver has not answered in time.
+    pub(crate) fn silence() -> Self {
+        Self::Failed { reason: "it did not answer in time".to_owned(), retry_after: None }
+    }
+}
+
 impl Webhooks {
     /// From the configuration. Sends nothing.
     ///
@@ -118,6 +125,7 @@ impl Webhooks {
         match request.send().await {
             // The status says it all: the answer's body is never read.
             Ok(response) => judge(response.status(), response.headers(), now),
+            Err(error) if error.is_timeout() => Sent::silence(),
             Err(error) => Sent::Failed { reason: reason(error), retry_after: None },
         }
     }
@@ -180,9 +188,6 @@ fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
 
 /// Why nothing came back. The last cause is the telling one ("Connection refused"); reqwest's own text would name the URL.
 fn reason(error: reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "it did not answer in time".to_owned();
-    }
     let error = error.without_url();
     let mut cause: &dyn Error = &error;
     while let Some(deeper) = cause.source() {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use instagram_simulator::{Endpoint, Fault, Times, accounts};
+use instagram_simulator::{Endpoint, Fault, Options, Times, accounts};
 use serde_json::json;
+use shared::permission::BASIC;
 
-use crate::support::TestApp;
+use crate::refresh_job::pass;
+use crate::support::{Person, TestApp};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -49,7 +51,6 @@ async fn a_failed_renewal_never_costs_the_token() {
         (Fault::Reset, "502 upstream_error"),
         (Fault::WrongJson, "502 upstream_error"),
         (Fault::ServerError { status: 500 }, "502 upstream_error"),
-        (Fault::RateLimited400, "429 rate_limited"),
         (Fault::Delay { ms: 3000 }, "504 upstream_timeout"),
         (Fault::graph_error(10, None), "400 access_denied"),
         (Fault::graph_error(2, None), "502 upstream_error"),
@@ -104,4 +105,86 @@ async fn a_revoked_token_is_noticed_and_healed_by_reconnecting() {
     assert_eq!(app.instagram.requests(Endpoint::Any), asked, "a dead token is not tried again");
     app.connect(&ada, accounts::RECORD_SHOP).await;
     assert_eq!(sync().await.body["connection"]["status"], "active");
+}
+
+/// The kinds of the connection's events, the newest first.
+async fn event_kinds(person: &Person) -> Vec<String> {
+    let answer = person.get("/api/integrations/instagram/me/events").await;
+    let events = answer.body["events"].as_array().unwrap().clone();
+    events.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+}
+
+#[actix_web::test]
+async fn a_rate_limit_holds_for_whoever_asks() {
+    let app = TestApp::start();
+    let (ada, bob) = (app.with_user("ada").await, app.with_user("bob").await);
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    app.connect(&bob, accounts::CREATOR).await;
+    app.clock.advance(2 * DAY);
+    app.instagram.advance(2 * DAY);
+    app.instagram.fault(Endpoint::Refresh, Fault::RateLimited400, Times::ONCE);
+    let refresh =
+        async |person: &Person| person.post("/api/integrations/instagram/me/refresh", json!({})).await;
+    let sync = async |person: &Person| person.post("/api/integrations/instagram/me/sync", json!({})).await;
+    let limited = refresh(&ada).await;
+    assert_eq!(limited.failure(), "429 rate_limited");
+    let wait: u64 = limited.header("retry-after").parse().unwrap();
+    let asked = app.instagram.requests(Endpoint::Any);
+    for answer in [refresh(&ada).await, sync(&ada).await, refresh(&bob).await, sync(&bob).await] {
+        assert_eq!(answer.failure(), "429 rate_limited");
+        let left: u64 = answer.header("retry-after").parse().unwrap();
+        assert!((1..=wait).contains(&left), "{left} of {wait}: asking again does not lengthen it");
+    }
+    assert_eq!(app.instagram.requests(Endpoint::Any), asked, "going on would lengthen the block");
+    app.clock.advance(Duration::from_secs(wait));
+    for answer in [refresh(&ada).await, sync(&ada).await, refresh(&bob).await, sync(&bob).await] {
+        assert_eq!(answer.status, 200, "{answer}");
+    }
+}
+
+#[actix_web::test]
+async fn a_failure_that_its_owner_sees_is_one_event_and_a_dead_token_no_failure() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    app.clock.advance(2 * DAY);
+    app.instagram.advance(2 * DAY);
+    let refresh = || ada.post("/api/integrations/instagram/me/refresh", json!({}));
+    app.instagram.fault(Endpoint::Refresh, Fault::Empty, Times::ONCE);
+    assert_eq!(refresh().await.failure(), "502 upstream_error");
+    assert_eq!(event_kinds(&ada).await, ["refresh_failed", "connected"]);
+    pass(&app, &[&ada], 31).await;
+    app.instagram.revoke(accounts::RECORD_SHOP, 460);
+    assert_eq!(refresh().await.failure(), "409 needs_reauthorization");
+    assert_eq!(event_kinds(&ada).await, ["needs_reauthorization", "connected"], "what passed is forgotten");
+}
+
+#[actix_web::test]
+async fn a_missing_permission_that_a_sync_by_hand_meets_is_recorded() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    app.instagram.fault(Endpoint::Profile, Fault::graph_error(10, None), Times::ONCE);
+    let sync = || ada.post("/api/integrations/instagram/me/sync", json!({}));
+    assert_eq!(sync().await.failure(), "400 access_denied");
+    let connection = ada.connection().await.body["connection"].clone();
+    assert_eq!((&connection["status"], &connection["missingScopes"][0]), (&"active".into(), &BASIC.into()));
+    assert_eq!(event_kinds(&ada).await, ["permission_lost", "connected"]);
+    assert_eq!(sync().await.body["connection"]["missingScopes"], json!([]), "it is granted after all");
+}
+
+#[actix_web::test]
+async fn a_renewal_may_end_a_little_earlier_than_the_old_token_and_no_more() {
+    for (seconds_earlier, expected) in [(600, 200), (7200, 502)] {
+        let app = TestApp::start();
+        let ada = app.with_user("ada").await;
+        app.connect(&ada, accounts::RECORD_SHOP).await;
+        app.clock.advance(2 * DAY);
+        app.instagram.advance(2 * DAY);
+        let options = Options::default();
+        let expires_in = options.expires_in - 2 * DAY.as_secs() - seconds_earlier;
+        app.instagram.set_options(Options { expires_in, ..options });
+        let answer = ada.post("/api/integrations/instagram/me/refresh", json!({})).await;
+        assert_eq!(answer.status, expected, "{seconds_earlier}: {answer}");
+    }
 }

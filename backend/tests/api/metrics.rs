@@ -52,6 +52,8 @@ async fn metrics_count_what_happens_and_name_nobody() {
             app.instagram.fault(Endpoint::Refresh, fault, Times::ONCE);
         }
         assert_eq!(ada.post(&format!("{path}/refresh"), json!({})).await.status, expected);
+        // For as long as Instagram wants no calls.
+        app.clock.advance(Duration::from_secs(3600));
     }
     assert_eq!(ada.post(&format!("{path}/sync"), json!({})).await.status, 200);
     app.instagram.revoke(accounts::RECORD_SHOP, 460);
@@ -100,6 +102,15 @@ async fn metrics_count_what_happens_and_name_nobody() {
     for secret in ["IGAA", "canary", "CANARY", APP_SECRET, PASSWORD].into_iter().chain(names) {
         assert!(!text.contains(secret), "{secret} is in {text}");
     }
+}
+
+#[actix_web::test]
+async fn without_an_app_there_is_nothing_to_renew_and_nothing_to_wait_for() {
+    let app = TestApp::start_with(&[METRICS, ("INSTAGRAM_APP_ID", "")]);
+    let text = scrape(&app).await;
+    let age = |job: &str| read(&text, &format!("job_age_seconds{{job=\"{job}\"}}"));
+    assert_eq!((age("refresh"), age("sync")), (None, None), "{text}");
+    assert!(age("upkeep").is_some(), "{text}");
 }
 
 #[actix_web::test]

@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 use std::net::TcpListener;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
@@ -329,4 +331,49 @@ async fn neither_the_secret_nor_a_urls_query_is_in_the_log_or_the_database() {
         assert!(!logged.contains(secret), "{secret} is in the log");
         assert!(!stored.contains(secret), "{secret} is in the database");
     }
+}
+
+/// Accepts connections, and answers nothing on them. Tells how many there were.
+fn hanging_receiver() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    // It ends with the test's process.
+    thread::spawn(move || {
+        let mut held = Vec::new();
+        for connection in listener.incoming() {
+            held.push(connection);
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    (url, calls)
+}
+
+#[actix_web::test]
+async fn a_receiver_that_hangs_does_not_keep_the_others_waiting() {
+    let receiver = Receiver::start();
+    let (hanging, calls) = hanging_receiver();
+    let urls = format!("{hanging},{}", receiver.url);
+    let app = TestApp::start_with(&[("OUTBOUND_WEBHOOK_URLS", &urls), SIGNED, ALLOWED]);
+    let ada = connected(&app).await;
+    // More than two batches for the two of them.
+    for _ in 1..25 {
+        let body = json!({
+            "userId": ada.id,
+            "access_token": app.instagram.issue_token(accounts::RECORD_SHOP),
+            "user_id": app.instagram.account_ids(accounts::RECORD_SHOP).professional,
+            "expires_in": 5_000_000,
+        });
+        assert_eq!(ada.post("/api/integrations/instagram/callback", body).await.status, 200);
+    }
+    for _ in 0..600 {
+        if receiver.got().len() == 25 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(receiver.got().len(), 25);
+    let calls = calls.load(Ordering::SeqCst);
+    assert!((1..=10).contains(&calls), "{calls}: not each message waits for it anew");
 }

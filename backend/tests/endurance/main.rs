@@ -5,4 +5,5 @@
 
 mod killed;
 mod service;
+mod stopped;
 mod year;

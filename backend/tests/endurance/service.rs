@@ -179,6 +179,14 @@ impl Service {
         self.child.wait().unwrap();
     }
 
+    /// Ends it as an operator would: SIGTERM. Returns what it has printed once it is gone.
+    pub(crate) fn terminate(mut self) -> String {
+        let kill = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
+        assert!(kill.success());
+        assert!(self.child.wait().unwrap().success(), "{}", self.output());
+        self.output()
+    }
+
     /// What it has printed so far.
     pub(crate) fn output(&self) -> String {
         self.output.lock().unwrap().clone()

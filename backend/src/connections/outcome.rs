@@ -1,0 +1,101 @@
+//! What comes of keeping a connection alive: of renewing its token, and of reading its profile.
+
+use std::time::Duration;
+
+use connection_store::Connection;
+use instagram_client::InstagramError;
+use jiff::SignedDuration;
+use shared::ErrorCode;
+
+use crate::error::ApiError;
+use crate::jitter::jittered;
+
+/// The longest wait between two tries: with weeks left, it leaves many.
+pub(super) const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
+
+/// What is stored now; `None` when something newer came first: a reconnect, a disconnect, another renewal.
+pub(super) type Kept = Result<Option<Connection>, ApiError>;
+
+/// What came of one try, for logs and metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The connection has a new token, or the profile as it is at Instagram.
+    Done,
+    /// Something newer came first.
+    Superseded,
+    /// Instagram says that the token is dead. Only its owner can help.
+    Dead,
+    /// It failed, and is tried again later.
+    Postponed,
+    /// Instagram wants no calls for a while.
+    RateLimited,
+}
+
+impl Outcome {
+    const ALL: [Self; 5] = [Self::Done, Self::Superseded, Self::Dead, Self::Postponed, Self::RateLimited];
+
+    pub(super) fn of(kept: &Kept) -> Self {
+        match kept.as_ref().map_err(ApiError::code) {
+            Ok(Some(_)) => Self::Done,
+            Ok(None) => Self::Superseded,
+            Err(ErrorCode::NeedsReauthorization) => Self::Dead,
+            Err(ErrorCode::RateLimited) => Self::RateLimited,
+            Err(_) => Self::Postponed,
+        }
+    }
+
+    /// The name in logs and metrics, where what is done is called `done`.
+    pub(crate) fn name(self, done: &'static str) -> &'static str {
+        match self {
+            Self::Done => done,
+            Self::Superseded => "superseded",
+            Self::Dead => "dead",
+            Self::Postponed => "postponed",
+            Self::RateLimited => "rate_limited",
+        }
+    }
+
+    /// All names.
+    pub(crate) fn names(done: &'static str) -> [&'static str; 5] {
+        Self::ALL.map(|outcome| outcome.name(done))
+    }
+}
+
+/// How long to wait after this failure, which is one of so many in a row.
+pub(super) fn wait_after(error: &InstagramError, failures: u32) -> SignedDuration {
+    match error {
+        // Going on lengthens the block.
+        InstagramError::RateLimited { retry_after } => {
+            SignedDuration::try_from(*retry_after).unwrap_or(LONGEST_WAIT)
+        }
+        // The app's owner has to do something about it.
+        InstagramError::AppAccess => LONGEST_WAIT,
+        _ => growing_wait(failures),
+    }
+}
+
+/// A minute, doubled with each failure, up to six hours, give or take.
+fn growing_wait(failures: u32) -> SignedDuration {
+    let wait = Duration::from_mins(1 << failures.saturating_sub(1).min(9));
+    SignedDuration::try_from(jittered(wait.min(LONGEST_WAIT.unsigned_abs()))).unwrap_or(LONGEST_WAIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_and_end_at_six_hours_give_or_take() {
+        for (failures, minutes) in [(0, 1), (1, 1), (2, 2), (5, 16), (9, 256), (10, 360), (u32::MAX, 360)] {
+            let expected = SignedDuration::from_mins(minutes);
+            let wait = wait_after(&InstagramError::Timeout, failures);
+            assert!(expected * 3 / 4 <= wait && wait <= expected * 5 / 4, "{failures}: {wait}");
+        }
+    }
+
+    #[test]
+    fn a_rate_limit_says_how_long_it_lasts() {
+        let limited = InstagramError::RateLimited { retry_after: Duration::from_secs(420) };
+        assert_eq!(wait_after(&limited, 9), SignedDuration::from_mins(7));
+    }
+}

@@ -1,0 +1,66 @@
+//! SIGTERM amid renewals: what is under way is finished and stored, nothing more is begun, and the rest waits for nobody's lease.
+
+use std::time::{Duration, Instant};
+
+use instagram_simulator::{Endpoint, Fault, Times, accounts};
+use reqwest::Method;
+
+use crate::service::{Database, World, all_connections};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// More than are renewed at once, and fewer than are claimed at once.
+const ACCOUNTS: usize = 15;
+
+async fn finishes_what_runs(database: Database) {
+    let world = World::new(database);
+    let service = world.serve(&[("SYNC_INTERVAL_HOURS", "720")]);
+    let ada = service.person("ada").await;
+    for number in 0..ACCOUNTS {
+        let username = format!("{}_{number}", accounts::RECORD_SHOP);
+        let account = world.instagram.add_account(&username);
+        let body = ada.own_token(&world.instagram, &username, &account.professional);
+        let saved = ada.call(Method::POST, "/api/integrations/instagram/callback", Some(body)).await;
+        assert_eq!(saved.0, 200, "{}", saved.1);
+    }
+    world.instagram.fault(Endpoint::Refresh, Fault::Delay { ms: 1000 }, Times::Forever);
+    world.advance(35 * DAY);
+    while world.instagram.requests(Endpoint::Refresh) == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let asked = Instant::now();
+    let output = service.terminate();
+    assert!(asked.elapsed() < Duration::from_secs(10), "{output}");
+    let begun = usize::try_from(world.instagram.requests(Endpoint::Refresh)).unwrap();
+    let store = world.store().await;
+    let renewed = async || {
+        let due_by = world.now();
+        let all = all_connections(&store).await;
+        all.iter().filter(|one| due_by.duration_since(one.token_issued_at).as_hours() < 24).count()
+    };
+    assert_eq!(renewed().await, begun, "every answer was stored: {output}");
+    assert!(begun < ACCOUNTS, "nothing more was begun: {output}");
+
+    // The clock stands where it stood: a lease that was left behind would keep the next one waiting.
+    world.instagram.clear_faults();
+    let next = world.serve(&[("SYNC_INTERVAL_HOURS", "720")]);
+    for _ in 0..100 {
+        if renewed().await == ACCOUNTS {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(renewed().await, ACCOUNTS, "{}", next.output());
+    assert_eq!(world.instagram.requests(Endpoint::Refresh), ACCOUNTS as u64, "each was renewed once");
+    store.close().await;
+}
+
+#[actix_web::test]
+async fn renewals_that_run_are_finished_at_a_stop_on_sqlite() {
+    finishes_what_runs(Database::Sqlite).await;
+}
+
+#[actix_web::test]
+async fn renewals_that_run_are_finished_at_a_stop_on_mongodb() {
+    finishes_what_runs(Database::MongoDb).await;
+}
