@@ -60,7 +60,7 @@ impl Connections {
             let now = self.clock.now();
             let lease_until = now + self.lease;
             if self.store.claim_for_refresh(&stored.id, &stored.access_token, lease_until, now).await? {
-                return Ok(Some(stored));
+                return Ok(Some(Connection { refresh_lease_until: Some(lease_until), ..stored }));
             }
             match self.store.connection(&stored.id).await? {
                 Some(present) if present.is_active && self.holds(&present, token) => stored = present,
@@ -170,6 +170,7 @@ impl Connections {
     ) {
         let now = self.clock.now();
         let postponement = Postponement {
+            lease: stored.refresh_lease_until,
             not_before: now + wait,
             error: why.map(str::to_owned),
             missing_scope: None,
@@ -267,16 +268,17 @@ impl Connections {
     }
 
     /// Records connections whose token has ended without having been renewed, so that their owners are told. Returns how
-    /// many.
+    /// many were recorded now: where none was, asking again would find the same ones.
     ///
     /// # Errors
     /// When the store does not answer.
     pub(crate) async fn mark_ended(&self, limit: u32) -> StoreResult<usize> {
         let ended = self.store.unmarked_ended(limit, self.clock.now()).await?;
+        let mut marked = 0;
         for connection in &ended {
-            self.mark_dead(connection, why_refused(Some(463))).await?;
+            marked += usize::from(self.mark_dead(connection, why_refused(Some(463))).await?);
         }
-        Ok(ended.len())
+        Ok(marked)
     }
 
     /// The user's connection and its token, unless it is known that Instagram will not take the token.
@@ -301,7 +303,7 @@ impl Connections {
         match error {
             InstagramError::NeedsReauthorization { subcode } => {
                 match self.mark_dead(stored, why_refused(subcode)).await {
-                    Ok(()) => return ApiError::needs_reauthorization(Some(error)),
+                    Ok(_) => return ApiError::needs_reauthorization(Some(error)),
                     Err(error) => return error.into(),
                 }
             }
@@ -314,12 +316,12 @@ impl Connections {
         }
     }
 
-    /// Records that the token is dead. When that cannot be done now, the next call finds out again.
-    pub(super) async fn mark_dead(&self, stored: &Connection, why: &'static str) -> StoreResult<()> {
+    /// Records that the token is dead; `false` when it was known, or has been replaced. When that cannot be done now, the
+    /// next call finds out again.
+    pub(super) async fn mark_dead(&self, stored: &Connection, why: &'static str) -> StoreResult<bool> {
         let event = self.event(EventKind::NeedsReauthorization, why);
         let now = self.clock.now();
-        self.store.mark_needs_reauthorization(&stored.id, &stored.access_token, why, event, now).await?;
-        Ok(())
+        self.store.mark_needs_reauthorization(&stored.id, &stored.access_token, why, event, now).await
     }
 }
 

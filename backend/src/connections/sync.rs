@@ -17,6 +17,8 @@ impl Connections {
     pub(crate) async fn sync(&self, user_id: &str) -> Result<shared::Connection, ApiError> {
         let (stored, token) = self.usable(user_id).await?;
         self.refuse_while_paused().await?;
+        // Nothing was claimed for this: if a worker has the connection, its lease stays its own.
+        let stored = Connection { sync_lease_until: None, ..stored };
         let kept = self.read_and_store(&stored, &token).await;
         self.metrics.synced(Outcome::of(&kept));
         self.answer(user_id, kept).await
@@ -114,6 +116,7 @@ impl Connections {
     ) {
         let now = self.clock.now();
         let postponement = Postponement {
+            lease: stored.sync_lease_until,
             not_before: now + wait,
             error: None,
             missing_scope: missing_scope.map(str::to_owned),

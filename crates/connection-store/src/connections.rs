@@ -80,8 +80,12 @@ pub struct Connection {
     pub needs_reauthorization_since: Option<Timestamp>,
     /// How often the renewal of this token has been begun in vain.
     pub refresh_failures: u32,
+    /// Until when a worker has the renewal to itself; what a claim returns names the claim's own lease.
+    pub refresh_lease_until: Option<Timestamp>,
     /// How often the profile has been asked for in vain.
     pub sync_failures: u32,
+    /// As `refresh_lease_until`, for the sync.
+    pub sync_lease_until: Option<Timestamp>,
     /// Whether it is connected; `false` once it was ended, and then there is no token.
     pub is_active: bool,
 }
@@ -126,6 +130,9 @@ pub struct DueForSync {
 /// Why and until when a renewal or a sync is put off.
 #[derive(Clone, Debug)]
 pub struct Postponement {
+    /// The lease that is given up: the `lease_until` of the claim; `None` where there was none. Where another has the work
+    /// meanwhile, it is theirs to put off.
+    pub lease: Option<Timestamp>,
     /// No worker tries before this time.
     pub not_before: Timestamp,
     /// A sentence for the owner; `None` leaves the one that is there.
@@ -195,6 +202,9 @@ pub enum SaveOutcome {
 ///
 /// Each change takes the event that tells of it and stores both or neither ([`NewEvent`]); where nothing is changed, no event
 /// is stored.
+///
+/// What cannot be read, since another program or a repair has written it, is left out of lists and claims, and of their
+/// limits: it keeps no other from a job, and a page that is not full is the last.
 #[async_trait]
 pub trait Connections {
     /// Stores a connection by one atomic write: creates it, replaces token, profile, scopes and expiry of the user's own,
@@ -217,7 +227,8 @@ pub trait Connections {
     /// A connection by its id, active or not.
     async fn connection(&self, id: &str) -> StoreResult<Option<Connection>>;
 
-    /// The connections of an account, active or not, by its professional id or its app-scoped one.
+    /// The connections of an account, active or not, by its professional id or its app-scoped one. Fails where one cannot be
+    /// read: a request to delete must not pass over it.
     async fn connections_of_account(&self, account_id: &str) -> StoreResult<Vec<Connection>>;
 
     /// Connections in the order of their ids, at most `limit`.
@@ -227,9 +238,10 @@ pub trait Connections {
     async fn disconnect(&self, id: &str, user_id: &str, event: NewEvent, now: Timestamp)
     -> StoreResult<bool>;
 
-    /// Claims connections that are due for a renewal, those that end first before the others. Each is claimed by one caller
-    /// only, however many ask at once, until its lease ends, its renewal is postponed or its token is replaced. A claim counts as a failure
-    /// until the token is replaced, so that one that kills its worker counts, too.
+    /// Claims connections that are due for a renewal: first those that were not tried yet, of these the ones that end first,
+    /// then those that were, in the order of their waits. So one that fails each time does not keep the others. Each is
+    /// claimed by one caller only, however many ask at once, until its lease ends, its renewal is postponed or its token is
+    /// replaced. A claim counts as a failure until the token is replaced, so that one that kills its worker counts, too.
     ///
     /// A connection whose token is dead, has ended, was postponed until later or is leased is not due.
     async fn claim_due_for_refresh(&self, due: DueForRefresh, now: Timestamp)
@@ -246,8 +258,8 @@ pub trait Connections {
     ) -> StoreResult<bool>;
 
     /// Replaces the token by a renewed one and clears what was wrong with it, the lease included, provided that the stored token is still
-    /// `old_access_token`. Returns what is stored now; `None` when a reconnect, a disconnect or another renewal came
-    /// first, and then nothing is changed.
+    /// `old_access_token`. Whose lease it is does not matter: a good token is never thrown away. Returns what is stored now;
+    /// `None` when a reconnect, a disconnect or another renewal came first, and then nothing is changed.
     async fn renew_token(
         &self,
         id: &str,
@@ -257,8 +269,8 @@ pub trait Connections {
         now: Timestamp,
     ) -> StoreResult<Option<Connection>>;
 
-    /// Ends a lease and puts the next try to renew a token off, provided that the stored token is still `access_token`. The
-    /// token itself stays as it is.
+    /// Ends a lease and puts the next try to renew a token off, provided that the stored token is still `access_token` and
+    /// the lease still the one that is named. The token itself stays as it is.
     async fn postpone_refresh(
         &self,
         id: &str,
@@ -279,12 +291,13 @@ pub trait Connections {
     /// Active connections whose token has ended and is not marked as dead yet; at most `limit`.
     async fn unmarked_ended(&self, limit: u32, now: Timestamp) -> StoreResult<Vec<Connection>>;
 
-    /// Claims active connections that are due for a sync, those that wait longest before the others, as
-    /// [`claim_due_for_refresh`](Self::claim_due_for_refresh) does. One whose token is dead or has ended is not due.
+    /// Claims active connections that are due for a sync, as [`claim_due_for_refresh`](Self::claim_due_for_refresh) does; of
+    /// those that were not tried yet, the ones that were read longest ago come first. One whose token is dead or has ended is
+    /// not due.
     async fn claim_due_for_sync(&self, due: DueForSync, now: Timestamp) -> StoreResult<Vec<Connection>>;
 
     /// Replaces the profile of a user's active connection, and nothing that belongs to the token; adds a point to its history;
-    /// ends a lease and forgets failures to sync. Returns what is stored now; `None` when the connection ended or passed to
+    /// ends a lease, whoever has it, and forgets failures to sync. Returns what is stored now; `None` when the connection ended or passed to
     /// another user meanwhile.
     ///
     /// `granted_scope`: a permission that this read has shown to be granted; it is added where it is missing.
@@ -299,7 +312,7 @@ pub trait Connections {
     ) -> StoreResult<Option<Connection>>;
 
     /// Ends a lease and puts the next scheduled sync of an active connection off, provided that the stored token is still
-    /// `access_token`.
+    /// `access_token` and the lease still the one that is named.
     async fn postpone_sync(
         &self,
         id: &str,

@@ -1,11 +1,11 @@
 //! Keys of programs in MongoDB.
 
 use async_trait::async_trait;
-use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use mongodb::bson::{Document, doc};
 
 use super::error::is_duplicate_key;
+use super::reading::{Wanted, readable};
 use super::{MongoStore, binary, date, fields};
 use crate::{ApiKey, ApiKeys, NewApiKey, SecretHash, StoreResult};
 
@@ -51,12 +51,8 @@ impl ApiKeys for MongoStore {
 
     async fn api_keys(&self, user_id: Option<&str>) -> StoreResult<Vec<ApiKey>> {
         let filter = doc! { "userId": user_id };
-        let keys = self.api_keys.clone();
-        let find = async move {
-            let found = keys.find(filter).sort(doc! { "createdAt": -1, "_id": -1 }).await?;
-            found.try_collect::<Vec<_>>().await
-        };
-        self.operations.run(find).await?.iter().map(api_key).collect()
+        let wanted = Wanted { filter, sort: doc! { "createdAt": -1, "_id": -1 }, limit: u32::MAX };
+        self.operations.run(readable(self.api_keys.clone(), wanted, api_key)).await
     }
 
     async fn delete_api_key(&self, id: &str, user_id: Option<&str>) -> StoreResult<bool> {

@@ -16,6 +16,7 @@ use mongodb::options::ReturnDocument;
 use super::error::is_duplicate_key;
 use super::fields::{self, count, required_text, text, texts, time};
 use super::outbox::{self, Outbox};
+use super::reading::{Wanted, readable, warn_of};
 use super::{MongoStore, date, literal};
 use crate::connections::key_id;
 use crate::{
@@ -26,6 +27,37 @@ use crate::{
 /// How often a save is tried while others create, end and take over the same account. Each failed try means that another
 /// save or disconnect went through in between.
 const UPSERT_ATTEMPTS: u32 = 10;
+
+/// The fields of a kind of work that is claimed.
+struct Work {
+    lease_until: &'static str,
+    not_before: &'static str,
+    failures: &'static str,
+    /// Those with the least of it first.
+    order: &'static str,
+}
+
+const REFRESH: Work = Work {
+    lease_until: "refreshLeaseUntil",
+    not_before: "refreshNotBefore",
+    failures: "refreshFailures",
+    order: "tokenExpiresAt",
+};
+
+const SYNC: Work = Work {
+    lease_until: "syncLeaseUntil",
+    not_before: "syncNotBefore",
+    failures: "syncFailures",
+    order: "lastSyncedAt",
+};
+
+/// Which documents are claimed for what, and until when.
+struct Claim {
+    work: &'static Work,
+    filter: Document,
+    lease_until: Timestamp,
+    limit: u32,
+}
 
 #[async_trait]
 impl Connections for MongoStore {
@@ -67,8 +99,8 @@ impl Connections for MongoStore {
 
     async fn connections_of_account(&self, account_id: &str) -> StoreResult<Vec<Connection>> {
         let (professional, app_scoped) = tokio::try_join!(
-            self.find(doc! { "instagramUserId": account_id }, doc! {}, None),
-            self.find(doc! { "appScopedUserId": account_id }, doc! {}, None),
+            self.find_of_account("instagramUserId", account_id),
+            self.find_of_account("appScopedUserId", account_id),
         )?;
         let mut found = professional;
         for other in app_scoped {
@@ -102,7 +134,7 @@ impl Connections for MongoStore {
             let Ok(after) = ObjectId::parse_str(after) else { return Ok(Vec::new()) };
             wanted.insert("_id", doc! { "$gt": after });
         }
-        self.find(wanted, doc! { "_id": 1 }, Some(limit)).await
+        self.find(Wanted { filter: wanted, sort: doc! { "_id": 1 }, limit }).await
     }
 
     async fn disconnect(
@@ -129,15 +161,9 @@ impl Connections for MongoStore {
             "isActive": true,
             "needsReauthorizationSince": null,
             "tokenIssuedAt": { "$not": { "$gt": date(due.issued_by) } },
-            "refreshLeaseUntil": { "$not": { "$gt": date(now) } },
-            "refreshNotBefore": { "$not": { "$gt": date(now) } },
         };
-        // A failure is counted when a try begins, so that one that kills its worker counts, too.
-        let update = doc! {
-            "$set": { "refreshLeaseUntil": date(due.lease_until) },
-            "$inc": { "refreshFailures": 1 },
-        };
-        self.claim(filter, update, doc! { "tokenExpiresAt": 1 }, due.limit).await
+        let claim = Claim { work: &REFRESH, filter, lease_until: due.lease_until, limit: due.limit };
+        self.claim(claim, now).await
     }
 
     async fn claim_for_refresh(
@@ -150,10 +176,10 @@ impl Connections for MongoStore {
         let Ok(id) = ObjectId::parse_str(id) else { return Ok(false) };
         let mut filter = with_token(id, access_token);
         filter.insert("refreshLeaseUntil", doc! { "$not": { "$gt": date(now) } });
-        let update = doc! {
-            "$set": { "refreshLeaseUntil": date(lease_until) },
-            "$inc": { "refreshFailures": 1 },
-        };
+        let update = vec![doc! { "$set": {
+            "refreshLeaseUntil": date(lease_until),
+            "refreshFailures": one_more("refreshFailures"),
+        }}];
         let connections = self.connections.clone();
         let claim = async move { connections.update_one(filter, update).await };
         Ok(self.operations.run(claim).await?.matched_count == 1)
@@ -194,8 +220,7 @@ impl Connections for MongoStore {
         postponement: Postponement,
         now: Timestamp,
     ) -> StoreResult<()> {
-        let fields = doc! { "refreshLeaseUntil": null, "refreshNotBefore": date(postponement.not_before) };
-        self.postpone(id, access_token, fields, postponement, now).await
+        self.postpone(&REFRESH, id, access_token, postponement, now).await
     }
 
     async fn first_due_for_refresh(
@@ -225,7 +250,7 @@ impl Connections for MongoStore {
             "needsReauthorizationSince": null,
             "tokenExpiresAt": { "$lte": date(now) },
         };
-        self.find(filter, doc! { "tokenExpiresAt": 1 }, Some(limit)).await
+        self.find(Wanted { filter, sort: doc! { "tokenExpiresAt": 1 }, limit }).await
     }
 
     async fn claim_due_for_sync(&self, due: DueForSync, now: Timestamp) -> StoreResult<Vec<Connection>> {
@@ -234,12 +259,9 @@ impl Connections for MongoStore {
             "isActive": true,
             "needsReauthorizationSince": null,
             "tokenExpiresAt": { "$gt": date(now) },
-            "syncLeaseUntil": { "$not": { "$gt": date(now) } },
-            "syncNotBefore": { "$not": { "$gt": date(now) } },
         };
-        let update =
-            doc! { "$set": { "syncLeaseUntil": date(due.lease_until) }, "$inc": { "syncFailures": 1 } };
-        self.claim(filter, update, doc! { "lastSyncedAt": 1 }, due.limit).await
+        let claim = Claim { work: &SYNC, filter, lease_until: due.lease_until, limit: due.limit };
+        self.claim(claim, now).await
     }
 
     async fn update_profile(
@@ -277,8 +299,7 @@ impl Connections for MongoStore {
         postponement: Postponement,
         now: Timestamp,
     ) -> StoreResult<()> {
-        let fields = doc! { "syncLeaseUntil": null, "syncNotBefore": date(postponement.not_before) };
-        self.postpone(id, access_token, fields, postponement, now).await
+        self.postpone(&SYNC, id, access_token, postponement, now).await
     }
 
     async fn mark_needs_reauthorization(
@@ -306,24 +327,14 @@ impl Connections for MongoStore {
         after: Option<&str>,
         limit: u32,
     ) -> StoreResult<Vec<SealedToken>> {
-        // A limit of 0 would be none.
-        if limit == 0 {
-            return Ok(Vec::new());
-        }
         let mut filter = doc! { "isActive": true, "tokenKeyId": key_id };
         if let Some(after) = after {
             let Ok(after) = ObjectId::parse_str(after) else { return Ok(Vec::new()) };
             filter.insert("_id", doc! { "$gt": after });
         }
         let connections = self.connections.clone();
-        let find = async move {
-            let found = connections.find(filter).sort(doc! { "_id": 1 }).limit(limit.into());
-            let found = found.projection(doc! { "instagramUserId": 1, "accessToken": 1 }).await?;
-            found.try_collect::<Vec<_>>().await
-        };
-        let found = self.operations.run(find).await?;
-        // A document that does not say whose account it is was not written by us; it must not keep the others.
-        Ok(found.iter().filter_map(|document| sealed_token(document).ok()).collect())
+        let wanted = Wanted { filter, sort: doc! { "_id": 1 }, limit };
+        self.operations.run(readable(connections, wanted, sealed_token)).await
     }
 
     async fn reseal_token(&self, old: &SealedToken, access_token: &str) -> StoreResult<bool> {
@@ -359,49 +370,58 @@ impl Connections for MongoStore {
 }
 
 impl MongoStore {
-    /// The connections that match.
-    async fn find(
-        &self,
-        filter: Document,
-        sort: Document,
-        limit: Option<u32>,
-    ) -> StoreResult<Vec<Connection>> {
-        // A limit of 0 would be none.
-        if limit == Some(0) {
-            return Ok(Vec::new());
-        }
-        let connections = self.connections.clone();
-        let find = async move {
-            let mut find = connections.find(filter).sort(sort);
-            if let Some(limit) = limit {
-                find = find.limit(limit.into());
-            }
-            find.await?.try_collect::<Vec<_>>().await
-        };
-        self.operations.run(find).await?.iter().map(connection).collect()
+    /// The connections that are wanted.
+    async fn find(&self, wanted: Wanted) -> StoreResult<Vec<Connection>> {
+        self.operations.run(readable(self.connections.clone(), wanted, connection)).await
     }
 
-    /// Applies an update to documents that match, in an order, until none is left or there are enough. One by one, since
-    /// only a change of one document also tells which one it was.
-    async fn claim(
-        &self,
-        filter: Document,
-        update: Document,
-        order: Document,
-        limit: u32,
-    ) -> StoreResult<Vec<Connection>> {
-        let mut claimed = Vec::new();
-        while claimed.len() < limit as usize {
-            let (connections, filter, update, order) =
-                (self.connections.clone(), filter.clone(), update.clone(), order.clone());
-            let claim = async move {
-                let claim = connections.find_one_and_update(filter, update);
-                claim.sort(order).return_document(ReturnDocument::After).await
-            };
-            let Some(document) = self.operations.run(claim).await? else { break };
-            // One that does not say whose it is was not written by us. It is leased now, and keeps no other.
-            claimed.extend(connection(&document).ok());
+    /// Everything that is stored about an account, even what does not say whose it is: who asks to delete means that, too.
+    async fn find_of_account(&self, field: &str, account_id: &str) -> StoreResult<Vec<Connection>> {
+        let (connections, filter) = (self.connections.clone(), doc! { field: account_id });
+        let find = async move { connections.find(filter).await?.try_collect::<Vec<_>>().await };
+        let mut found = self.operations.run(find).await?;
+        for document in &mut found {
+            for (field, default) in [("userId", ""), ("instagramUserId", account_id)] {
+                if text(document, field).is_none() {
+                    document.insert(field, default);
+                }
+            }
         }
+        found.iter().map(connection).collect()
+    }
+
+    /// Claims what was not tried yet, then what has waited, until there is enough. One by one, since only a change of one
+    /// document also tells which one it was.
+    async fn claim(&self, claim: Claim, now: Timestamp) -> StoreResult<Vec<Connection>> {
+        let Claim { work, mut filter, lease_until, limit } = claim;
+        filter.insert(work.lease_until, doc! { "$not": { "$gt": date(now) } });
+        // A failure is counted when a try begins, so that one that kills its worker counts, too. For the same reason a try
+        // begins with a wait: should nothing come of it, others go first.
+        let update = vec![doc! { "$set": {
+            work.lease_until: date(lease_until),
+            work.not_before: date(lease_until),
+            work.failures: one_more(work.failures),
+        }}];
+        let waited = doc! { "$ne": null, "$not": { "$gt": date(now) } };
+        let (mut claimed, mut passed_over) = (Vec::new(), 0);
+        for (waits, order) in [(Bson::Null, work.order), (waited.into(), work.not_before)] {
+            filter.insert(work.not_before, waits);
+            while claimed.len() < limit as usize {
+                let (connections, filter, update) =
+                    (self.connections.clone(), filter.clone(), update.clone());
+                let claim = async move {
+                    let claim = connections.find_one_and_update(filter, update);
+                    claim.sort(doc! { order: 1 }).return_document(ReturnDocument::After).await
+                };
+                match self.operations.run(claim).await?.as_ref().map(connection) {
+                    Some(Ok(connection)) => claimed.push(connection),
+                    // It is leased now, and keeps no other.
+                    Some(Err(_)) => passed_over += 1,
+                    None => break,
+                }
+            }
+        }
+        warn_of(passed_over);
         Ok(claimed)
     }
 
@@ -442,16 +462,18 @@ impl MongoStore {
         Ok(changed)
     }
 
-    /// Sets fields, and what all postponements have in common.
     async fn postpone(
         &self,
+        work: &Work,
         id: &str,
         access_token: &str,
-        mut fields: Document,
         postponement: Postponement,
         now: Timestamp,
     ) -> StoreResult<()> {
         let Ok(id) = ObjectId::parse_str(id) else { return Ok(()) };
+        let mut filter = with_token(id, access_token);
+        filter.insert(work.lease_until, postponement.lease.map(date));
+        let mut fields = doc! { work.lease_until: null, work.not_before: date(postponement.not_before) };
         if let Some(error) = postponement.error {
             fields.insert("lastError", literal(error));
         }
@@ -460,7 +482,7 @@ impl MongoStore {
             fields.insert("scopes", doc! { "$filter": { "input": outbox::list("$scopes"), "cond": others } });
         }
         fields.insert("updatedAt", date(now));
-        self.change(with_token(id, access_token), fields, postponement.event.as_slice(), now).await?;
+        self.change(filter, fields, postponement.event.as_slice(), now).await?;
         Ok(())
     }
 }
@@ -496,8 +518,20 @@ fn in_health(health: Health) -> Document {
     }
 }
 
+/// The active connection that has this token; with an empty one, that has none, whatever is in its place.
 fn with_token(id: ObjectId, access_token: &str) -> Document {
-    doc! { "_id": id, "accessToken": access_token, "isActive": true }
+    let token = match access_token {
+        "" => doc! { "$not": { "$gt": "" } },
+        token => doc! { "$eq": token },
+    };
+    doc! { "_id": id, "accessToken": token, "isActive": true }
+}
+
+/// The expression for a count that is one higher, or 1 where there is no count: `$inc` would fail there.
+fn one_more(field: &str) -> Document {
+    let field = format!("${field}");
+    let is_number = doc! { "$in": [{ "$type": &field }, ["int", "long", "double"]] };
+    doc! { "$cond": [is_number, { "$add": [&field, 1] }, 1] }
 }
 
 /// The stored document after the update; `None` when the account is active under another user.
@@ -609,7 +643,7 @@ fn connection(document: &Document) -> StoreResult<Connection> {
         user_id: required_text(document, "userId")?,
         instagram_user_id: required_text(document, "instagramUserId")?,
         app_scoped_user_id: text(document, "appScopedUserId"),
-        access_token: text(document, "accessToken").unwrap_or_default(),
+        access_token: document.get_str("accessToken").unwrap_or_default().to_owned(),
         token_issued_at: time(document, "tokenIssuedAt").unwrap_or(connected_at),
         // A token whose end nobody knows is taken for one that has ended, rather than for one that never does.
         token_expires_at: time(document, "tokenExpiresAt").unwrap_or(Timestamp::UNIX_EPOCH),
@@ -630,7 +664,9 @@ fn connection(document: &Document) -> StoreResult<Connection> {
         last_error: text(document, "lastError"),
         needs_reauthorization_since: time(document, "needsReauthorizationSince"),
         refresh_failures: failures(document, "refreshFailures"),
+        refresh_lease_until: time(document, REFRESH.lease_until),
         sync_failures: failures(document, "syncFailures"),
+        sync_lease_until: time(document, SYNC.lease_until),
         is_active: document.get_bool("isActive").unwrap_or(false),
     })
 }
@@ -643,6 +679,6 @@ fn sealed_token(document: &Document) -> StoreResult<SealedToken> {
     Ok(SealedToken {
         connection_id: document.get_object_id("_id").map_err(|_| fields::missing("_id"))?.to_hex(),
         instagram_user_id: required_text(document, "instagramUserId")?,
-        access_token: text(document, "accessToken").unwrap_or_default(),
+        access_token: document.get_str("accessToken").unwrap_or_default().to_owned(),
     })
 }

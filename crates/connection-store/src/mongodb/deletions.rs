@@ -1,13 +1,13 @@
 //! Requests to delete in MongoDB.
 
 use async_trait::async_trait;
-use futures_util::TryStreamExt;
 use jiff::{SignedDuration, Timestamp};
 use mongodb::bson::{Document, doc, oid::ObjectId};
 use mongodb::options::ReturnDocument;
 
 use super::error::is_duplicate_key;
 use super::fields::{required_text, required_time, time};
+use super::reading::{Wanted, readable};
 use super::{MongoStore, date, literal, outbox};
 use crate::{Deletion, Deletions, NewDeletion, NewEvent, StoreResult};
 
@@ -49,17 +49,9 @@ impl Deletions for MongoStore {
         limit: u32,
         now: Timestamp,
     ) -> StoreResult<Vec<NewDeletion>> {
-        // A limit of 0 would be none.
-        if limit == 0 {
-            return Ok(Vec::new());
-        }
         let filter = doc! { "completedAt": null, "requestedAt": { "$lte": date(now - older_than) } };
-        let deletions = self.deletions.clone();
-        let find = async move {
-            let found = deletions.find(filter).sort(doc! { "requestedAt": 1 }).limit(limit.into()).await?;
-            found.try_collect::<Vec<_>>().await
-        };
-        self.operations.run(find).await?.iter().map(unfinished).collect()
+        let wanted = Wanted { filter, sort: doc! { "requestedAt": 1 }, limit };
+        self.operations.run(readable(self.deletions.clone(), wanted, unfinished)).await
     }
 
     async fn complete_deletion(&self, code: &str, now: Timestamp) -> StoreResult<()> {

@@ -39,7 +39,8 @@ pub(super) fn is_duplicate_key(error: &Error) -> bool {
     code(error) == Some(DUPLICATE_KEY)
 }
 
-fn may_pass(error: &Error) -> bool {
+/// Whether the same call may succeed later without anybody changing the program or the data.
+pub(super) fn may_pass(error: &Error) -> bool {
     if error.contains_label(RETRYABLE_WRITE_ERROR) || error.contains_label(TRANSIENT_TRANSACTION_ERROR) {
         return true;
     }

@@ -1,13 +1,13 @@
 //! Events of connections in MongoDB, and the deliveries that they make.
 
 use async_trait::async_trait;
-use futures_util::TryStreamExt;
 use jiff::{SignedDuration, Timestamp};
 use mongodb::bson::{Document, doc, oid::ObjectId};
 use mongodb::options::ReturnDocument;
 
 use super::fields::{self, count, required_text, required_time};
 use super::outbox::delivery_id;
+use super::reading::{Wanted, readable, warn_of};
 use super::{MongoStore, date};
 use crate::{Delivery, Event, EventCursor, Events, StoreResult};
 
@@ -21,10 +21,6 @@ impl Events for MongoStore {
         now: Timestamp,
     ) -> StoreResult<Vec<Event>> {
         let Ok(connection_id) = ObjectId::parse_str(connection_id) else { return Ok(Vec::new()) };
-        // A limit of 0 would be none.
-        if limit == 0 {
-            return Ok(Vec::new());
-        }
         let of_connection =
             doc! { "connectionId": connection_id, "expiresAt": { "$not": { "$lte": date(now) } } };
         // What happened in the cursor's millisecond, then what happened before: each is one run of the index, which an
@@ -41,17 +37,15 @@ impl Events for MongoStore {
         };
         let events = self.outbox.events.clone();
         let find = async move {
-            let mut found: Vec<Document> = Vec::new();
+            let mut found = Vec::new();
             for filter in filters {
-                let missing = i64::from(limit) - found.len() as i64;
-                if missing > 0 {
-                    let page = events.find(filter).sort(doc! { "at": -1, "_id": -1 }).limit(missing).await?;
-                    found.extend(page.try_collect::<Vec<_>>().await?);
-                }
+                let limit = limit - found.len() as u32;
+                let wanted = Wanted { filter, sort: doc! { "at": -1, "_id": -1 }, limit };
+                found.extend(readable(events.clone(), wanted, event).await?);
             }
             Ok(found)
         };
-        self.operations.run(find).await?.iter().map(event).collect()
+        self.operations.run(find).await
     }
 
     async fn claim_deliveries(
@@ -62,7 +56,7 @@ impl Events for MongoStore {
     ) -> StoreResult<Vec<Delivery>> {
         let filter = doc! { "dueAt": { "$lte": date(now) }, "expiresAt": { "$not": { "$lte": date(now) } } };
         let update = doc! { "$set": { "dueAt": date(lease_until) }, "$inc": { "attempts": 1 } };
-        let mut claimed = Vec::new();
+        let (mut claimed, mut passed_over) = (Vec::new(), 0);
         // One by one, since only a change of one document also tells which one it was.
         while claimed.len() < limit as usize {
             let (deliveries, filter, update) =
@@ -72,8 +66,13 @@ impl Events for MongoStore {
                 claim.sort(doc! { "dueAt": 1 }).return_document(ReturnDocument::After).await
             };
             let Some(document) = self.operations.run(claim).await? else { break };
-            claimed.push(delivery(&document)?);
+            match delivery(&document) {
+                Ok(delivery) => claimed.push(delivery),
+                // It is leased now, and keeps no other.
+                Err(_) => passed_over += 1,
+            }
         }
+        warn_of(passed_over);
         Ok(claimed)
     }
 

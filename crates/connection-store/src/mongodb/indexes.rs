@@ -24,7 +24,12 @@ impl MongoStore {
                     index(doc! { "tokenExpiresAt": 1 }),
                     index(doc! { "appScopedUserId": 1 }),
                     index(doc! { "isActive": 1, "needsReauthorizationSince": 1, "tokenExpiresAt": 1 }),
-                    index(doc! { "isActive": 1, "needsReauthorizationSince": 1, "lastSyncedAt": 1 }),
+                    index(doc! {
+                        "isActive": 1, "needsReauthorizationSince": 1, "refreshNotBefore": 1, "tokenExpiresAt": 1,
+                    }),
+                    index(doc! {
+                        "isActive": 1, "needsReauthorizationSince": 1, "syncNotBefore": 1, "lastSyncedAt": 1,
+                    }),
                     index(doc! { "isActive": 1, "tokenKeyId": 1, "_id": 1 }),
                     sparse(doc! { "outbox.at": 1 }),
                 ],

@@ -20,6 +20,7 @@ mod oauth_states;
 mod operation;
 mod outbox;
 mod pauses;
+mod reading;
 mod sessions;
 mod used_handles;
 mod users;

@@ -17,8 +17,9 @@ use mongodb::error::{Error, ErrorKind, Result};
 use mongodb::options::ReturnDocument;
 use mongodb::{Collection, Database};
 
-use super::error::{DUPLICATE_KEY, is_duplicate_key};
+use super::error::{DUPLICATE_KEY, is_duplicate_key, may_pass};
 use super::fields::{self, text, texts, time};
+use super::reading::warn_of;
 use super::{MongoStore, date, literal};
 use crate::events::DELIVERY_LIFE;
 use crate::{HISTORY_DETAIL, NewEvent, Profile, StoreResult};
@@ -26,8 +27,8 @@ use crate::{HISTORY_DETAIL, NewEvent, Profile, StoreResult};
 /// How long a call whose change is stored waits for the rest. Longer is of no use: a job does it as well.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(2);
 
-/// How many documents are settled between two looks for more.
-const SETTLE_BATCH: i64 = 100;
+/// How many documents to settle are read at once.
+const SETTLE_BATCH: u32 = 100;
 
 /// The collections that the entries go to.
 #[derive(Clone, Debug)]
@@ -191,22 +192,24 @@ impl Outbox {
         Ok(())
     }
 
-    /// Settles what has waited since `until` or longer. Returns how many entries there were.
+    /// Settles what has waited since `until` or longer. Returns how many entries there were. A document that cannot be settled
+    /// does not keep the others.
     async fn settle_waiting(&self, until: Timestamp) -> Result<u64> {
-        let mut settled = 0;
-        loop {
-            let waiting = self.connections.find(doc! { "outbox.at": { "$lte": date(until) } });
-            let waiting: Vec<Document> = waiting.limit(SETTLE_BATCH).await?.try_collect().await?;
-            let mut settled_now = 0;
-            for document in &waiting {
-                settled_now += self.settle(document, |_| true).await?;
-            }
-            settled += settled_now;
-            // Where nothing could be done, another look would find the same again.
-            if settled_now == 0 || (waiting.len() as i64) < SETTLE_BATCH {
-                return Ok(settled);
+        let waiting = self.connections.find(doc! { "outbox.at": { "$lte": date(until) } });
+        let mut waiting = waiting.batch_size(SETTLE_BATCH).await?;
+        let (mut settled, mut passed_over) = (0, 0);
+        while let Some(document) = waiting.try_next().await? {
+            match self.settle(&document, |_| true).await {
+                Ok(entries) => {
+                    settled += entries;
+                    passed_over += usize::from(entries == 0);
+                }
+                Err(error) if may_pass(&error) => return Err(error),
+                Err(_) => passed_over += 1,
             }
         }
+        warn_of(passed_over);
+        Ok(settled)
     }
 }
 

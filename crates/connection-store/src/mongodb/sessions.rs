@@ -1,10 +1,10 @@
 //! Browser sessions in MongoDB.
 
 use async_trait::async_trait;
-use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use mongodb::bson::{Document, doc};
 
+use super::reading::{Wanted, readable};
 use super::{MongoStore, binary, date, fields};
 use crate::sessions::MOST_SESSIONS;
 use crate::{NewSession, SecretHash, Session, Sessions, StoreResult};
@@ -51,13 +51,8 @@ impl Sessions for MongoStore {
 
     async fn sessions(&self, user_id: &str, now: Timestamp) -> StoreResult<Vec<Session>> {
         let filter = doc! { "userId": user_id, "expiresAt": { "$gt": date(now) } };
-        let sessions = self.sessions.clone();
-        let find = async move {
-            let found = sessions.find(filter).sort(doc! { "lastUsedAt": -1 }).limit(MOST_SESSIONS.into());
-            found.await?.try_collect::<Vec<_>>().await
-        };
-        let found = self.operations.run(find).await?;
-        let mut found = found.iter().map(session).collect::<StoreResult<Vec<_>>>()?;
+        let wanted = Wanted { filter, sort: doc! { "lastUsedAt": -1 }, limit: MOST_SESSIONS };
+        let mut found = self.operations.run(readable(self.sessions.clone(), wanted, session)).await?;
         // Those of an older version do not say when they were used, and the database puts them last.
         found.sort_by_key(|session| std::cmp::Reverse(session.last_used_at));
         Ok(found)

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::SqliteStore;
-use super::columns::{Millis, TextList};
+use super::columns::{Lenient, Millis, TextList, readable};
 use crate::{ApiKey, ApiKeys, NewApiKey, SecretHash, StoreResult};
 
 const CREATE: &str =
@@ -52,9 +52,10 @@ impl ApiKeys for SqliteStore {
     }
 
     async fn api_keys(&self, user_id: Option<&str>) -> StoreResult<Vec<ApiKey>> {
-        let found = self
-            .readers
-            .read(|database| database.prepare_cached(OF_USER)?.query_map([user_id], api_key)?.collect());
+        let found = self.readers.read(|database| {
+            let mut statement = database.prepare_cached(OF_USER)?;
+            readable(statement.query_map([user_id], api_key)?, usize::MAX)
+        });
         Ok(found.await?)
     }
 
@@ -81,7 +82,8 @@ fn api_key(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
         id: row.get(0)?,
         user_id: row.get(1)?,
         name: row.get(2)?,
-        scopes: row.get::<_, TextList>(3)?.0,
+        // What cannot be read allows nothing.
+        scopes: row.get::<_, Lenient<TextList>>(3)?.0.map(|list| list.0).unwrap_or_default(),
         hint: row.get(4)?,
         created_at: row.get::<_, Millis>(5)?.0,
         expires_at: row.get::<_, Option<Millis>>(6)?.map(|time| time.0),

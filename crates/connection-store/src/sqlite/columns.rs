@@ -1,8 +1,8 @@
 //! How values that SQLite does not have are kept in columns.
 
 use jiff::Timestamp;
-use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, Value, ValueRef};
+use rusqlite::{Error, ToSql};
 
 /// A time, as milliseconds since 1970.
 #[derive(Clone, Copy, Debug)]
@@ -54,4 +54,50 @@ impl FromSql for TextList {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         serde_json::from_str(value.as_str()?).map(Self).map_err(|error| FromSqlError::Other(Box::new(error)))
     }
+}
+
+/// A value that a row can do without: one that cannot be read, as after a repair by hand, counts as unset.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lenient<T>(pub(super) Option<T>);
+
+impl<T: FromSql> FromSql for Lenient<T> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Ok(Self(T::column_result(value).ok()))
+    }
+}
+
+/// At most `limit` of the rows that can be read. One that cannot is passed over: it must not keep the others from a job.
+pub(super) fn readable<T>(
+    rows: impl Iterator<Item = rusqlite::Result<T>>,
+    limit: usize,
+) -> rusqlite::Result<Vec<T>> {
+    let mut passed_over = 0_u64;
+    let read = rows
+        .filter(|row| {
+            let is_unreadable = row.as_ref().is_err_and(is_unreadable);
+            passed_over += u64::from(is_unreadable);
+            !is_unreadable
+        })
+        .take(limit)
+        .collect();
+    warn_of(passed_over);
+    read
+}
+
+/// Says that rows were passed over; never what is in them.
+pub(super) fn warn_of(passed_over: u64) {
+    if passed_over > 0 {
+        tracing::warn!(passed_over, "stored rows cannot be read and were passed over");
+    }
+}
+
+/// Whether it is the row's own fault, and not the database's.
+pub(super) fn is_unreadable(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::InvalidColumnType(..)
+            | Error::Utf8Error(..)
+    )
 }

@@ -1,6 +1,7 @@
 //! The statements about connected accounts.
 //!
-//! A lease or a wait that is unset is over. Where a statement returns `columns!()`, no row means that nothing was changed.
+//! A lease or a wait that is unset is over. Lists have no limit of their own: whoever reads one stops where it is long enough,
+//! and rows that cannot be read do not count. Where a statement returns `columns!()`, no row means that nothing was changed.
 
 /// The columns of a [`Connection`](crate::Connection), in the order in which they are read.
 macro_rules! columns {
@@ -8,7 +9,7 @@ macro_rules! columns {
         "id, user_id, instagram_user_id, app_scoped_user_id, access_token, token_issued_at, token_expires_at,
         username, name, profile_picture_url, biography, website, followers_count, follows_count, media_count,
         scopes, connected_at, last_connected_at, last_synced_at, last_error, needs_reauthorization_since,
-        refresh_failures, sync_failures, is_active"
+        refresh_failures, refresh_lease_until, sync_failures, sync_lease_until, is_active"
     };
 }
 
@@ -20,12 +21,12 @@ pub(super) const OWNER: &str = "SELECT user_id FROM instagram_connections WHERE 
 pub(super) const SAVE: &str = concat!(
     "
     INSERT INTO instagram_connections (
-        id, user_id, instagram_user_id, app_scoped_user_id, access_token, token_key_id, token_issued_at,
+        id, user_id, instagram_user_id, app_scoped_user_id, access_token, token_issued_at,
         token_expires_at, username, name, profile_picture_url, biography, website, followers_count, follows_count,
         media_count, scopes, connected_at, last_connected_at, last_synced_at, last_error,
         needs_reauthorization_since, is_active, updated_at, created_at)
     VALUES (
-        :id, :user_id, :instagram_user_id, :app_scoped_user_id, :access_token, :token_key_id, :token_issued_at,
+        :id, :user_id, :instagram_user_id, :app_scoped_user_id, :access_token, :token_issued_at,
         :token_expires_at, :username, :name, :profile_picture_url, :biography, :website, :followers_count, :follows_count,
         :media_count, :scopes, :now, :now, :now, NULL,
         NULL, 1, :now, :now)
@@ -33,7 +34,6 @@ pub(super) const SAVE: &str = concat!(
         user_id = excluded.user_id,
         app_scoped_user_id = excluded.app_scoped_user_id,
         access_token = excluded.access_token,
-        token_key_id = excluded.token_key_id,
         token_issued_at = excluded.token_issued_at,
         token_expires_at = excluded.token_expires_at,
         username = excluded.username,
@@ -78,51 +78,74 @@ pub(super) const BY_ACCOUNT: &str =
 pub(super) const BY_APP_SCOPED_ACCOUNT: &str =
     concat!("SELECT ", columns!(), " FROM instagram_connections WHERE app_scoped_user_id = ?1");
 
-/// What a list leaves out. A value that is unset leaves nothing out: whose id begins with `?4`, whose token is dead or does
-/// not end after `?5`, whose token ends after `?6`, whose token is not dead at `?7`.
+/// What a list leaves out. A value that is unset leaves nothing out: whose id begins with `?3`, whose token is dead or does
+/// not end after `?4`, whose token ends after `?5`, whose token is not dead at `?6`.
 ///
 /// The `+` keeps a condition from choosing an index that would have to be sorted.
 macro_rules! listed {
     () => {
         "id > ?1 AND +is_active >= ?2
-        AND (?4 IS NULL OR substr(user_id, 1, length(?4)) <> ?4)
-        AND (?5 IS NULL OR (needs_reauthorization_since IS NULL AND token_expires_at > ?5))
-        AND (?6 IS NULL OR token_expires_at <= ?6)
-        AND (?7 IS NULL OR needs_reauthorization_since IS NOT NULL OR token_expires_at <= ?7)
-        ORDER BY id LIMIT ?3"
+        AND (?3 IS NULL OR substr(user_id, 1, length(?3)) <> ?3)
+        AND (?4 IS NULL OR (needs_reauthorization_since IS NULL AND token_expires_at > ?4))
+        AND (?5 IS NULL OR token_expires_at <= ?5)
+        AND (?6 IS NULL OR needs_reauthorization_since IS NOT NULL OR token_expires_at <= ?6)
+        ORDER BY id"
     };
 }
 
 pub(super) const LIST: &str = concat!("SELECT ", columns!(), " FROM instagram_connections WHERE ", listed!());
 
 pub(super) const LIST_OF_USER: &str =
-    concat!("SELECT ", columns!(), " FROM instagram_connections WHERE user_id = ?8 AND ", listed!());
+    concat!("SELECT ", columns!(), " FROM instagram_connections WHERE user_id = ?7 AND ", listed!());
 
 pub(super) const DISCONNECT: &str = concat!(
     "
-    UPDATE instagram_connections SET access_token = '', token_key_id = NULL, is_active = 0, updated_at = ?3
+    UPDATE instagram_connections SET access_token = '', is_active = 0, updated_at = ?3
     WHERE id = ?1 AND user_id = ?2 AND is_active = 1
     RETURNING ",
     columns!()
 );
 
-/// A failure is counted when a try begins, so that one that kills its worker counts, too.
-pub(super) const CLAIM_DUE_FOR_REFRESH: &str = concat!(
-    "
-    UPDATE instagram_connections SET refresh_lease_until = ?4, refresh_failures = refresh_failures + 1
-    WHERE id IN (
-        SELECT id FROM instagram_connections
-        WHERE is_active = 1 AND needs_reauthorization_since IS NULL
-            AND token_expires_at > ?1 AND token_expires_at <= ?2 AND token_issued_at <= ?3
-            AND (refresh_lease_until IS NULL OR refresh_lease_until <= ?1)
-            AND (refresh_not_before IS NULL OR refresh_not_before <= ?1)
-        ORDER BY token_expires_at LIMIT ?5)
-    RETURNING ",
-    columns!()
-);
+/// A claim of the work `$kind`, for what is `$due` and `$waits`, in an order.
+///
+/// A failure is counted when a try begins, so that one that kills its worker counts, too; the bounds keep what somebody has
+/// written there from overflowing. For the same reason a try begins with a wait: should nothing come of it, others go first.
+macro_rules! claim {
+    ($kind:literal, $waits:literal, $due:literal, $order:literal) => {
+        concat!(
+            "UPDATE instagram_connections SET ",
+            concat!($kind, "_lease_until = :lease_until, ", $kind, "_not_before = :lease_until, "),
+            concat!($kind, "_failures = max(min(", $kind, "_failures, 1000000), 0) + 1 "),
+            "WHERE id IN (
+                SELECT id FROM instagram_connections
+                WHERE is_active = 1 AND needs_reauthorization_since IS NULL AND ",
+            concat!($kind, "_not_before ", $waits, " AND ", $due),
+            concat!(" AND (", $kind, "_lease_until IS NULL OR ", $kind, "_lease_until <= :now)"),
+            concat!(" ORDER BY ", $order, " LIMIT :limit) RETURNING "),
+            columns!()
+        )
+    };
+}
+
+/// What was not tried yet, then what has waited. The `+` keeps a condition from choosing an index that would have to be sorted.
+pub(super) const CLAIM_DUE_FOR_REFRESH: [&str; 2] = [
+    claim!(
+        "refresh",
+        "IS NULL",
+        "token_expires_at > :now AND token_expires_at <= :expires_by AND token_issued_at <= :issued_by",
+        "token_expires_at"
+    ),
+    claim!(
+        "refresh",
+        "<= :now",
+        "+token_expires_at > :now AND +token_expires_at <= :expires_by AND token_issued_at <= :issued_by",
+        "refresh_not_before"
+    ),
+];
 
 pub(super) const CLAIM_FOR_REFRESH: &str = "
-    UPDATE instagram_connections SET refresh_lease_until = ?3, refresh_failures = refresh_failures + 1
+    UPDATE instagram_connections SET
+        refresh_lease_until = ?3, refresh_failures = max(min(refresh_failures, 1000000), 0) + 1
     WHERE id = ?1 AND access_token = ?2 AND is_active = 1
         AND (refresh_lease_until IS NULL OR refresh_lease_until <= ?4)";
 
@@ -130,7 +153,6 @@ pub(super) const RENEW: &str = concat!(
     "
     UPDATE instagram_connections SET
         access_token = ?3,
-        token_key_id = ?8,
         token_issued_at = ?4,
         token_expires_at = ?5,
         scopes = coalesce(?6, scopes),
@@ -152,7 +174,7 @@ pub(super) const POSTPONE_REFRESH: &str = concat!(
         refresh_not_before = ?3,
         last_error = coalesce(?4, last_error),
         updated_at = ?5
-    WHERE id = ?1 AND access_token = ?2 AND is_active = 1
+    WHERE id = ?1 AND access_token = ?2 AND is_active = 1 AND refresh_lease_until IS ?6
     RETURNING ",
     columns!()
 );
@@ -168,23 +190,19 @@ pub(super) const UNMARKED_ENDED: &str = concat!(
     columns!(),
     " FROM instagram_connections
     WHERE is_active = 1 AND needs_reauthorization_since IS NULL AND token_expires_at <= ?1
-    ORDER BY token_expires_at LIMIT ?2"
+    ORDER BY token_expires_at"
 );
 
-/// The `+` keeps `token_expires_at` from choosing the index of renewals: nearly all tokens end later than now.
-pub(super) const CLAIM_DUE_FOR_SYNC: &str = concat!(
-    "
-    UPDATE instagram_connections SET sync_lease_until = ?3, sync_failures = sync_failures + 1
-    WHERE id IN (
-        SELECT id FROM instagram_connections
-        WHERE is_active = 1 AND needs_reauthorization_since IS NULL
-            AND last_synced_at <= ?2 AND +token_expires_at > ?1
-            AND (sync_lease_until IS NULL OR sync_lease_until <= ?1)
-            AND (sync_not_before IS NULL OR sync_not_before <= ?1)
-        ORDER BY last_synced_at LIMIT ?4)
-    RETURNING ",
-    columns!()
-);
+/// As [`CLAIM_DUE_FOR_REFRESH`].
+pub(super) const CLAIM_DUE_FOR_SYNC: [&str; 2] = [
+    claim!("sync", "IS NULL", "last_synced_at <= :synced_by AND +token_expires_at > :now", "last_synced_at"),
+    claim!(
+        "sync",
+        "<= :now",
+        "+last_synced_at <= :synced_by AND +token_expires_at > :now",
+        "sync_not_before"
+    ),
+];
 
 pub(super) const UPDATE_PROFILE: &str = concat!(
     "
@@ -214,7 +232,7 @@ pub(super) const POSTPONE_SYNC: &str = concat!(
         sync_not_before = ?3,
         last_error = coalesce(?4, last_error),
         updated_at = ?5
-    WHERE id = ?1 AND access_token = ?2 AND is_active = 1
+    WHERE id = ?1 AND access_token = ?2 AND is_active = 1 AND sync_lease_until IS ?6
     RETURNING ",
     columns!()
 );
@@ -231,10 +249,10 @@ pub(super) const MARK: &str = concat!(
 
 pub(super) const SEALED_WITH: &str = "
     SELECT id, instagram_user_id, access_token FROM instagram_connections
-    WHERE is_active = 1 AND token_key_id IS ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+    WHERE is_active = 1 AND token_key_id IS ?1 AND id > ?2 ORDER BY id";
 
 pub(super) const RESEAL: &str = "
-    UPDATE instagram_connections SET access_token = ?3, token_key_id = ?4
+    UPDATE instagram_connections SET access_token = ?3
     WHERE id = ?1 AND access_token = ?2 AND is_active = 1";
 
 /// Looks at the index entry of each active connection: there is no other way to count.

@@ -4,11 +4,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use mongodb::bson::oid::ObjectId;
 use rusqlite::types::FromSql;
-use rusqlite::{OptionalExtension, Params, Row, Transaction, named_params, params};
+use rusqlite::{OptionalExtension, Params, Row, ToSql, Transaction, named_params, params};
 
-use super::columns::{Count, Millis, TextList};
+use super::columns::{Count, Lenient, Millis, TextList, is_unreadable, readable, warn_of};
 use super::{SqliteStore, connection_sql as sql, events, history};
-use crate::connections::key_id;
 use crate::{
     Connection, ConnectionFilter, Connections, DueForRefresh, DueForSync, Health, KeyUse, NewConnection,
     NewEvent, Postponement, Profile, RenewedToken, SaveOutcome, SealedToken, StoreResult,
@@ -69,6 +68,7 @@ impl Connections for SqliteStore {
     }
 
     async fn list_connections(&self, filter: ConnectionFilter, limit: u32) -> StoreResult<Vec<Connection>> {
+        let limit = limit as usize;
         let found = self.readers.read(|database| {
             let after = filter.after.as_deref().unwrap_or_default();
             // What has ended has no token, and so no health.
@@ -83,12 +83,14 @@ impl Connections for SqliteStore {
             match &filter.user_id {
                 Some(user_id) => {
                     let values =
-                        params![after, at_least_active, limit, not_of, ends_after, ends_by, dead_at, user_id];
-                    database.prepare_cached(sql::LIST_OF_USER)?.query_map(values, connection)?.collect()
+                        params![after, at_least_active, not_of, ends_after, ends_by, dead_at, user_id];
+                    let mut statement = database.prepare_cached(sql::LIST_OF_USER)?;
+                    readable(statement.query_map(values, connection)?, limit)
                 }
                 None => {
-                    let values = params![after, at_least_active, limit, not_of, ends_after, ends_by, dead_at];
-                    database.prepare_cached(sql::LIST)?.query_map(values, connection)?.collect()
+                    let values = params![after, at_least_active, not_of, ends_after, ends_by, dead_at];
+                    let mut statement = database.prepare_cached(sql::LIST)?;
+                    readable(statement.query_map(values, connection)?, limit)
                 }
             }
         });
@@ -117,18 +119,16 @@ impl Connections for SqliteStore {
         now: Timestamp,
     ) -> StoreResult<Vec<Connection>> {
         let claimed = self.writer.write(move |transaction| {
-            let values = params![
-                Millis(now),
-                Millis(due.expires_by),
-                Millis(due.issued_by),
-                Millis(due.lease_until),
-                due.limit
-            ];
-            transaction.prepare_cached(sql::CLAIM_DUE_FOR_REFRESH)?.query_map(values, connection)?.collect()
+            let values = named_params! {
+                ":now": Millis(now),
+                ":expires_by": Millis(due.expires_by),
+                ":issued_by": Millis(due.issued_by),
+                ":lease_until": Millis(due.lease_until),
+            };
+            let ends_first = |connection: &Connection| connection.token_expires_at;
+            claim(transaction, sql::CLAIM_DUE_FOR_REFRESH, values, ends_first, due.limit)
         });
-        let mut claimed: Vec<Connection> = claimed.await?;
-        claimed.sort_unstable_by_key(|connection| connection.token_expires_at);
-        Ok(claimed)
+        Ok(claimed.await?)
     }
 
     async fn claim_for_refresh(
@@ -164,7 +164,6 @@ impl Connections for SqliteStore {
                 Millis(renewed.token_expires_at),
                 renewed.scopes.map(TextList),
                 Millis(now),
-                key_id(&renewed.access_token),
             ];
             let stored = changed(transaction, sql::RENEW, values)?;
             tell(transaction, stored.as_ref(), &events, now)?;
@@ -199,20 +198,23 @@ impl Connections for SqliteStore {
 
     async fn unmarked_ended(&self, limit: u32, now: Timestamp) -> StoreResult<Vec<Connection>> {
         let found = self.readers.read(|database| {
-            let values = params![Millis(now), limit];
-            database.prepare_cached(sql::UNMARKED_ENDED)?.query_map(values, connection)?.collect()
+            let mut statement = database.prepare_cached(sql::UNMARKED_ENDED)?;
+            readable(statement.query_map([Millis(now)], connection)?, limit as usize)
         });
         Ok(found.await?)
     }
 
     async fn claim_due_for_sync(&self, due: DueForSync, now: Timestamp) -> StoreResult<Vec<Connection>> {
         let claimed = self.writer.write(move |transaction| {
-            let values = params![Millis(now), Millis(due.synced_by), Millis(due.lease_until), due.limit];
-            transaction.prepare_cached(sql::CLAIM_DUE_FOR_SYNC)?.query_map(values, connection)?.collect()
+            let values = named_params! {
+                ":now": Millis(now),
+                ":synced_by": Millis(due.synced_by),
+                ":lease_until": Millis(due.lease_until),
+            };
+            let read_first = |connection: &Connection| connection.last_synced_at;
+            claim(transaction, sql::CLAIM_DUE_FOR_SYNC, values, read_first, due.limit)
         });
-        let mut claimed: Vec<Connection> = claimed.await?;
-        claimed.sort_unstable_by_key(|connection| connection.last_synced_at);
-        Ok(claimed)
+        Ok(claimed.await?)
     }
 
     async fn update_profile(
@@ -288,14 +290,14 @@ impl Connections for SqliteStore {
     ) -> StoreResult<Vec<SealedToken>> {
         let found = self.readers.read(|database| {
             let mut statement = database.prepare_cached(sql::SEALED_WITH)?;
-            let rows = statement.query_map(params![key_id, after.unwrap_or_default(), limit], |row| {
+            let rows = statement.query_map(params![key_id, after.unwrap_or_default()], |row| {
                 Ok(SealedToken {
                     connection_id: row.get(0)?,
                     instagram_user_id: row.get(1)?,
                     access_token: row.get(2)?,
                 })
             })?;
-            rows.collect()
+            readable(rows, limit as usize)
         });
         Ok(found.await?)
     }
@@ -303,7 +305,7 @@ impl Connections for SqliteStore {
     async fn reseal_token(&self, old: &SealedToken, access_token: &str) -> StoreResult<bool> {
         let (old, access_token) = (old.clone(), access_token.to_owned());
         let resealed = self.writer.write(move |transaction| {
-            let values = params![old.connection_id, old.access_token, access_token, key_id(&access_token)];
+            let values = params![old.connection_id, old.access_token, access_token];
             transaction.prepare_cached(sql::RESEAL)?.execute(values)
         });
         Ok(resealed.await? == 1)
@@ -331,8 +333,8 @@ impl SqliteStore {
     ) -> StoreResult<()> {
         let (id, access_token) = (id.to_owned(), access_token.to_owned());
         let postponed = self.writer.write(move |transaction| {
-            let Postponement { not_before, error, missing_scope, event } = postponement;
-            let values = params![id, access_token, Millis(not_before), error, Millis(now)];
+            let Postponement { lease, not_before, error, missing_scope, event } = postponement;
+            let values = params![id, access_token, Millis(not_before), error, Millis(now), lease.map(Millis)];
             let Some(mut connection) = changed(transaction, statement, values)? else { return Ok(()) };
             if let Some(missing) = missing_scope.filter(|scope| connection.scopes.contains(scope)) {
                 connection.scopes.retain(|scope| *scope != missing);
@@ -363,7 +365,6 @@ fn save(
             ":instagram_user_id": new.instagram_user_id,
             ":app_scoped_user_id": new.app_scoped_user_id,
             ":access_token": new.access_token,
-            ":token_key_id": key_id(&new.access_token),
             ":token_issued_at": Millis(new.token_issued_at),
             ":token_expires_at": Millis(new.token_expires_at),
             ":username": new.profile.username,
@@ -380,6 +381,40 @@ fn save(
         connection,
     );
     row.optional()
+}
+
+/// Claims with each statement in turn until there are enough or nothing more is due.
+fn claim(
+    transaction: &Transaction<'_>,
+    statements: [&str; 2],
+    values: &[(&str, &dyn ToSql)],
+    order: impl Fn(&Connection) -> Timestamp,
+    limit: u32,
+) -> rusqlite::Result<Vec<Connection>> {
+    let (mut claimed, mut passed_over) = (Vec::new(), 0);
+    for statement in statements {
+        let (mut statement, begin) = (transaction.prepare_cached(statement)?, claimed.len());
+        loop {
+            let missing = i64::from(limit) - claimed.len() as i64;
+            let values = [values, &[(":limit", &missing)]].concat();
+            let mut found = 0;
+            for row in statement.query_map(&*values, connection)? {
+                found += 1;
+                match row {
+                    Ok(connection) => claimed.push(connection),
+                    Err(error) if is_unreadable(&error) => passed_over += 1,
+                    Err(error) => return Err(error),
+                }
+            }
+            // One that cannot be read has a lease now, and another look finds what is behind it.
+            if found < missing || claimed.len() == limit as usize {
+                break;
+            }
+        }
+        claimed[begin..].sort_unstable_by_key(&order);
+    }
+    warn_of(passed_over);
+    Ok(claimed)
 }
 
 /// Runs a statement that returns the connection as it is stored then, if it changed one.
@@ -409,34 +444,40 @@ fn set_scopes(transaction: &Transaction<'_>, connection: &Connection) -> rusqlit
 }
 
 /// Reads `columns!()`: by place, since looking each up by its name would cost more than the rest of the read.
+///
+/// Fails only where it is not known whose it is, or what the token is: anything else that cannot be read, as after a repair
+/// by hand, shows as well as it can.
 pub(super) fn connection(row: &Row<'_>) -> rusqlite::Result<Connection> {
     let mut columns = Columns { row, next: 0 };
     Ok(Connection {
         id: columns.read()?,
         user_id: columns.read()?,
         instagram_user_id: columns.read()?,
-        app_scoped_user_id: columns.read()?,
+        app_scoped_user_id: columns.lenient()?,
         access_token: columns.read()?,
         token_issued_at: columns.time()?,
+        // A token whose end nobody knows is taken for one that has ended, rather than for one that never does.
         token_expires_at: columns.time()?,
         profile: Profile {
-            username: columns.read()?,
-            name: columns.read()?,
-            profile_picture_url: columns.read()?,
-            biography: columns.read()?,
-            website: columns.read()?,
+            username: columns.lenient()?.unwrap_or_default(),
+            name: columns.lenient()?,
+            profile_picture_url: columns.lenient()?,
+            biography: columns.lenient()?,
+            website: columns.lenient()?,
             followers_count: columns.count()?,
             follows_count: columns.count()?,
             media_count: columns.count()?,
         },
-        scopes: columns.read::<TextList>()?.0,
+        scopes: columns.lenient::<TextList>()?.map(|list| list.0).unwrap_or_default(),
         connected_at: columns.time()?,
         last_connected_at: columns.time()?,
         last_synced_at: columns.time()?,
-        last_error: columns.read()?,
-        needs_reauthorization_since: columns.read::<Option<Millis>>()?.map(|time| time.0),
-        refresh_failures: columns.read()?,
-        sync_failures: columns.read()?,
+        last_error: columns.lenient()?,
+        needs_reauthorization_since: columns.optional_time()?,
+        refresh_failures: columns.failures()?,
+        refresh_lease_until: columns.optional_time()?,
+        sync_failures: columns.failures()?,
+        sync_lease_until: columns.optional_time()?,
         is_active: columns.read()?,
     })
 }
@@ -453,11 +494,26 @@ impl Columns<'_, '_> {
         self.row.get(place)
     }
 
+    fn lenient<T: FromSql>(&mut self) -> rusqlite::Result<Option<T>> {
+        self.read::<Lenient<T>>().map(|value| value.0)
+    }
+
+    /// A time that cannot be told is taken for long ago.
     fn time(&mut self) -> rusqlite::Result<Timestamp> {
-        self.read::<Millis>().map(|time| time.0)
+        Ok(self.lenient::<Millis>()?.map_or(Timestamp::UNIX_EPOCH, |time| time.0))
+    }
+
+    /// As [`time`](Self::time); what is set stays set.
+    fn optional_time(&mut self) -> rusqlite::Result<Option<Timestamp>> {
+        let time = self.read::<Option<Lenient<Millis>>>()?;
+        Ok(time.map(|time| time.0.map_or(Timestamp::UNIX_EPOCH, |time| time.0)))
     }
 
     fn count(&mut self) -> rusqlite::Result<Option<u64>> {
-        Ok(self.read::<Option<Count>>()?.map(|count| count.0))
+        Ok(self.lenient::<Count>()?.map(|count| count.0))
+    }
+
+    fn failures(&mut self) -> rusqlite::Result<u32> {
+        Ok(self.count()?.map_or(0, |count| count.try_into().unwrap_or(u32::MAX)))
     }
 }

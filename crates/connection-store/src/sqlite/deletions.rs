@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
-use super::columns::Millis;
+use super::columns::{Millis, readable};
 use super::{SqliteStore, connection_sql, connections, events, history};
 use crate::{Deletion, Deletions, NewDeletion, NewEvent, StoreResult};
 
@@ -14,7 +14,7 @@ const BEGIN: &str = "INSERT INTO deletions (code, account_id, connected_by, requ
 pub(super) const FIND: &str = "SELECT requested_at, completed_at FROM deletions WHERE code = ?1";
 
 pub(super) const UNFINISHED: &str = "SELECT code, account_id, connected_by FROM deletions
-    WHERE completed_at IS NULL AND requested_at <= ?1 ORDER BY requested_at LIMIT ?2";
+    WHERE completed_at IS NULL AND requested_at <= ?1 ORDER BY requested_at";
 
 pub(super) const COMPLETE: &str = "UPDATE deletions SET completed_at = ?2, account_id = NULL
     WHERE code = ?1 AND +completed_at IS NULL";
@@ -55,14 +55,14 @@ impl Deletions for SqliteStore {
     ) -> StoreResult<Vec<NewDeletion>> {
         let found = self.readers.read(|database| {
             let mut statement = database.prepare_cached(UNFINISHED)?;
-            let rows = statement.query_map(params![Millis(now - older_than), limit], |row| {
+            let rows = statement.query_map([Millis(now - older_than)], |row| {
                 Ok(NewDeletion {
                     code: row.get(0)?,
                     account_id: row.get(1)?,
                     connected_by: row.get::<_, Millis>(2)?.0,
                 })
             })?;
-            rows.collect()
+            readable(rows, limit as usize)
         });
         Ok(found.await?)
     }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Row, Transaction, params};
 
-use super::columns::Millis;
+use super::columns::{Lenient, Millis, readable};
 use super::{PURGED_PER_INSERT, SqliteStore};
 use crate::events::DELIVERY_LIFE;
 use crate::{Connection, Delivery, Event, EventCursor, Events, NewEvent, StoreResult};
@@ -21,7 +21,7 @@ pub(super) const ERASE: &str = "DELETE FROM connection_events WHERE connection_i
 pub(super) const PAGE: &str = "
     SELECT id, kind, at, succeeded, message FROM connection_events
     WHERE connection_id = ?1 AND (at, id) < (?2, ?3) AND (expires_at IS NULL OR expires_at > ?4)
-    ORDER BY at DESC, id DESC LIMIT ?5";
+    ORDER BY at DESC, id DESC";
 
 const INSERT_DELIVERY: &str = "
     INSERT INTO webhook_deliveries (
@@ -35,7 +35,7 @@ pub(super) const ERASE_DELIVERIES: &str =
     "DELETE FROM webhook_deliveries WHERE connection_id = ?1 AND event_id <> ?2";
 
 pub(super) const CLAIM_DELIVERIES: &str = "
-    UPDATE webhook_deliveries SET due_at = ?2, attempts = attempts + 1
+    UPDATE webhook_deliveries SET due_at = ?2, attempts = min(attempts, 1000000) + 1
     WHERE rowid IN (
         SELECT rowid FROM webhook_deliveries WHERE due_at <= ?1 AND +expires_at > ?1 ORDER BY due_at LIMIT ?3)
     RETURNING event_id, receiver, kind, at, connection_id, user_id, instagram_user_id, attempts";
@@ -58,8 +58,8 @@ impl Events for SqliteStore {
         // No event is later than the end of time, so that a first page is one after it.
         let EventCursor { at, id } = cursor.unwrap_or(EventCursor { at: Timestamp::MAX, id: String::new() });
         let found = self.readers.read(|database| {
-            let values = params![connection_id, Millis(at), id, Millis(now), limit];
-            database.prepare_cached(PAGE)?.query_map(values, event)?.collect()
+            let values = params![connection_id, Millis(at), id, Millis(now)];
+            readable(database.prepare_cached(PAGE)?.query_map(values, event)?, limit as usize)
         });
         Ok(found.await?)
     }
@@ -72,7 +72,7 @@ impl Events for SqliteStore {
     ) -> StoreResult<Vec<Delivery>> {
         let claimed = self.writer.write(move |transaction| {
             let values = params![Millis(now), Millis(lease_until), limit];
-            transaction.prepare_cached(CLAIM_DELIVERIES)?.query_map(values, delivery)?.collect()
+            readable(transaction.prepare_cached(CLAIM_DELIVERIES)?.query_map(values, delivery)?, usize::MAX)
         });
         let mut claimed: Vec<Delivery> = claimed.await?;
         claimed.sort_unstable_by_key(|delivery| delivery.at);
@@ -175,6 +175,6 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         connection_id: row.get(4)?,
         user_id: row.get(5)?,
         instagram_user_id: row.get(6)?,
-        attempts: row.get(7)?,
+        attempts: row.get::<_, Lenient<u32>>(7)?.0.unwrap_or(u32::MAX),
     })
 }

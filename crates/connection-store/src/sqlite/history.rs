@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Row, Transaction, params};
 
-use super::columns::{Count, Millis};
+use super::columns::{Count, Lenient, Millis, readable};
 use super::{PURGED_PER_INSERT, SqliteStore};
 use crate::{Connection, HISTORY_DETAIL, History, HistoryPoint, HistoryRange, StoreResult};
 
@@ -27,7 +27,7 @@ pub(super) const ERASE: &str = "DELETE FROM connection_history WHERE connection_
 pub(super) const RANGE: &str = "
     SELECT at, followers_count, follows_count, media_count FROM connection_history
     WHERE connection_id = ?1 AND at >= ?2 AND at < ?3 AND (expires_at IS NULL OR expires_at > ?4)
-    ORDER BY at LIMIT ?5";
+    ORDER BY at";
 
 #[async_trait]
 impl History for SqliteStore {
@@ -39,8 +39,8 @@ impl History for SqliteStore {
     ) -> StoreResult<Vec<HistoryPoint>> {
         let found = self.readers.read(|database| {
             let values =
-                params![connection_id, Millis(range.from), Millis(range.until), Millis(now), range.limit];
-            database.prepare_cached(RANGE)?.query_map(values, point)?.collect()
+                params![connection_id, Millis(range.from), Millis(range.until), Millis(now)];
+            readable(database.prepare_cached(RANGE)?.query_map(values, point)?, range.limit as usize)
         });
         Ok(found.await?)
     }
@@ -69,7 +69,7 @@ pub(super) fn insert(
 }
 
 fn point(row: &Row<'_>) -> rusqlite::Result<HistoryPoint> {
-    let count = |place| row.get::<_, Option<Count>>(place).map(|count| count.map(|count| count.0));
+    let count = |place| row.get::<_, Lenient<Count>>(place).map(|count| count.0.map(|count| count.0));
     Ok(HistoryPoint {
         at: row.get::<_, Millis>(0)?.0,
         followers_count: count(1)?,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::columns::Millis;
+use super::columns::{Millis, readable};
 use super::{PURGED_PER_INSERT, SqliteStore};
 use crate::sessions::MOST_SESSIONS;
 use crate::{NewSession, SecretHash, Session, Sessions, StoreResult};
@@ -24,7 +24,7 @@ pub(super) const RENEW: &str = "UPDATE sessions SET expires_at = ?2, last_used_a
 
 /// The `+` keeps `expires_at` from choosing an index that would have to be sorted.
 pub(super) const OF_USER: &str = "SELECT id, user_id, name, user_agent, created_at, last_used_at, expires_at
-    FROM sessions WHERE user_id = ?1 AND +expires_at > ?2 ORDER BY last_used_at DESC LIMIT ?3";
+    FROM sessions WHERE user_id = ?1 AND +expires_at > ?2 ORDER BY last_used_at DESC";
 
 pub(super) const DELETE: &str = "DELETE FROM sessions WHERE token_hash = ?1";
 
@@ -79,7 +79,7 @@ impl Sessions for SqliteStore {
     async fn sessions(&self, user_id: &str, now: Timestamp) -> StoreResult<Vec<Session>> {
         let found = self.readers.read(|connection| {
             let mut statement = connection.prepare_cached(OF_USER)?;
-            statement.query_map(params![user_id, Millis(now), MOST_SESSIONS], session)?.collect()
+            readable(statement.query_map(params![user_id, Millis(now)], session)?, MOST_SESSIONS as usize)
         });
         Ok(found.await?)
     }

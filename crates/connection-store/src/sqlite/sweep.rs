@@ -1,6 +1,6 @@
 //! Many connections, few of them due: the due ones alone are looked at.
 
-use rusqlite::{Connection, StatementStatus, ToSql};
+use rusqlite::{Connection, StatementStatus, ToSql, named_params};
 
 use super::{connection_sql as sql, migrations};
 
@@ -17,10 +17,10 @@ fn filled(connections: i64) -> Connection {
     migrations::migrate(&mut connection).unwrap();
     let fill = "
         WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < ?1)
-        INSERT INTO instagram_connections (id, user_id, instagram_user_id, access_token, token_key_id,
+        INSERT INTO instagram_connections (id, user_id, instagram_user_id, access_token,
             token_issued_at, token_expires_at, username, scopes, connected_at, last_connected_at, last_synced_at,
             is_active, updated_at, created_at)
-        SELECT printf('%024x', n), 'user-' || n, n, 'v1.k1.x', 'k1', 0,
+        SELECT printf('%024x', n), 'user-' || n, n, 'v1.k1.x', 0,
             iif(n % ?2 = 0, ?3 + 1 + n, ?3 * 10), 'user', '[]', 0, 0, iif(n % ?2 = 0, n, ?3 * 10), 1, 0, 0
         FROM numbers";
     connection.execute(fill, [connections, connections / DUE, NOW]).unwrap();
@@ -28,7 +28,7 @@ fn filled(connections: i64) -> Connection {
 }
 
 /// The ids that a claim returns, and how many steps its program took.
-fn claim(connection: &Connection, statement: &str, values: &[&dyn ToSql]) -> (Vec<String>, i32) {
+fn claim(connection: &Connection, statement: &str, values: &[(&str, &dyn ToSql)]) -> (Vec<String>, i32) {
     let mut statement = connection.prepare(statement).unwrap();
     let ids: Vec<String> =
         statement.query_map(values, |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
@@ -38,7 +38,7 @@ fn claim(connection: &Connection, statement: &str, values: &[&dyn ToSql]) -> (Ve
 }
 
 /// Claims until nothing is due, checks what was claimed, and tells how many steps it took.
-fn sweep(connections: i64, statement: &str, values: &[&dyn ToSql]) -> i64 {
+fn sweep(connections: i64, statement: &str, values: &[(&str, &dyn ToSql)]) -> i64 {
     let connection = filled(connections);
     let (mut claimed, mut steps) = (Vec::new(), 0);
     loop {
@@ -58,7 +58,7 @@ fn sweep(connections: i64, statement: &str, values: &[&dyn ToSql]) -> i64 {
 }
 
 /// What is not due costs nothing: as many due ones among ten times as many others take the same steps.
-fn assert_cost_is_that_of_the_due(statement: &str, values: &[&dyn ToSql]) {
+fn assert_cost_is_that_of_the_due(statement: &str, values: &[(&str, &dyn ToSql)]) {
     let (all, tenth) = (sweep(CONNECTIONS, statement, values), sweep(CONNECTIONS / 10, statement, values));
     assert_eq!(all, tenth);
 }
@@ -66,14 +66,17 @@ fn assert_cost_is_that_of_the_due(statement: &str, values: &[&dyn ToSql]) {
 #[test]
 fn a_sweep_for_renewals_looks_at_what_is_due() {
     let (expires_by, issued_by) = (NOW + CONNECTIONS, 0);
-    assert_cost_is_that_of_the_due(
-        sql::CLAIM_DUE_FOR_REFRESH,
-        &[&NOW, &expires_by, &issued_by, &LEASE_UNTIL, &BATCH],
-    );
+    let values = named_params! {
+        ":now": NOW, ":expires_by": expires_by, ":issued_by": issued_by, ":lease_until": LEASE_UNTIL, ":limit": BATCH,
+    };
+    assert_cost_is_that_of_the_due(sql::CLAIM_DUE_FOR_REFRESH[0], values);
 }
 
 #[test]
 fn a_sweep_for_syncs_looks_at_what_is_due() {
     let synced_by = CONNECTIONS;
-    assert_cost_is_that_of_the_due(sql::CLAIM_DUE_FOR_SYNC, &[&NOW, &synced_by, &LEASE_UNTIL, &BATCH]);
+    let values = named_params! {
+        ":now": NOW, ":synced_by": synced_by, ":lease_until": LEASE_UNTIL, ":limit": BATCH,
+    };
+    assert_cost_is_that_of_the_due(sql::CLAIM_DUE_FOR_SYNC[0], values);
 }

@@ -79,7 +79,9 @@ fn expected(new: NewConnection, id: &str, now: Timestamp) -> Connection {
         last_error: None,
         needs_reauthorization_since: None,
         refresh_failures: 0,
+        refresh_lease_until: None,
         sync_failures: 0,
+        sync_lease_until: None,
         is_active: true,
     }
 }

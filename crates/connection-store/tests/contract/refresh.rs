@@ -15,6 +15,8 @@ use crate::{contract, disconnect, event, now, seconds};
 contract! {
     only_what_is_due_is_claimed,
     what_ends_first_is_claimed_first,
+    what_was_put_off_comes_after_what_was_not_tried,
+    what_killed_its_worker_comes_after_what_was_not_tried,
     a_claim_holds_until_its_lease_ends,
     each_is_claimed_once_however_many_ask,
     a_postponed_one_waits_and_keeps_its_token,
@@ -23,6 +25,8 @@ contract! {
     one_of_20_owners_claims_gets_it,
     a_connection_saved_anew_is_free_of_leases_and_waits,
     a_postponement_ends_the_lease,
+    a_worker_that_comes_too_late_ends_no_lease_of_another,
+    a_renewed_token_counts_though_the_lease_is_anothers,
     a_missing_permission_is_taken_off,
     the_first_due_is_told_even_while_it_is_claimed,
     ended_tokens_are_found_until_they_are_marked,
@@ -60,7 +64,18 @@ pub(crate) async fn connect(
 }
 
 pub(crate) fn postponement(not_before: Timestamp, error: Option<&str>) -> Postponement {
-    Postponement { not_before, error: error.map(str::to_owned), missing_scope: None, event: None }
+    Postponement {
+        lease: None,
+        not_before,
+        error: error.map(str::to_owned),
+        missing_scope: None,
+        event: None,
+    }
+}
+
+/// What a worker hands back: as [`postponement`], of what it has claimed.
+fn given_back(claimed: &Connection, not_before: Timestamp, error: Option<&str>) -> Postponement {
+    Postponement { lease: claimed.refresh_lease_until, ..postponement(not_before, error) }
 }
 
 fn renewed(token: &str, now: Timestamp) -> RenewedToken {
@@ -92,7 +107,8 @@ async fn only_what_is_due_is_claimed(store: Arc<dyn Store>) {
     connect(&store, 6, 40 * DAY, 20 * DAY, now).await;
     disconnect(&store, "user-6", now).await;
     let claimed = store.claim_due_for_refresh(due(now), now).await.unwrap();
-    assert_eq!(claimed, [Connection { refresh_failures: 1, ..wanted }]);
+    let refresh_lease_until = Some(now + seconds(120));
+    assert_eq!(claimed, [Connection { refresh_failures: 1, refresh_lease_until, ..wanted }]);
 }
 
 async fn what_ends_first_is_claimed_first(store: Arc<dyn Store>) {
@@ -103,6 +119,41 @@ async fn what_ends_first_is_claimed_first(store: Arc<dyn Store>) {
     let claimed = store.claim_due_for_refresh(DueForRefresh { limit: 2, ..due(now) }, now).await.unwrap();
     let users: HashSet<_> = claimed.iter().map(|connection| connection.user_id.as_str()).collect();
     assert_eq!(users, HashSet::from(["user-2", "user-3"]));
+}
+
+/// An account that fails each time, and makes everybody pause, must not be the first one again after each pause.
+async fn what_was_put_off_comes_after_what_was_not_tried(store: Arc<dyn Store>) {
+    let now = now();
+    for (number, left) in [(1, 5), (2, 10), (3, 20)] {
+        connect(&store, number, 40 * DAY, left * DAY, now).await;
+    }
+    let claim_one = async |after: i64| {
+        let then = now + seconds(after);
+        let one = DueForRefresh { limit: 1, ..due(then) };
+        let claimed = store.claim_due_for_refresh(one, then).await.unwrap().remove(0);
+        let wait = given_back(&claimed, then + seconds(60), None);
+        store.postpone_refresh(&claimed.id, &claimed.access_token, wait, then).await.unwrap();
+        claimed.user_id
+    };
+    let mut order = Vec::new();
+    for round in 0..6 {
+        order.push(claim_one(round * 60).await);
+    }
+    assert_eq!(order, ["user-1", "user-2", "user-3", "user-1", "user-2", "user-3"]);
+}
+
+async fn what_killed_its_worker_comes_after_what_was_not_tried(store: Arc<dyn Store>) {
+    let now = now();
+    connect(&store, 1, 40 * DAY, 5 * DAY, now).await;
+    connect(&store, 2, 40 * DAY, 10 * DAY, now).await;
+    let claim_one = async |then| {
+        let one = DueForRefresh { limit: 1, ..due(then) };
+        store.claim_due_for_refresh(one, then).await.unwrap().remove(0).user_id
+    };
+    assert_eq!(claim_one(now).await, "user-1");
+    let after_the_lease = now + seconds(120);
+    assert_eq!(claim_one(after_the_lease).await, "user-2");
+    assert_eq!(claim_one(after_the_lease).await, "user-1");
 }
 
 async fn a_claim_holds_until_its_lease_ends(store: Arc<dyn Store>) {
@@ -134,16 +185,12 @@ async fn each_is_claimed_once_however_many_ask(store: Arc<dyn Store>) {
 async fn a_postponed_one_waits_and_keeps_its_token(store: Arc<dyn Store>) {
     let now = now();
     let connected = connect(&store, 1, 40 * DAY, 20 * DAY, now).await;
-    store.claim_due_for_refresh(due(now), now).await.unwrap();
+    let claimed = store.claim_due_for_refresh(due(now), now).await.unwrap().remove(0);
     let until = now + seconds(3600);
-    store
-        .postpone_refresh(&connected.id, "v1.k1.another", postponement(until, Some("no")), now)
-        .await
-        .unwrap();
-    store
-        .postpone_refresh(&connected.id, &connected.access_token, postponement(until, Some("$away")), now)
-        .await
-        .unwrap();
+    let anothers = given_back(&claimed, until, Some("no"));
+    store.postpone_refresh(&connected.id, "v1.k1.another", anothers, now).await.unwrap();
+    let away = given_back(&claimed, until, Some("$away"));
+    store.postpone_refresh(&connected.id, &connected.access_token, away, now).await.unwrap();
     let stored = store.latest_connection("user-1").await.unwrap().unwrap();
     let error = Some("$away".to_owned());
     assert_eq!(stored, Connection { refresh_failures: 1, last_error: error, ..connected });
@@ -184,7 +231,8 @@ async fn an_owners_claim_needs_the_token_and_no_lease_alone(store: Arc<dyn Store
     assert!(claim(&fresh.access_token, 0).await, "it is not due, and that does not matter");
     assert!(!claim(&fresh.access_token, 59).await, "somebody has it");
     assert!(claim(&fresh.access_token, 60).await, "the lease is over");
-    let waits = postponement(now + seconds(DAY), None);
+    let lease = Some(now + seconds(120));
+    let waits = Postponement { lease, ..postponement(now + seconds(DAY), None) };
     store.postpone_refresh(&fresh.id, &fresh.access_token, waits, now).await.unwrap();
     assert!(claim(&fresh.access_token, 61).await, "it is postponed, and that does not matter");
     assert_eq!(store.connection(&fresh.id).await.unwrap().unwrap().refresh_failures, 3, "each counts");
@@ -210,8 +258,8 @@ async fn one_of_20_owners_claims_gets_it(store: Arc<dyn Store>) {
 async fn a_connection_saved_anew_is_free_of_leases_and_waits(store: Arc<dyn Store>) {
     let now = now();
     let one = connect(&store, 1, 40 * DAY, 20 * DAY, now).await;
-    store.claim_due_for_refresh(due(now), now).await.unwrap();
-    let waits = postponement(now + seconds(DAY), Some("away"));
+    let claimed = store.claim_due_for_refresh(due(now), now).await.unwrap().remove(0);
+    let waits = given_back(&claimed, now + seconds(DAY), Some("away"));
     store.postpone_refresh(&one.id, &one.access_token, waits, now).await.unwrap();
     assert!(store.claim_for_refresh(&one.id, &one.access_token, now + seconds(60), now).await.unwrap());
     let again = connect(&store, 1, 40 * DAY, 20 * DAY, now).await;
@@ -222,17 +270,46 @@ async fn a_connection_saved_anew_is_free_of_leases_and_waits(store: Arc<dyn Stor
 async fn a_postponement_ends_the_lease(store: Arc<dyn Store>) {
     let now = now();
     let one = connect(&store, 1, 40 * DAY, 20 * DAY, now).await;
-    store.claim_due_for_refresh(due(now), now).await.unwrap();
-    let soon = postponement(now + seconds(10), Some("away"));
+    let claimed = store.claim_due_for_refresh(due(now), now).await.unwrap().remove(0);
+    let soon = given_back(&claimed, now + seconds(10), Some("away"));
     store.postpone_refresh(&one.id, &one.access_token, soon, now).await.unwrap();
     let then = now + seconds(10);
     let claimed = store.claim_due_for_refresh(due(then), then).await.unwrap();
     assert_eq!(claimed.len(), 1, "the lease would have lasted longer");
     // Without a sentence, the one that is there stays.
-    let later = postponement(now + seconds(20), None);
+    let later = given_back(&claimed[0], now + seconds(20), None);
     store.postpone_refresh(&one.id, &one.access_token, later, then).await.unwrap();
     let stored = store.connection(&one.id).await.unwrap().unwrap();
     assert_eq!(stored.last_error.as_deref(), Some("away"));
+}
+
+async fn a_worker_that_comes_too_late_ends_no_lease_of_another(store: Arc<dyn Store>) {
+    let now = now();
+    let one = connect(&store, 1, 40 * DAY, 20 * DAY, now).await;
+    let first = store.claim_due_for_refresh(due(now), now).await.unwrap().remove(0);
+    let then = now + seconds(120);
+    let second = store.claim_due_for_refresh(due(then), then).await.unwrap().remove(0);
+    let told =
+        Postponement { event: Some(event("refresh_failed")), ..given_back(&first, then, Some("late")) };
+    for late in [told, Postponement { lease: None, ..postponement(then, Some("late")) }] {
+        store.postpone_refresh(&one.id, &one.access_token, late, then).await.unwrap();
+    }
+    assert_eq!(store.connection(&one.id).await.unwrap(), Some(second.clone()), "nothing is changed");
+    assert_eq!(store.claim_due_for_refresh(due(then), then).await.unwrap(), [], "it is still the second's");
+    let away = given_back(&second, then, Some("away"));
+    store.postpone_refresh(&one.id, &one.access_token, away, then).await.unwrap();
+    assert_eq!(store.claim_due_for_refresh(due(then), then).await.unwrap().len(), 1);
+}
+
+async fn a_renewed_token_counts_though_the_lease_is_anothers(store: Arc<dyn Store>) {
+    let now = now();
+    let one = connect(&store, 1, 40 * DAY, 20 * DAY, now).await;
+    store.claim_due_for_refresh(due(now), now).await.unwrap();
+    let then = now + seconds(120);
+    store.claim_due_for_refresh(due(then), then).await.unwrap();
+    let (token, events) = (renewed("v1.k1.renewed", then), vec![event("refreshed")]);
+    let stored = store.renew_token(&one.id, &one.access_token, token, events, then).await.unwrap().unwrap();
+    assert_eq!((&*stored.access_token, stored.refresh_lease_until), ("v1.k1.renewed", None));
 }
 
 async fn a_missing_permission_is_taken_off(store: Arc<dyn Store>) {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use connection_store::{Connection, DueForSync, NewConnection, Profile, Store};
+use connection_store::{Connection, DueForSync, NewConnection, Postponement, Profile, Store};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
@@ -15,6 +15,7 @@ contract! {
     what_was_read_longest_ago_is_claimed_first,
     dead_ended_and_inactive_ones_are_not_synced,
     each_is_claimed_once_by_20_workers,
+    what_was_put_off_comes_after_what_was_not_tried,
     a_sync_that_is_put_off_waits,
     a_profile_that_was_read_ends_the_lease,
     a_permission_that_shows_is_added_once,
@@ -65,6 +66,22 @@ async fn each_is_claimed_once_by_20_workers(store: Arc<dyn Store>) {
     assert_eq!((claims.len(), different.len()), (30, 30));
 }
 
+async fn what_was_put_off_comes_after_what_was_not_tried(store: Arc<dyn Store>) {
+    let now = now();
+    for number in 1..=3 {
+        connect(&store, number, 0, 60 * DAY, now - seconds(100 - number)).await;
+    }
+    let mut order = Vec::new();
+    for round in 0..6 {
+        let then = now + seconds(round * 60);
+        let claimed = store.claim_due_for_sync(due(then, 1), then).await.unwrap().remove(0);
+        let wait = Postponement { lease: claimed.sync_lease_until, ..postponement(then + seconds(60), None) };
+        store.postpone_sync(&claimed.id, &claimed.access_token, wait, then).await.unwrap();
+        order.push(claimed.user_id);
+    }
+    assert_eq!(order, ["user-1", "user-2", "user-3", "user-1", "user-2", "user-3"]);
+}
+
 async fn a_sync_that_is_put_off_waits(store: Arc<dyn Store>) {
     let now = now();
     let one = connect(&store, 1, 0, 60 * DAY, now).await;
@@ -72,13 +89,17 @@ async fn a_sync_that_is_put_off_waits(store: Arc<dyn Store>) {
         let then = now + seconds(after);
         store.claim_due_for_sync(due(then, 5), then).await.unwrap().len()
     };
+    let until = now + seconds(600);
+    let waits =
+        |lease: i64, error| Postponement { lease: Some(now + seconds(lease)), ..postponement(until, error) };
     assert_eq!(claim(0).await, 1);
     assert_eq!(claim(119).await, 0);
     assert_eq!(claim(120).await, 1, "the worker died");
-    let until = now + seconds(600);
-    store.postpone_sync(&one.id, "v1.k1.another", postponement(now, None), now).await.unwrap();
-    assert_eq!(claim(130).await, 0, "another token's postponement ends no lease");
-    store.postpone_sync(&one.id, &one.access_token, postponement(until, Some("away")), now).await.unwrap();
+    store.postpone_sync(&one.id, "v1.k1.another", waits(240, None), now).await.unwrap();
+    store.postpone_sync(&one.id, &one.access_token, waits(120, Some("late")), now).await.unwrap();
+    let stored = store.connection(&one.id).await.unwrap().unwrap();
+    assert_eq!((stored.sync_lease_until, stored.last_error), (Some(now + seconds(240)), None), "not theirs");
+    store.postpone_sync(&one.id, &one.access_token, waits(240, Some("away")), now).await.unwrap();
     assert_eq!(claim(599).await, 0);
     assert_eq!(claim(600).await, 1);
     let stored = store.connection(&one.id).await.unwrap().unwrap();

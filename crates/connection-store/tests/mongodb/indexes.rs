@@ -39,7 +39,18 @@ async fn the_connections_have_the_architectures_indexes() {
             (doc! { "_id": 1 }, false, None),
             (doc! { "appScopedUserId": 1 }, false, None),
             (doc! { "instagramUserId": 1 }, true, None),
-            (doc! { "isActive": 1, "needsReauthorizationSince": 1, "lastSyncedAt": 1 }, false, None),
+            (
+                doc! {
+                    "isActive": 1, "needsReauthorizationSince": 1, "refreshNotBefore": 1, "tokenExpiresAt": 1,
+                },
+                false,
+                None,
+            ),
+            (
+                doc! { "isActive": 1, "needsReauthorizationSince": 1, "syncNotBefore": 1, "lastSyncedAt": 1 },
+                false,
+                None,
+            ),
             (doc! { "isActive": 1, "needsReauthorizationSince": 1, "tokenExpiresAt": 1 }, false, None),
             (doc! { "isActive": 1, "tokenKeyId": 1, "_id": 1 }, false, None),
             (doc! { "outbox.at": 1 }, false, None),
@@ -91,7 +102,7 @@ async fn backends_that_start_at_once_do_not_mind_each_other() {
     for store in join_all(starts).await {
         assert_eq!(store.unwrap().latest_connection("ann").await.unwrap(), None);
     }
-    assert_eq!(indexes(&setup, "instagram_connections").await.len(), 9);
+    assert_eq!(indexes(&setup, "instagram_connections").await.len(), 10);
 }
 
 #[tokio::test]

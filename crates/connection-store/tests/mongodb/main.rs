@@ -4,6 +4,7 @@
 
 mod away;
 mod documents;
+mod foreign;
 mod indexes;
 mod outbox;
 mod sweep;
