@@ -43,7 +43,7 @@ impl Connections {
         // One more tells whether there is a next page.
         let range = HistoryRange { from, until: (to + TICK).min(LATEST), limit: page.limit + 1 };
         let connection = self.stored(user_id).await?;
-        let mut points = self.store.history(&connection.id, range, self.clock.now()).await?;
+        let mut points = self.store.history(&connection.id, user_id, range, self.clock.now()).await?;
         let next_cursor = next(&mut points, page.limit, |last| cursor(last.at + TICK, ""));
         Ok(HistoryAnswer { points: points.iter().map(point).collect(), next_cursor })
     }
@@ -60,7 +60,8 @@ impl Connections {
     ) -> Result<EventsAnswer, ApiError> {
         let after = after.map(|text| read_cursor(text).ok_or_else(bad_cursor)).transpose()?;
         let connection = self.stored(user_id).await?;
-        let mut events = self.store.events(&connection.id, after, limit + 1, self.clock.now()).await?;
+        let mut events =
+            self.store.events(&connection.id, user_id, after, limit + 1, self.clock.now()).await?;
         let next_cursor = next(&mut events, limit, |last| cursor(last.at, &last.id));
         Ok(EventsAnswer { events: events.into_iter().map(event).collect(), next_cursor })
     }

@@ -113,7 +113,8 @@ pub(crate) async fn all_connections(store: &Arc<dyn Store>) -> Vec<Connection> {
 
 /// The events of a connection, the newest first.
 pub(crate) async fn events(store: &Arc<dyn Store>, id: &str, now: Timestamp) -> Vec<Event> {
-    store.events(id, None, 10_000, now).await.unwrap()
+    let owner = store.connection(id).await.unwrap().map(|connection| connection.user_id);
+    store.events(id, owner.as_deref().unwrap_or_default(), None, 10_000, now).await.unwrap()
 }
 
 /// A service as a process. It is killed when this is dropped.

@@ -74,10 +74,12 @@ pub struct Delivery {
 /// Events of connections and what has to be told of them.
 #[async_trait]
 pub trait Events {
-    /// The events of a connection, the newest first, from after `cursor` on; at most `limit`. What has expired is left out.
+    /// The events of a connection of a user, the newest first, from after `cursor` on; at most `limit`. What has expired is
+    /// left out, and so is what happened while it was another user's.
     async fn events(
         &self,
         connection_id: &str,
+        user_id: &str,
         cursor: Option<EventCursor>,
         limit: u32,
         now: Timestamp,

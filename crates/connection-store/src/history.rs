@@ -40,6 +40,7 @@ pub trait History {
     async fn history(
         &self,
         connection_id: &str,
+        user_id: &str,
         range: HistoryRange,
         now: Timestamp,
     ) -> StoreResult<Vec<HistoryPoint>>;

@@ -51,7 +51,8 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     let vault = vault(data.keyring);
     let mut shown = Vec::new();
     for stored in named(&data.store, &arguments.id).await? {
-        let events = data.store.events(&stored.id, None, arguments.events, SystemClock.now()).await?;
+        let events =
+            data.store.events(&stored.id, &stored.user_id, None, arguments.events, SystemClock.now()).await?;
         let events = events.into_iter().map(EventRow::new).collect();
         shown.push(Shown { connection: ConnectionRow::new(stored, vault.as_ref()), events });
     }

@@ -16,13 +16,18 @@ impl Events for MongoStore {
     async fn events(
         &self,
         connection_id: &str,
+        user_id: &str,
         cursor: Option<EventCursor>,
         limit: u32,
         now: Timestamp,
     ) -> StoreResult<Vec<Event>> {
         let Ok(connection_id) = ObjectId::parse_str(connection_id) else { return Ok(Vec::new()) };
-        let of_connection =
-            doc! { "connectionId": connection_id, "expiresAt": { "$not": { "$lte": date(now) } } };
+        // What an earlier owner left is erased only when the change of owners is settled.
+        let of_connection = doc! {
+            "connectionId": connection_id,
+            "userId": user_id,
+            "expiresAt": { "$not": { "$lte": date(now) } },
+        };
         // What happened in the cursor's millisecond, then what happened before: each is one run of the index, which an
         // `$or` of both would not be.
         let filters = match cursor {

@@ -14,12 +14,15 @@ impl History for MongoStore {
     async fn history(
         &self,
         connection_id: &str,
+        user_id: &str,
         range: HistoryRange,
         now: Timestamp,
     ) -> StoreResult<Vec<HistoryPoint>> {
         let Ok(connection_id) = ObjectId::parse_str(connection_id) else { return Ok(Vec::new()) };
         let filter = doc! {
             "connectionId": connection_id,
+            // What an earlier owner left is erased only when the change of owners is settled.
+            "userId": user_id,
             "at": { "$gte": date(range.from), "$lt": date(range.until) },
             "expiresAt": { "$not": { "$lte": date(now) } },
         };

@@ -18,9 +18,11 @@ pub(super) const PURGE: &str = "DELETE FROM connection_events WHERE id IN
 
 pub(super) const ERASE: &str = "DELETE FROM connection_events WHERE connection_id = ?1";
 
+/// What an earlier owner left is gone: what is there is all of the present one's.
 pub(super) const PAGE: &str = "
     SELECT id, kind, at, succeeded, message FROM connection_events
     WHERE connection_id = ?1 AND (at, id) < (?2, ?3) AND (expires_at IS NULL OR expires_at > ?4)
+        AND EXISTS (SELECT 1 FROM instagram_connections WHERE id = ?1 AND user_id = ?5)
     ORDER BY at DESC, id DESC";
 
 const INSERT_DELIVERY: &str = "
@@ -51,6 +53,7 @@ impl Events for SqliteStore {
     async fn events(
         &self,
         connection_id: &str,
+        user_id: &str,
         cursor: Option<EventCursor>,
         limit: u32,
         now: Timestamp,
@@ -58,7 +61,7 @@ impl Events for SqliteStore {
         // No event is later than the end of time, so that a first page is one after it.
         let EventCursor { at, id } = cursor.unwrap_or(EventCursor { at: Timestamp::MAX, id: String::new() });
         let found = self.readers.read(|database| {
-            let values = params![connection_id, Millis(at), id, Millis(now)];
+            let values = params![connection_id, Millis(at), id, Millis(now), user_id];
             readable(database.prepare_cached(PAGE)?.query_map(values, event)?, limit as usize)
         });
         Ok(found.await?)

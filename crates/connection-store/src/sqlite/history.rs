@@ -24,9 +24,11 @@ pub(super) const PURGE: &str = "DELETE FROM connection_history WHERE (connection
 
 pub(super) const ERASE: &str = "DELETE FROM connection_history WHERE connection_id = ?1";
 
+/// What an earlier owner left is gone: what is there is all of the present one's.
 pub(super) const RANGE: &str = "
     SELECT at, followers_count, follows_count, media_count FROM connection_history
     WHERE connection_id = ?1 AND at >= ?2 AND at < ?3 AND (expires_at IS NULL OR expires_at > ?4)
+        AND EXISTS (SELECT 1 FROM instagram_connections WHERE id = ?1 AND user_id = ?5)
     ORDER BY at";
 
 #[async_trait]
@@ -34,12 +36,13 @@ impl History for SqliteStore {
     async fn history(
         &self,
         connection_id: &str,
+        user_id: &str,
         range: HistoryRange,
         now: Timestamp,
     ) -> StoreResult<Vec<HistoryPoint>> {
         let found = self.readers.read(|database| {
-            let values =
-                params![connection_id, Millis(range.from), Millis(range.until), Millis(now)];
+            let (from, until) = (Millis(range.from), Millis(range.until));
+            let values = params![connection_id, from, until, Millis(now), user_id];
             readable(database.prepare_cached(RANGE)?.query_map(values, point)?, range.limit as usize)
         });
         Ok(found.await?)

@@ -63,9 +63,9 @@ async fn nothing_remains_of_an_erased_connection_but_word_of_it(store: Arc<dyn S
     assert!(store.erase_connection(&one.id, now, deleted.clone(), later).await.unwrap());
     assert_eq!(store.connection(&one.id).await.unwrap(), None);
     assert_eq!(store.connections_of_account(ACCOUNT).await.unwrap(), []);
-    assert_eq!(store.events(&one.id, None, 10, later).await.unwrap(), []);
+    assert_eq!(store.events(&one.id, "ann", None, 10, later).await.unwrap(), []);
     let whole = HistoryRange { from: Timestamp::UNIX_EPOCH, until: later, limit: 10 };
-    assert_eq!(store.history(&one.id, whole, later).await.unwrap(), []);
+    assert_eq!(store.history(&one.id, "ann", whole, later).await.unwrap(), []);
     let deliveries = store.claim_deliveries(later + seconds(60), 10, later).await.unwrap();
     let deliveries: Vec<_> =
         deliveries.iter().map(|delivery| (&*delivery.event_id, &*delivery.user_id)).collect();
@@ -73,7 +73,7 @@ async fn nothing_remains_of_an_erased_connection_but_word_of_it(store: Arc<dyn S
     assert!(!store.erase_connection(&one.id, now, deleted, later).await.unwrap(), "it is gone");
     assert!(!store.erase_connection("no id", now, told("deleted"), later).await.unwrap());
     assert_eq!(store.connection(&other.id).await.unwrap(), Some(other.clone()));
-    assert_eq!(store.history(&other.id, whole, later).await.unwrap().len(), 1);
+    assert_eq!(store.history(&other.id, &other.user_id, whole, later).await.unwrap().len(), 1);
 }
 
 async fn what_was_connected_later_is_not_erased(store: Arc<dyn Store>) {
@@ -91,7 +91,7 @@ async fn an_erased_account_can_be_connected_anew(store: Arc<dyn Store>) {
     store.erase_connection(&one.id, now, told("deleted"), now).await.unwrap();
     let again = save(&store, new_connection("ann", ACCOUNT, now), now + seconds(1)).await;
     assert_ne!(again.id, one.id);
-    assert_eq!(store.events(&again.id, None, 10, now).await.unwrap().len(), 1);
+    assert_eq!(store.events(&again.id, "ann", None, 10, now).await.unwrap().len(), 1);
 }
 
 async fn a_sync_at_the_same_time_leaves_nothing(store: Arc<dyn Store>) {
@@ -113,9 +113,9 @@ async fn a_sync_at_the_same_time_leaves_nothing(store: Arc<dyn Store>) {
             sync.await.unwrap();
         }
         assert_eq!(store.connection(&one.id).await.unwrap(), None);
-        assert_eq!(store.events(&one.id, None, 10, now).await.unwrap(), [], "round {round}");
+        assert_eq!(store.events(&one.id, "ann", None, 10, now).await.unwrap(), [], "round {round}");
         let whole = HistoryRange { from: Timestamp::UNIX_EPOCH, until: now + seconds(60), limit: 10 };
-        assert_eq!(store.history(&one.id, whole, now).await.unwrap(), [], "round {round}");
+        assert_eq!(store.history(&one.id, "ann", whole, now).await.unwrap(), [], "round {round}");
         let then = now + seconds(60);
         for delivery in store.claim_deliveries(then, 100, then).await.unwrap() {
             assert_eq!(delivery.event_id, deleted.id, "round {round}");

@@ -19,6 +19,7 @@ contract! {
     pages_are_stable_where_times_are_equal,
     expired_events_are_left_out,
     events_do_not_pass_to_another_user,
+    events_are_told_to_the_present_owner_alone,
     each_receiver_gets_a_delivery,
     a_delivery_is_claimed_once_by_20_workers,
     what_is_due_longest_is_delivered_first,
@@ -29,8 +30,10 @@ contract! {
 
 const ACCOUNT: &str = "17841400000000001";
 
+/// All events that the present owner sees.
 async fn all(store: &Arc<dyn Store>, connection_id: &str, now: Timestamp) -> Vec<Event> {
-    store.events(connection_id, None, 100, now).await.unwrap()
+    let owner = store.connection(connection_id).await.unwrap().map(|connection| connection.user_id);
+    store.events(connection_id, owner.as_deref().unwrap_or("ann"), None, 100, now).await.unwrap()
 }
 
 fn telling(receivers: &[&str]) -> NewEvent {
@@ -53,7 +56,7 @@ async fn an_event_is_stored_as_it_was_given(store: Arc<dyn Store>) {
     assert_eq!(all(&store, &connection.id, now).await, [expected]);
     assert_eq!(all(&store, "000000000000000000000000", now).await, []);
     assert_eq!(all(&store, "no id", now).await, []);
-    assert_eq!(store.events(&connection.id, None, 0, now).await.unwrap(), []);
+    assert_eq!(store.events(&connection.id, "ann", None, 0, now).await.unwrap(), []);
 }
 
 async fn every_change_that_happens_is_told(store: Arc<dyn Store>) {
@@ -140,7 +143,7 @@ async fn pages_are_stable_where_times_are_equal(store: Arc<dyn Store>) {
     for size in [1, 3, 5] {
         let (mut paged, mut cursor) = (Vec::new(), None);
         loop {
-            let page = store.events(&one.id, cursor, size, now).await.unwrap();
+            let page = store.events(&one.id, "ann", cursor, size, now).await.unwrap();
             let Some(last) = page.last() else { break };
             assert!(page.len() <= size as usize);
             cursor = Some(EventCursor { at: last.at, id: last.id.clone() });
@@ -174,6 +177,18 @@ async fn events_do_not_pass_to_another_user(store: Arc<dyn Store>) {
     disconnect(&store, "bob", later).await;
     save(&store, new_connection("bob", ACCOUNT, later), later + seconds(1)).await;
     assert_eq!(all(&store, &second.id, later).await.len(), 3);
+}
+
+async fn events_are_told_to_the_present_owner_alone(store: Arc<dyn Store>) {
+    let now = now();
+    let one = save(&store, new_connection("ann", ACCOUNT, now), now).await;
+    let seen = async |user: &str| store.events(&one.id, user, None, 9, now + seconds(9)).await.unwrap().len();
+    assert_eq!((seen("ann").await, seen("bob").await, seen("").await), (1, 0, 0));
+    disconnect(&store, "ann", now + seconds(1)).await;
+    assert_eq!((seen("ann").await, seen("bob").await), (2, 0));
+    // Ann may have asked for her connection just before it passed on.
+    save(&store, new_connection("bob", ACCOUNT, now), now + seconds(2)).await;
+    assert_eq!((seen("ann").await, seen("bob").await), (0, 1));
 }
 
 async fn each_receiver_gets_a_delivery(store: Arc<dyn Store>) {

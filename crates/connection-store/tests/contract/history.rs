@@ -13,6 +13,7 @@ contract! {
     a_range_is_from_its_begin_to_before_its_end,
     after_90_days_the_first_of_a_day_is_left,
     a_history_does_not_pass_to_another_user,
+    a_history_is_shown_to_the_present_owner_alone,
     reconnecting_keeps_the_history,
 }
 
@@ -35,10 +36,12 @@ async fn sync(store: &Arc<dyn Store>, one: &Connection, followers: u64, now: Tim
     assert!(stored.unwrap().is_some());
 }
 
-/// The followers of all points.
+/// The followers of all points that the present owner sees.
 async fn followers(store: &Arc<dyn Store>, id: &str, now: Timestamp) -> Vec<u64> {
+    let owner = store.connection(id).await.unwrap().map(|connection| connection.user_id);
+    let owner = owner.as_deref().unwrap_or("ann");
     let whole = range(Timestamp::UNIX_EPOCH, now + seconds(1000 * DAY), 1000);
-    let points = store.history(id, whole, now).await.unwrap();
+    let points = store.history(id, owner, whole, now).await.unwrap();
     points.iter().filter_map(|point| point.followers_count).collect()
 }
 
@@ -52,7 +55,7 @@ async fn saving_and_syncing_add_points(store: Arc<dyn Store>) {
     let start = midnight();
     let one = save(&store, new_connection("ann", ACCOUNT, start), start).await;
     sync(&store, &one, 7, start + seconds(60)).await;
-    let points = store.history(&one.id, range(start, start + seconds(61), 10), start).await.unwrap();
+    let points = store.history(&one.id, "ann", range(start, start + seconds(61), 10), start).await.unwrap();
     let expected = [
         HistoryPoint {
             at: start,
@@ -79,7 +82,7 @@ async fn a_range_is_from_its_begin_to_before_its_end(store: Arc<dyn Store>) {
     }
     let some = async |from: i64, until: i64, limit| {
         let range = range(start + seconds(from), start + seconds(until), limit);
-        let points = store.history(&one.id, range, start).await.unwrap();
+        let points = store.history(&one.id, "ann", range, start).await.unwrap();
         points.iter().filter_map(|point| point.followers_count).collect::<Vec<_>>()
     };
     assert_eq!(some(120, 240, 10).await, [2, 3]);
@@ -121,6 +124,20 @@ async fn a_history_does_not_pass_to_another_user(store: Arc<dyn Store>) {
     assert_eq!(followers(&store, &bobs.id, later).await, [15_420]);
     // And is the first of its day.
     assert_eq!(followers(&store, &bobs.id, later + seconds(400 * DAY)).await, [15_420]);
+}
+
+async fn a_history_is_shown_to_the_present_owner_alone(store: Arc<dyn Store>) {
+    let start = midnight();
+    let one = save(&store, new_connection("ann", ACCOUNT, start), start).await;
+    let seen = async |user: &str| {
+        let whole = range(Timestamp::UNIX_EPOCH, start + seconds(DAY), 9);
+        store.history(&one.id, user, whole, start).await.unwrap().len()
+    };
+    assert_eq!((seen("ann").await, seen("bob").await, seen("").await), (1, 0, 0));
+    disconnect(&store, "ann", start + seconds(1)).await;
+    assert_eq!((seen("ann").await, seen("bob").await), (1, 0));
+    save(&store, new_connection("bob", ACCOUNT, start), start + seconds(2)).await;
+    assert_eq!((seen("ann").await, seen("bob").await), (0, 1));
 }
 
 async fn reconnecting_keeps_the_history(store: Arc<dyn Store>) {

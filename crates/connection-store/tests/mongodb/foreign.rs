@@ -89,7 +89,8 @@ async fn a_page_of_tokens_is_full_unless_it_is_the_last() {
 async fn an_active_connection_without_a_token_can_be_marked() {
     let setup = Setup::new().await;
     let now = now();
-    let tokens = [None, Some(Bson::Null), Some(Bson::from("")), Some(Bson::from(17)), Some(Bson::from(doc! {}))];
+    let tokens =
+        [None, Some(Bson::Null), Some(Bson::from("")), Some(Bson::from(17)), Some(Bson::from(doc! {}))];
     for (number, token) in tokens.iter().enumerate() {
         let mut document = doc! {
             "userId": "ann", "instagramUserId": number.to_string(), "isActive": true,
@@ -149,7 +150,7 @@ async fn events_are_settled_past_outboxes_that_make_no_sense() {
     };
     setup.connections().insert_one(waiting).await.unwrap();
     assert_eq!(setup.store.settle_events(SignedDuration::ZERO, now).await.unwrap(), 1);
-    assert_eq!(setup.store.events(&id.to_hex(), None, 5, now).await.unwrap()[0].id, "e1");
+    assert_eq!(setup.store.events(&id.to_hex(), "ann", None, 5, now).await.unwrap()[0].id, "e1");
 }
 
 #[tokio::test]
@@ -187,5 +188,5 @@ async fn deliveries_deletions_and_events_go_on_past_broken_ones() {
     };
     events.insert_one(broken).await.unwrap();
     let later = now + seconds(5);
-    assert_eq!(setup.store.events(&one.id, None, 1, later).await.unwrap()[0].kind, "connected");
+    assert_eq!(setup.store.events(&one.id, "ann", None, 1, later).await.unwrap()[0].kind, "connected");
 }
