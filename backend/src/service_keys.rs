@@ -2,7 +2,7 @@
 
 use std::io;
 
-use connection_store::{ApiKey, Store};
+use connection_store::{ApiKey, KeyOutcome, Store};
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use shared::Scope;
@@ -48,10 +48,12 @@ pub(crate) async fn ensure_bootstrap_key(
             };
             let new = text.to_stored(terms, now);
             let id = new.id.clone();
-            match store.create_api_key(new).await.map_err(refused)? {
-                true => id,
+            match store.create_api_key(new, None).await.map_err(refused)? {
+                KeyOutcome::Created => id,
                 // Another process was first.
-                false => find(store, &text).await?.ok_or_else(|| refused("it is being revoked"))?.id,
+                KeyOutcome::Taken | KeyOutcome::TooMany => {
+                    find(store, &text).await?.ok_or_else(|| refused("it is being revoked"))?.id
+                }
             }
         }
     };

@@ -3,6 +3,7 @@
 use actix_web::http::Method;
 use actix_web::web::{self, Data, Path};
 use actix_web::{HttpResponse, Responder};
+use connection_store::KeyOutcome;
 use jiff::{SignedDuration, Timestamp};
 use shared::{ApiKeysAnswer, CreateApiKey, CreatedApiKey, ErrorCode, Scope, validation};
 
@@ -15,7 +16,7 @@ use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, just};
 use crate::request_body::CallerAndBody;
 
 /// Most keys that a user has at once, ended ones included.
-const KEYS_MAX: usize = 50;
+const KEYS_MAX: u32 = 50;
 
 /// Longest life of a key that ends: five years, leap days included.
 const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours((5 * 365 + 2) * 24);
@@ -65,18 +66,16 @@ async fn create(
     let (user_id, _) = caller.require_session()?;
     let now = state.clock.now();
     let terms = terms(user_id, &body, now)?;
-    // Two at once may both be let in as the last one. The bound is against forgotten keys, and does not have to be exact.
-    if state.store.api_keys(Some(user_id)).await?.len() >= KEYS_MAX {
-        return Err(ApiError::validation([(
-            "name",
-            "You have 50 keys, as many as there can be. Revoke one",
-        )]));
-    }
     let text = ApiKeyText::generate();
     let new = text.to_stored(terms, now);
     let stored = connection_store::ApiKey::from(new.clone());
-    if !state.store.create_api_key(new).await? {
-        return Err(ApiError::internal("two random keys were the same"));
+    match state.store.create_api_key(new, Some(KEYS_MAX)).await? {
+        KeyOutcome::Created => {}
+        KeyOutcome::Taken => return Err(ApiError::internal("two random keys were the same")),
+        KeyOutcome::TooMany => {
+            let why = "You have 50 keys, as many as there can be. Revoke one";
+            return Err(ApiError::validation([("name", why)]));
+        }
     }
     let answer = CreatedApiKey { api_key: api_key::view(stored), key: text.expose().to_owned().into() };
     Ok(HttpResponse::Created().json(success(answer)))

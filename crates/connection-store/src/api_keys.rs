@@ -63,11 +63,23 @@ impl From<NewApiKey> for ApiKey {
     }
 }
 
+/// What came of [`ApiKeys::create_api_key`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyOutcome {
+    /// The key exists now.
+    Created,
+    /// One of this hash is there already; nothing was changed.
+    Taken,
+    /// The user has as many as they may have; nothing was changed.
+    TooMany,
+}
+
 /// Keys of programs.
 #[async_trait]
 pub trait ApiKeys {
-    /// Stores a key. `false` when one of this hash is there already; then nothing is changed.
-    async fn create_api_key(&self, key: NewApiKey) -> StoreResult<bool>;
+    /// Stores a key, unless its owner would have more than `most` then, ended ones included (`None`: no bound). The bound
+    /// holds however many are made at once.
+    async fn create_api_key(&self, key: NewApiKey, most: Option<u32>) -> StoreResult<KeyOutcome>;
 
     /// The key of this hash, ended or not; `None` when there is none. Writes nothing.
     async fn find_api_key(&self, key_hash: &SecretHash) -> StoreResult<Option<ApiKey>>;

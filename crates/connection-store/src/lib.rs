@@ -26,7 +26,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 
-pub use api_keys::{ApiKey, ApiKeys, NewApiKey};
+pub use api_keys::{ApiKey, ApiKeys, KeyOutcome, NewApiKey};
 pub use connections::{
     Connection, ConnectionFilter, Connections, DueForRefresh, DueForSync, Health, KeyUse, NewConnection,
     Postponement, Profile, RenewedToken, SaveOutcome, SealedToken,

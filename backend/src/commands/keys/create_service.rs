@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use connection_store::KeyOutcome;
 use jiff::{SignedDuration, Timestamp};
 use shared::{CreatedApiKey, Scope, validation};
 
@@ -38,9 +39,9 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     let text = ApiKeyText::generate();
     let new = text.to_stored(terms, now);
     let view = api_key::view(new.clone().into());
-    let created = store.create_api_key(new).await;
+    let created = store.create_api_key(new, None).await;
     opened::close(&store).await;
-    if !created? {
+    if created? != KeyOutcome::Created {
         return Err("two random keys were the same".into());
     }
     if json {

@@ -1,45 +1,48 @@
 //! Keys of programs in MongoDB.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
+use futures_util::TryStreamExt;
 use jiff::Timestamp;
+use mongodb::Collection;
 use mongodb::bson::{Document, doc};
 
 use super::error::is_duplicate_key;
 use super::reading::{Wanted, readable};
 use super::{MongoStore, binary, date, fields};
-use crate::{ApiKey, ApiKeys, NewApiKey, SecretHash, StoreResult};
+use crate::{ApiKey, ApiKeys, KeyOutcome, NewApiKey, SecretHash, StoreResult};
 
 #[async_trait]
 impl ApiKeys for MongoStore {
-    async fn create_api_key(&self, key: NewApiKey) -> StoreResult<bool> {
-        let key_hash = binary(&key.key_hash);
-        let document = doc! {
-            "_id": key.id,
-            "keyHash": key_hash.clone(),
-            "userId": key.user_id,
-            "name": key.name,
-            "scopes": key.scopes,
-            "hint": key.hint,
-            "createdAt": date(key.created_at),
-            // Not `expiresAt`: one that has ended stays listed, and no index removes it.
-            "endsAt": key.expires_at.map(date),
-            "lastUsedAt": null,
-        };
-        let keys = self.api_keys.clone();
-        let insert = async move {
-            match keys.insert_one(document).await {
-                Ok(_) => Ok(true),
-                // The id is unique as well: look which of the two it was, rather than trust the server's wording.
-                Err(error) if is_duplicate_key(&error) => {
-                    match keys.find_one(doc! { "keyHash": key_hash }).await? {
-                        Some(_) => Ok(false),
-                        None => Err(error),
-                    }
+    async fn create_api_key(&self, key: NewApiKey, most: Option<u32>) -> StoreResult<KeyOutcome> {
+        let (keys, user_id) = (self.api_keys.clone(), key.user_id.clone());
+        let same_hash = doc! { "keyHash": binary(&key.key_hash) };
+        let mut document = new_document(key);
+        let create = async move {
+            loop {
+                if let Some(most) = most {
+                    match free_place(&keys, user_id.as_deref(), most).await? {
+                        Some(place) => document.insert("place", place),
+                        None if keys.find_one(same_hash).await?.is_some() => return Ok(KeyOutcome::Taken),
+                        None => return Ok(KeyOutcome::TooMany),
+                    };
                 }
-                Err(error) => Err(error),
+                let Err(error) = keys.insert_one(&document).await else { return Ok(KeyOutcome::Created) };
+                // Three things are unique: look which of them it was, rather than trust the server's wording.
+                if !is_duplicate_key(&error) {
+                    return Err(error);
+                }
+                if keys.find_one(same_hash.clone()).await?.is_some() {
+                    return Ok(KeyOutcome::Taken);
+                }
+                if keys.find_one(doc! { "_id": document.get("_id") }).await?.is_some() {
+                    return Err(error);
+                }
+                // Another key was faster to take the place, which happens no oftener than there are places.
             }
         };
-        self.operations.run(insert).await
+        self.operations.run(create).await
     }
 
     async fn find_api_key(&self, key_hash: &SecretHash) -> StoreResult<Option<ApiKey>> {
@@ -70,6 +73,37 @@ impl ApiKeys for MongoStore {
         self.operations.run(async move { keys.update_one(filter, update).await }).await?;
         Ok(())
     }
+}
+
+fn new_document(key: NewApiKey) -> Document {
+    doc! {
+        "_id": key.id,
+        "keyHash": binary(&key.key_hash),
+        "userId": key.user_id,
+        "name": key.name,
+        "scopes": key.scopes,
+        "hint": key.hint,
+        "createdAt": date(key.created_at),
+        // Not `expiresAt`: one that has ended stays listed, and no index removes it.
+        "endsAt": key.expires_at.map(date),
+        "lastUsedAt": null,
+    }
+}
+
+/// One of the places that a user's keys have, which are unique: so there are never more keys than places. `None` when all
+/// are taken. A key of an older version has none, and counts all the same.
+async fn free_place(
+    keys: &Collection<Document>,
+    user_id: Option<&str>,
+    most: u32,
+) -> mongodb::error::Result<Option<String>> {
+    let there = keys.find(doc! { "userId": user_id }).projection(doc! { "place": 1 }).await?;
+    let there: Vec<Document> = there.try_collect().await?;
+    let taken: HashSet<String> = there.iter().filter_map(|key| fields::text(key, "place")).collect();
+    let without = u32::try_from(there.len() - taken.len()).unwrap_or(u32::MAX);
+    let mut places =
+        (0..most.saturating_sub(without)).map(|number| format!("{}:{number}", user_id.unwrap_or_default()));
+    Ok(places.find(|place| !taken.contains(place)))
 }
 
 fn api_key(document: &Document) -> StoreResult<ApiKey> {

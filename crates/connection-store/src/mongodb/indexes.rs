@@ -56,7 +56,11 @@ impl MongoStore {
             (&self.used_handles, vec![expiring()]),
             (
                 &self.api_keys,
-                vec![unique(doc! { "keyHash": 1 }), index(doc! { "userId": 1, "createdAt": -1, "_id": -1 })],
+                vec![
+                    unique(doc! { "keyHash": 1 }),
+                    unique_where_set(doc! { "place": 1 }),
+                    index(doc! { "userId": 1, "createdAt": -1, "_id": -1 }),
+                ],
             ),
             (&self.host_links, vec![index(doc! { "userId": 1 }), expiring()]),
             (&self.tries, vec![expiring()]),

@@ -6,11 +6,13 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::SqliteStore;
 use super::columns::{Lenient, Millis, TextList, readable};
-use crate::{ApiKey, ApiKeys, NewApiKey, SecretHash, StoreResult};
+use crate::{ApiKey, ApiKeys, KeyOutcome, NewApiKey, SecretHash, StoreResult};
 
 const CREATE: &str =
     "INSERT INTO api_keys (id, key_hash, user_id, name, scopes, hint, created_at, expires_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (key_hash) DO NOTHING";
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
+pub(super) const COUNT: &str = "SELECT count(*) FROM api_keys WHERE user_id IS ?1";
 
 pub(super) const FIND: &str = "SELECT id, user_id, name, scopes, hint, created_at, expires_at, last_used_at
     FROM api_keys WHERE key_hash = ?1";
@@ -28,8 +30,16 @@ pub(super) const TOUCH: &str = "UPDATE api_keys SET last_used_at = ?2
 
 #[async_trait]
 impl ApiKeys for SqliteStore {
-    async fn create_api_key(&self, key: NewApiKey) -> StoreResult<bool> {
+    async fn create_api_key(&self, key: NewApiKey, most: Option<u32>) -> StoreResult<KeyOutcome> {
         let created = self.writer.write(move |transaction| {
+            if transaction.prepare_cached(FIND)?.exists([key.key_hash])? {
+                return Ok(KeyOutcome::Taken);
+            }
+            let there: u32 =
+                transaction.prepare_cached(COUNT)?.query_row([&key.user_id], |row| row.get(0))?;
+            if most.is_some_and(|most| there >= most) {
+                return Ok(KeyOutcome::TooMany);
+            }
             transaction.prepare_cached(CREATE)?.execute(params![
                 key.id,
                 key.key_hash,
@@ -39,9 +49,10 @@ impl ApiKeys for SqliteStore {
                 key.hint,
                 Millis(key.created_at),
                 key.expires_at.map(Millis),
-            ])
+            ])?;
+            Ok(KeyOutcome::Created)
         });
-        Ok(created.await? == 1)
+        Ok(created.await?)
     }
 
     async fn find_api_key(&self, key_hash: &SecretHash) -> StoreResult<Option<ApiKey>> {

@@ -69,6 +69,7 @@ const QUERIES: &[&str] = &[
     deletions::COMPLETE,
     pauses::FIND,
     api_keys::FIND,
+    api_keys::COUNT,
     api_keys::OF_USER,
     api_keys::DELETE,
     api_keys::DELETE_OF_USER,

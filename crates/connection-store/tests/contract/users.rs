@@ -163,7 +163,7 @@ async fn furnish(store: &Arc<dyn Store>, number: u32, user_id: &str) {
         created_at: now,
         expires_at: None,
     };
-    store.create_api_key(key).await.unwrap();
+    store.create_api_key(key, None).await.unwrap();
     let state = NewOAuthState {
         state_hash: hash(number),
         user_id: user_id.clone(),
@@ -210,7 +210,7 @@ async fn a_deleted_account_is_gone_with_all_that_is_its_own(store: Arc<dyn Store
         created_at: now(),
         expires_at: None,
     };
-    store.create_api_key(service).await.unwrap();
+    store.create_api_key(service, None).await.unwrap();
 
     assert!(store.delete_user("user-ann").await.unwrap());
     assert_eq!(store.find_user("user-ann").await.unwrap(), None);

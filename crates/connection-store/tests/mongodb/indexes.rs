@@ -87,7 +87,8 @@ async fn keys_and_named_sessions_are_unique_and_keys_stay() {
     let setup = Setup::new().await;
     let id = (doc! { "_id": 1 }, false, None);
     let of_user = (doc! { "userId": 1, "createdAt": 1, "_id": 1 }, false, None);
-    assert_eq!(indexes(&setup, "api_keys").await, [id, (doc! { "keyHash": 1 }, true, None), of_user]);
+    let (hash, place) = ((doc! { "keyHash": 1 }, true, None), (doc! { "place": 1 }, true, None));
+    assert_eq!(indexes(&setup, "api_keys").await, [id, hash, place, of_user]);
     assert!(indexes(&setup, "sessions").await.contains(&(doc! { "id": 1 }, true, None)));
 }
 
