@@ -125,7 +125,7 @@ async fn open(state: Data<AppState>, request: HttpRequest) -> Result<HttpRespons
         Some(link) => {
             let landing = link.return_to.as_deref().unwrap_or(LANDING_PATH);
             let target = format!("{}{landing}", state.frontend_origin);
-            let cookie = session::start(&state, &request, link.user_id, link.name).await?;
+            let cookie = session::start(&state, &request, link.user_id, link.name, None).await?;
             signed_in(&target, &cookie)
         }
         None if web_app::is_navigation(&request) => used_page(),

@@ -4,7 +4,8 @@ use actix_web::cookie::Cookie;
 use actix_web::http::{Method, header};
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder};
-use connection_store::{NewSession, User};
+use connection_store::{Credentials, NewSession, User};
+use secrecy::SecretString;
 use shared::{ErrorCode, SessionAnswer, SignIn};
 use uuid::Uuid;
 
@@ -75,10 +76,10 @@ async fn sign_in(
     JsonBody(body): JsonBody<SignIn>,
 ) -> Result<HttpResponse, ApiError> {
     let found = state.store.find_credentials(&users::email_key(&body.email)).await?;
-    let (user, password_hash) = found.map(|found| (found.user, found.password_hash)).unzip();
+    let password_hash = found.as_ref().map(|found| found.password_hash.clone());
     let is_right = state.passwords.verify(body.password.into_exposed().into(), password_hash).await?;
-    match user.filter(|_| is_right) {
-        Some(user) => open(&state, &request, user, HttpResponse::Ok()).await,
+    match found.filter(|_| is_right) {
+        Some(found) => open(&state, &request, found, HttpResponse::Ok()).await,
         None => Err(ApiError::invalid_credentials()),
     }
 }
@@ -101,23 +102,28 @@ async fn sign_out(state: Data<AppState>, caller: Caller) -> Result<impl Responde
     Ok(HttpResponse::Ok().cookie(state.session_cookie.erase()).json(success(Done {})))
 }
 
-/// Opens a session for a user and answers with its cookie.
+/// Opens a session for a user whose password was checked, and answers with its cookie.
 pub(super) async fn open(
     state: &AppState,
     request: &HttpRequest,
-    user: User,
+    Credentials { user, password_hash }: Credentials,
     mut response: HttpResponseBuilder,
 ) -> Result<HttpResponse, ApiError> {
-    let cookie = start(state, request, user.id.clone(), None).await?;
+    let cookie = start(state, request, user.id.clone(), None, Some(password_hash)).await?;
     Ok(response.cookie(cookie).json(success(answer(user))))
 }
 
-/// Opens a session for a stored id, under a name where a host application gave one, and returns its cookie.
+/// Opens a session for a stored id, and returns its cookie: under a name where a host application gave one, for a local
+/// account while its password hash is still the one that was checked.
+///
+/// # Errors
+/// `invalid_credentials` when it is not.
 pub(super) async fn start(
     state: &AppState,
     request: &HttpRequest,
     user_id: String,
     name: Option<String>,
+    password_hash: Option<SecretString>,
 ) -> Result<Cookie<'static>, ApiError> {
     let token = SecretToken::generate();
     let now = state.clock.now();
@@ -129,9 +135,13 @@ pub(super) async fn start(
         user_agent: user_agent(request),
         created_at: now,
         expires_at: session_end(now),
+        password_hash,
     };
-    state.store.create_session(session).await?;
-    Ok(state.session_cookie.write(&token))
+    if state.store.create_session(session).await? {
+        Ok(state.session_cookie.write(&token))
+    } else {
+        Err(ApiError::invalid_credentials())
+    }
 }
 
 /// What the browser calls itself, cut to what a list shows.

@@ -3,7 +3,7 @@
 use actix_web::http::Method;
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use connection_store::{CreateOutcome, NewUser, User};
+use connection_store::{CreateOutcome, Credentials, NewUser, User};
 use shared::{ErrorCode, SessionAnswer, SignUp, validation};
 use uuid::Uuid;
 
@@ -44,10 +44,15 @@ async fn sign_up(
         created_at: state.clock.now(),
     };
     let password_hash = state.passwords.hash(body.password.into_exposed().into()).await?;
-    let new = NewUser { email_key: email_key(&user.email), user: user.clone(), password_hash };
+    let account = Credentials { user, password_hash };
+    let new = NewUser {
+        email_key: email_key(&account.user.email),
+        user: account.user.clone(),
+        password_hash: account.password_hash.clone(),
+    };
     match state.store.create_user(new).await? {
         CreateOutcome::EmailTaken => Err(ApiError::email_taken()),
-        CreateOutcome::Created => session::open(&state, &request, user, HttpResponse::Created()).await,
+        CreateOutcome::Created => session::open(&state, &request, account, HttpResponse::Created()).await,
     }
 }
 

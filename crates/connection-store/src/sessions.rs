@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use secrecy::SecretString;
 
 use crate::{SecretHash, StoreResult};
 
@@ -25,6 +26,9 @@ pub struct NewSession {
     pub created_at: Timestamp,
     /// When it ends unless renewed.
     pub expires_at: Timestamp,
+    /// The stored hash that the password of a local account was checked against; `None` for a host application's user, who
+    /// has no account.
+    pub password_hash: Option<SecretString>,
 }
 
 /// A live session.
@@ -50,7 +54,11 @@ pub struct Session {
 #[async_trait]
 pub trait Sessions {
     /// Opens a session. Two of one name or one hash are a failure.
-    async fn create_session(&self, session: NewSession) -> StoreResult<()>;
+    ///
+    /// Where there is a password hash, it has to be the account's still: `false`, and no session, when the account was
+    /// deleted or got another password since it was checked. So who changes a password or deletes an account, and ends the
+    /// sessions after, has ended all that were opened with the old password.
+    async fn create_session(&self, session: NewSession) -> StoreResult<bool>;
 
     /// The session of this hash; `None` when there is none or it ended at or before `now`. Writes nothing.
     async fn find_session(&self, token_hash: &SecretHash, now: Timestamp) -> StoreResult<Option<Session>>;

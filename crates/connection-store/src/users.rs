@@ -73,7 +73,6 @@ pub trait Users {
 
     /// Deletes an account with its sessions, keys, OAuth states and one-time links; ends first what lets somebody in. The
     /// connections are the caller's to erase before. `false` when there is none. Can be repeated when a process died at it.
-    ///
-    /// A sign-in that has checked the password before can open a session after.
+    /// A sign-in that has checked the password before opens no session after.
     async fn delete_user(&self, user_id: &str) -> StoreResult<bool>;
 }

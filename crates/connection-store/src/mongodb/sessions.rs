@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use mongodb::bson::{Document, doc};
+use secrecy::ExposeSecret;
 
 use super::reading::{Wanted, readable};
 use super::{MongoStore, binary, date, fields};
@@ -11,9 +12,13 @@ use crate::{NewSession, SecretHash, Session, Sessions, StoreResult};
 
 #[async_trait]
 impl Sessions for MongoStore {
-    async fn create_session(&self, session: NewSession) -> StoreResult<()> {
+    async fn create_session(&self, session: NewSession) -> StoreResult<bool> {
+        let token_hash = binary(&session.token_hash);
+        let account = session.password_hash.map(|hash| {
+            doc! { "_id": &session.user_id, "passwordHash": hash.expose_secret() }
+        });
         let document = doc! {
-            "_id": binary(&session.token_hash),
+            "_id": token_hash.clone(),
             "id": session.id,
             "userId": session.user_id,
             "name": session.name,
@@ -23,9 +28,19 @@ impl Sessions for MongoStore {
             "lastUsedAt": date(session.created_at),
             "expiresAt": date(session.expires_at),
         };
-        let sessions = self.sessions.clone();
-        self.operations.run(async move { sessions.insert_one(document).await }).await?;
-        Ok(())
+        let (sessions, users) = (self.sessions.clone(), self.users.clone());
+        let create = async move {
+            sessions.insert_one(document).await?;
+            let Some(account) = account else { return Ok(true) };
+            // Looked at after the insert: who changes the password or deletes the account ends the sessions after that, this
+            // one too. Nobody has its token yet, so that it is of no use until then, nor if the process dies here.
+            if users.find_one(account).await?.is_some() {
+                return Ok(true);
+            }
+            sessions.delete_one(doc! { "_id": token_hash }).await?;
+            Ok(false)
+        };
+        self.operations.run(create).await
     }
 
     async fn find_session(&self, token_hash: &SecretHash, now: Timestamp) -> StoreResult<Option<Session>> {

@@ -67,7 +67,8 @@ impl Users for MongoStore {
     async fn delete_user(&self, user_id: &str) -> StoreResult<bool> {
         let of_user = doc! { "userId": user_id };
         let user = doc! { "_id": user_id };
-        let let_in = [self.sessions.clone(), self.api_keys.clone()];
+        let (sessions, api_keys) = (self.sessions.clone(), self.api_keys.clone());
+        let let_in = [sessions.clone(), api_keys.clone()];
         let pending = [self.oauth_states.clone(), self.host_links.clone()];
         let users = self.users.clone();
         let delete = async move {
@@ -76,7 +77,11 @@ impl Users for MongoStore {
                 let [one, other] = collections;
                 tokio::try_join!(one.delete_many(of_user.clone()), other.delete_many(of_user.clone()))?;
             }
-            users.delete_one(user).await
+            let deleted = users.delete_one(user).await?;
+            // A sign-in can have found the account until now, and what it opened can have made a key. No later one does.
+            sessions.delete_many(of_user.clone()).await?;
+            api_keys.delete_many(of_user).await?;
+            Ok(deleted)
         };
         Ok(self.operations.run(delete).await?.deleted_count == 1)
     }

@@ -3,16 +3,18 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
+use secrecy::ExposeSecret;
 
 use super::columns::{Millis, readable};
 use super::{PURGED_PER_INSERT, SqliteStore};
 use crate::sessions::MOST_SESSIONS;
 use crate::{NewSession, SecretHash, Session, Sessions, StoreResult};
 
-/// A new session was used last when it was opened.
+/// A new session was used last when it was opened. One without a password hash needs no account.
 const CREATE: &str = "INSERT INTO sessions
     (token_hash, id, user_id, name, user_agent, created_at, last_used_at, expires_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)";
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7
+    WHERE ?8 IS NULL OR EXISTS (SELECT 1 FROM users WHERE id = ?3 AND password_hash = ?8)";
 
 pub(super) const PURGE: &str = "DELETE FROM sessions WHERE token_hash IN
     (SELECT token_hash FROM sessions WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
@@ -35,7 +37,7 @@ pub(super) const DELETE_OF_USER: &str = "DELETE FROM sessions WHERE user_id = ?1
 
 #[async_trait]
 impl Sessions for SqliteStore {
-    async fn create_session(&self, session: NewSession) -> StoreResult<()> {
+    async fn create_session(&self, session: NewSession) -> StoreResult<bool> {
         let created = self.writer.write(move |transaction| {
             let now = Millis(session.created_at);
             transaction.prepare_cached(PURGE)?.execute(params![now, PURGED_PER_INSERT])?;
@@ -47,10 +49,10 @@ impl Sessions for SqliteStore {
                 session.user_agent,
                 now,
                 Millis(session.expires_at),
-            ])?;
-            Ok(())
+                session.password_hash.as_ref().map(ExposeSecret::expose_secret),
+            ])
         });
-        Ok(created.await?)
+        Ok(created.await? == 1)
     }
 
     async fn find_session(&self, token_hash: &SecretHash, now: Timestamp) -> StoreResult<Option<Session>> {

@@ -31,6 +31,7 @@ fn new_session(number: u32, user_id: &str, now: Timestamp, lifetime: i64) -> New
         user_agent: Some("Mozilla/5.0 ($x)".to_owned()),
         created_at: now,
         expires_at: now + seconds(lifetime),
+        password_hash: None,
     }
 }
 

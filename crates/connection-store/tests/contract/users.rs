@@ -5,7 +5,8 @@ use std::sync::Arc;
 use connection_store::{
     CreateOutcome, HostLink, NewApiKey, NewOAuthState, NewSession, NewUser, Store, StoreError, User,
 };
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{contract, hash, now, seconds};
@@ -22,6 +23,9 @@ contract! {
     of_20_changes_of_one_password_one_succeeds,
     a_deleted_account_is_gone_with_all_that_is_its_own,
     deleting_again_finishes_what_was_left,
+    a_session_needs_the_password_that_was_checked,
+    a_sign_in_and_a_deletion_at_once_leave_no_session,
+    a_sign_in_and_a_change_of_password_at_once_leave_no_session,
 }
 
 fn ann() -> NewUser {
@@ -151,6 +155,7 @@ async fn furnish(store: &Arc<dyn Store>, number: u32, user_id: &str) {
         user_agent: None,
         created_at: now,
         expires_at,
+        password_hash: None,
     };
     store.create_session(session).await.unwrap();
     let key = NewApiKey {
@@ -227,8 +232,73 @@ async fn a_deleted_account_is_gone_with_all_that_is_its_own(store: Arc<dyn Store
 async fn deleting_again_finishes_what_was_left(store: Arc<dyn Store>) {
     store.create_user(ann()).await.unwrap();
     assert!(store.delete_user("user-ann").await.unwrap());
-    // As a sign-in that was under way could leave it.
+    // As a process that died half-way could leave it.
     furnish(&store, 1, "user-ann").await;
     assert!(!store.delete_user("user-ann").await.unwrap());
     assert_eq!(furniture(&store, 1, "user-ann").await, [false; 4]);
+}
+
+/// A session of this number for who has given the password of `ann`.
+fn signing_in(number: u32, now: Timestamp) -> NewSession {
+    NewSession {
+        token_hash: hash(number),
+        id: format!("ses-{number}"),
+        user_id: "user-ann".to_owned(),
+        name: None,
+        user_agent: None,
+        created_at: now,
+        expires_at: now + seconds(600),
+        password_hash: Some(ann().password_hash),
+    }
+}
+
+async fn a_session_needs_the_password_that_was_checked(store: Arc<dyn Store>) {
+    let now = now();
+    let open = async |number| store.create_session(signing_in(number, now)).await.unwrap();
+    assert!(!open(1).await, "there is no account");
+    store.create_user(ann()).await.unwrap();
+    assert!(open(2).await);
+    let old = ann().password_hash;
+    assert!(store.change_password("user-ann", &old, &SecretString::from("$argon2id$new")).await.unwrap());
+    assert!(!open(3).await, "the password is another");
+    store.delete_user("user-ann").await.unwrap();
+    assert!(!open(4).await, "the account is gone");
+    for number in 1..=4 {
+        assert_eq!(store.find_session(&hash(number), now).await.unwrap(), None, "{number}");
+    }
+    let hosts = NewSession { password_hash: None, ..signing_in(5, now) };
+    assert!(store.create_session(hosts).await.unwrap(), "a host's user has no account");
+}
+
+/// Signs Ann in ten times while `end` ends what was opened; then none of the sessions may be there.
+async fn race(store: &Arc<dyn Store>, end: impl Future<Output = ()>) {
+    let now = now();
+    let sign_ins = (0..10).map(|number| {
+        let store = Arc::clone(store);
+        tokio::spawn(async move { store.create_session(signing_in(number, now)).await.unwrap() })
+    });
+    join(join_all(sign_ins), end).await;
+    for number in 0..10 {
+        assert_eq!(store.find_session(&hash(number), now).await.unwrap(), None, "{number}");
+    }
+}
+
+async fn a_sign_in_and_a_deletion_at_once_leave_no_session(store: Arc<dyn Store>) {
+    for _ in 0..20 {
+        store.create_user(ann()).await.unwrap();
+        race(&store, async { assert!(store.delete_user("user-ann").await.unwrap()) }).await;
+    }
+}
+
+async fn a_sign_in_and_a_change_of_password_at_once_leave_no_session(store: Arc<dyn Store>) {
+    for _ in 0..20 {
+        store.create_user(ann()).await.unwrap();
+        let change = async {
+            let (old, new) = (ann().password_hash, SecretString::from("$argon2id$new"));
+            assert!(store.change_password("user-ann", &old, &new).await.unwrap());
+            store.delete_sessions("user-ann", None).await.unwrap();
+        };
+        race(&store, change).await;
+        store.delete_user("user-ann").await.unwrap();
+    }
 }

@@ -215,6 +215,7 @@ async fn a_session_of_an_older_version_stays_open() {
             user_agent: None,
             created_at: at,
             expires_at: now + seconds(600),
+            password_hash: None,
         };
         setup.store.create_session(new).await.unwrap();
     }
