@@ -1,4 +1,4 @@
-//! A MongoDB server for tests. Behind the feature `test-support`.
+//! A MongoDB server for tests, and the times that they are written in. Behind the feature `test-support`.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
 /// How long a server may take to listen.
@@ -23,6 +24,20 @@ read -r _
 kill -9 $!
 wait
 "#;
+
+/// The present, without what stores do not keep. The real one: MongoDB removes ended documents by its own clock.
+///
+/// # Panics
+/// When the machine's clock is beyond the year 9999.
+pub fn now() -> Timestamp {
+    Timestamp::from_millisecond(Timestamp::now().as_millisecond())
+        .expect("a time cut to milliseconds is a time")
+}
+
+/// So many seconds.
+pub fn seconds(count: i64) -> SignedDuration {
+    SignedDuration::from_secs(count)
+}
 
 /// A MongoDB server that runs while the value lives.
 #[derive(Debug)]

@@ -25,9 +25,9 @@ mod users;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use connection_store::test_support::MongoServer;
+use connection_store::test_support::{MongoServer, now, seconds};
 use connection_store::{NewEvent, Store, connect};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tempfile::TempDir;
 
 /// Makes each named function, `async fn(Arc<dyn Store>)`, a test of SQLite and one of MongoDB.
@@ -84,15 +84,6 @@ impl TestDatabase {
     async fn close(self) {
         self.store.close().await;
     }
-}
-
-/// The present, without what stores do not keep. The real one: MongoDB removes ended documents by its own clock.
-fn now() -> Timestamp {
-    Timestamp::from_millisecond(Timestamp::now().as_millisecond()).unwrap()
-}
-
-fn seconds(count: i64) -> SignedDuration {
-    SignedDuration::from_secs(count)
 }
 
 /// A different hash for each number.

@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use connection_store::mongodb::MongoStore;
-use connection_store::test_support::MongoServer;
+use connection_store::test_support::{MongoServer, now, seconds};
 use connection_store::{Connections, NewConnection, NewEvent, Profile};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use mongodb::Database;
 use mongodb::bson::Document;
 
@@ -40,14 +40,6 @@ impl Setup {
     fn connections(&self) -> mongodb::Collection<Document> {
         self.database.collection("instagram_connections")
     }
-}
-
-fn now() -> Timestamp {
-    Timestamp::from_millisecond(Timestamp::now().as_millisecond()).unwrap()
-}
-
-fn seconds(count: i64) -> SignedDuration {
-    SignedDuration::from_secs(count)
 }
 
 fn new_connection(user_id: &str, instagram_user_id: &str) -> NewConnection {

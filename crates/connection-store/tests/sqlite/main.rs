@@ -11,19 +11,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use connection_store::sqlite::SqliteStore;
+use connection_store::test_support::{now, seconds};
 use connection_store::{Connections, NewConnection, NewEvent, NewOAuthState, Profile};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 async fn open(path: &Path) -> SqliteStore {
     SqliteStore::open(path).await.unwrap()
-}
-
-fn now() -> Timestamp {
-    Timestamp::from_millisecond(Timestamp::now().as_millisecond()).unwrap()
-}
-
-fn seconds(count: i64) -> SignedDuration {
-    SignedDuration::from_secs(count)
 }
 
 fn new_connection(user_id: &str, instagram_user_id: &str) -> NewConnection {
