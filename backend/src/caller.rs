@@ -214,7 +214,7 @@ pub(crate) fn has_bearer_key(headers: &HeaderMap) -> bool {
 }
 
 /// The key that a request shows; `None` when it is none of ours, or one of several.
-fn bearer_key(headers: &HeaderMap) -> Option<ApiKeyText> {
+pub(crate) fn bearer_key(headers: &HeaderMap) -> Option<ApiKeyText> {
     let mut shown = bearer_credentials(headers);
     let (first, None) = (shown.next()?, shown.next()) else { return None };
     ApiKeyText::parse(std::str::from_utf8(first).ok()?.trim_matches(' '))

@@ -8,6 +8,8 @@ pub mod commands;
 pub mod config;
 mod connections;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod jitter;
 mod jobs;
 mod logging;

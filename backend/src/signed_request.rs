@@ -34,6 +34,12 @@ impl SigningSecrets {
         Ok(Self([&app.secret].into_iter().chain(&config.meta_app_secret).cloned().collect()))
     }
 
+    /// A single secret.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn of_one(secret: &str) -> Self {
+        Self(vec![secret.into()])
+    }
+
     /// Whether one of them signed these bytes. Compares in constant time.
     fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
         self.0.iter().any(|secret| {

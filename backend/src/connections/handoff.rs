@@ -104,3 +104,13 @@ fn contradicts(said: &InstagramUser, is: &InstagramUser) -> bool {
         || differs(said.follows_count.as_ref(), is.follows_count.as_ref())
         || differs(said.media_count.as_ref(), is.media_count.as_ref())
 }
+
+/// Opens a handle with any content as the save does, for the fuzz targets.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz_handoff(vault: &Vault, handle: &str, bearer: &str) {
+    if let Ok(opened) = vault.open_handle::<Handoff>(handle, bearer, 0) {
+        let handoff: Handoff = opened.payload;
+        let stored = handoff.into_connection(bearer, vault);
+        assert!(vault.open(&stored.access_token, &token_context(&stored.instagram_user_id)).is_ok());
+    }
+}

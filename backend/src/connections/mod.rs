@@ -29,6 +29,8 @@ use crate::error::ApiError;
 use crate::metrics::Metrics;
 
 pub(crate) use connect::{Login, Redirected};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use handoff::fuzz_handoff;
 pub(crate) use life::HistoryPage;
 pub(crate) use operators::{opens, view_of};
 pub(crate) use outcome::Outcome;

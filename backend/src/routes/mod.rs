@@ -24,6 +24,8 @@ use utoipa::{OpenApi, ToSchema};
 use crate::error::ApiError;
 
 pub(crate) use auth::instagram::CALLBACK_PATH;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use auth::instagram::fuzz_callback_query;
 
 /// Adds all routes of the API.
 pub(crate) fn configure(app: &mut ServiceConfig) {

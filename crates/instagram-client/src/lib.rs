@@ -5,6 +5,8 @@ mod client;
 mod config;
 mod error;
 mod failure;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod oauth;
 mod observer;
 mod profile;

@@ -10,6 +10,7 @@ mod bench;
 mod dev;
 mod failure;
 mod frontend;
+mod fuzz;
 mod ports;
 mod processes;
 mod stopwatch;
@@ -33,6 +34,8 @@ enum Command {
     Test(test::Arguments),
     /// Measure the service against a bare route, and the web app in a browser. Takes minutes and wants the machine alone.
     Bench,
+    /// Feed random input to whatever reads bytes from outside. Three minutes a target, and as many to build them at first.
+    Fuzz(fuzz::Arguments),
     /// Build what is deployed: the release backend, and the web app in dist/.
     Build,
 }
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Command::Dev => dev::run(),
         Command::Test(arguments) => test::run(&arguments),
         Command::Bench => bench::run(),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Build => build(),
     });
     match result {

@@ -3,13 +3,16 @@
 mod browser;
 mod cache;
 mod debian;
+mod fuzz;
 mod mongodb;
 mod node;
+mod pinned;
 mod python;
 mod schemathesis;
 mod wasm;
 
 pub(crate) use browser::chromium;
+pub(crate) use fuzz::program as cargo_fuzz;
 pub(crate) use mongodb::server as mongodb_server;
 pub(crate) use node::install_packages as install_node_packages;
 pub(crate) use schemathesis::program as schemathesis;

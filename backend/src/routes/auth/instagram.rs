@@ -137,6 +137,14 @@ async fn exchange(state: &AppState, caller: &Caller, query_string: &str) -> Resu
     Ok(HttpResponse::Ok().json(success(answer)))
 }
 
+/// Reads a query as the callback does, for the fuzz targets.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz_callback_query(query_string: &str) {
+    if let Ok(query) = query::<CallbackQuery>(query_string) {
+        let _ = redirected(query);
+    }
+}
+
 fn redirected(query: CallbackQuery) -> Result<Redirected, ApiError> {
     let given = |value: Option<String>| value.filter(|text| !text.is_empty());
     let state = given(query.state);

@@ -1,12 +1,13 @@
 //! What the web app's build needs: the compiler's WebAssembly target, trunk, wasm-bindgen and wasm-opt.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
 use crate::failure::{Failure, Result};
-use crate::tools::{cache, node, on_path, report};
+use crate::tools::pinned::{Run, Tool, cargo_install};
+use crate::tools::{node, on_path, report};
 use crate::{processes, workspace};
 
 /// The target triple of the frontend.
@@ -18,22 +19,6 @@ const TRUNK: &str = "0.21.14";
 /// The npm package that carries `wasm-opt`; Debian's is too old for what today's compiler emits. From 130 on,
 /// `--all-features` also means compact imports, an encoding that browsers refuse.
 const BINARYEN: &str = "129.0.0";
-
-/// A program needed in one exact version, and how to get it.
-struct Tool {
-    /// The program's file name.
-    program: &'static str,
-    /// The name of its folder in the cache, without the version.
-    package: &'static str,
-    version: String,
-    /// The version as `--version` says it, when that differs.
-    reported: String,
-    /// Where an installation puts the program, from its own folder.
-    inside: &'static str,
-    /// How long an installation takes, in words.
-    hint: &'static str,
-    install: fn(version: &str, into: &Path) -> Result,
-}
 
 /// The tools of the web app's build, all of them present.
 pub(crate) struct WasmTools {
@@ -100,33 +85,6 @@ impl WasmTools {
     }
 }
 
-impl Tool {
-    /// The program's path: from `PATH` or the cache where its version fits, else after installing it.
-    fn ensure(&self) -> Result<PathBuf> {
-        let label = format!("{} {}", self.program, self.version);
-        let folder = cache::folder()?.join(format!("{}-{}", self.package, self.version));
-        let cached = folder.join(self.inside).join(self.program);
-        let found =
-            on_path(self.program).into_iter().chain([cached.clone()]).find(|program| self.fits(program));
-        if let Some(program) = found {
-            report(&label, format_args!("found ({})", program.display()));
-            return Ok(program);
-        }
-        cache::install(&label, self.hint, &folder, |into| (self.install)(&self.version, into))?;
-        if self.fits(&cached) {
-            Ok(cached)
-        } else {
-            Err(format!("{label} was installed, but does not run.").into())
-        }
-    }
-
-    /// Whether the program runs and says that it is this version.
-    fn fits(&self, program: &Path) -> bool {
-        processes::answer(processes::command(program).arg("--version"))
-            .is_some_and(|said| said.split_whitespace().any(|word| word == self.reported))
-    }
-}
-
 /// Adds the WebAssembly target to the toolchain in use. Rustup does not do so by itself everywhere.
 fn ensure_target() -> Result {
     let folder =
@@ -166,24 +124,4 @@ fn install_binaryen(version: &str, into: &Path) -> Result {
     processes::run(
         node::npm()?.args(["install", "--no-fund", "--no-audit", "--prefix"]).arg(into).arg(package),
     )
-}
-
-/// `cargo install` from a folder outside the workspace, whose cargo configuration must not count.
-fn cargo_install(into: &Path) -> Command {
-    let mut command = processes::cargo();
-    command.current_dir(into).args([OsStr::new("install"), OsStr::new("--root"), into.as_os_str()]);
-    // Without a target folder that the person has chosen, cargo builds in a temporary one and removes it.
-    command.env_remove("CARGO_TARGET_DIR");
-    command
-}
-
-/// Lets a chain of calls on a [`Command`] end in running it.
-trait Run {
-    fn run(&mut self) -> Result;
-}
-
-impl Run for Command {
-    fn run(&mut self) -> Result {
-        processes::run(self)
-    }
 }
