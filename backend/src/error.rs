@@ -203,6 +203,14 @@ impl ApiError {
         error
     }
 
+    /// 503: more is asked than can be answered in time.
+    pub(crate) fn overloaded() -> Self {
+        let sentence = "Too much is asked of this server at the moment. Try again in a second.";
+        let mut error = Self::new(ErrorCode::Unavailable, sentence);
+        error.details.retry_after = Some(1);
+        error
+    }
+
     /// 500: a fault of ours.
     pub(crate) fn internal(cause: impl Into<Cause>) -> Self {
         Self::new(ErrorCode::Internal, "Something went wrong on our side.").caused_by(cause)

@@ -67,7 +67,7 @@ async fn ask(address: String, request: String, end: Instant) -> u64 {
 }
 
 /// Whether the headers and as many bytes as they promise are there.
-fn is_whole(answer: &[u8]) -> bool {
+pub(crate) fn is_whole(answer: &[u8]) -> bool {
     let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else { return false };
     let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
     let length =

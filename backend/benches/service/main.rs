@@ -5,13 +5,15 @@
 
 mod connect;
 mod load;
+mod overload;
 mod refresh;
 mod server;
 
 use std::time::Duration;
 
 use connection_store::test_support::MongoServer;
-use instagram_simulator::accounts;
+use instagram_simulator::{Simulator, accounts};
+use tempfile::TempDir;
 
 use load::Load;
 use server::Server;
@@ -33,12 +35,29 @@ fn main() {
     tokio::runtime::Runtime::new().expect("a runtime").block_on(measure());
 }
 
+/// Everything, or what is named: `cargo bench --package backend --bench service -- overload`.
 async fn measure() {
+    let named: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let is_wanted = |name: &str| named.is_empty() || named.iter().any(|one| one == name);
     let simulator = connect::simulator();
     let folder = tempfile::tempdir().expect("a temporary folder");
+    if is_wanted("reading") {
+        reading(&folder, &simulator).await;
+    }
+    if is_wanted("overload") {
+        overload(&folder, &simulator).await;
+    }
+    if is_wanted("connecting") {
+        connecting(&folder, &simulator).await;
+    }
+    if is_wanted("keeping") {
+        keeping_alive(&folder, &simulator).await;
+    }
+}
+
+async fn reading(folder: &TempDir, simulator: &Simulator) {
     let sqlite_url = format!("sqlite:{}", folder.path().join("bench.db").display());
     let mongo = MongoServer::shared();
-
     println!("| server | requests/s | of bare | CPU µs/request | of bare | idle MB | peak MB |");
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
     let bare = Server::start_bare_route();
@@ -47,23 +66,42 @@ async fn measure() {
     let stores =
         [("GET …/me, SQLite", sqlite_url), ("GET …/me, MongoDB-compatible", mongo.fresh_database_url())];
     for (name, database_url) in stores {
-        let service = Server::start_service(&folder, &database_url, &simulator, &[]);
+        let service = Server::start_service(folder, &database_url, simulator, &[]);
         let person = connect::Person::sign_up(&service.url).await;
-        person.connect(&simulator, accounts::RECORD_SHOP).await;
+        person.connect(simulator, accounts::RECORD_SHOP).await;
         row(name, &service, &person.cookie, Some(&baseline)).await;
     }
+}
 
+async fn overload(folder: &TempDir, simulator: &Simulator) {
+    println!(
+        "\n| four times what it can do | asked/s | served/s | refused | lost | p99 unloaded, ms | p50, ms | p99, ms | times unloaded | MB before | peak MB |"
+    );
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+    let sqlite_url = format!("sqlite:{}", folder.path().join("overload.db").display());
+    let service = Server::start_service(folder, &sqlite_url, simulator, &[]);
+    let person = connect::Person::sign_up(&service.url).await;
+    person.connect(simulator, accounts::RECORD_SHOP).await;
+    let most = load::run(&service.url, &person.cookie, CONNECTIONS, LOAD_TIME, &service).await;
+    overload::measure("GET …/me, SQLite", &service, &person.cookie, most.requests_per_second).await;
+    drop(service);
+}
+
+async fn connecting(folder: &TempDir, simulator: &Simulator) {
     println!(
         "\n| connecting | two round trips to the simulator, ms | the service, ms | added, ms | saving, ms |"
     );
     println!("| --- | ---: | ---: | ---: | ---: |");
     let sqlite_url = format!("sqlite:{}", folder.path().join("connect.db").display());
-    let service = Server::start_service(&folder, &sqlite_url, &simulator, &[]);
+    let service = Server::start_service(folder, &sqlite_url, simulator, &[]);
     for delay in [0, 50] {
-        connect::measure(&service.url, &simulator, delay).await;
+        connect::measure(&service.url, simulator, delay).await;
     }
     drop(service);
+}
 
+async fn keeping_alive(folder: &TempDir, simulator: &Simulator) {
+    let mongo = MongoServer::shared();
     println!(
         "\n| keeping tokens alive | refreshes/s | refreshes/s of one core | upstream calls each | store calls each |"
     );
@@ -72,7 +110,7 @@ async fn measure() {
     // The stand-in for MongoDB looks at every document for each claim: it shows the calls, not the speed.
     let mongodb_url = mongo.fresh_database_url();
     for (name, count, url) in [("SQLite", 2000, sqlite_url), ("MongoDB-compatible", 200, mongodb_url)] {
-        refresh::measure(name, count, &folder, &url, &simulator).await;
+        refresh::measure(name, count, folder, &url, simulator).await;
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use connection_store::{Connection, DueForRefresh, NewEvent, Postponement, RenewedToken, StoreResult};
+use connection_store::{
+    Connection, DueForRefresh, NewEvent, Postponement, RenewedToken, StoreResult, TokenLife,
+};
 use instagram_client::{AccessToken, InstagramError, LongLivedToken};
 use jiff::SignedDuration;
 use shared::EventKind;
@@ -98,7 +100,9 @@ impl Connections {
     pub(crate) async fn oldest_due(&self, window: SignedDuration) -> StoreResult<Option<SignedDuration>> {
         let now = self.clock.now();
         let first = self.store.first_due_for_refresh(now + window, now - YOUNGEST, now).await?;
-        Ok(first.map(|expires_at| now.duration_since(expires_at - window)))
+        // One that lives for less than the window is due as soon as Instagram renews it.
+        let due_since = |life: TokenLife| (life.expires_at - window).max(life.issued_at + YOUNGEST);
+        Ok(first.map(|life| now.duration_since(due_since(life))))
     }
 
     /// Renews one claimed connection. What fails is put off, longer each time, and costs the connection nothing.

@@ -1,4 +1,5 @@
-//! Refuses, before any route sees it, what no route may serve: too large a body, another site's request.
+//! Refuses, before any route sees it, what no route may serve: too large a body, another site's request, more than can be
+//! answered in time.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -8,6 +9,7 @@ use actix_web::{Error, HttpMessage};
 
 use crate::caller::{has_bearer_key, state_of};
 use crate::error::ApiError;
+use crate::middleware::overload;
 use crate::request_body;
 
 /// The middleware.
@@ -25,6 +27,10 @@ pub(crate) async fn guard(
 }
 
 fn check(request: &ServiceRequest) -> Result<(), ApiError> {
+    // Whoever asks how the service is gets an answer.
+    if !matches!(request.path(), "/healthz" | "/readyz") && overload::refuses() {
+        return Err(ApiError::overloaded());
+    }
     let headers = request.headers();
     if declared_length(headers).is_some_and(|length| length > request_body::LIMIT) {
         return Err(ApiError::payload_too_large());

@@ -3,6 +3,7 @@
 mod finish;
 mod guard;
 mod measure;
+mod overload;
 mod request_id;
 
 pub(crate) use finish::{PageForPeople, finish};

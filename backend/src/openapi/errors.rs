@@ -23,7 +23,7 @@ pub(crate) const fn just(codes: &[ErrorCode]) -> u64 {
 
 /// What any route may answer whoever asks, but for those that are not limited.
 pub(crate) const ANYBODY: u64 =
-    just(&[ErrorCode::PayloadTooLarge, ErrorCode::RateLimited, ErrorCode::Internal]);
+    just(&[ErrorCode::PayloadTooLarge, ErrorCode::RateLimited, ErrorCode::Unavailable, ErrorCode::Internal]);
 
 /// What a route that uses the database may answer.
 pub(crate) const STORED: u64 = just(&[ErrorCode::Unavailable]);

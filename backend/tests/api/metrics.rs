@@ -128,6 +128,22 @@ async fn what_is_due_for_long_shows() {
 }
 
 #[actix_web::test]
+async fn a_token_of_a_short_life_is_due_since_it_was_a_day_old() {
+    let app = TestApp::start_with(&[METRICS, ("REFRESH_POLL_SECONDS", "3600")]);
+    let ada = app.with_user("ada").await;
+    let own = json!({
+        "userId": ada.id,
+        "access_token": app.instagram.issue_token(accounts::RECORD_SHOP),
+        "user_id": app.instagram.account_ids(accounts::RECORD_SHOP).professional,
+        "expires_in": 20 * 86_400,
+    });
+    assert_eq!(ada.post("/api/integrations/instagram/callback", own).await.status, 200);
+    app.clock.advance(Duration::from_secs(25 * 3600));
+    let age = value(&app, "oldest_due_refresh_age_seconds").await;
+    assert!((3600.0..3700.0).contains(&age), "{age} is not about an hour");
+}
+
+#[actix_web::test]
 async fn the_address_has_metrics_alone_and_the_main_one_has_none() {
     let app = TestApp::start_with(&[METRICS]);
     let metrics = app.service.metrics_url.clone().unwrap();

@@ -121,7 +121,7 @@ async fn pass_step(world: &World, store: &Arc<dyn Store>, step: Duration) {
     while passed < step {
         let now = world.now();
         let first_due = store.first_due_for_refresh(now + WINDOW, now, now).await.unwrap();
-        let is_behind = first_due.is_some_and(|ends| ends < now + WINDOW - BEHIND);
+        let is_behind = first_due.is_some_and(|life| life.expires_at < now + WINDOW - BEHIND);
         let part = if is_behind { HOUR / 4 } else { step }.min(step - passed);
         world.advance(part);
         passed += part;

@@ -103,6 +103,15 @@ pub struct RenewedToken {
     pub scopes: Option<Vec<String>>,
 }
 
+/// From when until when a token is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenLife {
+    /// When Instagram gave it.
+    pub issued_at: Timestamp,
+    /// When it ends, as Instagram said.
+    pub expires_at: Timestamp,
+}
+
 /// Which connections are due for a renewal, and how many of them a worker takes at once.
 #[derive(Clone, Copy, Debug)]
 pub struct DueForRefresh {
@@ -279,14 +288,14 @@ pub trait Connections {
         now: Timestamp,
     ) -> StoreResult<()>;
 
-    /// When the token ends that is due for a renewal and ends first, whether or not somebody is at it. `None` when none is
+    /// The life of the token that is due for a renewal and ends first, whether or not somebody is at it. `None` when none is
     /// due.
     async fn first_due_for_refresh(
         &self,
         expires_by: Timestamp,
         issued_by: Timestamp,
         now: Timestamp,
-    ) -> StoreResult<Option<Timestamp>>;
+    ) -> StoreResult<Option<TokenLife>>;
 
     /// Active connections whose token has ended and is not marked as dead yet; at most `limit`.
     async fn unmarked_ended(&self, limit: u32, now: Timestamp) -> StoreResult<Vec<Connection>>;

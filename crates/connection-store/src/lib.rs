@@ -29,7 +29,7 @@ use secrecy::ExposeSecret;
 pub use api_keys::{ApiKey, ApiKeys, KeyOutcome, NewApiKey};
 pub use connections::{
     Connection, ConnectionFilter, Connections, DueForRefresh, DueForSync, Health, KeyUse, NewConnection,
-    Postponement, Profile, RenewedToken, SaveOutcome, SealedToken,
+    Postponement, Profile, RenewedToken, SaveOutcome, SealedToken, TokenLife,
 };
 pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};
 pub use deletions::{Deletion, Deletions, NewDeletion};

@@ -21,7 +21,7 @@ use super::{MongoStore, date, literal};
 use crate::connections::key_id;
 use crate::{
     Connection, ConnectionFilter, Connections, DueForRefresh, DueForSync, Health, KeyUse, NewConnection,
-    NewEvent, Postponement, Profile, RenewedToken, SaveOutcome, SealedToken, StoreResult,
+    NewEvent, Postponement, Profile, RenewedToken, SaveOutcome, SealedToken, StoreResult, TokenLife,
 };
 
 /// How often a save is tried while others create, end and take over the same account. Each failed try means that another
@@ -228,7 +228,7 @@ impl Connections for MongoStore {
         expires_by: Timestamp,
         issued_by: Timestamp,
         now: Timestamp,
-    ) -> StoreResult<Option<Timestamp>> {
+    ) -> StoreResult<Option<TokenLife>> {
         let filter = doc! {
             "tokenExpiresAt": { "$gt": date(now), "$lte": date(expires_by) },
             "isActive": true,
@@ -238,10 +238,15 @@ impl Connections for MongoStore {
         let connections = self.connections.clone();
         let find = async move {
             let first = connections.find_one(filter).sort(doc! { "tokenExpiresAt": 1 });
-            first.projection(doc! { "tokenExpiresAt": 1 }).await
+            first.projection(doc! { "tokenIssuedAt": 1, "tokenExpiresAt": 1 }).await
         };
         let found = self.operations.run(find).await?;
-        Ok(found.and_then(|document| time(&document, "tokenExpiresAt")))
+        Ok(found.and_then(|document| {
+            let expires_at = time(&document, "tokenExpiresAt")?;
+            // Other programs that write here may not say it: then it was long ago.
+            let issued_at = time(&document, "tokenIssuedAt").unwrap_or(Timestamp::UNIX_EPOCH);
+            Some(TokenLife { issued_at, expires_at })
+        }))
     }
 
     async fn unmarked_ended(&self, limit: u32, now: Timestamp) -> StoreResult<Vec<Connection>> {

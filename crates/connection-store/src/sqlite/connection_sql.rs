@@ -180,7 +180,7 @@ pub(super) const POSTPONE_REFRESH: &str = concat!(
 );
 
 pub(super) const FIRST_DUE_FOR_REFRESH: &str = "
-    SELECT token_expires_at FROM instagram_connections
+    SELECT token_issued_at, token_expires_at FROM instagram_connections
     WHERE is_active = 1 AND needs_reauthorization_since IS NULL
         AND token_expires_at > ?1 AND token_expires_at <= ?2 AND token_issued_at <= ?3
     ORDER BY token_expires_at LIMIT 1";

@@ -10,7 +10,7 @@ use super::columns::{Count, Lenient, Millis, TextList, is_unreadable, readable, 
 use super::{SqliteStore, connection_sql as sql, events, history};
 use crate::{
     Connection, ConnectionFilter, Connections, DueForRefresh, DueForSync, Health, KeyUse, NewConnection,
-    NewEvent, Postponement, Profile, RenewedToken, SaveOutcome, SealedToken, StoreResult,
+    NewEvent, Postponement, Profile, RenewedToken, SaveOutcome, SealedToken, StoreResult, TokenLife,
 };
 
 #[async_trait]
@@ -187,11 +187,15 @@ impl Connections for SqliteStore {
         expires_by: Timestamp,
         issued_by: Timestamp,
         now: Timestamp,
-    ) -> StoreResult<Option<Timestamp>> {
+    ) -> StoreResult<Option<TokenLife>> {
         let found = self.readers.read(|database| {
             let values = params![Millis(now), Millis(expires_by), Millis(issued_by)];
             let mut statement = database.prepare_cached(sql::FIRST_DUE_FOR_REFRESH)?;
-            statement.query_row(values, |row| Ok(row.get::<_, Millis>(0)?.0)).optional()
+            let life = |row: &Row<'_>| {
+                let (issued_at, expires_at) = (row.get::<_, Millis>(0)?.0, row.get::<_, Millis>(1)?.0);
+                Ok(TokenLife { issued_at, expires_at })
+            };
+            statement.query_row(values, life).optional()
         });
         Ok(found.await?)
     }

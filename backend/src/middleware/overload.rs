@@ -1,0 +1,143 @@
+//! Refusing at once what could only be answered late.
+//!
+//! A worker does one thing after the other, so how long requests wait for it shows in how late its timer is. While that is
+//! more than a moment, and stays so, a part of the requests is refused: as many as it takes for the others to be answered in
+//! time. The rest of a burst waits; a queue that does not go away is what is cut.
+
+use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use actix_web::rt;
+
+/// How often the lateness is looked at.
+const TICK: Duration = Duration::from_millis(5);
+
+/// How late is too late.
+const TARGET: Duration = Duration::from_millis(5);
+
+/// Looks in a row, all of them too late, from which on requests are refused: a tenth of a second.
+const STANDING: u32 = 20;
+
+/// Nobody looks any more when so many looks have seen no request.
+const IDLE: u32 = 200;
+
+/// By how much fewer requests are let in at each look that is too late, and by how many more at one that is not.
+const FEWER: f64 = 0.85;
+const MORE: f64 = 0.01;
+
+/// Of so many requests one is let in whatever happens.
+const LEAST: f64 = 1.0 / 64.0;
+
+thread_local! {
+    static WORKER: OnceCell<Rc<Worker>> = const { OnceCell::new() };
+}
+
+/// Whether this request is to be refused, by the worker that it came to.
+pub(crate) fn refuses() -> bool {
+    WORKER.with(|worker| worker.get_or_init(Rc::default).refuses())
+}
+
+/// How one worker stands.
+struct Worker {
+    /// The part of the requests that is let in.
+    admitted: Cell<f64>,
+    /// What of it has gathered since a request was let in last: each is let in that makes it one.
+    gathered: Cell<f64>,
+    late_in_a_row: Cell<u32>,
+    /// Looks since the last request; `None` while nobody looks.
+    idle: Cell<Option<u32>>,
+}
+
+impl Default for Worker {
+    fn default() -> Self {
+        Self {
+            admitted: Cell::new(1.0),
+            gathered: Cell::new(0.0),
+            late_in_a_row: Cell::new(0),
+            idle: Cell::new(None),
+        }
+    }
+}
+
+impl Worker {
+    fn refuses(self: &Rc<Self>) -> bool {
+        if self.idle.replace(Some(0)).is_none() {
+            rt::spawn(Rc::clone(self).look());
+        }
+        let gathered = self.gathered.get() + self.admitted.get();
+        self.gathered.set(gathered.fract());
+        gathered < 1.0
+    }
+
+    /// Looks for as long as requests come.
+    async fn look(self: Rc<Self>) {
+        while let Some(idle) = self.idle.get().filter(|&idle| idle < IDLE) {
+            self.idle.set(Some(idle + 1));
+            let asked = Instant::now();
+            tokio::time::sleep(TICK).await;
+            self.saw(asked.elapsed().saturating_sub(TICK));
+        }
+        self.idle.set(None);
+    }
+
+    fn saw(&self, lateness: Duration) {
+        let is_late = lateness > TARGET;
+        self.late_in_a_row.set(if is_late { self.late_in_a_row.get() + 1 } else { 0 });
+        let admitted = self.admitted.get();
+        // Once some are refused, the queue is short, and each look counts.
+        if is_late && (admitted < 1.0 || self.late_in_a_row.get() >= STANDING) {
+            self.admitted.set((admitted * FEWER).max(LEAST));
+        } else if !is_late {
+            self.admitted.set((admitted + MORE).min(1.0));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LATE: Duration = Duration::from_millis(6);
+
+    fn refused(worker: &Worker, of: u32) -> u32 {
+        let worker = Rc::new(Worker {
+            admitted: worker.admitted.clone(),
+            // As if somebody looked: nothing is spawned.
+            idle: Cell::new(Some(0)),
+            ..Worker::default()
+        });
+        (0..of).map(|_| u32::from(worker.refuses())).sum()
+    }
+
+    #[test]
+    fn a_burst_is_served_and_a_standing_queue_is_cut() {
+        let worker = Worker::default();
+        for _ in 1..STANDING {
+            worker.saw(LATE);
+        }
+        assert_eq!(refused(&worker, 1000), 0);
+        worker.saw(Duration::ZERO);
+        worker.saw(LATE);
+        assert_eq!(refused(&worker, 1000), 0, "it went away in between");
+        for _ in 1..STANDING {
+            worker.saw(LATE);
+        }
+        let some = refused(&worker, 1000);
+        assert!((100..200).contains(&some), "{some}");
+        for _ in 0..100 {
+            worker.saw(LATE);
+        }
+        let most = refused(&worker, 640);
+        assert_eq!(most, 630, "some are always let in");
+    }
+
+    #[test]
+    fn all_are_let_in_again_when_there_is_time() {
+        let worker = Worker { admitted: Cell::new(LEAST), ..Worker::default() };
+        for _ in 0..100 {
+            worker.saw(Duration::ZERO);
+        }
+        assert_eq!(refused(&worker, 1000), 0);
+    }
+}
