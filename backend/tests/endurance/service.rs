@@ -32,7 +32,7 @@ pub(crate) struct World {
     pub(crate) instagram: Simulator,
     pub(crate) mongodb: Option<MongoServer>,
     folder: TempDir,
-    database_url: String,
+    pub(crate) database_url: String,
     passed: Mutex<Duration>,
 }
 

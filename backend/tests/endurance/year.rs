@@ -3,14 +3,12 @@
 //!
 //! The reduced form runs with the other tests. `LONG_TESTS=1` runs the whole year.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use connection_store::Store;
 use instagram_simulator::{Options, RandomFailures, RefreshOutcome, RefreshRecord};
-use jiff::SignedDuration;
 
+use crate::leases::LeaseWatch;
 use crate::service::{Database, Service, World, all_connections, events};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -19,19 +17,19 @@ const HOUR: Duration = Duration::from_secs(3600);
 struct Plan {
     connections: usize,
     days: u64,
-    /// Time that passes at once, in a quarter of a second. A rate limit's pause lasts for one step: were steps longer, Instagram
+    /// Time that passes at once, when nobody is at work. A rate limit's pause lasts for one step: were steps longer, Instagram
     /// would be away for most of the time.
     step: Duration,
-    /// A service is killed and another one is started, every so many steps.
+    /// A service is killed at work and another one is started, every so many steps that bring work.
     kill_every: u64,
 }
 
 impl Plan {
     fn of_environment() -> Self {
         if std::env::var_os("LONG_TESTS").is_some_and(|value| value == "1") {
-            return Self { connections: 1000, days: 365, step: 3 * HOUR, kill_every: 60 };
+            return Self { connections: 1000, days: 365, step: 3 * HOUR, kill_every: 15 };
         }
-        Self { connections: 60, days: 75, step: 6 * HOUR, kill_every: 45 }
+        Self { connections: 60, days: 75, step: 6 * HOUR, kill_every: 3 }
     }
 
     fn steps(&self) -> u64 {
@@ -47,10 +45,17 @@ const EACH: usize = 100;
 
 /// Syncs are rarer than usual: they are not what this is about, and each costs as much as a renewal.
 const VARIABLES: [(&str, &str); 3] =
-    [("SYNC_INTERVAL_HOURS", "720"), ("INSTAGRAM_TIMEOUT_SECONDS", "0.3"), ("POLL_MILLISECONDS", "200")];
+    [("SYNC_INTERVAL_HOURS", "720"), ("INSTAGRAM_TIMEOUT_SECONDS", "0.8"), ("POLL_MILLISECONDS", "150")];
 
-/// How long a step takes.
-const PACE: Duration = Duration::from_millis(250);
+/// How late a delayed answer is: later than the services wait.
+const DELAY_MS: u64 = 1000;
+
+/// How long tokens live, in seconds; at the services' default, they are due in the last 30 days of it.
+const LIFE: u64 = 5_183_944;
+const WINDOW: u64 = 30 * 24 * 3600;
+
+/// Calls to Instagram that a service makes at once.
+const CONCURRENCY: usize = 4;
 
 async fn passes(database: Database) {
     let plan = Plan::of_environment();
@@ -59,24 +64,32 @@ async fn passes(database: Database) {
     let mut services: Vec<Service> = (0..3).map(|_| world.serve(&VARIABLES)).collect();
     let usernames = connect_all(&world, &services[0], plan.connections).await;
     world.instagram.clear_refreshes();
-    world.instagram.set_options(Options { regain_access_minutes: 60, ..Options::default() });
+    world.instagram.set_options(Options {
+        expires_in: LIFE,
+        regain_access_minutes: 60,
+        ..Options::default()
+    });
     world.instagram.set_random_failures(RandomFailures {
         rate: 0.2,
         seed: 7,
-        delay_ms: 400,
+        delay_ms: DELAY_MS,
         ..RandomFailures::default()
     });
 
-    let mut kills = 0;
-    let store = world.store().await;
+    let (mut busy_steps, mut kills) = (0, 0);
+    let mut leases = LeaseWatch::on(&world).await;
     for step in 1..=plan.steps() {
-        pass_step(&world, &store, plan.step).await;
-        // A kill comes at another moment of the step each time.
-        if step % plan.kill_every == 0 {
-            tokio::time::sleep(Duration::from_millis(step * 37 % 250)).await;
-            services.remove(usize::try_from(kills).unwrap() % services.len()).kill();
-            services.push(world.serve(&VARIABLES));
-            kills += 1;
+        world.advance(plan.step);
+        if leases.work_begins(&world).await {
+            busy_steps += 1;
+            if busy_steps % plan.kill_every == 0 {
+                // Another moment of the work each time.
+                tokio::time::sleep(Duration::from_millis(step * 37 % 100)).await;
+                services.remove(kills % services.len()).kill();
+                services.push(world.serve(&VARIABLES));
+                kills += 1;
+            }
+            leases.rest(&world).await;
         }
         if step == plan.steps() / 2 {
             for username in usernames.iter().step_by(REVOKED) {
@@ -85,6 +98,7 @@ async fn passes(database: Database) {
         }
     }
 
+    let store = world.store().await;
     let connections = all_connections(&store).await;
     assert_eq!(connections.len(), plan.connections);
     let (mut alive, mut revoked, mut renewals) = (0, 0, HashMap::new());
@@ -102,38 +116,17 @@ async fn passes(database: Database) {
     }
     store.close().await;
 
-    let log = world.instagram.refreshes();
-    let summary = judge(&log, &renewals, kills);
+    let summary = judge(&world.instagram.refreshes(), &renewals, &plan, kills);
     println!(
-        "{database:?}: {} connections, {} days in steps of {} h, {kills} kills: {alive} alive, {revoked} revoked by \
+        "{database:?}: {} connections, {} days in steps of {} h, {kills} kills with {} pieces of work in hand: {alive} alive, {revoked} revoked by \
          Instagram, 0 lost; {summary}; took {} s",
         plan.connections,
         plan.days,
         plan.step.as_secs() / 3600,
+        leases.left,
         started.elapsed().as_secs(),
     );
 }
-
-/// Lets a step's time pass. All connections fall due together, and hours pass in a quarter of a second: where the database
-/// cannot keep up with that, as a real one never has to, time goes slower until the work is done.
-async fn pass_step(world: &World, store: &Arc<dyn Store>, step: Duration) {
-    let mut passed = Duration::ZERO;
-    while passed < step {
-        let now = world.now();
-        let first_due = store.first_due_for_refresh(now + WINDOW, now, now).await.unwrap();
-        let is_behind = first_due.is_some_and(|life| life.expires_at < now + WINDOW - BEHIND);
-        let part = if is_behind { HOUR / 4 } else { step }.min(step - passed);
-        world.advance(part);
-        passed += part;
-        tokio::time::sleep(PACE).await;
-    }
-}
-
-/// A token with less than this left is due, as the services are configured by default.
-const WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
-
-/// A renewal that has been due for longer waits because of the machine. Failures by chance alone are seldom so many.
-const BEHIND: SignedDuration = SignedDuration::from_hours(10 * 24);
 
 /// Has people connect accounts of their own, with tokens that the test got for them.
 async fn connect_all(world: &World, service: &Service, count: usize) -> Vec<String> {
@@ -149,40 +142,62 @@ async fn connect_all(world: &World, service: &Service, count: usize) -> Vec<Stri
 }
 
 /// Checks the simulator's log of what was done to each token.
-fn judge(log: &[RefreshRecord], renewals: &HashMap<String, usize>, kills: u64) -> String {
+fn judge(log: &[RefreshRecord], renewals: &HashMap<String, usize>, plan: &Plan, kills: usize) -> String {
     let count = |outcome| log.iter().filter(|record| record.outcome == outcome).count();
     assert_eq!(count(RefreshOutcome::TooYoung), 0, "none is refreshed under 24 hours");
     assert_eq!(count(RefreshOutcome::Expired), 0, "none is left to expire");
+    let renewed: Vec<_> =
+        log.iter().filter(|record| record.outcome == RefreshOutcome::Renewed).cloned().collect();
+    let twice = renewed_although_replaced(&renewed);
+    assert!(twice.is_empty(), "renewed while the successor was stored: {twice:?}");
+    let youngest = renewed.iter().map(|record| record.age_seconds).min().unwrap_or_default();
+    assert!(youngest >= LIFE - WINDOW, "a token was renewed after {youngest} s, before its window");
+    let most = renewals.values().copied().max().unwrap_or_default();
+    let windows = usize::try_from(plan.days * 24 * 3600 / (LIFE - WINDOW)).unwrap();
+    assert!(most <= windows, "an account was renewed {most} times in {windows} windows");
+
+    // Every whole answer was stored once, but for those that a kill cut off.
+    let mut unstored = 0;
     let mut whole: HashMap<&str, usize> = HashMap::new();
-    for record in
-        log.iter().filter(|record| record.outcome == RefreshOutcome::Renewed && record.delivered_whole)
-    {
+    for record in renewed.iter().filter(|record| record.delivered_whole) {
         *whole.entry(&record.account).or_default() += 1;
     }
-    // Every whole answer was stored once, but for those that a kill or the end of the test cut off. One refreshed twice in a
-    // window would be an answer that no stored renewal stands for.
-    let mut unstored = 0;
     for (account, answers) in &whole {
         let stored = renewals.get(*account).copied().unwrap_or(0);
         assert!(*answers >= stored, "{account}: {answers} answers, {stored} stored");
         unstored += answers - stored;
     }
-    // Hours that pass at once also pass over the leases of who is at work then, and another one takes the work up: with a
-    // slow database that is one call in a few.
-    let cut_off = usize::try_from(kills).unwrap() * CONCURRENCY + log.len() / 4;
-    assert!(unstored <= cut_off, "{unstored} tokens were refreshed and not stored; {cut_off} are explained");
-    let renewed: usize = renewals.values().sum();
-    assert!(renewed >= renewals.len() / 2, "{renewed} renewals are too few to tell anything");
+    let cut_off = kills * CONCURRENCY;
+    assert!(unstored <= cut_off, "{unstored} answers were not stored; kills explain {cut_off}");
+    let stored: usize = renewals.values().sum();
+    assert!(stored >= renewals.len() / 2, "{stored} renewals are too few to tell anything");
     format!(
-        "{} refresh calls, {renewed} renewals stored, {} failed by chance, {unstored} answers lost to kills, none twice, none \
-         under 24 h",
+        "{} refresh calls, {stored} renewals stored, at most {most} an account in {windows} windows, the youngest token \
+         {} days old, {} calls failed by chance, {unstored} answers lost to kills ({cut_off} explained), {} tokens renewed \
+         twice, none under 24 h",
         log.len(),
+        youngest / (24 * 3600),
         count(RefreshOutcome::Failed),
+        twice.len(),
     )
 }
 
-/// Calls to Instagram that a service makes at once.
-const CONCURRENCY: usize = 4;
+/// The renewals of a token whose successor was stored already. It was, if it was used for a renewal itself: an answer that was
+/// lost is used for nothing.
+fn renewed_although_replaced(renewed: &[RefreshRecord]) -> Vec<&RefreshRecord> {
+    let used: HashSet<u64> = renewed.iter().map(|record| record.token).collect();
+    let mut replaced = HashSet::new();
+    let mut twice = Vec::new();
+    for record in renewed {
+        if replaced.contains(&record.token) {
+            twice.push(record);
+        }
+        if record.renewed_into.is_some_and(|successor| used.contains(&successor)) {
+            replaced.insert(record.token);
+        }
+    }
+    twice
+}
 
 #[actix_web::test]
 async fn a_year_passes_on_sqlite() {
@@ -192,4 +207,21 @@ async fn a_year_passes_on_sqlite() {
 #[actix_web::test]
 async fn a_year_passes_on_mongodb() {
     passes(Database::MongoDb).await;
+}
+
+#[test]
+fn a_token_renewed_while_its_successor_is_stored_is_found() {
+    let record = |token, renewed_into| RefreshRecord {
+        at: jiff::Timestamp::UNIX_EPOCH,
+        account: "shop".to_owned(),
+        token,
+        age_seconds: LIFE,
+        outcome: RefreshOutcome::Renewed,
+        renewed_into: Some(renewed_into),
+        delivered_whole: true,
+    };
+    let lost_answer = [record(1, 2), record(1, 3), record(3, 4)];
+    assert_eq!(renewed_although_replaced(&lost_answer), [&lost_answer[1]; 0]);
+    let twice = [record(1, 2), record(1, 3), record(2, 4)];
+    assert_eq!(renewed_although_replaced(&twice), [&twice[1]]);
 }

@@ -1,0 +1,140 @@
+//! Who is at work, read from the database itself: time must not jump while somebody is. A jump of hours over a lease of a
+//! minute would hand one piece of work to two workers, as no real clock does.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use futures_util::TryStreamExt;
+use jiff::Timestamp;
+use mongodb::bson::{DateTime, Document, doc};
+
+use crate::service::World;
+
+/// With no lease for so long, all that was due is done: every service has looked for work meanwhile and found none.
+const QUIET: Duration = Duration::from_millis(250);
+
+/// Leases that have been the same for so long are held by the dead: a call to Instagram is given up sooner, and so is one to
+/// the database.
+const STALLED: Duration = Duration::from_secs(6);
+
+/// Longer than any work takes, on any machine.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How often the database is asked.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// A connection's id, what is being done with it, and until when, in milliseconds since 1970.
+type Lease = (String, &'static str, i64);
+
+/// Sees the leases of a world.
+pub(crate) struct LeaseWatch {
+    database: Leases,
+    /// What was left by services that died. Time may go on over it: only so does it end.
+    abandoned: BTreeSet<Lease>,
+    /// How many were left.
+    pub(crate) left: usize,
+}
+
+enum Leases {
+    Sqlite(rusqlite::Connection),
+    MongoDb(mongodb::Collection<Document>),
+}
+
+impl LeaseWatch {
+    pub(crate) async fn on(world: &World) -> Self {
+        let database = match world.mongodb {
+            None => Leases::Sqlite(rusqlite::Connection::open(world.database_file()).unwrap()),
+            Some(_) => {
+                let client = mongodb::Client::with_uri_str(&world.database_url).await.unwrap();
+                let database = client.default_database().unwrap();
+                Leases::MongoDb(database.collection("instagram_connections"))
+            }
+        };
+        Self { database, abandoned: BTreeSet::new(), left: 0 }
+    }
+
+    /// Waits until somebody is at work. `false`: nobody is, since nothing is due.
+    pub(crate) async fn work_begins(&mut self, world: &World) -> bool {
+        let began = Instant::now();
+        while began.elapsed() < QUIET {
+            if !self.at_work(world).await.is_empty() {
+                return true;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        false
+    }
+
+    /// Waits until nobody is at work.
+    pub(crate) async fn rest(&mut self, world: &World) {
+        let began = Instant::now();
+        let (mut last, mut since) = (BTreeSet::new(), Instant::now());
+        loop {
+            let at_work = self.at_work(world).await;
+            if at_work != last {
+                (last, since) = (at_work, Instant::now());
+            }
+            if last.is_empty() && since.elapsed() >= QUIET {
+                return;
+            }
+            if since.elapsed() >= STALLED {
+                self.left += last.len();
+                self.abandoned.append(&mut last);
+                since = Instant::now();
+            }
+            assert!(began.elapsed() < PATIENCE, "the work does not end: {last:?}");
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn at_work(&mut self, world: &World) -> BTreeSet<Lease> {
+        let held = self.database.held(world.now()).await;
+        self.abandoned.retain(|lease| held.contains(lease));
+        held.difference(&self.abandoned).cloned().collect()
+    }
+}
+
+impl Leases {
+    /// Those that end after `now`. A token that was found to be dead keeps its lease, and nobody works at it.
+    async fn held(&self, now: Timestamp) -> BTreeSet<Lease> {
+        match self {
+            Self::Sqlite(database) => held_on_sqlite(database, now.as_millisecond()),
+            Self::MongoDb(connections) => held_on_mongodb(connections, now.as_millisecond()).await,
+        }
+    }
+}
+
+fn held_on_sqlite(database: &rusqlite::Connection, now: i64) -> BTreeSet<Lease> {
+    let query = "SELECT id, refresh_lease_until, sync_lease_until FROM instagram_connections
+        WHERE is_active = 1 AND needs_reauthorization_since IS NULL
+            AND (refresh_lease_until > ?1 OR sync_lease_until > ?1)";
+    let mut query = database.prepare_cached(query).unwrap();
+    let rows = query
+        .query_map([now], |row| Ok(leases(&row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, now)))
+        .unwrap();
+    rows.flat_map(Result::unwrap).collect()
+}
+
+async fn held_on_mongodb(connections: &mongodb::Collection<Document>, now: i64) -> BTreeSet<Lease> {
+    let later = doc! { "$gt": DateTime::from_millis(now) };
+    let filter = doc! {
+        "isActive": true,
+        "needsReauthorizationSince": null,
+        "$or": [{ "refreshLeaseUntil": later.clone() }, { "syncLeaseUntil": later }],
+    };
+    let fields = doc! { "refreshLeaseUntil": 1, "syncLeaseUntil": 1 };
+    let found = connections.find(filter).projection(fields).await.unwrap();
+    let found: Vec<Document> = found.try_collect().await.unwrap();
+    let leases = found.iter().map(|connection| {
+        let until = |field| connection.get_datetime(field).ok().map(|time| time.timestamp_millis());
+        let id = connection.get_object_id("_id").unwrap().to_hex();
+        leases(&id, until("refreshLeaseUntil"), until("syncLeaseUntil"), now)
+    });
+    leases.flatten().collect()
+}
+
+fn leases(id: &str, refresh: Option<i64>, sync: Option<i64>, now: i64) -> Vec<Lease> {
+    let both = [("refresh", refresh), ("sync", sync)];
+    let held = both.into_iter().filter_map(|(work, until)| Some((work, until.filter(|&until| until > now)?)));
+    held.map(|(work, until)| (id.to_owned(), work, until)).collect()
+}
