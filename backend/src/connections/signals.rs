@@ -28,19 +28,19 @@ impl Connections {
     /// The owner removed the app at Instagram: marks the account's tokens as dead, unless it was connected after the request
     /// was made. Each request works once. An account that nobody has connected is no error.
     ///
+    /// Remembered after it was carried out: a process that dies in between leaves a request that can come again, and marking
+    /// what is marked changes nothing.
+    ///
     /// # Errors
     /// `unavailable`; then the request works once more.
     pub(crate) async fn deauthorize(&self, request: &SignedRequest) -> Result<(), ApiError> {
         let id = format!("deauthorize.{}", request.fingerprint("deauthorize"));
-        if !self.store.use_handle(&id, self.clock.now() + REMEMBERED).await? {
+        if self.store.is_handle_used(&id).await? {
             return Ok(());
         }
-        let marked = self.mark_removed(&request.account_id, request.issued_at).await;
-        if marked.is_err() {
-            // Where the database is away this fails, too; then the next call with the token finds out.
-            let _ = self.store.release_handle(&id).await;
-        }
-        Ok(marked?)
+        self.mark_removed(&request.account_id, request.issued_at).await?;
+        self.store.use_handle(&id, self.clock.now() + REMEMBERED).await?;
+        Ok(())
     }
 
     async fn mark_removed(&self, account_id: &str, issued_at: Timestamp) -> StoreResult<()> {
@@ -66,10 +66,14 @@ impl Connections {
     /// # Errors
     /// `unavailable`, when the request could not be remembered.
     pub(crate) async fn delete_data(&self, request: &SignedRequest) -> Result<String, ApiError> {
+        let connected_by = request.issued_at.saturating_add(REST_OF_SECOND).unwrap_or(request.issued_at);
+        let stored = self.store.connections_of_account(&request.account_id).await?;
+        let meant = stored.iter().filter(|connection| connection.last_connected_at <= connected_by).count();
         let deletion = NewDeletion {
             code: request.fingerprint("data deletion"),
             account_id: request.account_id.clone(),
-            connected_by: request.issued_at.saturating_add(REST_OF_SECOND).unwrap_or(request.issued_at),
+            connected_by,
+            connections: Some(meant as u64),
         };
         if self.store.begin_deletion(deletion.clone(), self.clock.now()).await?
             && let Err(error) = self.finish_deletion(&deletion).await
@@ -111,10 +115,16 @@ impl Connections {
     }
 
     async fn finish_deletion(&self, deletion: &NewDeletion) -> StoreResult<()> {
-        let NewDeletion { code, account_id, connected_by } = deletion;
+        let NewDeletion { code, account_id, connected_by, connections } = deletion;
         let erased = self.erase(account_id, *connected_by, code).await?;
         self.store.complete_deletion(code, self.clock.now()).await?;
-        tracing::info!(erased, "deleted an account's data, as its owner asked Meta to");
+        match connections {
+            Some(0) => tracing::warn!(
+                code,
+                "nothing was stored about an account whose owner asked Meta to delete it"
+            ),
+            _ => tracing::info!(code, erased, "deleted an account's data, as its owner asked Meta to"),
+        }
         Ok(())
     }
 

@@ -1,13 +1,17 @@
 //! What Meta tells: an app that was removed, data that has to go, and the page where a person sees what became of it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use connection_store::NewDeletion;
 use connection_store::test_support::MongoServer;
+use futures_util::TryStreamExt;
 use instagram_simulator::{Options, SignedBy, UserIdForm, UserIdKind, accounts};
 use jiff::{SignedDuration, Timestamp};
+use mongodb::Database;
+use mongodb::bson::{Document, doc};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -114,6 +118,28 @@ async fn a_request_to_deauthorize_works_once_and_only_on_what_was_there() {
 }
 
 #[actix_web::test]
+async fn a_request_to_deauthorize_that_broke_off_half_way_works_when_it_comes_again() {
+    let app = TestApp::start();
+    let ada = connected(&app).await;
+    let database = rusqlite::Connection::open(app.database_file()).unwrap();
+    // Nothing more can be written from the mark on, as if the process had died there.
+    database
+        .execute_batch(
+            "CREATE TRIGGER no_mark BEFORE UPDATE OF needs_reauthorization_since ON instagram_connections
+                BEGIN SELECT RAISE(ABORT, 'broken off'); END;
+            CREATE TRIGGER no_release BEFORE DELETE ON used_handles
+                BEGIN SELECT RAISE(ABORT, 'broken off'); END;",
+        )
+        .unwrap();
+    let request = signed(&app, app.instagram.now());
+    assert!(tell(&app, DEAUTHORIZE, &request).await.status >= 500);
+    assert_eq!(status(&ada).await, "active");
+    database.execute_batch("DROP TRIGGER no_mark; DROP TRIGGER no_release").unwrap();
+    assert_eq!(tell(&app, DEAUTHORIZE, &request).await.status, 200);
+    assert_eq!(status(&ada).await, "needs_reauthorization");
+}
+
+#[actix_web::test]
 async fn an_account_that_nobody_has_is_no_error() {
     let app = TestApp::start();
     let ada = connected(&app).await;
@@ -127,6 +153,12 @@ async fn an_account_that_nobody_has_is_no_error() {
     let answer = tell(&app, DATA_DELETION, &request).await;
     assert_eq!(answer.status, 200, "{answer}");
     assert_eq!(status(&ada).await, "active");
+    let path = format!("{DATA_DELETION}/{}", answer.body["confirmation_code"].as_str().unwrap());
+    let answer = app.anonymous().get(&path).await;
+    assert_eq!((&answer.body["status"], &answer.body["connections"]), (&"completed".into(), &0.into()));
+    let page = open(&app, &path).await.text().await.unwrap();
+    assert!(page.contains("Nothing was stored about your account"), "{page}");
+    assert!(!page.contains("Your data was deleted"), "{page}");
 }
 
 async fn everything_is_deleted(app: &TestApp) {
@@ -145,6 +177,7 @@ async fn everything_is_deleted(app: &TestApp) {
     }
     let status_now = app.anonymous().get(&path).await;
     assert_eq!((&status_now.body["ok"], &status_now.body["status"]), (&true.into(), &"completed".into()));
+    assert_eq!(status_now.body["connections"], 1);
     assert!(status_now.body["requestedAt"].as_str() <= status_now.body["completedAt"].as_str());
 
     app.connect(&ada, accounts::RECORD_SHOP).await;
@@ -203,6 +236,49 @@ async fn nothing_of_a_deleted_account_is_left_and_the_host_is_told_once() {
 }
 
 #[actix_web::test]
+async fn nothing_of_a_deleted_account_is_left_on_mongodb() {
+    let server = MongoServer::shared();
+    let url = server.fresh_database_url();
+    let app = TestApp::start_with(&[
+        ("DATABASE_URL", &url),
+        ("OUTBOUND_WEBHOOK_URLS", "http://127.0.0.1:9/hook"),
+        ("OUTBOUND_WEBHOOK_SECRET", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+        ("OUTBOUND_WEBHOOK_ALLOW_PRIVATE", "true"),
+    ]);
+    let ada = connected(&app).await;
+    assert_eq!(ada.post("/api/integrations/instagram/me/sync", json!({})).await.status, 200);
+    let database = mongodb::Client::with_uri_str(&url).await.unwrap().default_database().unwrap();
+    let before = collections_about_the_record_shop(&app, &database).await;
+    let expected = ["connection_events", "connection_history", "instagram_connections", "webhook_deliveries"];
+    assert_eq!(before, expected.map(|name| (name.to_owned(), before[name])).into());
+    assert_eq!(tell(&app, DATA_DELETION, &signed(&app, app.instagram.now())).await.status, 200);
+    let after = collections_about_the_record_shop(&app, &database).await;
+    assert_eq!(after, [("webhook_deliveries".to_owned(), 1)].into(), "word of the deletion");
+    let deliveries = database.collection::<Document>("webhook_deliveries");
+    assert_eq!(deliveries.count_documents(doc! { "kind": "deleted" }).await.unwrap(), 1);
+}
+
+/// In which collections there is anything about the account, and how many documents.
+async fn collections_about_the_record_shop(app: &TestApp, database: &Database) -> BTreeMap<String, usize> {
+    let connections = database.collection::<Document>("instagram_connections");
+    let mut marks = vec!["17841400000000000".to_owned(), accounts::RECORD_SHOP.to_owned()];
+    marks.push(app.instagram.account_ids(accounts::RECORD_SHOP).app_scoped);
+    if let Some(connection) = connections.find_one(doc! {}).await.unwrap() {
+        marks.push(connection.get_object_id("_id").unwrap().to_hex());
+    }
+    let mut found = BTreeMap::new();
+    for name in database.list_collection_names().await.unwrap() {
+        let all = database.collection::<Document>(&name).find(doc! {}).await.unwrap();
+        let all: Vec<String> = all.map_ok(|document| document.to_string()).try_collect().await.unwrap();
+        let about = all.iter().filter(|text| marks.iter().any(|mark| text.contains(mark))).count();
+        if about > 0 {
+            found.insert(name, about);
+        }
+    }
+    found
+}
+
+#[actix_web::test]
 async fn a_deletion_that_a_process_left_behind_is_finished() {
     let app = TestApp::start_with(&[OFTEN]);
     let ada = connected(&app).await;
@@ -214,6 +290,7 @@ async fn a_deletion_that_a_process_left_behind_is_finished() {
         code: code.to_owned(),
         account_id: app.instagram.account_ids(accounts::RECORD_SHOP).app_scoped,
         connected_by: now + SECOND,
+        connections: Some(1),
     };
     assert!(store.begin_deletion(deletion, now).await.unwrap());
     let path = format!("{DATA_DELETION}/{code}");

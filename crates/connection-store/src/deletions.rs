@@ -14,6 +14,8 @@ pub struct NewDeletion {
     pub account_id: String,
     /// Only what was connected at this time or before it is meant.
     pub connected_by: Timestamp,
+    /// How many connections were meant when the request came; `None` where an earlier version took it.
+    pub connections: Option<u64>,
 }
 
 /// A request as it stands.
@@ -23,6 +25,9 @@ pub struct Deletion {
     pub requested_at: Timestamp,
     /// When everything was gone; `None` while it is worked on.
     pub completed_at: Option<Timestamp>,
+    /// How many connections were meant when it came: 0 where nothing was stored about the account. `None` where an earlier
+    /// version took it.
+    pub connections: Option<u64>,
 }
 
 /// Requests to delete what is stored about an account.

@@ -32,6 +32,13 @@ fn html(code: &str, deletion: Option<&Deletion>) -> String {
         time(deletion.requested_at)
     );
     match deletion.completed_at {
+        Some(_) if deletion.connections == Some(0) => page::html(
+            page::UNKNOWN,
+            "Nothing was stored about your account",
+            "<p>When your request came, nothing was stored here about your Instagram account, so there was nothing to \
+             delete.</p><p>If you did connect it here, tell whoever runs this service, with the confirmation code.</p>",
+            &details,
+        ),
         Some(completed_at) => page::html(
             ("done", TICK),
             "Your data was deleted",

@@ -87,7 +87,7 @@ async fn delete_data(state: Data<AppState>, form: FormBody) -> Result<impl Respo
 /// How far a request is, for programs.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(examples(json!({"ok": true, "status": "in_progress", "requestedAt": "2026-11-23T15:00:27.871Z", "completedAt": null})))]
+#[schema(examples(json!({"ok": true, "status": "in_progress", "requestedAt": "2026-11-23T15:00:27.871Z", "completedAt": null, "connections": 1})))]
 struct DeletionStatus {
     /// `in_progress` or `completed`.
     #[schema(pattern = "^(in_progress|completed)$")]
@@ -97,6 +97,10 @@ struct DeletionStatus {
     /// When everything was deleted; `null` until then.
     #[schema(required)]
     completed_at: Option<shared::Timestamp>,
+    /// How many connections it was about when it came: 0 where nothing was stored about the account. `null` where nobody
+    /// counted, before this was.
+    #[schema(required)]
+    connections: Option<u64>,
 }
 
 /// How far a deletion is.
@@ -136,6 +140,7 @@ fn status(deletion: &Deletion) -> DeletionStatus {
         status: if deletion.completed_at.is_some() { "completed" } else { "in_progress" },
         requested_at: deletion.requested_at.into(),
         completed_at: deletion.completed_at.map(Into::into),
+        connections: deletion.connections,
     }
 }
 

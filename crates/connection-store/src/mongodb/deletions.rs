@@ -6,7 +6,7 @@ use mongodb::bson::{Document, doc, oid::ObjectId};
 use mongodb::options::ReturnDocument;
 
 use super::error::is_duplicate_key;
-use super::fields::{required_text, required_time, time};
+use super::fields::{self, count, required_text, required_time, time};
 use super::reading::{Wanted, readable};
 use super::{MongoStore, date, literal, outbox};
 use crate::{Deletion, Deletions, NewDeletion, NewEvent, StoreResult};
@@ -20,6 +20,7 @@ impl Deletions for MongoStore {
             "connectedBy": date(deletion.connected_by),
             "requestedAt": date(now),
             "completedAt": null,
+            "connections": fields::number(deletion.connections),
         };
         let deletions = self.deletions.clone();
         let insert = async move {
@@ -40,6 +41,7 @@ impl Deletions for MongoStore {
         Ok(Some(Deletion {
             requested_at: required_time(&document, "requestedAt")?,
             completed_at: time(&document, "completedAt"),
+            connections: count(&document, "connections"),
         }))
     }
 
@@ -107,5 +109,6 @@ fn unfinished(document: &Document) -> StoreResult<NewDeletion> {
         code: required_text(document, "_id")?,
         account_id: required_text(document, "accountId")?,
         connected_by: required_time(document, "connectedBy")?,
+        connections: count(document, "connections"),
     })
 }

@@ -23,6 +23,13 @@ impl UsedHandles for MongoStore {
         self.operations.run(insert).await
     }
 
+    async fn is_handle_used(&self, handle_id: &str) -> StoreResult<bool> {
+        let filter = doc! { "_id": handle_id };
+        let handles = self.used_handles.clone();
+        let found = self.operations.run(async move { handles.find_one(filter).await }).await?;
+        Ok(found.is_some())
+    }
+
     async fn release_handle(&self, handle_id: &str) -> StoreResult<()> {
         let filter = doc! { "_id": handle_id };
         let handles = self.used_handles.clone();

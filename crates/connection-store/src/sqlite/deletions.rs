@@ -4,16 +4,16 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
-use super::columns::{Millis, readable};
+use super::columns::{Count, Millis, readable};
 use super::{SqliteStore, connection_sql, connections, events, history};
 use crate::{Deletion, Deletions, NewDeletion, NewEvent, StoreResult};
 
-const BEGIN: &str = "INSERT INTO deletions (code, account_id, connected_by, requested_at)
-    VALUES (?1, ?2, ?3, ?4) ON CONFLICT (code) DO NOTHING";
+const BEGIN: &str = "INSERT INTO deletions (code, account_id, connected_by, requested_at, connections)
+    VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (code) DO NOTHING";
 
-pub(super) const FIND: &str = "SELECT requested_at, completed_at FROM deletions WHERE code = ?1";
+pub(super) const FIND: &str = "SELECT requested_at, completed_at, connections FROM deletions WHERE code = ?1";
 
-pub(super) const UNFINISHED: &str = "SELECT code, account_id, connected_by FROM deletions
+pub(super) const UNFINISHED: &str = "SELECT code, account_id, connected_by, connections FROM deletions
     WHERE completed_at IS NULL AND requested_at <= ?1 ORDER BY requested_at";
 
 pub(super) const COMPLETE: &str = "UPDATE deletions SET completed_at = ?2, account_id = NULL
@@ -28,6 +28,7 @@ impl Deletions for SqliteStore {
                 deletion.account_id,
                 Millis(deletion.connected_by),
                 Millis(now),
+                deletion.connections.map(Count),
             ])
         });
         Ok(begun.await? == 1)
@@ -40,6 +41,7 @@ impl Deletions for SqliteStore {
                 Ok(Deletion {
                     requested_at: row.get::<_, Millis>(0)?.0,
                     completed_at: row.get::<_, Option<Millis>>(1)?.map(|time| time.0),
+                    connections: row.get::<_, Option<Count>>(2)?.map(|count| count.0),
                 })
             });
             row.optional()
@@ -60,6 +62,7 @@ impl Deletions for SqliteStore {
                     code: row.get(0)?,
                     account_id: row.get(1)?,
                     connected_by: row.get::<_, Millis>(2)?.0,
+                    connections: row.get::<_, Option<Count>>(3)?.map(|count| count.0),
                 })
             })?;
             readable(rows, limit as usize)

@@ -25,6 +25,7 @@ const QUERIES: &[&str] = &[
     oauth_states::CONSUME,
     oauth_states::PURGE,
     oauth_states::DELETE_OF_USER,
+    used_handles::FIND,
     used_handles::RELEASE,
     used_handles::PURGE,
     connections::OWNER,

@@ -11,6 +11,8 @@ use crate::{StoreResult, UsedHandles};
 const USE: &str =
     "INSERT INTO used_handles (handle_id, expires_at) VALUES (?1, ?2) ON CONFLICT (handle_id) DO NOTHING";
 
+pub(super) const FIND: &str = "SELECT 1 FROM used_handles WHERE handle_id = ?1";
+
 pub(super) const RELEASE: &str = "DELETE FROM used_handles WHERE handle_id = ?1";
 
 pub(super) const PURGE: &str = "DELETE FROM used_handles WHERE handle_id IN
@@ -24,6 +26,11 @@ impl UsedHandles for SqliteStore {
             transaction.prepare_cached(USE)?.execute(params![handle_id, Millis(expires_at)])
         });
         Ok(inserted.await? == 1)
+    }
+
+    async fn is_handle_used(&self, handle_id: &str) -> StoreResult<bool> {
+        let found = self.readers.read(|database| database.prepare_cached(FIND)?.exists([handle_id]));
+        Ok(found.await?)
     }
 
     async fn release_handle(&self, handle_id: &str) -> StoreResult<()> {

@@ -20,7 +20,12 @@ contract! {
 const ACCOUNT: &str = "17841400000000001";
 
 fn request(code: &str, now: Timestamp) -> NewDeletion {
-    NewDeletion { code: code.to_owned(), account_id: ACCOUNT.to_owned(), connected_by: now - seconds(5) }
+    NewDeletion {
+        code: code.to_owned(),
+        account_id: ACCOUNT.to_owned(),
+        connected_by: now - seconds(5),
+        connections: Some(2),
+    }
 }
 
 fn told(kind: &str) -> NewEvent {
@@ -33,12 +38,16 @@ async fn a_request_begins_once(store: Arc<dyn Store>) {
     assert!(store.begin_deletion(request("c1", now), now).await.unwrap());
     assert!(!store.begin_deletion(request("c1", now), now + seconds(9)).await.unwrap());
     let found = store.deletion("c1").await.unwrap();
-    assert_eq!(found, Some(Deletion { requested_at: now, completed_at: None }));
+    assert_eq!(found, Some(Deletion { requested_at: now, completed_at: None, connections: Some(2) }));
     store.complete_deletion("c1", now + seconds(10)).await.unwrap();
     assert!(!store.begin_deletion(request("c1", now), now + seconds(20)).await.unwrap());
     store.complete_deletion("c1", now + seconds(30)).await.unwrap();
     let found = store.deletion("c1").await.unwrap();
-    assert_eq!(found, Some(Deletion { requested_at: now, completed_at: Some(now + seconds(10)) }));
+    let completed_at = Some(now + seconds(10));
+    assert_eq!(found, Some(Deletion { requested_at: now, completed_at, connections: Some(2) }));
+    let earlier = NewDeletion { connections: None, ..request("c2", now) };
+    assert!(store.begin_deletion(earlier, now).await.unwrap());
+    assert_eq!(store.deletion("c2").await.unwrap().unwrap().connections, None);
 }
 
 async fn an_unfinished_request_is_found_until_it_is_completed(store: Arc<dyn Store>) {

@@ -18,6 +18,7 @@ contract! {
     what_was_put_off_comes_after_what_was_not_tried,
     a_sync_that_is_put_off_waits,
     a_profile_that_was_read_ends_the_lease,
+    an_account_that_was_synced_is_still_found_by_its_app_scoped_id,
     a_permission_that_shows_is_added_once,
 }
 
@@ -116,6 +117,17 @@ async fn a_profile_that_was_read_ends_the_lease(store: Arc<dyn Store>) {
     let stored = store.update_profile(&one.id, "user-1", profile, scope, event("synced"), now).await;
     assert_eq!(stored.unwrap().unwrap().sync_failures, 0);
     assert_eq!(store.claim_due_for_sync(due(now, 5), now).await.unwrap().len(), 1);
+}
+
+async fn an_account_that_was_synced_is_still_found_by_its_app_scoped_id(store: Arc<dyn Store>) {
+    let now = now();
+    let app_scoped_user_id = Some("7100200300400500".to_owned());
+    let new = NewConnection { app_scoped_user_id, ..new_connection("ann", "17841400000000001", now) };
+    let one = save(&store, new, now).await;
+    let (profile, scope) = (Profile::default(), "instagram_business_basic");
+    store.update_profile(&one.id, "ann", profile, scope, event("synced"), now).await.unwrap().unwrap();
+    let found = store.connections_of_account("7100200300400500").await.unwrap();
+    assert_eq!(found.iter().map(|connection| &connection.id).collect::<Vec<_>>(), [&one.id]);
 }
 
 async fn a_permission_that_shows_is_added_once(store: Arc<dyn Store>) {

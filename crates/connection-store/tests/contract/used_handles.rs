@@ -16,7 +16,9 @@ contract! {
 
 async fn a_handle_is_used_once(store: Arc<dyn Store>) {
     let end = now() + seconds(600);
+    assert!(!store.is_handle_used("handle-1").await.unwrap());
     assert!(store.use_handle("handle-1", end).await.unwrap());
+    assert!(store.is_handle_used("handle-1").await.unwrap());
     assert!(!store.use_handle("handle-1", end).await.unwrap());
     assert!(!store.use_handle("handle-1", end + seconds(60)).await.unwrap());
     assert!(store.use_handle("handle-2", end).await.unwrap());
@@ -39,6 +41,7 @@ async fn a_released_handle_is_used_once_more(store: Arc<dyn Store>) {
     assert!(store.use_handle("handle-1", end).await.unwrap());
     store.release_handle("handle-1").await.unwrap();
     store.release_handle("never used").await.unwrap();
+    assert!(!store.is_handle_used("handle-1").await.unwrap());
     assert!(store.use_handle("handle-1", end).await.unwrap());
     assert!(!store.use_handle("handle-1", end).await.unwrap());
 }
