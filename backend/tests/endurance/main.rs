@@ -5,6 +5,7 @@
 
 mod killed;
 mod leases;
+mod receiver;
 mod service;
 mod stopped;
 mod year;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use connection_store::test_support::MongoServer;
 use connection_store::{Connection, ConnectionFilter, Event, Store};
-use instagram_simulator::{Config, Simulator};
+use instagram_simulator::{Config, Consent, Simulator};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -267,6 +267,23 @@ impl Person {
             "user_id": account_id,
             "expires_in": 5_183_944,
         })
+    }
+
+    /// Consents at Instagram. Returns the path, with the query, that Instagram sends the browser back to.
+    pub(crate) async fn consent(&self, instagram: &Simulator, username: &str) -> String {
+        let (status, answer) = self.call(Method::GET, "/auth/instagram/login", None).await;
+        assert_eq!(status, 200, "{answer}");
+        let back = instagram.consent(answer["authUrl"].as_str().unwrap(), Consent::allow(username));
+        back.strip_prefix("http://localhost:4002").unwrap().to_owned()
+    }
+
+    /// Saves what an exchange has answered.
+    pub(crate) async fn save(&self, exchanged: &Value) {
+        let mut body = exchanged.clone();
+        body["userId"] = self.id.clone().into();
+        let (status, answer) =
+            self.call(Method::POST, "/api/integrations/instagram/callback", Some(body)).await;
+        assert_eq!(status, 200, "{answer}");
     }
 
     /// Connects an account by a token that this client has got by itself.
