@@ -341,6 +341,16 @@ pub trait Connections {
         now: Timestamp,
     ) -> StoreResult<bool>;
 
+    /// Stores an event that tells of no change, of an active connection whose stored token is still `access_token`; else
+    /// the answer is `false` and nothing is stored.
+    async fn record_event(
+        &self,
+        id: &str,
+        access_token: &str,
+        event: NewEvent,
+        now: Timestamp,
+    ) -> StoreResult<bool>;
+
     /// Tokens of active connections that are sealed with this key (`None`: whose sealed text names none), in the order of
     /// their connections' ids, from after `after` on; at most `limit`.
     async fn sealed_with(

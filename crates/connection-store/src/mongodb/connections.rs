@@ -326,6 +326,18 @@ impl Connections for MongoStore {
         Ok(self.change(filter, fields, &[event], now).await?.is_some())
     }
 
+    async fn record_event(
+        &self,
+        id: &str,
+        access_token: &str,
+        event: NewEvent,
+        now: Timestamp,
+    ) -> StoreResult<bool> {
+        let Ok(id) = ObjectId::parse_str(id) else { return Ok(false) };
+        let recorded = self.change(with_token(id, access_token), Document::new(), &[event], now).await?;
+        Ok(recorded.is_some())
+    }
+
     async fn sealed_with(
         &self,
         key_id: Option<&str>,

@@ -247,6 +247,12 @@ pub(super) const MARK: &str = concat!(
     columns!()
 );
 
+pub(super) const WITH_TOKEN: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM instagram_connections WHERE id = ?1 AND access_token = ?2 AND is_active = 1"
+);
+
 pub(super) const SEALED_WITH: &str = "
     SELECT id, instagram_user_id, access_token FROM instagram_connections
     WHERE is_active = 1 AND token_key_id IS ?1 AND id > ?2 ORDER BY id";

@@ -286,6 +286,23 @@ impl Connections for SqliteStore {
         Ok(marked.await?)
     }
 
+    async fn record_event(
+        &self,
+        id: &str,
+        access_token: &str,
+        event: NewEvent,
+        now: Timestamp,
+    ) -> StoreResult<bool> {
+        let (id, access_token) = (id.to_owned(), access_token.to_owned());
+        let recorded = self.writer.write(move |transaction| {
+            let mut statement = transaction.prepare_cached(sql::WITH_TOKEN)?;
+            let found = statement.query_row(params![id, access_token], connection).optional()?;
+            tell(transaction, found.as_ref(), [&event], now)?;
+            Ok(found.is_some())
+        });
+        Ok(recorded.await?)
+    }
+
     async fn sealed_with(
         &self,
         key_id: Option<&str>,

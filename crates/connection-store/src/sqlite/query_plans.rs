@@ -49,6 +49,7 @@ const QUERIES: &[&str] = &[
     connections::POSTPONE_SYNC,
     connections::SET_SCOPES,
     connections::MARK,
+    connections::WITH_TOKEN,
     connections::SEALED_WITH,
     connections::RESEAL,
     connections::KEY_USE,

@@ -16,6 +16,7 @@ contract! {
     every_change_that_happens_is_told,
     what_changes_nothing_is_not_told,
     an_event_is_stored_once,
+    an_event_without_a_change_belongs_to_a_token,
     pages_are_stable_where_times_are_equal,
     expired_events_are_left_out,
     events_do_not_pass_to_another_user,
@@ -114,6 +115,22 @@ async fn what_changes_nothing_is_not_told(store: Arc<dyn Store>) {
     assert_eq!(all(&store, &one.id, now).await.len(), 1, "that it was connected");
     assert_eq!(claim(&store, now).await, []);
     assert_eq!(store.connection(&one.id).await.unwrap(), Some(one));
+}
+
+async fn an_event_without_a_change_belongs_to_a_token(store: Arc<dyn Store>) {
+    let now = now();
+    let saved = save(&store, new_connection("ann", ACCOUNT, now), now).await;
+    let (id, token) = (&saved.id, &saved.access_token);
+    let read = event("token_read");
+    assert!(store.record_event(id, token, read.clone(), now + seconds(1)).await.unwrap());
+    assert_eq!(all(&store, id, now).await[0].id, read.id);
+    assert_eq!(store.latest_connection("ann").await.unwrap().as_ref(), Some(&saved), "nothing else changes");
+    for (id, token) in [(id.as_str(), "another"), ("000000000000000000000000", token), ("no id", token)] {
+        assert!(!store.record_event(id, token, event("token_read"), now).await.unwrap(), "{id} {token}");
+    }
+    disconnect(&store, "ann", now + seconds(2)).await;
+    assert!(!store.record_event(id, token, event("token_read"), now + seconds(3)).await.unwrap());
+    assert_eq!(all(&store, id, now).await.len(), 3);
 }
 
 async fn an_event_is_stored_once(store: Arc<dyn Store>) {
