@@ -14,13 +14,16 @@ pub enum Endpoint {
     Refresh,
     /// `GET /{version}/me`.
     Profile,
+    /// Every other Graph call: posts, comments, messages.
+    Graph,
     /// All of the above together.
     Any,
 }
 
 impl Endpoint {
     /// The endpoints that a request can be for: all but [`Endpoint::Any`].
-    pub(crate) const SINGLE: [Self; 4] = [Self::CodeExchange, Self::LongLived, Self::Refresh, Self::Profile];
+    pub(crate) const SINGLE: [Self; 5] =
+        [Self::CodeExchange, Self::LongLived, Self::Refresh, Self::Profile, Self::Graph];
 
     pub(crate) fn includes(self, other: Self) -> bool {
         self == Self::Any || self == other

@@ -5,6 +5,7 @@ mod answer;
 mod config;
 mod consent;
 mod consent_page;
+mod content;
 mod failures;
 mod faults;
 mod graph;

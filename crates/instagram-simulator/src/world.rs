@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::accounts::Accounts;
 use crate::config::Config;
+use crate::content::Content;
 use crate::failures::Weather;
 use crate::faults::{Endpoint, Fault, FaultQueue};
 use crate::oauth::Code;
@@ -33,6 +34,7 @@ pub(crate) struct World {
     /// How many tokens have been issued, which is the last one's serial number.
     pub(crate) issued: u64,
     pub(crate) refreshes: Vec<LoggedRefresh>,
+    pub(crate) content: Content,
     requests: BTreeMap<Endpoint, u64>,
     /// How far this world's clock is ahead of the machine's.
     ahead: SignedDuration,
@@ -52,6 +54,7 @@ impl World {
             tokens: HashMap::new(),
             issued: 0,
             refreshes: Vec::new(),
+            content: Content::default(),
             requests: BTreeMap::new(),
             ahead: SignedDuration::ZERO,
             swept_at: Timestamp::now(),

@@ -31,7 +31,8 @@ async fn faults_and_counts() {
     assert_eq!(instagram.admin(Method::DELETE, "/faults", Value::Null).await.0, StatusCode::NO_CONTENT);
     assert_eq!(instagram.admin(Method::GET, "/faults", Value::Null).await.1, json!([]));
 
-    let counts = json!({"code_exchange": 0, "long_lived": 0, "refresh": 0, "profile": 1, "any": 1});
+    let counts =
+        json!({"code_exchange": 0, "long_lived": 0, "refresh": 0, "profile": 1, "graph": 0, "any": 1});
     assert_eq!(instagram.admin(Method::GET, "/requests", Value::Null).await.1, counts);
     instagram.admin(Method::DELETE, "/requests", Value::Null).await;
     assert_eq!(instagram.admin(Method::GET, "/requests", Value::Null).await.1["any"], 0);

@@ -5,6 +5,7 @@
 mod accounts;
 mod admin;
 mod consent;
+mod content;
 mod failures;
 mod faults;
 mod graph;
