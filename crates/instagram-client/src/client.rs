@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
+use serde_json::Value;
 use url::Url;
 
 use crate::config::{Config, ConfigError};
 use crate::error::InstagramError;
+use crate::graph::{self, GraphCall};
 use crate::oauth::Oauth;
 use crate::profile::{FIELDS, Profile};
 use crate::token::{AccessToken, LongLivedToken, ShortLivedToken};
@@ -101,6 +103,18 @@ impl InstagramClient {
         let path = [self.inner.config.graph_version.as_str(), "me"];
         let parameters = [("fields", FIELDS), ("access_token", token.expose())];
         self.get(Endpoint::Profile, &path, &parameters, Profile::parse).await
+    }
+
+    /// Makes a call of the Graph API that is the caller's own, such as one of `instagram-api.md` §7. The answer is Graph's as
+    /// JSON, without the token and without any other parameter of a URL that carries one.
+    ///
+    /// # Errors
+    /// Any [`InstagramError`]. A call that changes something may have done so all the same where its answer did not come.
+    pub async fn graph(&self, call: GraphCall, token: &AccessToken) -> Result<Value, InstagramError> {
+        let Inner { config, transport, .. } = &*self.inner;
+        let request = call.into_request(&config.graph_url, &config.graph_version, token);
+        let call = async { graph::parse(&transport.call(Endpoint::Graph, request).await?, token) };
+        transport.observed(Endpoint::Graph, call).await
     }
 
     /// A GET of the Graph API. The parameters, tokens among them, go into the query, as Meta documents it.

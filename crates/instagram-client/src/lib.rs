@@ -7,6 +7,7 @@ mod error;
 mod failure;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+mod graph;
 mod oauth;
 mod observer;
 mod profile;
@@ -22,6 +23,7 @@ pub use config::{
     DEFAULT_TOKEN_URL, is_graph_version,
 };
 pub use error::{DEFAULT_RETRY_AFTER, InstagramError, MAX_RETRY_AFTER};
+pub use graph::{GraphBody, GraphCall, GraphMethod, MAX_GRAPH_ANSWER};
 pub use observer::{Call, CallObserver};
 pub use profile::{AccountType, Profile};
 pub use token::{AccessToken, LongLivedToken, ShortLivedToken};

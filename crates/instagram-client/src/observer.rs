@@ -20,7 +20,7 @@ impl fmt::Debug for dyn CallObserver {
 /// One call that is over. Both names come from small fixed sets, fit for the labels of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Call {
-    /// What was called: `code_exchange`, `long_lived_exchange`, `refresh` or `profile`.
+    /// What was called: `code_exchange`, `long_lived_exchange`, `refresh`, `profile` or `graph`.
     pub endpoint: &'static str,
     /// What the caller gets: `ok`, else the error's [`kind`](crate::InstagramError::kind). An answer that Instagram means
     /// as a success and that cannot be read is `unintelligible`.

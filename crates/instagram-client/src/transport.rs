@@ -11,11 +11,12 @@ use tokio::task::JoinSet;
 use crate::config::{Config, ConfigError};
 use crate::error::InstagramError;
 use crate::failure;
+use crate::graph::MAX_GRAPH_ANSWER;
 use crate::observer::{Call, CallObserver};
 use crate::redact::sanitise;
 use crate::tls;
 
-/// Largest body that is read. Real ones have a few kilobytes.
+/// Largest body that is read of an answer whose size is known to be a few kilobytes.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// How long a connection may take to come about; a whole call may take `Config::timeout`.
@@ -28,6 +29,7 @@ pub(crate) enum Endpoint {
     LongLived,
     Refresh,
     Profile,
+    Graph,
 }
 
 impl Endpoint {
@@ -37,6 +39,15 @@ impl Endpoint {
             Self::LongLived => "long_lived_exchange",
             Self::Refresh => "refresh",
             Self::Profile => "profile",
+            Self::Graph => "graph",
+        }
+    }
+
+    /// The largest body that is read.
+    fn max_body(self) -> usize {
+        match self {
+            Self::Graph => MAX_GRAPH_ANSWER,
+            Self::Code | Self::LongLived | Self::Refresh | Self::Profile => MAX_BODY_BYTES,
         }
     }
 }
@@ -86,7 +97,7 @@ impl Transport {
     /// Sends a request and gives a successful answer's body, or the error that the answer or its absence means.
     pub(crate) async fn call(&self, endpoint: Endpoint, request: Request) -> Result<Vec<u8>, InstagramError> {
         let started = Instant::now();
-        let (status, outcome) = self.exchange(request).await;
+        let (status, outcome) = self.exchange(request, endpoint.max_body()).await;
         tracing::debug!(
             endpoint = endpoint.name(),
             status = status.map(|status| status.as_u16()),
@@ -97,11 +108,15 @@ impl Transport {
         outcome
     }
 
-    async fn exchange(&self, request: Request) -> (Option<StatusCode>, Result<Vec<u8>, InstagramError>) {
+    async fn exchange(
+        &self,
+        request: Request,
+        max_body: usize,
+    ) -> (Option<StatusCode>, Result<Vec<u8>, InstagramError>) {
         match self.send(request).await {
             Ok(mut response) => {
                 let status = response.status();
-                let body = read_body(&mut response).await;
+                let body = read_body(&mut response, max_body).await;
                 (Some(status), body.and_then(|body| failure::judge(status, response.headers(), body)))
             }
             Err(error) => (None, Err(error)),
@@ -123,11 +138,12 @@ impl Transport {
     }
 }
 
-async fn read_body(response: &mut Response) -> Result<Vec<u8>, InstagramError> {
+async fn read_body(response: &mut Response, max: usize) -> Result<Vec<u8>, InstagramError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(not_answered)? {
-        if body.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(InstagramError::unintelligible("a body above 1 MiB"));
+        if body.len() + chunk.len() > max {
+            let mebibytes = max / (1024 * 1024);
+            return Err(InstagramError::unintelligible(format!("a body above {mebibytes} MiB")));
         }
         body.extend_from_slice(&chunk);
     }

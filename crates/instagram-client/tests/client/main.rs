@@ -7,6 +7,7 @@ mod answers;
 mod authorize_url;
 mod canned;
 mod failures;
+mod graph;
 mod observer;
 mod secrets;
 mod simulated;

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use crate::canned::{APP_SECRET, Canned, TOKEN, client_of, token};
-use instagram_client::InstagramError;
+use instagram_client::{GraphCall, GraphMethod, InstagramError};
 use tracing_subscriber::fmt::MakeWriter;
 
 const CODE: &str = "AQBsecretcode0123456789";
@@ -59,6 +59,10 @@ async fn known_failure_16_no_secret_reaches_a_log_an_error_or_debug() {
         shown += &shown_by(&client.exchange_for_long_lived(&token()).await);
         shown += &shown_by(&client.refresh(&token()).await);
         shown += &shown_by(&client.profile(&token()).await);
+        let query = vec![("fields".to_owned(), "id".to_owned())];
+        let path = vec!["me".to_owned(), "media".to_owned()];
+        let call = GraphCall { method: GraphMethod::Get, path, query, body: None };
+        shown += &shown_by(&client.graph(call, &token()).await);
     }
     let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(logged.contains("called Instagram") && logged.contains("refresh"), "{logged}");
