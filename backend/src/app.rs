@@ -22,6 +22,7 @@ use crate::caller::SessionCookie;
 use crate::clock::Clock;
 use crate::config::{Config, InstagramConfig};
 use crate::connections::Connections;
+use crate::idempotency::{self, Idempotency};
 use crate::jobs::JobHealth;
 use crate::metrics::Metrics;
 use crate::middleware::{RequestSpan, finish, guard, measure};
@@ -42,6 +43,7 @@ pub struct AppState {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) connections: Connections,
+    pub(crate) idempotency: Idempotency,
     pub(crate) webhooks: Webhooks,
     pub(crate) metrics: Arc<Metrics>,
     /// What Meta's calls are signed with, or the variables that are missing for it.
@@ -74,6 +76,7 @@ impl AppState {
         let Config { server, instagram, .. } = config;
         let metrics = Arc::new(Metrics::new());
         let client = instagram_client(instagram, &metrics).map_err(io::Error::other)?;
+        let vault = Arc::new(Vault::new(keyring));
         let webhooks = Webhooks::new(&config.webhooks)
             .map_err(|error| io::Error::other(format!("OUTBOUND_WEBHOOK_URLS: {error}")))?;
         let session_cookie = SessionCookie::new(server.is_https());
@@ -81,13 +84,14 @@ impl AppState {
         Ok(Self {
             connections: Connections::new(
                 Arc::clone(&store),
-                Vault::new(keyring),
+                Arc::clone(&vault),
                 client,
                 Arc::clone(&clock),
                 webhooks.receivers(),
                 Arc::clone(&metrics),
                 lease(instagram.timeout),
             ),
+            idempotency: Idempotency::new(Arc::clone(&store), vault, lease(instagram.timeout)),
             store,
             clock,
             webhooks,
@@ -176,9 +180,11 @@ fn cors(frontend_origin: &str) -> Cors {
         .allowed_headers([
             header::ACCEPT,
             header::CONTENT_TYPE,
+            header::IF_NONE_MATCH,
             header::HeaderName::from_static("x-request-id"),
         ])
-        .expose_headers([header::RETRY_AFTER, header::HeaderName::from_static("x-request-id")])
+        .allowed_header(idempotency::KEY_HEADER)
+        .expose_headers([header::ETAG, header::RETRY_AFTER, header::HeaderName::from_static("x-request-id")])
         .max_age(600)
 }
 

@@ -47,6 +47,10 @@ enum Proof {
 /// The key that a caller showed; not the key itself.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyInfo {
+    /// Names it in the log.
+    pub(crate) id: String,
+    /// What its owner calls it.
+    pub(crate) name: String,
     /// For whom it acts.
     pub(crate) kind: KeyKind,
     scopes: Vec<Scope>,
@@ -97,6 +101,14 @@ impl Caller {
             Proof::Session { session, .. } => Some(&session.user_id),
             Proof::Key(KeyInfo { kind: KeyKind::Personal { user_id }, .. }) => Some(user_id),
             Proof::Key(KeyInfo { kind: KeyKind::Service, .. }) => None,
+        }
+    }
+
+    /// What tells callers apart, kind and id: the key, or the user of a session, so that all browsers of a person are one.
+    pub(crate) fn identity(&self) -> (&'static str, &str) {
+        match &self.0 {
+            Proof::Session { session, .. } => ("user", &session.user_id),
+            Proof::Key(key) => ("key", &key.id),
         }
     }
 
@@ -173,6 +185,8 @@ impl Caller {
             }
         }
         Ok(Self(Proof::Key(KeyInfo {
+            id: found.id,
+            name: found.name,
             kind: found.user_id.map_or(KeyKind::Service, |user_id| KeyKind::Personal { user_id }),
             scopes: found.scopes.iter().filter_map(|scope| Scope::from_name(scope)).collect(),
         })))
@@ -312,7 +326,7 @@ mod tests {
     }
 
     fn key(kind: KeyKind, scopes: &[Scope]) -> Caller {
-        Caller(Proof::Key(KeyInfo { kind, scopes: scopes.to_vec() }))
+        Caller(Proof::Key(KeyInfo { id: "key_a".into(), name: "a".into(), kind, scopes: scopes.to_vec() }))
     }
 
     const READ: Scope = Scope::ConnectionsRead;

@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use connection_store::StoreError;
 use instagram_client::InstagramError;
@@ -17,7 +17,7 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A failure that a client hears about.
 ///
-/// The sentence is for a person and never quotes input or upstream text; the cause goes to the log, once, with the
+/// The sentence is for a person and never quotes input, nor upstream text but in one place; the cause goes to the log, once, with the
 /// request id ([`crate::middleware`] renders and logs).
 #[derive(Debug)]
 pub(crate) struct ApiError {
@@ -106,14 +106,26 @@ impl ApiError {
         Self::new(ErrorCode::NotFound, "There is nothing at this address.")
     }
 
+    /// 404: a Graph path that is not forwarded.
+    pub(crate) fn not_forwarded() -> Self {
+        Self::new(ErrorCode::NotFound, "This path of Instagram's is not forwarded.")
+    }
+
+    /// 400: a parameter that would change whose or what call is forwarded.
+    pub(crate) fn refused_parameter() -> Self {
+        let sentence = "One of the parameters is a token, a secret, or changes what the call is. The token is ours to add, and \
+                        the rest is not forwarded.";
+        Self::invalid_request(sentence)
+    }
+
     /// 404: no active connection.
     pub(crate) fn not_connected() -> Self {
         Self::new(ErrorCode::NotConnected, "No active Instagram connection found")
     }
 
     /// 405, with what would be allowed.
-    pub(crate) fn method_not_allowed(allowed: &[Method]) -> Self {
-        let allow = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    pub(crate) fn method_not_allowed(allowed: &[impl AsRef<str>]) -> Self {
+        let allow = allowed.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
         let mut error = Self::new(ErrorCode::MethodNotAllowed, format!("Use one of these methods: {allow}."));
         error.details.allow = Some(allow);
         error
@@ -265,6 +277,38 @@ impl ApiError {
             ),
         };
         this.caused_by(error)
+    }
+
+    /// A call to Instagram that a program made up, and that failed. Here alone Instagram's own words are shown, as its client
+    /// has cleaned them: whoever made the call up cannot put it right without them.
+    pub(crate) fn from_forwarded(error: InstagramError) -> Self {
+        let this = match &error {
+            InstagramError::Timeout => Self::new(
+                ErrorCode::UpstreamTimeout,
+                "Instagram did not answer in time. What was asked for may have been done all the same.",
+            ),
+            InstagramError::Rejected { message, .. } => {
+                Self::invalid_request(format!("Instagram refused this: {message}"))
+            }
+            InstagramError::MissingPermission { .. } => Self::new(
+                ErrorCode::AccessDenied,
+                "Instagram says that a permission is missing for this. Connect the account again and grant it.",
+            ),
+            InstagramError::AppAccess => Self::new(
+                ErrorCode::AppAccess,
+                "Instagram does not let this app do this for the account at the moment.",
+            ),
+            _ => Self::new(ErrorCode::UpstreamError, "Instagram did not answer as it should."),
+        };
+        this.caused_by(error)
+    }
+
+    /// 503: the same request is being carried out at this moment.
+    pub(crate) fn still_running() -> Self {
+        let sentence = "The same request is being carried out at this moment. Ask again for its answer.";
+        let mut error = Self::new(ErrorCode::Unavailable, sentence);
+        error.details.retry_after = Some(1);
+        error
     }
 
     /// 429: more people sign in at once than passwords can be checked.

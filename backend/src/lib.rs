@@ -8,8 +8,10 @@ pub mod commands;
 pub mod config;
 mod connections;
 mod error;
+mod etag;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+mod idempotency;
 mod jitter;
 mod jobs;
 mod logging;

@@ -25,12 +25,9 @@ mod parameters;
 mod reference;
 mod schemas;
 
-pub(crate) use parameters::UserId;
+pub(crate) use parameters::{IdempotencyKey, UserId};
 
 use actix_web::web::Bytes;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
 use utoipa::OpenApi as _;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
@@ -41,6 +38,7 @@ use utoipa::openapi::{
     Components, Contact, Info, InfoBuilder, License, OpenApi, PathItem, Ref, RefOr, Server, Tag,
 };
 
+use crate::etag;
 use crate::routes::Described;
 
 /// What is served of the description: made once, at the start.
@@ -63,7 +61,7 @@ pub(crate) struct Representation {
 
 impl Representation {
     fn new(body: String) -> Self {
-        let tag = STANDARD.encode(&Sha256::digest(&body)[..18]);
+        let tag = etag::tag(body.as_bytes());
         Self { body: body.into(), tag }
     }
 }
@@ -90,6 +88,7 @@ fn tags() -> Vec<Tag> {
     vec![
         tag("Connecting", "The way to Instagram and back: from a login link to a stored connection."),
         tag("Connections", "Reading, renewing and ending what is connected."),
+        tag("Instagram", "Calls of Instagram's own API, made for a program that never has the token."),
         tag("People and sessions", "Local accounts, and the browser sessions of all users."),
         tag("Host applications", "For the backend of an application that brings its own users."),
         tag("API keys", "Keys for a user's own programs."),

@@ -8,7 +8,9 @@ use actix_web::dev::Payload;
 use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::StreamExt;
+use instagram_client::GraphBody;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_json::error::Category;
 
 use crate::caller::Caller;
@@ -62,6 +64,40 @@ impl<T: DeserializeOwned + 'static> FromRequest for CallerAndBody<T> {
     }
 }
 
+/// A caller, and the parameters in the body of a call that they made up: JSON, a form, or nothing. Without a caller the body
+/// is not looked at.
+pub(crate) struct CallerAndParameters(pub(crate) Caller, pub(crate) Option<GraphBody>);
+
+impl FromRequest for CallerAndParameters {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (is_json, is_form) = (is_json(request), is_form(request));
+        let caller = Caller::from_request(request, payload);
+        let mut payload = payload.take();
+        Box::pin(async move {
+            let caller = match caller.await {
+                Ok(caller) => caller,
+                Err(error) => {
+                    drain(&mut payload).await;
+                    return Err(error);
+                }
+            };
+            let body = read_in_time(&mut payload).await?;
+            let body = match (body.is_empty(), is_json, is_form) {
+                (true, ..) => None,
+                (_, true, _) => Some(GraphBody::Json(Value::Object(parse_json(&body)?))),
+                (.., true) => {
+                    Some(GraphBody::Form(url::form_urlencoded::parse(&body).into_owned().collect()))
+                }
+                _ => return Err(ApiError::unsupported_media_type()),
+            };
+            Ok(Self(caller, body))
+        })
+    }
+}
+
 /// The fields of a form (`application/x-www-form-urlencoded`) from anybody.
 pub(crate) struct FormBody(Vec<(String, String)>);
 
@@ -78,7 +114,7 @@ impl FromRequest for FormBody {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let is_form = request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded");
+        let is_form = is_form(request);
         let mut payload = payload.take();
         Box::pin(async move {
             if !is_form {
@@ -95,17 +131,24 @@ fn is_json(request: &HttpRequest) -> bool {
     request.content_type().eq_ignore_ascii_case("application/json")
 }
 
+fn is_form(request: &HttpRequest) -> bool {
+    request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
 async fn read_json<T: DeserializeOwned>(is_json: bool, mut payload: Payload) -> Result<T, ApiError> {
     if !is_json {
         drain(&mut payload).await;
         return Err(ApiError::unsupported_media_type());
     }
-    let body = read_in_time(&mut payload).await?;
+    parse_json(&read_in_time(&mut payload).await?)
+}
+
+fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     // Serde would take an array for an object whose fields are in order.
     if body.trim_ascii_start().first().is_some_and(|&byte| byte != b'{') {
         return Err(ApiError::invalid_request("The body is not a JSON object."));
     }
-    serde_json::from_slice(&body).map_err(|error| ApiError::invalid_request(sentence(&error)))
+    serde_json::from_slice(body).map_err(|error| ApiError::invalid_request(sentence(&error)))
 }
 
 async fn read_in_time(payload: &mut Payload) -> Result<BytesMut, ApiError> {

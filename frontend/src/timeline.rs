@@ -14,8 +14,11 @@ pub struct Row {
 impl Row {
     /// What happened, in a sentence.
     pub fn sentence(&self) -> String {
-        if self.times > 1 {
+        if self.times > 1 && self.event.kind == EventKind::Synced {
             return format!("Synced {} times", self.times);
+        }
+        if self.times > 1 {
+            return format!("{} ({} times)", self.event.message.trim_end_matches('.'), self.times);
         }
         if self.event.message.is_empty() {
             name(self.event.kind).to_owned()
@@ -36,20 +39,28 @@ fn name(kind: EventKind) -> &'static str {
         EventKind::PermissionLost => "A permission is gone.",
         EventKind::NeedsReauthorization => "Instagram no longer accepts our access.",
         EventKind::Disconnected => "Disconnected.",
+        EventKind::TokenRead => "A program was given the access itself.",
         EventKind::Unknown => "Something happened that this page does not know.",
     }
 }
 
-/// The rows for events, the newest first. Syncs that follow each other make one row: they are what is normal.
+/// The rows for events, the newest first. Syncs that follow each other make one row, and so does a program that is given the
+/// access again and again: they are what is normal.
 pub fn rows(events: &[ConnectionEvent]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for event in events {
         match rows.last_mut() {
-            Some(row) if is_sync(&row.event) && is_sync(event) => row.times += 1,
+            Some(row) if is_more_of(event, &row.event) => row.times += 1,
             _ => rows.push(Row { event: event.clone(), times: 1 }),
         }
     }
     rows
+}
+
+/// Whether an event says nothing that the one after it does not.
+fn is_more_of(event: &ConnectionEvent, later: &ConnectionEvent) -> bool {
+    let is_read = later.kind == EventKind::TokenRead && event.kind == EventKind::TokenRead;
+    is_sync(event) && is_sync(later) || is_read && event.message == later.message
 }
 
 fn is_sync(event: &ConnectionEvent) -> bool {
@@ -89,6 +100,14 @@ mod tests {
         let sentences: Vec<_> = rows(&events).iter().map(Row::sentence).collect();
         assert_eq!(sentences, ["Synced 2 times", "refreshed 7", "synced 6", "sync_failed 5", "synced 4"]);
         assert_eq!(rows(&events)[0].event.id, "9");
+    }
+
+    #[test]
+    fn a_program_that_is_given_the_access_again_is_told_once() {
+        let told = |id, message: &str| ConnectionEvent { message: message.into(), ..event(id, "token_read") };
+        let events = [told(5, "A was given it."), told(4, "A was given it."), told(3, "B was given it.")];
+        let sentences: Vec<_> = rows(&events).iter().map(Row::sentence).collect();
+        assert_eq!(sentences, ["A was given it (2 times)", "B was given it."]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Connecting, reading and ending an Instagram connection: `/auth/instagram/…` and `/api/integrations/instagram/…`.
 
+use serde::de::IntoDeserializer;
+use serde::de::value::StrDeserializer;
 use serde::{Deserialize, Serialize};
 
 use crate::{Sensitive, Timestamp};
@@ -138,6 +140,47 @@ pub struct ConnectionAnswer {
     pub connection: Connection,
 }
 
+/// Answer of `GET /api/connections`: a page of connections.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionsAnswer {
+    /// In an order that never changes.
+    pub connections: Vec<ListedConnection>,
+    /// Give it as `cursor` to read on; `null` at the end.
+    #[cfg_attr(feature = "utoipa", schema(required))]
+    pub next_cursor: Option<String>,
+}
+
+/// A connection and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ListedConnection {
+    /// The host application's own id of the user.
+    pub user_id: String,
+    /// The connection.
+    #[serde(flatten)]
+    pub connection: Connection,
+}
+
+/// Answer of `GET …/{userId}/token`: what it takes to call Instagram without this service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct TokenAnswer {
+    /// Instagram's own token. Keep it no longer than the call that it is for: the service renews it.
+    pub access_token: Sensitive,
+    /// Always `bearer`.
+    pub token_type: String,
+    /// When the token ends, as Instagram said.
+    pub expires_at: Timestamp,
+    /// The professional account's id.
+    pub instagram_user_id: String,
+    /// Permissions granted.
+    pub scopes: Vec<String>,
+}
+
 /// A connection as its owner sees it. Unset profile fields are `null`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
@@ -202,4 +245,12 @@ pub enum ConnectionStatus {
     Expiring,
     /// The token is dead; only the person can heal it.
     NeedsReauthorization,
+}
+
+impl ConnectionStatus {
+    /// The status of this name on the wire.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let name: StrDeserializer<'_, serde::de::value::Error> = name.into_deserializer();
+        Self::deserialize(name).ok()
+    }
 }

@@ -86,6 +86,8 @@ pub enum EventKind {
     NeedsReauthorization,
     /// It was ended.
     Disconnected,
+    /// A program was given Instagram's own token.
+    TokenRead,
     /// Something that this version of the program does not know.
     #[serde(other)]
     Unknown,
@@ -103,6 +105,7 @@ impl EventKind {
             Self::PermissionLost => "permission_lost",
             Self::NeedsReauthorization => "needs_reauthorization",
             Self::Disconnected => "disconnected",
+            Self::TokenRead => "token_read",
             Self::Unknown => "unknown",
         }
     }
@@ -140,6 +143,7 @@ mod tests {
             EventKind::PermissionLost,
             EventKind::NeedsReauthorization,
             EventKind::Disconnected,
+            EventKind::TokenRead,
             EventKind::Unknown,
         ] {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());

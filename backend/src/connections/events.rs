@@ -7,13 +7,20 @@ use uuid::Uuid;
 
 use super::Connections;
 
+/// How long it is known who was given a token: programs may ask for one every minute.
+const TOKEN_READ_LIFE: SignedDuration = SignedDuration::from_hours(90 * 24);
+
 /// How long what happens every few hours, and what passes by itself, is worth keeping.
 const ROUTINE_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 impl Connections {
     /// An event to be written with the change that it tells of.
     pub(super) fn event(&self, kind: EventKind, message: impl Into<String>) -> NewEvent {
-        let is_routine = matches!(kind, EventKind::Synced | EventKind::SyncFailed | EventKind::RefreshFailed);
+        let life = match kind {
+            EventKind::Synced | EventKind::SyncFailed | EventKind::RefreshFailed => Some(ROUTINE_LIFE),
+            EventKind::TokenRead => Some(TOKEN_READ_LIFE),
+            _ => None,
+        };
         // Whoever is told acts on it, so only what calls for that: routine and passing failures do not.
         let is_told = matches!(
             kind,
@@ -28,7 +35,7 @@ impl Connections {
             kind: kind.as_str().to_owned(),
             succeeded: is_success(kind),
             message: message.into(),
-            expires_at: is_routine.then(|| self.clock.now() + ROUTINE_LIFE),
+            expires_at: life.map(|life| self.clock.now() + life),
             notify: if is_told { self.receivers.clone() } else { Vec::new() },
         }
     }
@@ -40,7 +47,14 @@ impl Connections {
 }
 
 fn is_success(kind: EventKind) -> bool {
-    matches!(kind, EventKind::Connected | EventKind::Refreshed | EventKind::Synced | EventKind::Disconnected)
+    matches!(
+        kind,
+        EventKind::Connected
+            | EventKind::Refreshed
+            | EventKind::Synced
+            | EventKind::Disconnected
+            | EventKind::TokenRead
+    )
 }
 
 /// What a permission is for, to be read after "lets us".

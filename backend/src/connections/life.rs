@@ -71,7 +71,7 @@ impl Connections {
 const LATEST: Timestamp = Timestamp::constant(253_402_207_200, 0);
 
 /// Cuts a page down to `limit`, and gives the cursor to what was cut off.
-fn next<T>(page: &mut Vec<T>, limit: u32, cursor_after: impl Fn(&T) -> String) -> Option<String> {
+pub(super) fn next<T>(page: &mut Vec<T>, limit: u32, cursor_after: impl Fn(&T) -> String) -> Option<String> {
     if page.len() <= limit as usize {
         return None;
     }
@@ -98,7 +98,7 @@ fn event(stored: Event) -> ConnectionEvent {
     }
 }
 
-fn bad_cursor() -> ApiError {
+pub(super) fn bad_cursor() -> ApiError {
     ApiError::invalid_request("The cursor is not one that this route gave.")
 }
 

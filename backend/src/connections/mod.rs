@@ -1,17 +1,21 @@
-//! The life of a connection: begin, exchange, save, read, renew, sync, end; what it leaves behind. Knows no HTTP and no database driver.
+//! The life of a connection: begin, exchange, save, read, renew, sync, end; what it leaves behind; what
+//! programs do with it. Knows no HTTP and no database driver.
 
 mod connect;
 mod events;
 mod handoff;
 mod life;
+mod list;
 mod operators;
 mod outcome;
 mod pause;
 mod profile;
+mod proxy;
 mod renew;
 mod rotate;
 mod signals;
 mod sync;
+mod token;
 mod view;
 
 use std::sync::Arc;
@@ -32,13 +36,15 @@ pub(crate) use connect::{Login, Redirected};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use handoff::fuzz_handoff;
 pub(crate) use life::HistoryPage;
+pub(crate) use list::ListPage;
 pub(crate) use operators::{opens, view_of};
 pub(crate) use outcome::Outcome;
+pub(crate) use proxy::{Forwarded, Parameters};
 
 /// What the routes call. One for the whole process.
 pub(crate) struct Connections {
     store: Arc<dyn Store>,
-    vault: Vault,
+    vault: Arc<Vault>,
     /// The client, or the variables that are missing for it.
     instagram: Result<InstagramClient, Vec<&'static str>>,
     clock: Arc<dyn Clock>,
@@ -54,7 +60,7 @@ impl Connections {
     /// From its parts.
     pub(crate) fn new(
         store: Arc<dyn Store>,
-        vault: Vault,
+        vault: Arc<Vault>,
         instagram: Result<InstagramClient, Vec<&'static str>>,
         clock: Arc<dyn Clock>,
         receivers: Vec<String>,

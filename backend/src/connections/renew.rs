@@ -15,7 +15,7 @@ use super::{Connections, token_context, view};
 use crate::error::ApiError;
 
 /// Instagram renews no token that is younger.
-const YOUNGEST: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const YOUNGEST: SignedDuration = SignedDuration::from_hours(24);
 
 /// By how much a renewed token may end before the old one would have: Instagram rounds, and the answer took its time. What
 /// ends earlier still is no renewal.

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use shared::{ConnectionStatus, permission};
 
 /// Less than this before its end, a connection needs a refresh.
-const REFRESH_WINDOW: SignedDuration = SignedDuration::from_hours(10 * 24);
+pub(super) const REFRESH_WINDOW: SignedDuration = SignedDuration::from_hours(10 * 24);
 
 /// What the API answers. `opens`: whether the vault can open the stored token.
 pub(super) fn connection(stored: Connection, opens: bool, now: Timestamp) -> shared::Connection {

@@ -2,15 +2,16 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::{
     ApiKey, ApiKeysAnswer, CallbackAnswer, Connection, ConnectionAnswer, ConnectionEvent, ConnectionStatus,
-    CreateApiKey, CreateHostLink, CreatedApiKey, ErrorBody, ErrorCode, EventKind, EventOutcome, EventsAnswer,
-    HistoryAnswer, HistoryPoint, HostLinkAnswer, InstagramUser, LoginAnswer, SaveAnswer, SaveConnection,
-    SavedConnection, Scope, Sensitive, SessionAnswer, SignIn, SignUp, User, permission,
+    ConnectionsAnswer, CreateApiKey, CreateHostLink, CreatedApiKey, ErrorBody, ErrorCode, EventKind,
+    EventOutcome, EventsAnswer, HistoryAnswer, HistoryPoint, HostLinkAnswer, InstagramUser, ListedConnection,
+    LoginAnswer, SaveAnswer, SaveConnection, SavedConnection, Scope, Sensitive, SessionAnswer, SignIn,
+    SignUp, TokenAnswer, User, permission,
 };
 
-use crate::routes::{Done, Success};
+use crate::routes::{Done, GraphAnswer, GraphParameters, Success};
 
 /// A value that fits a schema.
 pub(super) struct Example {
@@ -40,7 +41,7 @@ const USER: &str = "usr_5f0c6a1e8d2b4f7a9c3e1d5b7f9a2c4e";
 
 /// All of them.
 pub(super) fn all() -> Vec<Example> {
-    let found = people().into_iter().chain(connecting()).chain(connections()).chain(keys());
+    let found = people().into_iter().chain(connecting()).chain(connections()).chain(keys()).chain(programs());
     let found = found.chain([Example::success("Done", &Done {}), Example::of("ErrorBody", &failure())]);
     found.flatten().collect()
 }
@@ -124,8 +125,9 @@ fn connecting() -> [Option<Example>; 4] {
     ]
 }
 
-fn connections() -> [Option<Example>; 3] {
-    let connection = Connection {
+/// A connection as it is read.
+fn connection() -> Connection {
+    Connection {
         id: "6a6ecf14d35d3c1b0f4ab1f0".to_owned(),
         username: "wreckshoprecords".to_owned(),
         name: Some("Wreck Shop Records".to_owned()),
@@ -144,7 +146,10 @@ fn connections() -> [Option<Example>; 3] {
         missing_scopes: vec![permission::MANAGE_MESSAGES.to_owned()],
         last_error: None,
         needs_reauthorization_since: None,
-    };
+    }
+}
+
+fn connections() -> [Option<Example>; 3] {
     let point = HistoryPoint {
         at: SYNCED.into(),
         followers: Some(15_420),
@@ -159,9 +164,37 @@ fn connections() -> [Option<Example>; 3] {
         message: "The profile was read from Instagram.".to_owned(),
     };
     [
-        Example::success("ConnectionAnswer", &ConnectionAnswer { connection }),
+        Example::success("ConnectionAnswer", &ConnectionAnswer { connection: connection() }),
         Example::success("HistoryAnswer", &HistoryAnswer { points: vec![point], next_cursor: None }),
         Example::success("EventsAnswer", &EventsAnswer { events: vec![event], next_cursor: None }),
+    ]
+}
+
+fn programs() -> [Option<Example>; 4] {
+    let listed = ListedConnection { user_id: "user-123".to_owned(), connection: connection() };
+    let next_cursor = Some("NmE2ZWNmMTRkMzVkM2MxYjBmNGFiMWYw".to_owned());
+    let token = TokenAnswer {
+        access_token: text("IG…"),
+        token_type: "bearer".to_owned(),
+        expires_at: EXPIRES.into(),
+        instagram_user_id: ACCOUNT.to_owned(),
+        scopes: connection().scopes,
+    };
+    let page = GraphAnswer {
+        id: None,
+        data: Some(json!([{"id": "18000000000000004", "caption": "New in: dub techno"}])),
+        paging: Some(json!({"cursors": {"before": "QVFI…", "after": "QVFJ…"}})),
+    };
+    let post = GraphParameters {
+        image_url: Some("https://wreckshop.com/new-in.jpg".to_owned()),
+        caption: Some("New in: dub techno".to_owned()),
+        creation_id: None,
+    };
+    [
+        Example::success("ConnectionsAnswer", &ConnectionsAnswer { connections: vec![listed], next_cursor }),
+        Example::success("TokenAnswer", &token),
+        Example::of("GraphAnswer", &page),
+        Example::of("GraphParameters", &post),
     ]
 }
 

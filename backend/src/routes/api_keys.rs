@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 use actix_web::web::{self, Data, Path};
-use actix_web::{HttpResponse, Responder};
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use connection_store::KeyOutcome;
 use jiff::{SignedDuration, Timestamp};
 use shared::{ApiKeysAnswer, CreateApiKey, CreatedApiKey, ErrorCode, Scope, validation};
@@ -12,6 +12,8 @@ use crate::api_key::{self, ApiKeyText, KeyTerms};
 use crate::app::AppState;
 use crate::caller::Caller;
 use crate::error::ApiError;
+use crate::idempotency;
+use crate::openapi::IdempotencyKey;
 use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, just};
 use crate::request_body::CallerAndBody;
 
@@ -53,6 +55,7 @@ async fn list(state: Data<AppState>, caller: Caller) -> Result<impl Responder, A
     operation_id = "createApiKey",
     tag = "API keys",
     security(("session" = [])),
+    params(IdempotencyKey),
     request_body = CreateApiKey,
     responses(
         (status = 201, description = "The key, shown this once.", body = Success<CreatedApiKey>),
@@ -61,11 +64,17 @@ async fn list(state: Data<AppState>, caller: Caller) -> Result<impl Responder, A
 )]
 async fn create(
     state: Data<AppState>,
+    request: HttpRequest,
     CallerAndBody(caller, body): CallerAndBody<CreateApiKey>,
 ) -> Result<HttpResponse, ApiError> {
     let (user_id, _) = caller.require_session()?;
+    let work = make(Data::clone(&state), user_id.to_owned(), body.clone());
+    idempotency::once(&state, &request, &caller, &body, work).await
+}
+
+async fn make(state: Data<AppState>, user_id: String, body: CreateApiKey) -> Result<HttpResponse, ApiError> {
     let now = state.clock.now();
-    let terms = terms(user_id, &body, now)?;
+    let terms = terms(&user_id, &body, now)?;
     let text = ApiKeyText::generate();
     let new = text.to_stored(terms, now);
     let stored = connection_store::ApiKey::from(new.clone());

@@ -1,12 +1,13 @@
 //! `/api/openapi.json` and `/api/docs`: the API's description of itself, for programs and for people.
 
 use actix_web::http::Method;
-use actix_web::http::header::{self, ETag, EntityTag, Header, IfNoneMatch};
+use actix_web::http::header::{self, ETag, EntityTag};
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{Routes, resource};
 use crate::app::AppState;
+use crate::etag;
 use crate::openapi::Representation;
 use crate::openapi::errors::{ANYBODY, Errors};
 
@@ -65,11 +66,7 @@ fn respond(
     policy: Option<&str>,
 ) -> HttpResponse {
     let tag = EntityTag::new_strong(what.tag.clone());
-    let is_known = match IfNoneMatch::parse(request) {
-        Ok(IfNoneMatch::Any) => request.headers().contains_key(header::IF_NONE_MATCH),
-        Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(&tag)),
-        Err(_) => false,
-    };
+    let is_known = etag::is_known(request, &tag);
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((header::CACHE_CONTROL, "public, no-cache")).insert_header(ETag(tag));
     if let Some(policy) = policy {

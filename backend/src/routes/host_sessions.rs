@@ -15,6 +15,8 @@ use super::{Routes, Success, page, query, resource, session, success, web_app};
 use crate::app::AppState;
 use crate::caller::host_user_id;
 use crate::error::ApiError;
+use crate::idempotency;
+use crate::openapi::IdempotencyKey;
 use crate::openapi::errors::{ANYBODY, BODY, CALLER, CHANGE, Errors, QUERY, STORED, just};
 use crate::request_body::CallerAndBody;
 use crate::secret_token::SecretToken;
@@ -40,6 +42,7 @@ pub(super) fn configure(app: &mut Routes<'_>) {
     operation_id = "createHostLink",
     tag = "Host applications",
     security(("key" = ["sessions:create"])),
+    params(IdempotencyKey),
     request_body = CreateHostLink,
     responses(
         (status = 201, description = "The link. It is good for ten minutes and for one browser.", body = Success<HostLinkAnswer>),
@@ -48,9 +51,15 @@ pub(super) fn configure(app: &mut Routes<'_>) {
 )]
 async fn create(
     state: Data<AppState>,
+    request: HttpRequest,
     CallerAndBody(caller, body): CallerAndBody<CreateHostLink>,
 ) -> Result<HttpResponse, ApiError> {
     caller.require_service(Scope::SessionsCreate)?;
+    let work = make(Data::clone(&state), body.clone());
+    idempotency::once(&state, &request, &caller, &body, work).await
+}
+
+async fn make(state: Data<AppState>, body: CreateHostLink) -> Result<HttpResponse, ApiError> {
     validate(&body)?;
     let token = SecretToken::generate();
     let now = state.clock.now();

@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod auth;
+mod connections;
 mod docs;
 mod health;
 mod host_sessions;
@@ -26,6 +27,7 @@ use crate::error::ApiError;
 pub(crate) use auth::instagram::CALLBACK_PATH;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use auth::instagram::fuzz_callback_query;
+pub(crate) use integrations::instagram_proxy::{GraphAnswer, GraphParameters};
 
 /// Adds all routes of the API.
 pub(crate) fn configure(app: &mut ServiceConfig) {
@@ -53,6 +55,9 @@ fn add_all(routes: &mut Routes<'_>) {
     auth::instagram::configure(routes);
     auth::instagram_signals::configure(routes);
     integrations::instagram::configure(routes);
+    integrations::instagram_token::configure(routes);
+    integrations::instagram_proxy::configure(routes);
+    connections::configure(routes);
 }
 
 /// The described routes, in the order in which the reference shows those of a part. See [`crate::openapi`].
@@ -68,6 +73,11 @@ fn add_all(routes: &mut Routes<'_>) {
     integrations::instagram::history,
     integrations::instagram::events,
     integrations::instagram::disconnect,
+    integrations::instagram_token::give,
+    integrations::instagram_proxy::read,
+    integrations::instagram_proxy::write,
+    integrations::instagram_proxy::delete,
+    connections::list,
     users::sign_up,
     session::sign_in,
     session::who,
@@ -97,7 +107,9 @@ impl Routes<'_> {
     /// Adds a resource.
     fn service(&mut self, resource: ApiResource) {
         let ApiResource { path, methods, resource } = resource;
-        self.served.extend(methods.into_iter().map(|method| (method, path.clone())));
+        // What is told of a path has names in it, and not what they may stand for.
+        let told = path.replace(":.*}", "}");
+        self.served.extend(methods.into_iter().map(|method| (method, told.clone())));
         self.app.service(resource);
     }
 }
@@ -165,6 +177,16 @@ fn query<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
     web::Query::<T>::from_query(query)
         .map(web::Query::into_inner)
         .map_err(|_| ApiError::invalid_request("The query cannot be understood."))
+}
+
+/// How many a page of a list holds.
+fn page_size(limit: Option<u32>, default: u32, most: u32) -> Result<u32, ApiError> {
+    let limit = limit.unwrap_or(default);
+    if (1..=most).contains(&limit) {
+        return Ok(limit);
+    }
+    let why = format!("Give a number from 1 to {most}");
+    Err(ApiError::validation([("limit", why.as_str())]))
 }
 
 /// The answer to every path that is no route.

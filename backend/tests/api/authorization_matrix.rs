@@ -55,6 +55,7 @@ const ROWS: &[(&str, &str, [u16; 10])] = &[
     ("DELETE /api/api-keys/{id}",                             "connections:read",  [401, 404, 404, 403, 403, 403, 403, 403, 401, 401]),
     // Only for the host application.
     ("POST /api/sessions",                                    "sessions:create",   [401, 403, 403, 403, 403, 201, 403, 201, 401, 401]),
+    ("GET /api/connections",                                  "connections:read",  [401, 403, 403, 403, 403, 200, 403, 200, 401, 401]),
     // About a user. The host has a user of A's id as well, and that one is not connected.
     ("GET /auth/instagram/login",                             "connections:write", [401, 200, 403, 200, 403, 200, 403, 200, 401, 401]),
     ("GET /auth/instagram/callback",                          "connections:write", [401, 400, 403, 400, 403, 400, 403, 400, 401, 401]),
@@ -66,6 +67,10 @@ const ROWS: &[(&str, &str, [u16; 10])] = &[
     ("POST /api/integrations/instagram/{userId}/sync",        "connections:write", [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),
     ("GET /api/integrations/instagram/{userId}/history",      "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),
     ("GET /api/integrations/instagram/{userId}/events",       "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),
+    ("GET /api/integrations/instagram/{userId}/token",        "tokens:read",       [401, 403, 403, 200, 403, 200, 403, 404, 401, 401]),
+    ("GET /api/integrations/instagram/{userId}/proxy/{path}", "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),
+    ("POST /api/integrations/instagram/{userId}/proxy/{path}", "messages:manage",  [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),
+    ("DELETE /api/integrations/instagram/{userId}/proxy/{path}", "messages:manage", [401, 400, 403, 400, 403, 400, 403, 404, 401, 401]),
 ];
 
 const PERSONAL: [&str; 5] =
@@ -168,6 +173,13 @@ impl World {
 fn request(route: &str, about: &str) -> (String, Option<Value>) {
     let (_, path) = route.split_once(' ').unwrap();
     let path = path.replace("{userId}", about).replace("{id}", "key_0").replace("{code}", "x");
+    let graph_path = match route.split(' ').next() {
+        Some("POST") => "me/messages",
+        // There is nothing of this id.
+        Some("DELETE") => "1",
+        _ => "me",
+    };
+    let path = path.replace("{path}", graph_path);
     assert!(!path.contains('{'), "{route}: what is to stand for the name?");
     let query = match route {
         "GET /auth/instagram/login" | "GET /auth/instagram/callback" => format!("?userId={about}"),
@@ -177,6 +189,9 @@ fn request(route: &str, about: &str) -> (String, Option<Value>) {
         "POST /api/users" => Some(json!({"email": "", "password": ""})),
         "POST /api/session" => Some(json!({"email": "ada@example.com", "password": PASSWORD})),
         "POST /api/api-keys" => Some(json!({"name": "", "scopes": []})),
+        "POST /api/integrations/instagram/{userId}/proxy/{path}" => {
+            Some(json!({"recipient": {"id": "42"}, "message": {"text": "hi"}}))
+        }
         "POST /api/sessions" => Some(json!({"userId": about})),
         "POST /api/integrations/instagram/callback" => {
             Some(json!({"userId": about, "access_token": "sealed.v1.x", "user_id": "1"}))

@@ -76,6 +76,25 @@ async fn no_secret_is_in_logs_answers_or_the_database() {
     for key in [SERVICE_KEY, &personal_key, &slipped] {
         ask(host_client.get(at("/api/integrations/instagram/me")).bearer_auth(key)).await;
     }
+    let reads_tokens = json!({"name": "reads tokens", "scopes": ["tokens:read"]});
+    let reads_tokens =
+        client.post(at("/api/api-keys")).header("idempotency-key", "canary").json(&reads_tokens);
+    let reads_tokens: Value = reads_tokens.send().await.unwrap().json().await.unwrap();
+    let token_key = reads_tokens["key"].as_str().unwrap().to_owned();
+    // This answer is the one that may hold a token. Nothing else may show it from now on.
+    let given =
+        client.get(at("/api/integrations/instagram/me/token")).bearer_auth(&token_key).send().await.unwrap();
+    let given: Value = given.json().await.unwrap();
+    assert!(given["accessToken"].as_str().unwrap().starts_with("IGAA"));
+    let graph = |path: &str| client.get(at(&format!("/api/integrations/instagram/me/proxy/{path}")));
+    let page = ask(graph("me/media?limit=1")).await;
+    assert!(page["paging"]["next"].is_string(), "a link that had the token: {page}");
+    ask(graph(&format!("me?access_token={raw}"))).await;
+    instagram.fault(Endpoint::Graph, Fault::Truncated, Times::ONCE);
+    ask(graph("me/media")).await;
+    instagram.fault(Endpoint::Graph, Fault::Html, Times::ONCE);
+    ask(graph("me/media")).await;
+    ask(client.get(at("/api/integrations/instagram/me/events"))).await;
     ask(client.get(at("/api/api-keys"))).await;
     let connection = ask(client.get(at("/api/integrations/instagram/me"))).await;
     assert_eq!(connection["connection"]["username"], accounts::RECORD_SHOP, "the flow ran: {connection}");
@@ -89,7 +108,8 @@ async fn no_secret_is_in_logs_answers_or_the_database() {
     assert!(logged.contains("/auth/instagram/callback"), "the log was read: {logged}");
     assert!(sessions.len() >= 2);
     assert!(logged.contains("/auth/host"), "the link was opened");
-    let keys = [SERVICE_KEY, &personal_key, &slipped].map(|key| &key[13..]);
+    assert!(logged.contains("a token was given") && logged.contains("/proxy/me/media"), "and used");
+    let keys = [SERVICE_KEY, &personal_key, &slipped, &token_key].map(|key| &key[13..]);
     let secrets = [APP_SECRET, PASSWORD, "IGAA", raw.as_str(), link_secret.as_str()];
     let own_secrets = sessions.iter().map(String::as_str).filter(|value| !value.is_empty());
     for secret in secrets.into_iter().chain(keys).chain(own_secrets) {

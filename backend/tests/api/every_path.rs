@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::{Answer, PASSWORD, TestApp, client};
 
-const ROUTES: [(&str, &[&str]); 20] = [
+const ROUTES: [(&str, &[&str]); 22] = [
     ("/api/users", &["POST"]),
     ("/api/session", &["GET", "POST", "DELETE"]),
     ("/api/api-keys", &["GET", "POST"]),
@@ -23,6 +23,8 @@ const ROUTES: [(&str, &[&str]); 20] = [
     ("/api/integrations/instagram/me", &["GET", "DELETE"]),
     ("/api/integrations/instagram/me/refresh", &["POST"]),
     ("/api/integrations/instagram/me/sync", &["POST"]),
+    ("/api/integrations/instagram/me/token", &["GET"]),
+    ("/api/connections", &["GET"]),
     ("/api/openapi.json", &["GET", "HEAD"]),
     ("/api/docs", &["GET", "HEAD"]),
     ("/healthz", &["GET", "HEAD"]),

@@ -318,3 +318,33 @@ async fn a_save_that_fails_here_can_be_tried_again() {
     assert_eq!(ada.save(&exchanged).await.status, 200);
     assert_eq!(ada.save(&exchanged).await.failure(), "422 validation_failed");
 }
+
+#[actix_web::test]
+async fn a_connection_that_has_not_changed_is_not_sent_again() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    for path in ["/api/integrations/instagram/me", "/api/integrations/instagram"] {
+        let ask = |known: &str| {
+            Answer::of(ada.request(Method::GET, path).header("if-none-match", known.to_owned()))
+        };
+        let first = ada.get(path).await;
+        let tag = first.header("etag").to_owned();
+        assert!(tag.starts_with('"') && first.header("cache-control") == "no-store", "{tag}");
+        for known in [tag.clone(), format!("\"x\", W/{tag}"), "*".to_owned()] {
+            let again = ask(&known).await;
+            assert_eq!((again.status, again.text.as_str(), again.header("etag")), (304, "", tag.as_str()));
+            assert_eq!(again.header("cache-control"), "no-store");
+            assert_eq!(again.header("vary"), first.header("vary"));
+        }
+        app.instagram.set_followers(accounts::RECORD_SHOP, 7 + path.len() as u64);
+        assert_eq!(ada.post("/api/integrations/instagram/me/sync", json!({})).await.status, 200);
+        let changed = ask(&tag).await;
+        assert_eq!(changed.status, 200);
+        assert_ne!(changed.header("etag"), tag);
+    }
+    assert_eq!(app.anonymous().connection().await.failure(), "401 unauthenticated");
+    let bob = app.with_user("bob").await;
+    let any = bob.request(Method::GET, "/api/integrations/instagram/me").header("if-none-match", "*");
+    assert_eq!(Answer::of(any).await.failure(), "404 not_connected");
+}

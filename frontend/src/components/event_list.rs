@@ -23,6 +23,7 @@ fn look(event: &ConnectionEvent) -> (&'static str, &'static str) {
         EventKind::Connected => ("row-icon row-icon-good", icon::LINK),
         EventKind::Refreshed => ("row-icon row-icon-good", icon::KEY),
         EventKind::Synced => ("row-icon", icon::SYNC),
+        EventKind::TokenRead => ("row-icon", icon::KEY),
         EventKind::Unknown => ("row-icon", icon::DASHED),
     }
 }

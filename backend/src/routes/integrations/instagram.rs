@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 use actix_web::web::{self, Data, Path};
-use actix_web::{HttpRequest, Responder};
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use jiff::Timestamp;
 use serde::Deserialize;
 use shared::{ConnectionAnswer, ErrorCode, EventsAnswer, HistoryAnswer, SaveAnswer, SaveConnection, Scope};
@@ -12,10 +12,12 @@ use crate::app::AppState;
 use crate::caller::Caller;
 use crate::connections::HistoryPage;
 use crate::error::ApiError;
-use crate::openapi::UserId;
+use crate::etag;
+use crate::idempotency;
 use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, INSTAGRAM, QUERY, just};
+use crate::openapi::{IdempotencyKey, UserId};
 use crate::request_body::CallerAndBody;
-use crate::routes::{Done, Routes, Success, query, resource, success};
+use crate::routes::{Done, Routes, Success, page_size, query, resource, success};
 
 pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
     // Before the route with a user id in the same place.
@@ -38,6 +40,7 @@ pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
     operation_id = "saveConnection",
     tag = "Connecting",
     security(("session" = []), ("key" = ["connections:write"])),
+    params(IdempotencyKey),
     request_body = SaveConnection,
     responses(
         (status = 200, description = "What was stored, in short.", body = Success<SaveAnswer>),
@@ -46,48 +49,73 @@ pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
 )]
 async fn save(
     state: Data<AppState>,
+    request: HttpRequest,
     CallerAndBody(caller, body): CallerAndBody<SaveConnection>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<HttpResponse, ApiError> {
     let user_id = caller.authorize(&body.user_id, Scope::ConnectionsWrite)?;
-    let connection = state.connections.save(&user_id, &body).await?;
-    Ok(success(SaveAnswer { connection }))
+    let (asked, saving) = (body.clone(), Data::clone(&state));
+    let work = async move {
+        let connection = saving.connections.save(&user_id, &body).await?;
+        Ok(HttpResponse::Ok().json(success(SaveAnswer { connection })))
+    };
+    idempotency::once(&state, &request, &caller, &asked, work).await
 }
 
 /// The user's connection.
+///
+/// Ask with `If-None-Match` to be sent it only when it has changed.
 #[utoipa::path(
     get,
     path = "/api/integrations/instagram/{userId}",
     operation_id = "getConnection",
     tag = "Connections",
     security(("session" = []), ("key" = ["connections:read"])),
-    params(UserId),
+    params(UserId, ("If-None-Match" = Option<String>, Header, description = "The `ETag` of what you have.")),
     responses(
-        (status = 200, description = "The account connected last.", body = Success<ConnectionAnswer>),
+        (status = 200, description = "The account connected last.", body = Success<ConnectionAnswer>, headers(
+            ("ETag" = String, description = "Names exactly this answer."),
+        )),
+        (status = 304, description = "It is still what you have."),
         Errors<{ CALLER | just(&[ErrorCode::NotConnected]) }>,
     ),
 )]
-async fn read(state: Data<AppState>, caller: Caller, user: Path<String>) -> Result<impl Responder, ApiError> {
+async fn read(
+    state: Data<AppState>,
+    caller: Caller,
+    user: Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let user_id = caller.authorize(&user, Scope::ConnectionsRead)?;
     let connection = state.connections.read(&user_id).await?;
-    Ok(success(ConnectionAnswer { connection }))
+    etag::respond(&request, &success(ConnectionAnswer { connection }).0)
 }
 
 /// The caller's own connection.
+///
+/// Ask with `If-None-Match` to be sent it only when it has changed.
 #[utoipa::path(
     get,
     path = "/api/integrations/instagram",
     operation_id = "getOwnConnection",
     tag = "Connections",
     security(("session" = []), ("key" = ["connections:read"])),
+    params(("If-None-Match" = Option<String>, Header, description = "The `ETag` of what you have.")),
     responses(
-        (status = 200, description = "The account connected last.", body = Success<ConnectionAnswer>),
+        (status = 200, description = "The account connected last.", body = Success<ConnectionAnswer>, headers(
+            ("ETag" = String, description = "Names exactly this answer."),
+        )),
+        (status = 304, description = "It is still what you have."),
         Errors<{ CALLER | just(&[ErrorCode::NotConnected]) }>,
     ),
 )]
-async fn read_own(state: Data<AppState>, caller: Caller) -> Result<impl Responder, ApiError> {
+async fn read_own(
+    state: Data<AppState>,
+    caller: Caller,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let user_id = caller.authorize("me", Scope::ConnectionsRead)?;
     let connection = state.connections.read(&user_id).await?;
-    Ok(success(ConnectionAnswer { connection }))
+    etag::respond(&request, &success(ConnectionAnswer { connection }).0)
 }
 
 /// Ends the user's connection.
@@ -230,14 +258,4 @@ async fn events(
     let EventsQuery { limit, cursor } = query(request.query_string())?;
     let limit = page_size(limit, 50, 100)?;
     Ok(success(state.connections.events(&user_id, limit, cursor.as_deref()).await?))
-}
-
-/// How many a page of a list holds.
-fn page_size(limit: Option<u32>, default: u32, most: u32) -> Result<u32, ApiError> {
-    let limit = limit.unwrap_or(default);
-    if (1..=most).contains(&limit) {
-        return Ok(limit);
-    }
-    let why = format!("Give a number from 1 to {most}");
-    Err(ApiError::validation([("limit", why.as_str())]))
 }

@@ -1,3 +1,5 @@
 //! `/api/integrations/…`.
 
 pub(super) mod instagram;
+pub(super) mod instagram_proxy;
+pub(super) mod instagram_token;

@@ -1,0 +1,308 @@
+//! Graph calls that a program makes up and this service makes for it: which there are, and with what token.
+
+use instagram_client::{GraphBody, GraphCall, GraphMethod, InstagramError};
+use serde_json::Value;
+use shared::Scope;
+
+use super::Connections;
+use crate::error::ApiError;
+
+use GraphMethod::{Delete, Get, Post};
+use Scope::{ConnectionsRead, ContentPublish, MessagesManage};
+
+/// Every call that is forwarded, with the scope that it needs (`instagram-api.md` §5, §7 and §8). `me` is the connection's
+/// account, `{id}` the id of something in it. Whatever is not here is not forwarded, so a call that Meta adds has to be looked
+/// at first.
+const FORWARDED: [(GraphMethod, &str, Scope); 18] = [
+    (Get, "me", ConnectionsRead),
+    (Get, "me/media", ConnectionsRead),
+    (Get, "me/stories", ConnectionsRead),
+    (Get, "me/insights", ConnectionsRead),
+    (Get, "me/tags", ConnectionsRead),
+    (Get, "me/content_publishing_limit", ConnectionsRead),
+    (Get, "me/conversations", MessagesManage),
+    (Post, "me/media", ContentPublish),
+    (Post, "me/media_publish", ContentPublish),
+    (Post, "me/messages", MessagesManage),
+    (Get, "{id}", ConnectionsRead),
+    (Get, "{id}/children", ConnectionsRead),
+    (Get, "{id}/comments", ConnectionsRead),
+    (Get, "{id}/insights", ConnectionsRead),
+    (Get, "{id}/replies", ConnectionsRead),
+    (Post, "{id}/comments", MessagesManage),
+    (Post, "{id}/replies", MessagesManage),
+    (Delete, "{id}", MessagesManage),
+];
+
+/// Longest id of something at Instagram, in digits. Today's have 17.
+const ID_MAX: usize = 32;
+
+/// Parameters that are not a program's to give: other tokens and what proves them, other calls in the place of this one, and
+/// other forms of its answer.
+const REFUSED_PARAMETERS: [&str; 14] = [
+    "appsecret_time",
+    "batch",
+    "callback",
+    "client_id",
+    "code",
+    "debug",
+    "fb_exchange_token",
+    "format",
+    "ids",
+    "include_headers",
+    "input_token",
+    "method",
+    "redirect",
+    "suppress_http_code",
+];
+
+/// Whatever has one of these in its name is refused as well: `access_token`, `client_secret`, `appsecret_proof`…
+const REFUSED_PARTS: [&str; 3] = ["access_token", "secret", "proof"];
+
+/// A path that is forwarded.
+#[derive(Debug)]
+pub(crate) struct Forwarded {
+    method: GraphMethod,
+    path: Vec<String>,
+    scope: Scope,
+}
+
+impl Forwarded {
+    /// What a method and a path below `proxy/` stand for. The path is taken as it came, not decoded: no path that is forwarded
+    /// has anything in it that would have to be.
+    ///
+    /// # Errors
+    /// `not_found`; `method_not_allowed` where another method would be forwarded.
+    pub(crate) fn find(method: GraphMethod, path: &str) -> Result<Self, ApiError> {
+        let segments: Vec<&str> = path.split('/').collect();
+        let fits = |shape: &str| {
+            let shape: Vec<&str> = shape.split('/').collect();
+            shape.len() == segments.len()
+                && shape.iter().zip(&segments).all(|(shape, given)| is_one(shape, given))
+        };
+        let found: Vec<_> = FORWARDED.iter().filter(|(_, shape, _)| fits(shape)).collect();
+        match found.iter().find(|(forwarded, ..)| *forwarded == method) {
+            Some((_, _, scope)) => {
+                let path = segments.into_iter().map(str::to_owned).collect();
+                Ok(Self { method, path, scope: *scope })
+            }
+            None if found.is_empty() => Err(ApiError::not_forwarded()),
+            None => {
+                let methods: Vec<_> = found.iter().map(|(method, ..)| name(*method)).collect();
+                Err(ApiError::method_not_allowed(&methods))
+            }
+        }
+    }
+
+    /// What a caller has to be allowed for this call. Graph expands fields into what they stand for: who may not read messages
+    /// gets none by naming them as fields of the account.
+    pub(crate) fn scopes(&self, parameters: &Parameters) -> Vec<Scope> {
+        let mut scopes = vec![self.scope];
+        if self.scope != MessagesManage && parameters.name_messages() {
+            scopes.push(MessagesManage);
+        }
+        scopes
+    }
+}
+
+/// Whether one segment of a path is what the table says.
+fn is_one(shape: &str, given: &str) -> bool {
+    match shape {
+        "{id}" => (1..=ID_MAX).contains(&given.len()) && given.bytes().all(|byte| byte.is_ascii_digit()),
+        word => word == given,
+    }
+}
+
+fn name(method: GraphMethod) -> &'static str {
+    match method {
+        Get => "GET",
+        Post => "POST",
+        Delete => "DELETE",
+    }
+}
+
+/// What a program says beside the path.
+pub(crate) struct Parameters {
+    query: Vec<(String, String)>,
+    body: Option<GraphBody>,
+}
+
+impl Parameters {
+    /// Those of a query and a body.
+    ///
+    /// # Errors
+    /// `invalid_request` when one is among them that is not the program's to give.
+    pub(crate) fn new(query: Vec<(String, String)>, body: Option<GraphBody>) -> Result<Self, ApiError> {
+        let parameters = Self { query, body };
+        if parameters.pairs().any(|(name, _)| is_refused(&name)) {
+            return Err(ApiError::refused_parameter());
+        }
+        Ok(parameters)
+    }
+
+    /// All names and values, whole or, of JSON, at the top.
+    fn pairs(&self) -> impl Iterator<Item = (String, String)> {
+        let of_body: Vec<(String, String)> = match &self.body {
+            Some(GraphBody::Form(fields)) => fields.clone(),
+            Some(GraphBody::Json(Value::Object(fields))) => {
+                fields.iter().map(|(name, value)| (name.clone(), value.to_string())).collect()
+            }
+            Some(GraphBody::Json(_)) | None => Vec::new(),
+        };
+        self.query.clone().into_iter().chain(of_body).map(|(name, value)| (plain_name(&name), value))
+    }
+
+    fn name_messages(&self) -> bool {
+        self.pairs().any(|(name, value)| {
+            let value = value.to_ascii_lowercase();
+            name == "fields" && ["conversation", "message", "thread"].iter().any(|word| value.contains(word))
+        })
+    }
+}
+
+/// A parameter's name as Graph reads it: in any case, and with what makes it a list (`fields[0]`) left out.
+fn plain_name(name: &str) -> String {
+    let name = name.split('[').next().unwrap_or_default();
+    name.trim_matches(|c: char| c.is_whitespace() || c.is_control()).to_ascii_lowercase()
+}
+
+fn is_refused(name: &str) -> bool {
+    REFUSED_PARAMETERS.contains(&name) || REFUSED_PARTS.iter().any(|part| name.contains(part))
+}
+
+impl Connections {
+    /// Makes a Graph call with the token of the user's connection. The answer is Graph's, without any token.
+    ///
+    /// # Errors
+    /// `not_connected`; `needs_reauthorization`, which is recorded; `invalid_request` with Instagram's word where it refuses
+    /// the call; Instagram's other failures.
+    pub(crate) async fn forward(
+        &self,
+        user_id: &str,
+        call: Forwarded,
+        parameters: Parameters,
+    ) -> Result<Value, ApiError> {
+        let (stored, token) = self.usable(user_id).await?;
+        self.refuse_while_paused().await?;
+        let account =
+            |segment: String| if segment == "me" { stored.instagram_user_id.clone() } else { segment };
+        let call = GraphCall {
+            method: call.method,
+            path: call.path.into_iter().map(account).collect(),
+            query: parameters.query,
+            body: parameters.body,
+        };
+        match self.instagram()?.graph(call, &token).await {
+            Ok(answer) => Ok(answer),
+            Err(
+                error @ (InstagramError::NeedsReauthorization { .. } | InstagramError::RateLimited { .. }),
+            ) => Err(self.refused(&stored, error).await),
+            Err(error) => Err(ApiError::from_forwarded(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::ErrorCode;
+
+    use super::*;
+
+    fn found(method: GraphMethod, path: &str) -> Result<Scope, ErrorCode> {
+        Forwarded::find(method, path).map(|call| call.scope).map_err(|error| error.code())
+    }
+
+    #[test]
+    fn only_listed_paths_are_forwarded() {
+        assert_eq!(found(Get, "me/media"), Ok(ConnectionsRead));
+        assert_eq!(found(Post, "me/media"), Ok(ContentPublish));
+        assert_eq!(found(Delete, "me/media"), Err(ErrorCode::MethodNotAllowed));
+        assert_eq!(found(Get, "18000000000000000/insights"), Ok(ConnectionsRead));
+        assert_eq!(found(Delete, "1"), Ok(MessagesManage));
+        assert_eq!(found(Post, "1"), Err(ErrorCode::MethodNotAllowed));
+        let too_long = "1".repeat(33);
+        for path in [
+            "",
+            "/",
+            "me/",
+            "/me",
+            "me//media",
+            "me/media/",
+            "ME",
+            "me/access_token",
+            "access_token",
+            "refresh_access_token",
+            "oauth/access_token",
+            "v25.0/me",
+            "me/..",
+            "../me",
+            "..",
+            ".",
+            "me/media/..",
+            "me%2fmedia",
+            "me%2Fmedia",
+            "%6de",
+            "1/",
+            "1a",
+            "١",
+            "me?fields=id",
+            "me#",
+            "me\\media",
+            "//evil.example",
+            "http://evil.example",
+            "@evil.example",
+            "me;x",
+            "me/subscribed_apps",
+            "1/likes",
+            &too_long,
+        ] {
+            assert_eq!(found(Get, path), Err(ErrorCode::NotFound), "{path}");
+        }
+    }
+
+    fn query(name: &str, value: &str) -> Result<Parameters, ApiError> {
+        Parameters::new(vec![(name.to_owned(), value.to_owned())], None)
+    }
+
+    #[test]
+    fn parameters_that_are_not_the_programs_are_refused_wherever_they_are() {
+        for name in [
+            "access_token",
+            "ACCESS_TOKEN",
+            " access_token",
+            "access_token[]",
+            "access_token\u{0}",
+            "appsecret_proof",
+            "client_secret",
+            "method",
+            "Method[0]",
+            "batch",
+            "ids",
+            "input_token",
+            "suppress_http_code",
+        ] {
+            let pair = vec![(name.to_owned(), "x".to_owned())];
+            let json = Value::Object([(name.to_owned(), Value::from("x"))].into_iter().collect());
+            assert!(query(name, "x").is_err(), "{name}");
+            assert!(Parameters::new(Vec::new(), Some(GraphBody::Form(pair))).is_err(), "{name}");
+            assert!(Parameters::new(Vec::new(), Some(GraphBody::Json(json))).is_err(), "{name}");
+        }
+        for name in ["fields", "limit", "after", "caption", "image_url", "media_type", "message", "alt_text"]
+        {
+            assert!(query(name, "x").is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn messages_are_not_read_as_fields_of_something_else() {
+        let call = Forwarded::find(Get, "me").unwrap();
+        for (name, fields, expected) in [
+            ("fields", "id,username", vec![ConnectionsRead]),
+            ("fields", "id,Conversations{messages{message}}", vec![ConnectionsRead, MessagesManage]),
+            ("Fields[0]", "conversations", vec![ConnectionsRead, MessagesManage]),
+            ("limit", "conversations", vec![ConnectionsRead]),
+        ] {
+            assert_eq!(call.scopes(&query(name, fields).unwrap()), expected, "{name}={fields}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Handing Instagram's own token to a program.
+
+use connection_store::Connection;
+use instagram_client::AccessToken;
+use shared::{EventKind, Sensitive, TokenAnswer};
+
+use super::Connections;
+use super::renew::YOUNGEST;
+use super::view::REFRESH_WINDOW;
+use crate::caller::KeyInfo;
+use crate::error::ApiError;
+
+/// How often a token that others replace at the same moment is read anew.
+const READ_ATTEMPTS: u32 = 5;
+
+impl Connections {
+    /// The token of the user's connection, renewed first where little of its life is left. That it was given, and to which
+    /// key, is stored as an event before it is given: where that cannot be done, nothing is given.
+    ///
+    /// # Errors
+    /// `not_connected`; `needs_reauthorization` when Instagram no longer accepts the token; `unavailable`.
+    pub(crate) async fn give_token(&self, user_id: &str, to: &KeyInfo) -> Result<TokenAnswer, ApiError> {
+        self.renew_for_use(user_id).await?;
+        for _ in 0..READ_ATTEMPTS {
+            let (stored, token) = self.usable(user_id).await?;
+            let message = format!("The API key “{}” was given Instagram's access.", to.name);
+            let event = self.event(EventKind::TokenRead, message);
+            let (id, sealed, now) = (&stored.id, &stored.access_token, self.clock.now());
+            if self.store.record_event(id, sealed, event, now).await? {
+                tracing::info!(key = to.id, connection = stored.id, "a token was given");
+                return Ok(answer(stored, &token));
+            }
+        }
+        Err(ApiError::internal("a token was replaced again and again"))
+    }
+
+    /// Renews a token that ends soon, if Instagram renews it yet. Where that fails, the token is still good.
+    async fn renew_for_use(&self, user_id: &str) -> Result<(), ApiError> {
+        let (stored, _) = self.usable(user_id).await?;
+        let now = self.clock.now();
+        let ends_soon = stored.token_expires_at.duration_since(now) <= REFRESH_WINDOW;
+        let is_old_enough = now.duration_since(stored.token_issued_at) >= YOUNGEST;
+        if ends_soon
+            && is_old_enough
+            && let Err(error) = self.refresh(user_id).await
+        {
+            error.log();
+        }
+        Ok(())
+    }
+}
+
+fn answer(stored: Connection, token: &AccessToken) -> TokenAnswer {
+    TokenAnswer {
+        access_token: Sensitive::from(token.expose().to_owned()),
+        token_type: "bearer".to_owned(),
+        expires_at: stored.token_expires_at.into(),
+        instagram_user_id: stored.instagram_user_id,
+        scopes: stored.scopes,
+    }
+}

@@ -1,0 +1,182 @@
+//! Requests that a client may repeat without their being carried out twice: it names each by an `Idempotency-Key`.
+//!
+//! A success is kept for a day, sealed, and given again. What was refused or failed is not kept: the same request is carried out
+//! anew.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use actix_web::body::{BoxBody, to_bytes};
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, rt};
+use connection_store::{Repetition, SecretHash, Store};
+use jiff::SignedDuration;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use token_vault::{Context, Vault};
+use tracing::Instrument;
+
+use crate::app::AppState;
+use crate::caller::Caller;
+use crate::error::ApiError;
+
+/// The header that names a request.
+pub(crate) const KEY_HEADER: &str = "Idempotency-Key";
+
+/// The header that marks an answer that was given before.
+pub(crate) const REPLAYED_HEADER: &str = "Idempotent-Replayed";
+
+/// Longest key.
+pub(crate) const KEY_MAX: usize = 255;
+
+/// How long an answer is kept.
+const LIFE: SignedDuration = SignedDuration::from_hours(24);
+
+/// What keeps the answers.
+pub(crate) struct Idempotency {
+    store: Arc<dyn Store>,
+    vault: Arc<Vault>,
+    /// How long a request may take before it is taken for dead.
+    lease: SignedDuration,
+}
+
+/// A request as the store knows it.
+struct Named {
+    /// Whose it is, where it goes and how the client calls it.
+    name: SecretHash,
+    /// What it asks for.
+    request: SecretHash,
+}
+
+/// Does `work`, unless this caller has asked for exactly this before under the same key; then gives the same answer again.
+/// Without a key, just does it.
+///
+/// `asked` is what stands in the request's body. With a key, the work goes on when the client hangs up: one that comes back
+/// finds the answer.
+///
+/// # Errors
+/// `invalid_request` for a key that is none; `validation_failed` for one that came with another request; `unavailable` while
+/// the same request is carried out; those of `work`.
+pub(crate) async fn once(
+    state: &Data<AppState>,
+    request: &HttpRequest,
+    caller: &Caller,
+    asked: &impl Serialize,
+    work: impl Future<Output = Result<HttpResponse, ApiError>> + 'static,
+) -> Result<HttpResponse, ApiError> {
+    let Some(key) = key(request)? else { return work.await };
+    let named = Named::new(request, caller, key, asked)?;
+    let (kept, now) = (&state.idempotency, state.clock.now());
+    let begun = kept.store.begin_request(&named.name, &named.request, now + kept.lease, now + LIFE, now);
+    match begun.await? {
+        Repetition::First => {}
+        Repetition::Running => return Err(ApiError::still_running()),
+        Repetition::Different => {
+            return Err(ApiError::validation([(KEY_HEADER, "This key came with another request before")]));
+        }
+        Repetition::Answered { status, sealed_body } => return kept.replay(&named, status, &sealed_body),
+    }
+    let state = Data::clone(state);
+    let task = async move { state.idempotency.keep(&named, work.await).await };
+    rt::spawn(task.in_current_span()).await.unwrap_or_else(|panicked| Err(ApiError::internal(panicked)))
+}
+
+impl Idempotency {
+    /// From its parts.
+    pub(crate) fn new(store: Arc<dyn Store>, vault: Arc<Vault>, lease: SignedDuration) -> Self {
+        Self { store, vault, lease }
+    }
+
+    /// Keeps what came of a request, if it is worth it. The request has been carried out: what fails here fails in the log.
+    async fn keep(
+        &self,
+        named: &Named,
+        outcome: Result<HttpResponse, ApiError>,
+    ) -> Result<HttpResponse, ApiError> {
+        let response = match outcome {
+            Ok(response) if response.status().is_success() => response,
+            refused => {
+                if let Err(error) = self.store.forget_request(&named.name).await {
+                    ApiError::from(error).log();
+                }
+                return refused;
+            }
+        };
+        let (head, body) = response.into_parts();
+        let body = to_bytes(body).await.map_err(|error| ApiError::internal(error.to_string()))?;
+        let sealed = self.vault.seal(&body, &Context { purpose: PURPOSE, subject: &named.subject() });
+        if let Err(error) = self.store.answer_request(&named.name, head.status().as_u16(), &sealed).await {
+            ApiError::from(error).log();
+        }
+        Ok(head.set_body(BoxBody::new(body)))
+    }
+
+    /// The body alone is given again, never a cookie: there is none among what is kept.
+    fn replay(&self, named: &Named, status: u16, sealed_body: &str) -> Result<HttpResponse, ApiError> {
+        let context = Context { purpose: PURPOSE, subject: &named.subject() };
+        let body = self.vault.open(sealed_body, &context).map_err(ApiError::internal)?;
+        let status = StatusCode::from_u16(status).map_err(ApiError::internal)?;
+        let mut response = HttpResponse::build(status);
+        response.insert_header((REPLAYED_HEADER, "true")).content_type("application/json");
+        Ok(response.body(body.to_vec()))
+    }
+}
+
+/// What a sealed answer is bound to, beside the request's name.
+const PURPOSE: &str = "idempotency.answer";
+
+impl Named {
+    fn new(
+        request: &HttpRequest,
+        caller: &Caller,
+        key: &str,
+        asked: &impl Serialize,
+    ) -> Result<Self, ApiError> {
+        let (kind, id) = caller.identity();
+        let route = request.match_pattern().unwrap_or_default();
+        let target = request.uri().path_and_query().map_or("", |target| target.as_str());
+        let body = serde_json::to_vec(asked).map_err(ApiError::internal)?;
+        Ok(Self {
+            name: hash([kind.as_bytes(), id.as_bytes(), route.as_bytes(), key.as_bytes()]),
+            request: hash([target.as_bytes(), &body]),
+        })
+    }
+
+    fn subject(&self) -> String {
+        self.name.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Each part has its length in front, so that no two lists of parts are one text.
+fn hash<const PARTS: usize>(parts: [&[u8]; PARTS]) -> SecretHash {
+    let hashed = parts.iter().fold(Sha256::new(), |hash, part| {
+        hash.chain_update((part.len() as u64).to_le_bytes()).chain_update(part)
+    });
+    hashed.finalize().into()
+}
+
+/// The key that a request has, if any: 1 to 255 visible ASCII characters.
+fn key(request: &HttpRequest) -> Result<Option<&str>, ApiError> {
+    let mut given = request.headers().get_all(KEY_HEADER);
+    let Some(first) = given.next() else { return Ok(None) };
+    let is_key =
+        |text: &&str| (1..=KEY_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    match (first.to_str().ok().filter(is_key), given.next()) {
+        (Some(key), None) => Ok(Some(key)),
+        _ => Err(ApiError::invalid_request(
+            "Idempotency-Key is one text of 1 to 255 visible ASCII characters.",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_do_not_run_into_each_other() {
+        assert_ne!(hash([b"ab", b"c"]), hash([b"a", b"bc"]));
+        assert_eq!(hash([b"ab", b"c"]), hash([b"ab", b"c"]));
+    }
+}

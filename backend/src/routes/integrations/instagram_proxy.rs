@@ -1,0 +1,215 @@
+//! `/api/integrations/instagram/{userId}/proxy/{graph path}`: Graph calls without having the token.
+
+use actix_web::http::Method;
+use actix_web::web::{self, Data, Json, Path};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use instagram_client::{GraphBody, GraphMethod};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use shared::{ErrorCode, Scope};
+use url::form_urlencoded;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::app::AppState;
+use crate::caller::Caller;
+use crate::connections::{Forwarded, Parameters};
+use crate::error::ApiError;
+use crate::idempotency;
+use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, INSTAGRAM, QUERY, just};
+use crate::openapi::{IdempotencyKey, UserId};
+use crate::request_body::CallerAndParameters;
+use crate::routes::{Routes, resource};
+
+pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
+    app.service(resource(
+        "/api/integrations/instagram/{userId}/proxy/{path:.*}",
+        [(Method::GET, web::to(read)), (Method::POST, web::to(write)), (Method::DELETE, web::to(delete))],
+    ));
+}
+
+/// What any of these may answer, beside what a body or a change adds.
+const FORWARDED: u64 = CALLER
+    | QUERY
+    | INSTAGRAM
+    | just(&[
+        ErrorCode::MethodNotAllowed,
+        ErrorCode::NeedsReauthorization,
+        ErrorCode::NotConnected,
+        ErrorCode::NotFound,
+    ]);
+
+/// The Graph path, for the description: it is read as it came.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "its fields are read by the derive alone")]
+struct GraphPath {
+    /// The path below the version: `me`, which stands for the connection's account, or the id of a post, a comment or a
+    /// container; then one of its edges.
+    #[param(example = "me/media")]
+    path: String,
+}
+
+/// What Graph answers, as it answers it: these are the fields that most answers have.
+#[derive(Deserialize, Serialize, ToSchema)]
+pub(crate) struct GraphAnswer {
+    /// Of a single thing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) id: Option<String>,
+    /// Of a list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Object>>, nullable = false)]
+    pub(crate) data: Option<Value>,
+    /// Of a list: give `cursors.after` as the parameter `after` to read on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>, nullable = false)]
+    pub(crate) paging: Option<Value>,
+}
+
+/// Graph's own parameters: these are some that there are.
+#[derive(Deserialize, Serialize, ToSchema)]
+pub(crate) struct GraphParameters {
+    /// Of a post.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) image_url: Option<String>,
+    /// Of a post.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) caption: Option<String>,
+    /// The container that is to be published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) creation_id: Option<String>,
+}
+
+/// Reads from Instagram with the token of the user's connection.
+///
+/// Paths: `me`, and its `media`, `stories`, `insights`, `tags`, `content_publishing_limit` and, with `messages:manage`,
+/// `conversations`; `{id}`, and its `children`, `comments`, `insights` and `replies`. The version is the service's.
+///
+/// The query goes to Instagram, but for tokens, secrets and what changes the call itself, which are `invalid_request`. So is what
+/// Instagram refuses, in its own words. The answer is Instagram's, without the token in the links to other pages: read on with
+/// the cursor.
+#[utoipa::path(
+    get,
+    path = "/api/integrations/instagram/{userId}/proxy/{path}",
+    operation_id = "readGraph",
+    tag = "Instagram",
+    security(("key" = ["connections:read"]), ("session" = [])),
+    params(UserId, GraphPath),
+    responses(
+        (status = 200, description = "Instagram's answer.", body = GraphAnswer),
+        Errors<FORWARDED>,
+    ),
+)]
+async fn read(
+    state: Data<AppState>,
+    caller: Caller,
+    user: Path<(String, String)>,
+    request: HttpRequest,
+) -> Result<impl Responder, ApiError> {
+    let call = ProxiedCall::of(&request, &caller, &user.0, GraphMethod::Get, None)?;
+    call.forward(&state).await
+}
+
+/// Writes to Instagram with the token of the user's connection.
+///
+/// Paths: with `content:publish` `me/media` and `me/media_publish`; with `messages:manage` `me/messages`, `{id}/comments` and
+/// `{id}/replies`. The parameters are in the query or in the body, as JSON or as a form.
+///
+/// An answer that does not come (`upstream_timeout`, `upstream_error`) does not tell whether Instagram has done it. Such an answer
+/// is not kept under an `Idempotency-Key`: look before you repeat it.
+#[utoipa::path(
+    post,
+    path = "/api/integrations/instagram/{userId}/proxy/{path}",
+    operation_id = "writeGraph",
+    tag = "Instagram",
+    security(("key" = ["content:publish"]), ("key" = ["messages:manage"]), ("session" = [])),
+    params(UserId, GraphPath, IdempotencyKey),
+    request_body(content(
+        (GraphParameters = "application/json"),
+        (GraphParameters = "application/x-www-form-urlencoded"),
+    )),
+    responses(
+        (status = 200, description = "Instagram's answer.", body = GraphAnswer),
+        Errors<{ FORWARDED | CHANGE | BODY | just(&[ErrorCode::ValidationFailed]) }>,
+    ),
+)]
+async fn write(
+    state: Data<AppState>,
+    CallerAndParameters(caller, body): CallerAndParameters,
+    user: Path<(String, String)>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let asked = body.clone();
+    let call = ProxiedCall::of(&request, &caller, &user.0, GraphMethod::Post, body)?;
+    let work = {
+        let state = Data::clone(&state);
+        async move { Ok(HttpResponse::Ok().json(call.forward(&state).await?.0)) }
+    };
+    idempotency::once(&state, &request, &caller, &asked, work).await
+}
+
+/// Deletes a comment at Instagram with the token of the user's connection.
+///
+/// The path is the comment's `{id}`.
+#[utoipa::path(
+    delete,
+    path = "/api/integrations/instagram/{userId}/proxy/{path}",
+    operation_id = "deleteGraph",
+    tag = "Instagram",
+    security(("key" = ["messages:manage"]), ("session" = [])),
+    params(UserId, GraphPath),
+    responses(
+        (status = 200, description = "Instagram's answer.", body = GraphAnswer),
+        Errors<{ FORWARDED | CHANGE }>,
+    ),
+)]
+async fn delete(
+    state: Data<AppState>,
+    caller: Caller,
+    user: Path<(String, String)>,
+    request: HttpRequest,
+) -> Result<impl Responder, ApiError> {
+    let call = ProxiedCall::of(&request, &caller, &user.0, GraphMethod::Delete, None)?;
+    call.forward(&state).await
+}
+
+/// A call that its caller may make.
+struct ProxiedCall {
+    user_id: String,
+    call: Forwarded,
+    parameters: Parameters,
+}
+
+impl ProxiedCall {
+    /// A request as a call, when it is one that is forwarded and its caller may make it for this user.
+    fn of(
+        request: &HttpRequest,
+        caller: &Caller,
+        user: &str,
+        method: GraphMethod,
+        body: Option<GraphBody>,
+    ) -> Result<Self, ApiError> {
+        let call = Forwarded::find(method, graph_path(request))?;
+        let query = form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect();
+        let parameters = Parameters::new(query, body)?;
+        let authorized = |scope: Scope| caller.authorize(user, scope);
+        let user_ids = call.scopes(&parameters).into_iter().map(authorized).collect::<Result<Vec<_>, _>>()?;
+        let user_id = user_ids.into_iter().next().ok_or_else(ApiError::forbidden)?;
+        Ok(Self { user_id, call, parameters })
+    }
+
+    async fn forward(self, state: &AppState) -> Result<Json<Value>, ApiError> {
+        let Self { user_id, call, parameters } = self;
+        state.connections.forward(&user_id, call, parameters).await.map(Json)
+    }
+}
+
+/// What stands behind `…/{userId}/proxy/`, as it came: decoded, a path could have slashes that nobody has seen.
+fn graph_path(request: &HttpRequest) -> &str {
+    let path = request.uri().path().strip_prefix("/api/integrations/instagram/");
+    let below_user = path.and_then(|path| path.split_once('/')).map_or("", |(_, below)| below);
+    below_user.strip_prefix("proxy/").unwrap_or_default()
+}

@@ -1,0 +1,39 @@
+//! `/api/integrations/instagram/{userId}/token`: Instagram's own token, for programs.
+
+use actix_web::Responder;
+use actix_web::http::Method;
+use actix_web::web::{self, Data, Path};
+use shared::{ErrorCode, Scope, TokenAnswer};
+
+use crate::app::AppState;
+use crate::caller::Caller;
+use crate::error::ApiError;
+use crate::openapi::UserId;
+use crate::openapi::errors::{CALLER, Errors, just};
+use crate::routes::{Routes, Success, resource, success};
+
+pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
+    app.service(resource("/api/integrations/instagram/{userId}/token", [(Method::GET, web::to(give))]));
+}
+
+/// Instagram's own token for the user's connection.
+///
+/// Renewed first where it ends within ten days. Each time is an event of the connection, which names the key: its owner sees who
+/// was given the token. Ask each time that you need it, and keep it nowhere.
+#[utoipa::path(
+    get,
+    path = "/api/integrations/instagram/{userId}/token",
+    operation_id = "getToken",
+    tag = "Connections",
+    security(("key" = ["tokens:read"])),
+    params(UserId),
+    responses(
+        (status = 200, description = "The token, as it is now.", body = Success<TokenAnswer>),
+        Errors<{ CALLER | just(&[ErrorCode::NotConnected, ErrorCode::NeedsReauthorization]) }>,
+    ),
+)]
+async fn give(state: Data<AppState>, caller: Caller, user: Path<String>) -> Result<impl Responder, ApiError> {
+    let user_id = caller.authorize(&user, Scope::TokensRead)?;
+    let key = caller.key().ok_or_else(ApiError::forbidden)?;
+    Ok(success(state.connections.give_token(&user_id, key).await?))
+}

@@ -1,0 +1,186 @@
+//! `Idempotency-Key`, on every route that has it.
+
+use std::time::Duration;
+
+use connection_store::test_support::MongoServer;
+use instagram_simulator::{Consent, Endpoint, Fault, Times, accounts};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, PASSWORD, Person, TestApp};
+
+const PROXIED: &str = "/api/integrations/instagram/me/proxy/me/media";
+
+async fn post(person: &Person, path: &str, key: &str, body: &Value) -> Answer {
+    Answer::of(person.request(Method::POST, path).header("idempotency-key", key).json(body)).await
+}
+
+/// Asks twice, and expects the first answer again; with another body, a refusal.
+async fn is_answered_once(person: &Person, path: &str, body: &Value, other: &Value) -> Answer {
+    let first = post(person, path, "k1", body).await;
+    assert!(matches!(first.status, 200 | 201), "{first}");
+    assert_eq!(first.header("idempotent-replayed"), "");
+    let again = post(person, path, "k1", body).await;
+    assert_eq!((again.status, &again.text), (first.status, &first.text));
+    assert_eq!(again.header("idempotent-replayed"), "true");
+    assert_eq!(again.header("content-type"), first.header("content-type"));
+    assert_eq!(again.header("cache-control"), "no-store");
+    let different = post(person, path, "k1", other).await;
+    assert_eq!(different.failure(), "422 validation_failed");
+    assert!(different.body["fields"]["Idempotency-Key"].is_string(), "{different}");
+    first
+}
+
+#[actix_web::test]
+async fn a_repeated_request_is_carried_out_once() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    let keys = |name: &str| json!({"name": name, "scopes": ["connections:read"]});
+    let first = is_answered_once(&ada, "/api/api-keys", &keys("a"), &keys("b")).await;
+    assert!(first.body["key"].is_string(), "the key itself is shown again: its answer may have been lost");
+    assert_eq!(ada.get("/api/api-keys").await.body["apiKeys"].as_array().unwrap().len(), 1);
+    let stored = std::fs::read(app.database_file()).unwrap();
+    let secret = &first.body["key"].as_str().unwrap()[13..];
+    assert!(!String::from_utf8_lossy(&stored).contains(secret), "what is kept is sealed");
+
+    let host = app.with_key(&app.service_key(&["sessions:create"]));
+    is_answered_once(&host, "/api/sessions", &json!({"userId": "a"}), &json!({"userId": "b"})).await;
+
+    let exchanged = app.exchange(&ada, Consent::allow(accounts::RECORD_SHOP)).await;
+    let save = ada.save_body(&exchanged.body);
+    let mut other = save.clone();
+    other["expires_in"] = json!(1);
+    is_answered_once(&ada, "/api/integrations/instagram/callback", &save, &other).await;
+
+    let image = |name: &str| json!({"image_url": format!("https://wreckshop.com/{name}.jpg")});
+    let asked = app.instagram.requests(Endpoint::Graph);
+    is_answered_once(&ada, PROXIED, &image("a"), &image("b")).await;
+    assert_eq!(app.instagram.requests(Endpoint::Graph), asked + 1);
+    let elsewhere =
+        post(&ada, "/api/integrations/instagram/me/proxy/me/media_publish", "k1", &image("a")).await;
+    assert_eq!(elsewhere.failure(), "422 validation_failed", "another path is another request");
+}
+
+#[actix_web::test]
+async fn a_repeated_request_is_carried_out_once_on_mongodb() {
+    let server = MongoServer::shared();
+    let app = TestApp::start_with(&[("DATABASE_URL", &server.fresh_database_url())]);
+    let ada = app.with_user("ada").await;
+    let keys = |name: &str| json!({"name": name, "scopes": ["connections:read"]});
+    is_answered_once(&ada, "/api/api-keys", &keys("a"), &keys("b")).await;
+    assert_eq!(ada.get("/api/api-keys").await.body["apiKeys"].as_array().unwrap().len(), 1);
+}
+
+#[actix_web::test]
+async fn a_key_belongs_to_its_caller_and_ends_after_a_day() {
+    let app = TestApp::start();
+    let (ada, bob) = (app.with_user("ada").await, app.with_user("bob").await);
+    let body = json!({"name": "a", "scopes": ["connections:read"]});
+    let of_ada = post(&ada, "/api/api-keys", "k1", &body).await;
+    let of_bob = post(&bob, "/api/api-keys", "k1", &body).await;
+    assert_eq!((of_bob.status, of_bob.header("idempotent-replayed")), (201, ""));
+    assert_ne!(of_bob.body["key"], of_ada.body["key"]);
+    // The same person at another browser is the same caller.
+    let elsewhere = app.anonymous();
+    elsewhere.post("/api/session", json!({"email": "ada@example.com", "password": PASSWORD})).await;
+    assert_eq!(post(&elsewhere, "/api/api-keys", "k1", &body).await.text, of_ada.text);
+    assert_eq!(post(&app.anonymous(), "/api/api-keys", "k1", &body).await.failure(), "401 unauthenticated");
+
+    app.clock.advance(Duration::from_secs(23 * 3600));
+    assert_eq!(post(&ada, "/api/api-keys", "k1", &body).await.header("idempotent-replayed"), "true");
+    app.clock.advance(Duration::from_secs(3601));
+    let anew = post(&ada, "/api/api-keys", "k1", &body).await;
+    assert_eq!((anew.status, anew.header("idempotent-replayed")), (201, ""));
+    assert_ne!(anew.body["key"], of_ada.body["key"]);
+}
+
+#[actix_web::test]
+async fn what_was_refused_or_failed_is_not_kept() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    let image = json!({"image_url": "https://wreckshop.com/a.jpg"});
+    for (fault, expected) in [
+        (Fault::ServerError { status: 500 }, "502 upstream_error"),
+        (Fault::graph_error(100, None), "400 invalid_request"),
+    ] {
+        app.instagram.fault(Endpoint::Graph, fault, Times::ONCE);
+        assert_eq!(post(&ada, PROXIED, "k1", &image).await.failure(), expected);
+    }
+    // Nothing was done, so that even another request may have the name.
+    let other = json!({"image_url": "https://wreckshop.com/b.jpg"});
+    assert_eq!(post(&ada, PROXIED, "k1", &other).await.status, 200);
+}
+
+#[actix_web::test]
+async fn of_many_at_once_one_is_carried_out() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    app.instagram.fault(Endpoint::Graph, Fault::Delay { ms: 700 }, Times::ONCE);
+    let asked = app.instagram.requests(Endpoint::Graph);
+    let image = json!({"image_url": "https://wreckshop.com/a.jpg"});
+    let answers = futures_util::future::join_all((0..10).map(|_| post(&ada, PROXIED, "k1", &image))).await;
+    let (done, running): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    assert_eq!(done.len(), 1);
+    for answer in running {
+        assert_eq!((answer.failure(), answer.header("retry-after")), ("503 unavailable".to_owned(), "1"));
+    }
+    let again = post(&ada, PROXIED, "k1", &image).await;
+    assert_eq!((&again.text, again.header("idempotent-replayed")), (&done[0].text, "true"));
+    assert_eq!(app.instagram.requests(Endpoint::Graph), asked + 1);
+}
+
+#[actix_web::test]
+async fn a_client_that_hung_up_finds_the_answer() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    app.instagram.fault(Endpoint::Graph, Fault::Delay { ms: 600 }, Times::ONCE);
+    let asked = app.instagram.requests(Endpoint::Graph);
+    let image = json!({"image_url": "https://wreckshop.com/a.jpg"});
+    let impatient = ada.request(Method::POST, PROXIED).header("idempotency-key", "k1").json(&image);
+    assert!(impatient.timeout(Duration::from_millis(200)).send().await.unwrap_err().is_timeout());
+    let mut answer = post(&ada, PROXIED, "k1", &image).await;
+    for _ in 0..50 {
+        if answer.status == 200 {
+            break;
+        }
+        assert_eq!(answer.failure(), "503 unavailable", "it is still being carried out");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        answer = post(&ada, PROXIED, "k1", &image).await;
+    }
+    assert_eq!((answer.status, answer.header("idempotent-replayed")), (200, "true"));
+    assert_eq!(app.instagram.requests(Endpoint::Graph), asked + 1);
+}
+
+#[actix_web::test]
+async fn a_key_is_one_text_of_visible_ascii() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    let body = json!({"name": "a", "scopes": ["connections:read"]});
+    for wrong in ["", "a b", "ä", &"k".repeat(256)] {
+        assert_eq!(
+            post(&ada, "/api/api-keys", wrong, &body).await.failure(),
+            "400 invalid_request",
+            "{wrong:?}"
+        );
+    }
+    let two = ada
+        .request(Method::POST, "/api/api-keys")
+        .header("idempotency-key", "a")
+        .header("idempotency-key", "b");
+    assert_eq!(Answer::of(two.json(&body)).await.failure(), "400 invalid_request");
+    assert_eq!(ada.get("/api/api-keys").await.body["apiKeys"], json!([]));
+    assert_eq!(post(&ada, "/api/api-keys", &"~".repeat(255), &body).await.status, 201);
+}
+
+/// Whoever guesses the name of somebody's sign-up is not signed in by it: the route takes no names.
+#[actix_web::test]
+async fn a_sign_up_is_never_given_again() {
+    let app = TestApp::start();
+    let body = json!({"email": "ada@example.com", "password": PASSWORD});
+    assert_eq!(post(&app.anonymous(), "/api/users", "k1", &body).await.status, 201);
+    let again = post(&app.anonymous(), "/api/users", "k1", &body).await;
+    assert_eq!((again.failure(), again.header("set-cookie")), ("409 email_taken".to_owned(), ""));
+}

@@ -1,0 +1,302 @@
+//! `/api/integrations/instagram/{userId}/proxy/{graph path}`.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use instagram_simulator::{Consent, Endpoint, Fault, Times, accounts};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Person, TestApp};
+
+const ALL: [&str; 3] = ["connections:read", "content:publish", "messages:manage"];
+
+fn at(path: &str) -> String {
+    format!("/api/integrations/instagram/me/proxy/{path}")
+}
+
+/// Somebody who is connected, and a program of theirs.
+async fn connected(app: &TestApp, scopes: &[&str]) -> (Person, Person) {
+    let ada = app.with_user("ada").await;
+    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    let program = app.with_key(&ada.personal_key(scopes).await);
+    (ada, program)
+}
+
+#[actix_web::test]
+async fn what_instagram_answers_is_passed_on_without_the_token() {
+    let app = TestApp::start();
+    let (_, program) = connected(&app, &["connections:read"]).await;
+    let me = program.get(&at("me?fields=username,followers_count")).await;
+    let shop = json!({"id": "24578906541234567", "username": "wreckshoprecords", "followers_count": 15_420});
+    assert_eq!((me.status, me.body.clone()), (200, shop));
+    assert_eq!((me.header("cache-control"), me.header("content-type")), ("no-store", "application/json"));
+
+    let page = program.get(&at("me/media?fields=id,caption&limit=2")).await;
+    assert_eq!(page.body["data"][0]["caption"], "Post 5");
+    let next = page.body["paging"]["next"].as_str().unwrap();
+    assert!(next.contains("/v25.0/17841400000000000/media?limit=2&after="), "{next}");
+    let after = page.body["paging"]["cursors"]["after"].as_str().unwrap();
+    let second = program.get(&at(&format!("me/media?fields=id,caption&limit=2&after={after}"))).await;
+    assert_eq!(second.body["data"][0]["caption"], "Post 3", "read on with the cursor");
+    let post = page.body["data"][0]["id"].as_str().unwrap();
+    let read = program.get(&at(&format!("{post}?fields=media_type"))).await;
+    assert_eq!(read.body, json!({"id": post, "media_type": "IMAGE"}));
+}
+
+#[actix_web::test]
+async fn a_program_publishes_comments_and_writes() {
+    let app = TestApp::start();
+    let (_, program) = connected(&app, &ALL).await;
+    let image = json!({"image_url": "https://wreckshop.com/a.jpg", "caption": "New in"});
+    let container = program.post(&at("me/media"), image).await;
+    let creation_id = container.body["id"].as_str().unwrap();
+    let status = program.get(&at(&format!("{creation_id}?fields=status_code"))).await;
+    assert_eq!(status.body["status_code"], "FINISHED");
+    let published =
+        program.request(Method::POST, &at("me/media_publish")).form(&[("creation_id", creation_id)]);
+    let post = Answer::of(published).await.body["id"].as_str().unwrap().to_owned();
+    let by_query = program.request(Method::POST, &at(&format!("{post}/comments?message=thanks")));
+    let comment = Answer::of(by_query).await.body["id"].as_str().unwrap().to_owned();
+    let reply = program.post(&at(&format!("{comment}/replies")), json!({"message": "and you"})).await;
+    assert_eq!(reply.status, 200, "{reply}");
+    assert_eq!(program.delete(&at(&comment)).await.body, json!({"success": true}));
+    let message = json!({"recipient": {"id": "42"}, "message": {"text": "hi"}});
+    assert_eq!(program.post(&at("me/messages"), message).await.body["recipient_id"], "42");
+}
+
+#[actix_web::test]
+async fn each_call_needs_its_scope() {
+    let app = TestApp::start();
+    let (ada, _) = connected(&app, &["connections:read"]).await;
+    let needs = |method: &str, path: &str| match (method, path) {
+        ("GET", "me/conversations" | "me?fields=conversations{messages}") => "messages:manage",
+        ("GET", _) => "connections:read",
+        ("POST", "me/media" | "me/media_publish") => "content:publish",
+        _ => "messages:manage",
+    };
+    let calls = [
+        ("GET", "me"),
+        ("GET", "me/media"),
+        ("GET", "me/conversations"),
+        ("GET", "me?fields=conversations{messages}"),
+        ("POST", "me/media"),
+        ("POST", "me/media_publish"),
+        ("POST", "me/messages"),
+        ("POST", "1/comments"),
+        ("POST", "1/replies"),
+        ("DELETE", "1"),
+    ];
+    for scope in
+        ["connections:read", "content:publish", "messages:manage", "connections:write", "tokens:read"]
+    {
+        let program = app.with_key(&ada.personal_key(&[scope]).await);
+        for (method, path) in calls {
+            let answer = Answer::of(program.request(method.parse().unwrap(), &at(path))).await;
+            // A field of somebody's messages needs both.
+            let both = path.contains('{');
+            let is_let_in = needs(method, path) == scope && !both;
+            assert_eq!(answer.failure() == "403 forbidden", !is_let_in, "{scope}: {method} {path}: {answer}");
+        }
+    }
+    assert_eq!(ada.get(&at("me")).await.status, 200, "a session holds them all");
+}
+
+#[actix_web::test]
+async fn only_listed_paths_and_methods_are_forwarded() {
+    let app = TestApp::start();
+    let (_, program) = connected(&app, &ALL).await;
+    let asked = app.instagram.requests(Endpoint::Any);
+    for path in [
+        "me/access_token",
+        "access_token",
+        "refresh_access_token",
+        "v25.0/me",
+        "me/media/",
+        "oauth/access_token",
+        "",
+    ] {
+        assert_eq!(program.get(&at(path)).await.failure(), "404 not_found", "{path}");
+    }
+    let wrong = program.delete(&at("me/media")).await;
+    assert_eq!((wrong.failure(), wrong.header("allow")), ("405 method_not_allowed".to_owned(), "GET, POST"));
+    let put = Answer::of(program.request(Method::PUT, &at("me/media"))).await;
+    assert_eq!(
+        (put.failure(), put.header("allow")),
+        ("405 method_not_allowed".to_owned(), "GET, POST, DELETE")
+    );
+    assert_eq!(app.instagram.requests(Endpoint::Any), asked, "Instagram hears of none of them");
+}
+
+/// What no client library sends: the path as it stands here.
+#[actix_web::test]
+async fn no_trick_leads_to_another_path_or_host() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    let key = ada.personal_key(&ALL).await;
+    let asked = app.instagram.requests(Endpoint::Any);
+    let address = app.url.trim_start_matches("http://").to_owned();
+    let answers = actix_web::rt::task::spawn_blocking(move || {
+        let tricks = [
+            "..",
+            "../..",
+            "me/../../access_token",
+            "%2e%2e/access_token",
+            "me%2f..%2faccess_token",
+            "me%2Fmedia",
+            "%6de",
+            "/me",
+            "//evil.example/me",
+            "me//media",
+            "http://evil.example/",
+            "@evil.example",
+            "me%00",
+            "me;a=b",
+            "me%3Ffields=id",
+            "me%23",
+            "me\\..\\access_token",
+            "%E2%80%AE",
+            "me%252fmedia",
+            "1%20",
+            "./me",
+        ];
+        tricks.map(|trick| {
+            let mut stream = TcpStream::connect(&address).unwrap();
+            let head = format!(
+                "GET /api/integrations/instagram/me/proxy/{trick} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\
+                 Connection: close\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).unwrap();
+            (trick, String::from_utf8_lossy(&answer).into_owned())
+        })
+    });
+    for (trick, answer) in answers.await.unwrap() {
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{trick}: {answer}");
+    }
+    assert_eq!(app.instagram.requests(Endpoint::Any), asked, "Instagram hears of none of them");
+}
+
+#[actix_web::test]
+async fn parameters_that_are_ours_are_refused() {
+    let app = TestApp::start();
+    let (_, program) = connected(&app, &ALL).await;
+    let other = app.instagram.issue_token(accounts::CREATOR);
+    let asked = app.instagram.requests(Endpoint::Any);
+    for query in [
+        "access_token=x",
+        "Access_Token=x",
+        "access_token[]=x",
+        "%61ccess_token=x",
+        "appsecret_proof=x",
+        "client_secret=x",
+        "method=delete",
+        "ids=1,2",
+    ] {
+        let answer = program.get(&at(&format!("me?fields=id&{query}"))).await;
+        assert_eq!(answer.failure(), "400 invalid_request", "{query}");
+    }
+    let json = program.post(&at("me/media"), json!({"image_url": "https://x", "access_token": other})).await;
+    assert_eq!(json.failure(), "400 invalid_request");
+    let form =
+        program.request(Method::POST, &at("me/media")).form(&[("access_token", "x"), ("image_url", "y")]);
+    assert_eq!(Answer::of(form).await.failure(), "400 invalid_request");
+    assert_eq!(app.instagram.requests(Endpoint::Any), asked, "Instagram hears of none of them");
+
+    let post = |media_type: &str, body: String| {
+        let request = program.request(Method::POST, &at("me/media")).header("content-type", media_type);
+        Answer::of(request.body(body))
+    };
+    assert_eq!(post("text/plain", "{}".into()).await.failure(), "415 unsupported_media_type");
+    assert_eq!(post("application/json", "[]".into()).await.failure(), "400 invalid_request");
+    let large = format!("{{\"caption\":\"{}\"}}", "x".repeat(70_000));
+    assert_eq!(post("application/json", large).await.failure(), "413 payload_too_large");
+}
+
+#[actix_web::test]
+async fn each_failure_of_instagram_has_its_code() {
+    let app = TestApp::start();
+    let (ada, program) = connected(&app, &ALL).await;
+    let before = ada.connection().await.body;
+    for (fault, expected) in [
+        (Fault::graph_error(100, 33), "400 invalid_request"),
+        (Fault::graph_error(9, 2_207_042), "400 invalid_request"),
+        (Fault::graph_error(368, None), "400 invalid_request"),
+        (Fault::graph_error(10, None), "400 access_denied"),
+        (Fault::graph_error(2, None), "502 upstream_error"),
+        (Fault::ServerError { status: 500 }, "502 upstream_error"),
+        (Fault::Html, "502 upstream_error"),
+        (Fault::Empty, "502 upstream_error"),
+        (Fault::Truncated, "502 upstream_error"),
+        (Fault::Reset, "502 upstream_error"),
+        (Fault::Delay { ms: 3000 }, "504 upstream_timeout"),
+        (Fault::RateLimited400, "429 rate_limited"),
+    ] {
+        app.instagram.fault(Endpoint::Graph, fault.clone(), Times::ONCE);
+        let answer = program.get(&at("me/media")).await;
+        assert_eq!(answer.failure(), expected, "{fault:?}");
+        assert_eq!(ada.connection().await.body, before, "{fault:?} costs the connection nothing");
+    }
+    let asked = app.instagram.requests(Endpoint::Any);
+    assert_eq!(
+        program.get(&at("me/media")).await.failure(),
+        "429 rate_limited",
+        "and nobody goes on calling"
+    );
+    assert_eq!(app.instagram.requests(Endpoint::Any), asked);
+    app.clock.advance(Duration::from_secs(16 * 60));
+    let missing = program.get(&at("18000000000000099")).await;
+    assert_eq!(missing.failure(), "400 invalid_request");
+    let said = missing.body["error"].as_str().unwrap();
+    assert!(
+        said.contains("Object with ID '18000000000000099' does not exist"),
+        "in Instagram's words: {said}"
+    );
+
+    app.instagram.revoke(accounts::RECORD_SHOP, 460);
+    assert_eq!(program.get(&at("me/media")).await.failure(), "409 needs_reauthorization");
+    assert_eq!(ada.connection().await.body["connection"]["lastError"], "The Instagram password was changed.");
+    let asked = app.instagram.requests(Endpoint::Any);
+    assert_eq!(program.get(&at("me/media")).await.failure(), "409 needs_reauthorization");
+    assert_eq!(app.instagram.requests(Endpoint::Any), asked, "a dead token is not tried again");
+}
+
+#[actix_web::test]
+async fn a_permission_that_was_not_granted_is_told() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    let choice = Consent::allow_only(accounts::RECORD_SHOP, &["instagram_business_basic"]);
+    let exchanged = app.exchange(&ada, choice).await;
+    assert_eq!(ada.save(&exchanged.body).await.status, 200);
+    let answer = ada.post(&at("me/media"), json!({"image_url": "https://wreckshop.com/a.jpg"})).await;
+    assert_eq!(answer.failure(), "400 access_denied");
+    assert_eq!(app.with_user("bob").await.get(&at("me")).await.failure(), "404 not_connected");
+}
+
+/// Instagram's answer may be about the token itself.
+#[actix_web::test]
+async fn a_message_that_quotes_the_token_is_cleaned() {
+    let app = TestApp::start();
+    let (_, program) = connected(&app, &ALL).await;
+    let error = json!({"endpoint": "graph", "kind": "graph_error", "code": 100,
+                       "message": "Cannot use IGAAcanary0123456789 at https://x/?access_token=IGAAcanary0123456789"});
+    let planned: Value = reqwest::Client::new()
+        .post(format!("{}/__simulator/faults", app.instagram.url()))
+        .json(&error)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(planned.as_array().unwrap().len(), 1);
+    // `Answer` itself looks for tokens in whatever comes.
+    let answer = program.get(&at("me/media")).await;
+    assert_eq!(
+        answer.body["error"],
+        "Instagram refused this: Cannot use [redacted] at https://x/?access_token=[redacted]"
+    );
+}

@@ -1,0 +1,124 @@
+//! `/api/integrations/instagram/{userId}/token`.
+
+use std::time::Duration;
+
+use instagram_simulator::{Endpoint, Fault, Times, accounts};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Person, TestApp};
+
+const DAY: Duration = Duration::from_secs(86_400);
+const TOKEN: &str = "/api/integrations/instagram/me/token";
+
+/// The answer's body, which alone of all may hold a token.
+async fn token(program: &Person) -> Value {
+    let response = program.request(Method::GET, TOKEN).send().await.unwrap();
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["cache-control"]),
+        (200, &"no-store".parse().unwrap())
+    );
+    response.json().await.unwrap()
+}
+
+/// The messages of the events of this kind, the newest first.
+async fn messages(person: &Person, kind: &str) -> Vec<String> {
+    let answer = person.get("/api/integrations/instagram/me/events").await;
+    let events = answer.body["events"].as_array().unwrap().iter().filter(|event| event["type"] == kind);
+    events.map(|event| event["message"].as_str().unwrap().to_owned()).collect()
+}
+
+#[actix_web::test]
+async fn a_program_is_given_the_live_token_and_each_time_is_an_event() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let program = app.with_key(&ada.personal_key(&["tokens:read"]).await);
+    let given = token(&program).await;
+    let text = given["accessToken"].as_str().unwrap();
+    let me = format!("{}/v25.0/me?fields=username", app.instagram.graph_url());
+    let profile: Value =
+        crate::support::client().get(me).bearer_auth(text).send().await.unwrap().json().await.unwrap();
+    assert_eq!(profile["username"], accounts::RECORD_SHOP, "Instagram takes it");
+    let connection = ada.connection().await.body["connection"].clone();
+    assert_eq!(
+        given,
+        json!({
+            "ok": true, "accessToken": text, "tokenType": "bearer", "expiresAt": connection["expiresAt"],
+            "instagramUserId": "17841400000000000", "scopes": connection["scopes"],
+        })
+    );
+    assert_eq!(token(&program).await, given);
+    let said = "The API key “mine” was given Instagram's access.";
+    assert_eq!(messages(&ada, "token_read").await, [said, said]);
+    assert_eq!(app.instagram.requests(Endpoint::Refresh), 0, "there are weeks left");
+}
+
+#[actix_web::test]
+async fn nobody_without_the_scope_is_given_a_token() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    assert_eq!(ada.get(TOKEN).await.failure(), "403 forbidden", "a session never is");
+    let others = ["connections:read", "connections:write", "content:publish", "messages:manage"];
+    let program = app.with_key(&ada.personal_key(&others).await);
+    assert_eq!(program.get(TOKEN).await.failure(), "403 forbidden");
+    let host = app.with_key(&app.service_key(&["tokens:read"]));
+    let of_ada = format!("/api/integrations/instagram/{}/token", ada.id);
+    assert_eq!(host.get(&of_ada).await.failure(), "404 not_connected", "the host's user of that id");
+    assert_eq!(messages(&ada, "token_read").await, [""; 0]);
+}
+
+#[actix_web::test]
+async fn a_token_that_ends_soon_is_renewed_first() {
+    let app = TestApp::start_with(&[("REFRESH_POLL_SECONDS", "3600")]);
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let program = app.with_key(&ada.personal_key(&["tokens:read"]).await);
+    let first = token(&program).await;
+    app.clock.advance(51 * DAY);
+    app.instagram.advance(51 * DAY);
+    // A failure that leaves the token alive is none of the program's.
+    app.instagram.fault(Endpoint::Refresh, Fault::ServerError { status: 503 }, Times::ONCE);
+    assert_eq!(token(&program).await, first);
+    assert_eq!(app.instagram.requests(Endpoint::Refresh), 1);
+    let renewed = token(&program).await;
+    assert_ne!(renewed["accessToken"], first["accessToken"]);
+    assert!(renewed["expiresAt"].as_str() > first["expiresAt"].as_str());
+    assert_eq!(token(&program).await, renewed, "and not again");
+    assert_eq!(app.instagram.requests(Endpoint::Refresh), 2);
+}
+
+#[actix_web::test]
+async fn a_dead_token_is_not_given() {
+    let app = TestApp::start_with(&[("REFRESH_POLL_SECONDS", "3600")]);
+    let ada = app.with_user("ada").await;
+    let program = app.with_key(&ada.personal_key(&["tokens:read", "connections:read"]).await);
+    assert_eq!(program.get(TOKEN).await.failure(), "404 not_connected");
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    app.clock.advance(51 * DAY);
+    app.instagram.advance(51 * DAY);
+    app.instagram.revoke(accounts::RECORD_SHOP, 458);
+    // Instagram says so when it is asked to renew it; after that nobody asks.
+    assert_eq!(program.get(TOKEN).await.failure(), "409 needs_reauthorization");
+    assert_eq!(program.get(TOKEN).await.failure(), "409 needs_reauthorization");
+    assert_eq!(app.instagram.requests(Endpoint::Refresh), 1);
+    // By now the session has ended.
+    assert_eq!(messages(&program, "token_read").await, [""; 0]);
+}
+
+#[actix_web::test]
+async fn without_its_event_no_token_is_given() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let program = app.with_key(&ada.personal_key(&["tokens:read"]).await);
+    let database = rusqlite::Connection::open(app.database_file()).unwrap();
+    let failing =
+        "CREATE TRIGGER broken BEFORE INSERT ON connection_events BEGIN SELECT RAISE(FAIL, 'no'); END";
+    database.execute_batch(failing).unwrap();
+    assert_eq!(program.get(TOKEN).await.failure(), "500 internal");
+    database.execute_batch("DROP TRIGGER broken").unwrap();
+    assert!(token(&program).await["accessToken"].is_string());
+    assert_eq!(messages(&ada, "token_read").await.len(), 1);
+}
