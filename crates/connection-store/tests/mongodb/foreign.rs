@@ -173,7 +173,12 @@ async fn deliveries_deletions_and_events_go_on_past_broken_ones() {
     let deletions = setup.database.collection::<Document>("deletions");
     let broken = doc! { "_id": "broken", "requestedAt": date(now - seconds(60)), "completedAt": null };
     deletions.insert_one(broken).await.unwrap();
-    let good = NewDeletion { code: "good".to_owned(), account_id: "1".to_owned(), connected_by: now };
+    let good = NewDeletion {
+        code: "good".to_owned(),
+        account_id: "1".to_owned(),
+        connected_by: now,
+        connections: Some(0),
+    };
     setup.store.begin_deletion(good.clone(), now).await.unwrap();
     let unfinished = setup.store.unfinished_deletions(SignedDuration::ZERO, 1, now).await.unwrap();
     assert_eq!(unfinished, [good]);

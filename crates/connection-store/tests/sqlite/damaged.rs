@@ -176,8 +176,12 @@ async fn deliveries_and_deletions_go_on_past_broken_ones() {
         let told = NewEvent { notify: vec!["a".to_owned()], ..event("connected") };
         let new = new_connection(&format!("user-{number}"), &number.to_string());
         setup.store.save_connection(new, told, now).await.unwrap();
-        let deletion =
-            NewDeletion { code: number.to_string(), account_id: number.to_string(), connected_by: now };
+        let deletion = NewDeletion {
+            code: number.to_string(),
+            account_id: number.to_string(),
+            connected_by: now,
+            connections: None,
+        };
         setup.store.begin_deletion(deletion, now + seconds(number)).await.unwrap();
     }
     for (table, change, key) in [
