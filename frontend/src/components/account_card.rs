@@ -4,13 +4,11 @@ use leptos::prelude::*;
 use shared::{Connection, ConnectionStatus};
 
 use super::icon::{self, Icon};
-use super::instagram_connection_card::{
-    ACTION_ID, SKELETON, expiring, head, needs_reauthorization, notice_of,
-};
+use super::instagram_card::{ACTION_ID, SKELETON, head, notice_of, notice_of_status, reconnect_class};
 use super::instagram_profile::InstagramProfile;
 use super::menu::{Menu, MenuItem};
 use super::part::{self, Part};
-use super::status_badge::{Badge, StatusBadge};
+use super::status_badge::Badge;
 use crate::connect::Purpose;
 use crate::problem::Problem;
 use crate::session::HOME;
@@ -87,7 +85,7 @@ pub fn AccountCard(
             {move || match shape.get() {
                 Shape::Loading => view! { <div inner_html=SKELETON></div> }.into_any(),
                 Shape::Failed(why) => {
-                    view! { {head(Badge::CouldNotLoad, ().into_any())} {part::failed(why, ACTION_ID, requests.retry)} }
+                    view! { {head(Badge::CouldNotLoad, None)} {part::failed(why, ACTION_ID, requests.retry)} }
                         .into_any()
                 }
                 Shape::NotConnected => not_connected().into_any(),
@@ -99,13 +97,7 @@ pub fn AccountCard(
 
 fn not_connected() -> impl IntoView {
     view! {
-        <div class="card-head">
-            <span class="card-glyph">
-                <Icon svg=icon::INSTAGRAM />
-            </span>
-            <h2 class="card-title">"Instagram"</h2>
-            <StatusBadge badge=Badge::NotConnected />
-        </div>
+        {head(Badge::NotConnected, None)}
         <div class="card-body part-failed">
             <p class="card-text">"No Instagram account is connected, so there is nothing to show here yet."</p>
             <a class="button button-primary" href=HOME id=ACTION_ID>
@@ -117,11 +109,10 @@ fn not_connected() -> impl IntoView {
 
 fn connected(status: ConnectionStatus, account: Account, requests: Requests) -> impl IntoView {
     let reconnect = (status != ConnectionStatus::Active).then(|| {
-        let class = if status == ConnectionStatus::Expiring { "button" } else { "button button-primary" };
         view! {
             <button
                 type="button"
-                class=class
+                class=reconnect_class(status)
                 id=ACTION_ID
                 aria-disabled=move || is_busy(account).to_string()
                 on:click=move |_| if !is_busy(account) { requests.connect.run(Purpose::Reconnect) }
@@ -143,16 +134,11 @@ fn connected(status: ConnectionStatus, account: Account, requests: Requests) -> 
     });
     let body = move || {
         let connection = account.connection.get().ready().flatten()?;
-        let notice = match connection.status {
-            ConnectionStatus::Active => None,
-            ConnectionStatus::Expiring => Some(expiring(&connection).into_any()),
-            ConnectionStatus::NeedsReauthorization => Some(needs_reauthorization(&connection).into_any()),
-        };
-        Some(view! { {notice} <InstagramProfile connection /> }.into_any())
+        Some(view! { {notice_of_status(&connection)} <InstagramProfile connection /> }.into_any())
     };
     let actions = view! { {reconnect} {acts} {more(requests)} }.into_any();
     view! {
-        {head(Badge::Connection(status), actions)}
+        {head(Badge::Connection(status), Some(actions))}
         <div class="card-body">{move || account.problem.get().map(notice_of)} {body}</div>
     }
 }

@@ -4,21 +4,14 @@ use leptos::prelude::*;
 use shared::{Connection, ConnectionStatus, permission};
 
 use super::icon::{self, Icon};
+use super::instagram_card::{ACTION_ID, SKELETON, head, notice_of, notice_of_status, reconnect_class};
 use super::instagram_profile::InstagramProfile;
 use super::menu::{Menu, MenuItem};
 use super::permission_list::icon_of;
-use super::problem_notice::docs_link;
-use super::status_badge::{Badge, StatusBadge};
+use super::status_badge::Badge;
 use crate::connect::Purpose;
-use crate::format;
 use crate::permissions;
-use crate::problem::{Problem, WayOn};
-
-/// The id of the card's main control, which takes the focus when what had it is gone.
-pub const ACTION_ID: &str = "instagram-action";
-
-/// Shown until the connection is known. `index.html` paints the same file before the program arrives.
-pub const SKELETON: &str = include_str!("../../card_skeleton.html");
+use crate::problem::Problem;
 
 /// What the card shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -128,24 +121,10 @@ pub fn InstagramConnectionCard(
     }
 }
 
-/// The first row: what it is, how it is, and what can be done.
-pub(super) fn head(badge: Badge, action: AnyView) -> impl IntoView {
-    view! {
-        <div class="card-head">
-            <span class="card-glyph">
-                <Icon svg=icon::INSTAGRAM />
-            </span>
-            <h2 class="card-title">"Instagram"</h2>
-            <StatusBadge badge />
-            <div class="card-action">{action}</div>
-        </div>
-    }
-}
-
 fn failed(why: String, requests: Requests) -> impl IntoView {
     let retry = button("Retry", "button", move || requests.retry.run(()));
     view! {
-        {head(Badge::CouldNotLoad, retry)}
+        {head(Badge::CouldNotLoad, Some(retry))}
         <div class="card-body">
             <p class="card-text" role="alert">
                 {why}
@@ -158,7 +137,7 @@ fn disconnected(problem: Option<Problem>, requests: Requests) -> impl IntoView {
     let connect =
         button("Connect Instagram", "button button-primary", move || requests.connect.run(Purpose::Connect));
     view! {
-        {head(Badge::NotConnected, connect)}
+        {head(Badge::NotConnected, Some(connect))}
         <div class="card-body">{problem.map(notice_of)} {offer()}</div>
     }
 }
@@ -192,7 +171,7 @@ fn connecting(connection: Option<Connection>) -> impl IntoView {
         </button>
     };
     view! {
-        {head(Badge::Connecting, waiting.into_any())}
+        {head(Badge::Connecting, Some(waiting.into_any()))}
         <div class="card-body">
             {match connection {
                 Some(connection) => view! { <InstagramProfile connection details=true /> }.into_any(),
@@ -208,23 +187,20 @@ fn connected(connection: Connection, problem: Option<Problem>, requests: Request
     let action = match status {
         ConnectionStatus::Active => more(username, ACTION_ID, true, requests).into_any(),
         ConnectionStatus::Expiring | ConnectionStatus::NeedsReauthorization => {
-            let class = if status == ConnectionStatus::Expiring { "button" } else { "button button-primary" };
-            let reconnect = button("Reconnect", class, move || requests.connect.run(Purpose::Reconnect));
+            let reconnect = button("Reconnect", reconnect_class(status), move || {
+                requests.connect.run(Purpose::Reconnect)
+            });
             // A dead token reads no profile.
             let can_sync = status == ConnectionStatus::Expiring;
             view! { {reconnect} {more(username, "instagram-more", can_sync, requests)} }.into_any()
         }
     };
-    let notice = match status {
-        ConnectionStatus::Active => None,
-        ConnectionStatus::Expiring => Some(expiring(&connection).into_any()),
-        ConnectionStatus::NeedsReauthorization => Some(needs_reauthorization(&connection).into_any()),
-    };
+    let notice = notice_of_status(&connection);
     let left_out = (!connection.missing_scopes.is_empty()
         && status != ConnectionStatus::NeedsReauthorization)
         .then(|| left_out(&connection.missing_scopes, requests));
     view! {
-        {head(Badge::Connection(status), action)}
+        {head(Badge::Connection(status), Some(action))}
         <div class="card-body">
             {problem.map(notice_of)} {notice} <InstagramProfile connection details=true /> {left_out}
         </div>
@@ -257,37 +233,6 @@ fn more(username: String, id: &'static str, can_sync: bool, requests: Requests) 
     }
 }
 
-/// Says that renewal is late, and since when.
-pub(super) fn expiring(connection: &Connection) -> impl IntoView + use<> {
-    let since = format::date(format::expiring_since(&connection.expires_at));
-    view! {
-        <div class="notice notice-warning">
-            <p>
-                "We have not been able to renew this yet and keep trying. If you want to be safe, reconnect."
-            </p>
-            <p class="notice-quiet">{format!("Since {since}")}</p>
-        </div>
-    }
-}
-
-/// Says what happened to the access, since when, and what does not work for that.
-pub(super) fn needs_reauthorization(connection: &Connection) -> impl IntoView + use<> {
-    let what = connection
-        .last_error
-        .clone()
-        .unwrap_or_else(|| "Instagram no longer accepts our access to this account.".to_owned());
-    let since = connection
-        .needs_reauthorization_since
-        .as_ref()
-        .map(|since| format!("Since {}", format::date(format::milliseconds(since))));
-    view! {
-        <div class="notice notice-bad">
-            <p>{what} " Publishing, messages and updates stop until you reconnect."</p>
-            {since.map(|since| view! { <p class="notice-quiet">{since}</p> })}
-        </div>
-    }
-}
-
 fn left_out(missing: &[String], requests: Requests) -> impl IntoView + use<> {
     view! {
         <div class="notice notice-plain">
@@ -297,21 +242,6 @@ fn left_out(missing: &[String], requests: Requests) -> impl IntoView + use<> {
             </button>
         </div>
     }
-}
-
-/// Why something did not come about. The card's own button is the way to try again; only documentation is added.
-pub(super) fn notice_of(problem: Problem) -> AnyView {
-    let docs = problem.ways.iter().find_map(|way| match way {
-        WayOn::Docs(label) => Some(docs_link(label)),
-        _ => None,
-    });
-    view! {
-        <div class="notice notice-bad" role="alert">
-            <p>{problem.sentence}</p>
-            {docs}
-        </div>
-    }
-    .into_any()
 }
 
 fn button(label: &'static str, class: &'static str, on_press: impl Fn() + 'static) -> AnyView {

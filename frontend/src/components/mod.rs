@@ -9,6 +9,7 @@ pub mod field;
 pub mod followers_plot;
 pub mod form;
 pub mod icon;
+pub mod instagram_card;
 pub mod instagram_connection_card;
 pub mod instagram_profile;
 pub mod menu;

@@ -13,7 +13,7 @@ use crate::components::disconnect_dialog::DisconnectDialog;
 use crate::components::event_list::{EventList, LIST_ID};
 use crate::components::followers_plot::FollowersPlot;
 use crate::components::icon::{self, Icon};
-use crate::components::instagram_connection_card::ACTION_ID;
+use crate::components::instagram_card::ACTION_ID;
 use crate::components::page_heading::PageHeading;
 use crate::components::part::{self, Part};
 use crate::components::permission_list::PermissionList;

@@ -7,7 +7,8 @@ use shared::ErrorCode;
 
 use crate::api;
 use crate::components::disconnect_dialog::DisconnectDialog;
-use crate::components::instagram_connection_card::{ACTION_ID, CardState, InstagramConnectionCard};
+use crate::components::instagram_card::ACTION_ID;
+use crate::components::instagram_connection_card::{CardState, InstagramConnectionCard};
 use crate::components::page_heading::PageHeading;
 use crate::components::toast::Toasts;
 use crate::connect::{self, Purpose};
