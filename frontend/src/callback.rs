@@ -171,11 +171,18 @@ pub fn stays_usable(step: Step, failure: &ApiFailure) -> bool {
     }
 }
 
+/// Tells a connection from itself after it was connected again: each time Instagram gives a token with an end of its own.
+/// Empty where nothing is connected.
+pub fn mark(connection: Option<&Connection>) -> String {
+    connection.map(|connection| format!("{} {}", connection.id, connection.expires_at)).unwrap_or_default()
+}
+
 /// Whether a connection that was found counts as the success of another run, which was to connect `username` where that
-/// is known.
-pub fn is_success(connection: &Connection, username: Option<&str>) -> bool {
+/// is known. What was there `before` the person left for Instagram is nobody's success; where that is not known, nothing is.
+pub fn is_success(connection: &Connection, username: Option<&str>, before: Option<&str>) -> bool {
     connection.status != ConnectionStatus::NeedsReauthorization
         && username.is_none_or(|username| username == connection.username)
+        && before.is_some_and(|before| before != mark(Some(connection)))
 }
 
 #[cfg(test)]
@@ -283,18 +290,34 @@ mod tests {
         assert!(matches!(first_move(None, Some(Pending::Answer(agreed(answer)))), Move::Save(_)));
     }
 
+    fn connection(status: &str, expires_at: &str) -> Connection {
+        let json = format!(
+            r#"{{"id":"1","username":"shop","connectedAt":"","lastSync":"","expiresAt":"{expires_at}","needsRefresh":false,
+                "status":"{status}","scopes":[],"missingScopes":[]}}"#
+        );
+        serde_json::from_str(&json).unwrap()
+    }
+
     #[test]
     fn a_dead_connection_is_no_success_and_neither_is_another_account() {
-        let connection = |status: &str| {
-            let json = format!(
-                r#"{{"id":"1","username":"shop","connectedAt":"","lastSync":"","expiresAt":"","needsRefresh":false,
-                    "status":"{status}","scopes":[],"missingScopes":[]}}"#
-            );
-            serde_json::from_str::<Connection>(&json).unwrap()
-        };
-        assert!(is_success(&connection("active"), None));
-        assert!(is_success(&connection("expiring"), Some("shop")));
-        assert!(!is_success(&connection("active"), Some("other")));
-        assert!(!is_success(&connection("needs_reauthorization"), None));
+        let nothing = Some("");
+        assert!(is_success(&connection("active", ""), None, nothing));
+        assert!(is_success(&connection("expiring", ""), Some("shop"), nothing));
+        assert!(!is_success(&connection("active", ""), Some("other"), nothing));
+        assert!(!is_success(&connection("needs_reauthorization", ""), None, nothing));
+    }
+
+    #[test]
+    fn the_connection_that_was_to_be_renewed_is_no_success_of_a_reconnect_that_failed() {
+        let old = connection("expiring", "2026-01-09T15:30:00.000Z");
+        let before = mark(Some(&old));
+        assert!(!is_success(&old, Some("shop"), Some(&before)));
+        let new = connection("active", "2026-03-01T15:30:00.000Z");
+        assert!(is_success(&new, Some("shop"), Some(&before)));
+        assert!(is_success(&new, None, Some(&mark(None))));
+        assert!(
+            !is_success(&new, None, None),
+            "a tab that did not leave for Instagram has nothing to announce"
+        );
     }
 }

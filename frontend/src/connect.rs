@@ -42,10 +42,16 @@ impl Purpose {
 
 /// Asks the server for Instagram's address and sends the whole page there: Instagram refuses to work in a popup.
 ///
-/// `return_to` is the path to come back to. When this returns `Ok`, the browser is on its way.
-pub async fn begin(session: Session, return_to: &str, purpose: Purpose) -> Result<(), ApiFailure> {
+/// `return_to` is the path to come back to, `before` the [mark](crate::callback::mark) of what is connected now. When this
+/// returns `Ok`, the browser is on its way.
+pub async fn begin(
+    session: Session,
+    return_to: &str,
+    purpose: Purpose,
+    before: &str,
+) -> Result<(), ApiFailure> {
     // A way that ends early is begun again as it was: a reconnect must not become a connect by the way.
-    storage::keep_attempt(purpose, return_to);
+    storage::keep_attempt(purpose, return_to, before);
     let url = session.checked(api::login_url(return_to, purpose).await)?;
     if !is_web_address(&url) {
         return Err(ApiFailure::Unreadable);

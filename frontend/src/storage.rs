@@ -13,6 +13,7 @@ const PENDING_QUERY: &str = "callback.query";
 const PENDING_ANSWER: &str = "callback.answer";
 const PURPOSE: &str = "connect.purpose";
 const RETURN_TO: &str = "connect.returnTo";
+const BEFORE: &str = "connect.before";
 const THEME: &str = "theme";
 
 /// What the callback page has in hand, if anything. Only this tab sees it, and it ends with the tab.
@@ -60,11 +61,18 @@ pub fn attempt() -> (Purpose, Option<String>) {
     (Purpose::of_name(&kept(PURPOSE).unwrap_or_default()), kept(RETURN_TO))
 }
 
-/// Keeps why this tab leaves for Instagram, and where it is to come back to.
-pub fn keep_attempt(purpose: Purpose, return_to: &str) {
+/// What [`callback::mark`](crate::callback::mark) said of the connection before this tab left for Instagram last. `None`
+/// where it did not leave, or is not known.
+pub fn mark_before() -> Option<String> {
+    session_storage()?.get_item(BEFORE).ok()?
+}
+
+/// Keeps why this tab leaves for Instagram, where it is to come back to, and the mark of what is connected now.
+pub fn keep_attempt(purpose: Purpose, return_to: &str, before: &str) {
     if let Some(storage) = session_storage() {
         let _ = storage.set_item(PURPOSE, purpose.name());
         let _ = storage.set_item(RETURN_TO, return_to);
+        let _ = storage.set_item(BEFORE, before);
     }
 }
 

@@ -212,7 +212,13 @@ impl Handler {
 
     async fn look_for_connection(self, tries: u8, username: Option<String>) -> Option<Move> {
         match self.session.checked(api::connection().await) {
-            Ok(connection) if callback::is_success(&connection, username.as_deref()) => {
+            Ok(connection)
+                if callback::is_success(
+                    &connection,
+                    username.as_deref(),
+                    storage::mark_before().as_deref(),
+                ) =>
+            {
                 let username = connection.username;
                 self.outcome.try_update_value(|outcome| outcome.username = username);
                 self.leave();
@@ -297,7 +303,9 @@ impl Handler {
         let return_to = self.origin();
         self.stage.set(Stage::Leaving);
         spawn_local(async move {
-            if let Err(failure) = connect::begin(self.session, &return_to, purpose).await {
+            // The last attempt may have saved something: nothing that this page was left with says so.
+            let before = callback::mark(api::connection().await.ok().as_ref());
+            if let Err(failure) = connect::begin(self.session, &return_to, purpose, &before).await {
                 let next = if failure.code() == Some(ErrorCode::Unauthenticated) {
                     Move::SignIn
                 } else {

@@ -8,6 +8,7 @@ use leptos::task::spawn_local;
 use shared::{Connection, ConnectionEvent, ErrorCode};
 
 use crate::api::{self, ApiFailure};
+use crate::callback;
 use crate::components::account_card::{Account, AccountCard, Doing, Requests};
 use crate::components::disconnect_dialog::DisconnectDialog;
 use crate::components::event_list::{EventList, LIST_ID};
@@ -579,8 +580,9 @@ impl Page {
         }
         self.account.doing.set(Doing::Leaving);
         self.account.problem.set(None);
+        let before = callback::mark(self.account.connection.get_untracked().ready().flatten().as_ref());
         spawn_local(async move {
-            if let Err(failure) = connect::begin(self.session, DETAILS, purpose).await {
+            if let Err(failure) = connect::begin(self.session, DETAILS, purpose, &before).await {
                 self.account.problem.try_set(Some(Problem::of_connecting(&failure)));
                 self.account.doing.try_set(Doing::Nothing);
             }

@@ -6,6 +6,7 @@ use leptos::task::spawn_local;
 use shared::ErrorCode;
 
 use crate::api;
+use crate::callback;
 use crate::components::disconnect_dialog::DisconnectDialog;
 use crate::components::instagram_card::ACTION_ID;
 use crate::components::instagram_connection_card::{CardState, InstagramConnectionCard};
@@ -76,7 +77,8 @@ pub fn Integrations() -> impl IntoView {
         state.set(CardState::Connecting { connection: connection.clone() });
         focus::soon(ACTION_ID);
         spawn_local(async move {
-            if let Err(failure) = connect::begin(session, HOME, purpose).await {
+            let before = callback::mark(connection.as_ref());
+            if let Err(failure) = connect::begin(session, HOME, purpose, &before).await {
                 let problem = Some(Problem::of_connecting(&failure));
                 state.try_set(CardState::settled(connection, problem));
                 focus::soon(ACTION_ID);
