@@ -32,30 +32,63 @@ struct Value(JsValue);
 impl<'de> Deserializer<'de> for Value {
     type Error = OtherShape;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, OtherShape> {
-        let Self(value) = self;
-        if let Some(text) = value.as_string() {
-            visitor.visit_string(text)
-        } else if let Some(number) = value.as_f64() {
-            // The wire has counts and durations only. A number that is neither fits no type, as `f64` does not.
-            if number >= 0.0 && Number::is_safe_integer(&value) {
-                visitor.visit_u64(number as u64)
-            } else {
-                visitor.visit_f64(number)
-            }
-        } else if let Some(flag) = value.as_bool() {
-            visitor.visit_bool(flag)
-        } else if value.is_null() {
-            visitor.visit_unit()
-        } else if Array::is_array(&value) {
-            visitor.visit_seq(SeqDeserializer::new(value.unchecked_into::<Array>().iter().map(Value)))
-        } else {
-            let entries = Object::entries(value.unchecked_ref());
-            visitor.visit_map(MapDeserializer::new(entries.iter().map(|entry| {
-                let entry: Array = entry.unchecked_into();
-                (Value(entry.get(0)), Value(entry.get(1)))
-            })))
+    /// No type of the wire takes whatever comes. Each asks for one shape below, and so only the code for that is compiled.
+    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, OtherShape> {
+        Err(OtherShape)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, OtherShape> {
+        visitor.visit_string(self.0.as_string().ok_or(OtherShape)?)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, OtherShape> {
+        self.deserialize_string(visitor)
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, OtherShape> {
+        self.deserialize_string(visitor)
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, OtherShape> {
+        visitor.visit_bool(self.0.as_bool().ok_or(OtherShape)?)
+    }
+
+    /// Counts and durations: the only numbers of the wire.
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, OtherShape> {
+        let number = self.0.as_f64().filter(|&number| number >= 0.0 && Number::is_safe_integer(&self.0));
+        visitor.visit_u64(number.ok_or(OtherShape)? as u64)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, OtherShape> {
+        if !Array::is_array(&self.0) {
+            return Err(OtherShape);
         }
+        visitor.visit_seq(SeqDeserializer::new(self.0.unchecked_into::<Array>().iter().map(Value)))
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, OtherShape> {
+        if !self.0.is_object() {
+            return Err(OtherShape);
+        }
+        let entries = Object::entries(self.0.unchecked_ref());
+        visitor.visit_map(MapDeserializer::new(entries.iter().map(|entry| {
+            let entry: Array = entry.unchecked_into();
+            (Value(entry.get(0)), Value(entry.get(1)))
+        })))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, OtherShape> {
+        self.deserialize_map(visitor)
+    }
+
+    /// A field that this version of the program does not know.
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, OtherShape> {
+        visitor.visit_unit()
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, OtherShape> {
@@ -81,8 +114,7 @@ impl<'de> Deserializer<'de> for Value {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct identifier ignored_any
+        i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct
     }
 }
 
