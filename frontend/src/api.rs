@@ -5,8 +5,9 @@ use leptos::prelude::location;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::{
-    CallbackAnswer, Connection, ConnectionAnswer, ErrorBody, ErrorCode, EventsAnswer, HistoryAnswer,
-    HistoryPoint, LoginAnswer, SaveConnection, SessionAnswer, SignIn, SignUp, User,
+    ApiKey, ApiKeysAnswer, BrowserSession, CallbackAnswer, ChangePassword, Connection, ConnectionAnswer,
+    CreateApiKey, CreatedApiKey, DeleteAccount, ErrorBody, ErrorCode, EventsAnswer, HistoryAnswer,
+    HistoryPoint, LoginAnswer, SaveConnection, SessionAnswer, SessionsAnswer, SignIn, SignUp, User,
 };
 use web_sys::{AbortSignal, RequestCredentials};
 
@@ -141,6 +142,58 @@ pub async fn disconnect() -> Result<(), ApiFailure> {
     call(Method::DELETE, "/api/integrations/instagram/me", &[], None).await.map(drop)
 }
 
+/// The person's API keys, the newest first, ended ones included.
+pub async fn api_keys() -> Result<Vec<ApiKey>, ApiFailure> {
+    Ok(read::<ApiKeysAnswer>(&call(Method::GET, "/api/api-keys", &[], None).await?)?.api_keys)
+}
+
+/// Makes an API key. What the key itself is, only this answer says.
+pub async fn create_api_key(body: &CreateApiKey) -> Result<CreatedApiKey, ApiFailure> {
+    let body = write(body)?;
+    read(&call(Method::POST, "/api/api-keys", &[], Some(body)).await?)
+}
+
+/// Ends an API key.
+pub async fn revoke_api_key(id: &str) -> Result<(), ApiFailure> {
+    end("/api/api-keys/", id).await
+}
+
+/// Where the person is signed in.
+pub async fn sessions() -> Result<Vec<BrowserSession>, ApiFailure> {
+    Ok(read::<SessionsAnswer>(&call(Method::GET, "/api/sessions", &[], None).await?)?.sessions)
+}
+
+/// Ends one of the person's sessions.
+pub async fn end_session(id: &str) -> Result<(), ApiFailure> {
+    end("/api/sessions/", id).await
+}
+
+/// Ends all of the person's sessions but this one.
+pub async fn end_other_sessions() -> Result<(), ApiFailure> {
+    call(Method::DELETE, "/api/sessions", &[], None).await.map(drop)
+}
+
+/// Changes the person's password.
+pub async fn change_password(body: &ChangePassword) -> Result<(), ApiFailure> {
+    let body = write(body)?;
+    call(Method::PUT, "/api/users/me/password", &[], Some(body)).await.map(drop)
+}
+
+/// Deletes the person's account, and all that is theirs.
+pub async fn delete_account(body: &DeleteAccount) -> Result<(), ApiFailure> {
+    let body = write(body)?;
+    call(Method::DELETE, "/api/users/me", &[], Some(body)).await.map(drop)
+}
+
+/// Ends the one of this id. One that has ended already is what was wanted.
+async fn end(of: &str, id: &str) -> Result<(), ApiFailure> {
+    let path = format!("{of}{}", js_sys::encode_uri_component(id));
+    match call(Method::DELETE, &path, &[], None).await {
+        Err(failure) if failure.code() == Some(ErrorCode::NotFound) => Ok(()),
+        answer => answer.map(drop),
+    }
+}
+
 /// Makes one call and answers with the body of its success. The only place that talks to the network; everything that
 /// depends on a type is done outside of it, so that it is compiled once.
 async fn call(
@@ -178,6 +231,11 @@ fn read<T: DeserializeOwned>(answer: &str) -> Result<T, ApiFailure> {
 /// What an answer that is no success says, as far as it is of the error contract.
 fn refusal(body: Option<ErrorBody>) -> ApiFailure {
     body.map_or(ApiFailure::Unreadable, |body| ApiFailure::Refused(Box::new(body)))
+}
+
+/// Where the API is explained to programmers.
+pub fn reference() -> String {
+    format!("{}/api/docs", origin())
 }
 
 /// The API's origin: fixed at build time, else found from the page's address.

@@ -12,7 +12,8 @@ use crate::components::person_menu::PersonMenu;
 use crate::components::toast::{ToastRegion, Toasts};
 use crate::connect::DETAILS;
 use crate::pages::{
-    CALLBACK, InstagramCallbackHandler, InstagramConnection, Integrations, NotFound, SignIn, SignUp,
+    API_KEYS, ApiKeys, CALLBACK, InstagramCallbackHandler, InstagramConnection, Integrations, NotFound,
+    SESSIONS, Sessions, SignIn, SignUp,
 };
 use crate::session::{HOME, Session, SessionState};
 
@@ -63,17 +64,23 @@ fn Pages() -> impl IntoView {
 /// The page of a path.
 fn page(address: Address, path: &str) -> AnyView {
     match path.trim_end_matches('/') {
-        "" => {
-            address.replace(HOME);
-            ().into_any()
-        }
+        "" => moved(address, HOME),
+        "/settings" => moved(address, API_KEYS),
         HOME => view! { <Integrations /> }.into_any(),
         DETAILS => view! { <InstagramConnection /> }.into_any(),
         CALLBACK => view! { <InstagramCallbackHandler /> }.into_any(),
+        API_KEYS => view! { <ApiKeys /> }.into_any(),
+        SESSIONS => view! { <Sessions /> }.into_any(),
         "/sign-in" => view! { <SignIn /> }.into_any(),
         "/sign-up" => view! { <SignUp /> }.into_any(),
         _ => view! { <NotFound /> }.into_any(),
     }
+}
+
+/// What there is at an address that only leads to another.
+fn moved(address: Address, to: &str) -> AnyView {
+    address.replace(to);
+    ().into_any()
 }
 
 /// The same markup stands in `index.html`.

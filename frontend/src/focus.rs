@@ -5,9 +5,10 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 /// Focuses the element with this id as soon as the page shows it.
-pub fn soon(id: &'static str) {
+pub fn soon(id: impl Into<String>) {
+    let id = id.into();
     request_animation_frame(move || {
-        if let Some(element) = document().get_element_by_id(id) {
+        if let Some(element) = document().get_element_by_id(&id) {
             focus(&element);
         }
     });

@@ -78,9 +78,9 @@ pub fn mark(milliseconds: f64, within: f64) -> String {
     date_with(options, milliseconds)
 }
 
-/// So many days ago, as the API writes times.
-pub fn days_ago(days: u32) -> String {
-    let then = Date::new(&JsValue::from_f64(now() - f64::from(days) * DAY_MS));
+/// So many days from now, or ago where it is negative, as the API writes times.
+pub fn in_days(days: i32) -> String {
+    let then = Date::new(&JsValue::from_f64(now() + f64::from(days) * DAY_MS));
     then.to_iso_string().into()
 }
 

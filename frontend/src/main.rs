@@ -8,6 +8,7 @@ mod address;
 mod api;
 mod app;
 mod callback;
+mod clipboard;
 mod components;
 mod connect;
 mod focus;
@@ -18,11 +19,13 @@ mod pages;
 mod permissions;
 mod plot;
 mod problem;
+mod scopes;
 mod session;
 mod storage;
 mod theme;
 mod ticking;
 mod timeline;
+mod user_agent;
 
 fn main() {
     app::start();

@@ -97,7 +97,8 @@ pub fn require_session() {
     let address = Address::expect();
     let here = untrack(|| address.path());
     Effect::new(move |_| {
-        if session.state() == SessionState::SignedOut {
+        // Whoever is on the way to another page, such as after deleting the account, goes there.
+        if session.state() == SessionState::SignedOut && untrack(|| address.path()) == here {
             address.replace(&sign_in_path(&here));
         }
     });

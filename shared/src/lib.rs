@@ -17,5 +17,7 @@ pub use instagram::{
 pub use keys::{ApiKey, ApiKeysAnswer, CreateApiKey, CreateHostLink, CreatedApiKey, HostLinkAnswer, Scope};
 pub use life::{ConnectionEvent, EventKind, EventOutcome, EventsAnswer, HistoryAnswer, HistoryPoint};
 pub use sensitive::Sensitive;
-pub use session::{SessionAnswer, SignIn, SignUp, User};
+pub use session::{
+    BrowserSession, ChangePassword, DeleteAccount, SessionAnswer, SessionsAnswer, SignIn, SignUp, User,
+};
 pub use timestamp::Timestamp;

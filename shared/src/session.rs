@@ -1,4 +1,4 @@
-//! People and their sessions: `/api/users` and `/api/session`.
+//! People and their sessions: `/api/users`, `/api/session` and `/api/sessions`.
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,57 @@ pub struct SignIn {
     /// The password given at sign-up.
     #[cfg_attr(feature = "utoipa", schema(value_type = String, format = Password, write_only))]
     pub password: Sensitive,
+}
+
+/// Body of `PUT /api/users/me/password`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ChangePassword {
+    /// The one that is to be replaced.
+    #[cfg_attr(feature = "utoipa", schema(value_type = String, format = Password, write_only))]
+    pub current_password: Sensitive,
+    /// 10 to 256 characters.
+    #[cfg_attr(feature = "utoipa", schema(value_type = String, min_length = 10, max_length = 256, format = Password, write_only))]
+    pub new_password: Sensitive,
+}
+
+/// Body of `DELETE /api/users/me`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct DeleteAccount {
+    /// The account's own: it shows that its owner wants it.
+    #[cfg_attr(feature = "utoipa", schema(value_type = String, format = Password, write_only))]
+    pub password: Sensitive,
+}
+
+/// A browser in which somebody is signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct BrowserSession {
+    /// Names the session; no secret.
+    pub id: String,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it was used last: to a day.
+    pub last_used_at: Timestamp,
+    /// When it ends unless it is used.
+    pub expires_at: Timestamp,
+    /// What the browser calls itself, cut to 200 characters; `null` where it says nothing.
+    #[cfg_attr(feature = "utoipa", schema(required))]
+    pub user_agent: Option<String>,
+    /// Whether it is the one that asks.
+    pub current: bool,
+}
+
+/// Answer of `GET /api/sessions`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct SessionsAnswer {
+    /// Those used last first.
+    pub sessions: Vec<BrowserSession>,
 }
 
 /// A person: one with a local account, or a host application's user.

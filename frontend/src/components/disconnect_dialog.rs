@@ -4,12 +4,18 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::ErrorCode;
 
-use super::dialog::Dialog;
+use super::confirm_dialog::{Question, confirm_dialog};
 use super::form::FormState;
-use super::icon::{self, Icon};
 use crate::api;
 use crate::problem;
 use crate::session::Session;
+
+const QUESTION: Question = Question {
+    title: "Disconnect Instagram?",
+    keep: "Keep connected",
+    action: "Disconnect",
+    busy: "Disconnecting…",
+};
 
 /// Says what will be forgotten and what stays, then disconnects or not.
 #[component]
@@ -25,16 +31,7 @@ pub fn DisconnectDialog(
 ) -> impl IntoView {
     let session = Session::expect();
     let state = RwSignal::new(FormState::Ready);
-    let working = move || state.get() == FormState::Busy;
-    let cancel = Callback::new(move |()| {
-        if state.get_untracked() != FormState::Busy {
-            on_cancel.run(());
-        }
-    });
-    let disconnect = move |_| {
-        if state.get_untracked() == FormState::Busy {
-            return;
-        }
+    let disconnect = Callback::new(move |()| {
         state.set(FormState::Busy);
         spawn_local(async move {
             match session.checked(api::disconnect().await) {
@@ -46,36 +43,15 @@ pub fn DisconnectDialog(
                 }
             }
         });
+    });
+    let words = view! {
+        <p>
+            "We forget our access to " <strong>"@" {username}</strong>
+            " at once. Publishing and messages stop working here."
+        </p>
+        <p>
+            "Your posts, messages and followers on Instagram stay as they are. You can connect again at any time."
+        </p>
     };
-    view! {
-        <Dialog title="Disconnect Instagram?" on_cancel=cancel>
-            <p>
-                "We forget our access to " <strong>"@" {username}</strong>
-                " at once. Publishing and messages stop working here."
-            </p>
-            <p>
-                "Your posts, messages and followers on Instagram stay as they are. You can connect again at any time."
-            </p>
-            {move || match state.get() {
-                FormState::Refused(sentence) => {
-                    Some(view! { <p class="form-error" role="alert"><Icon svg=icon::ALERT />{sentence}</p> }.into_any())
-                }
-                FormState::Ready | FormState::Busy => None,
-            }}
-            <div class="dialog-actions">
-                <button type="button" class="button" autofocus on:click=move |_| cancel.run(())>
-                    "Keep connected"
-                </button>
-                <button
-                    type="button"
-                    class="button button-danger"
-                    aria-disabled=move || working().to_string()
-                    on:click=disconnect
-                >
-                    {move || working().then(|| view! { <Icon svg=icon::SPINNER /> })}
-                    {move || if working() { "Disconnecting…" } else { "Disconnect" }}
-                </button>
-            </div>
-        </Dialog>
-    }
+    confirm_dialog(QUESTION, state, words.into_any(), disconnect, on_cancel)
 }

@@ -25,6 +25,13 @@ pub struct FieldState {
 }
 
 impl FieldState {
+    /// A field with this text in it.
+    pub fn with(text: &str, rule: fn(&str) -> Option<&'static str>) -> Self {
+        let field = Self::new(rule);
+        field.text.set(text.to_owned());
+        field
+    }
+
     /// An empty field with a rule of [`shared::validation`]'s kind: what is wrong, or `None`.
     pub fn new(rule: fn(&str) -> Option<&'static str>) -> Self {
         Self { text: RwSignal::new(String::new()), error: RwSignal::new(None), rule }
@@ -47,7 +54,24 @@ impl FieldState {
         self.error.try_set(Some(why.to_owned()));
     }
 
-    fn typed(self, text: String) {
+    /// What is chosen, where the field is a choice; tracked.
+    pub fn chosen(self) -> String {
+        self.text.get()
+    }
+
+    /// What is wrong, as far as it is shown; tracked.
+    pub fn error(self) -> Option<String> {
+        self.error.get()
+    }
+
+    /// Empties the field.
+    pub fn clear(self) {
+        self.text.try_set(String::new());
+        self.error.try_set(None);
+    }
+
+    /// Takes over what was typed or chosen.
+    pub fn typed(self, text: String) {
         self.text.set(text);
         // A mistake that is being mended goes as soon as it is mended.
         if self.error.with_untracked(Option::is_some)

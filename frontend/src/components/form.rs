@@ -5,7 +5,9 @@ use leptos::prelude::*;
 
 use super::field::FieldState;
 use super::icon::{self, Icon};
+use crate::api::ApiFailure;
 use crate::focus;
+use crate::problem;
 
 /// Where a form is.
 #[derive(Clone, PartialEq, Eq)]
@@ -53,18 +55,58 @@ pub fn Form(
     view! {
         <form class="form" novalidate on:submit=submit>
             {children()}
-            <div role="alert">
-                {move || match state.get() {
-                    FormState::Refused(why) => {
-                        Some(view! { <p class="form-error"><Icon svg=icon::ALERT />{why}</p> }.into_any())
-                    }
-                    FormState::Ready | FormState::Busy => None,
-                }}
-            </div>
+            {refusal(state)}
             <button type="submit" class="button button-primary button-wide" aria-disabled=move || is_busy().to_string()>
-                {move || is_busy().then(|| view! { <Icon svg=icon::SPINNER /> })}
-                {move || if is_busy() { busy } else { action }}
+                {busy_label(state, action, busy)}
             </button>
         </form>
     }
+}
+
+/// Shows what the server refused: under the fields that it names, else as a whole.
+pub fn refuse(state: RwSignal<FormState>, failure: &ApiFailure, fields: &[(&str, FieldState)]) {
+    let told = match failure {
+        ApiFailure::Refused(body) => body.fields.as_ref(),
+        ApiFailure::Unreachable | ApiFailure::Unreadable => None,
+    };
+    let mut placed = false;
+    for (name, field) in fields {
+        if let Some(why) = told.and_then(|told| told.get(*name)) {
+            field.refuse(why);
+            placed = true;
+        }
+    }
+    if placed {
+        lead_to_mistake(state);
+    } else {
+        state.try_set(FormState::Refused(problem::sentence(failure)));
+    }
+}
+
+/// Lets the person mend a field that was refused.
+pub fn lead_to_mistake(state: RwSignal<FormState>) {
+    state.try_set(FormState::Ready);
+    focus::first_invalid_field_soon();
+}
+
+/// Why the server said no. The element is there before, so that a screen reader hears what comes into it.
+pub fn refusal(state: RwSignal<FormState>) -> AnyView {
+    view! {
+        <div role="alert">
+            {move || match state.get() {
+                FormState::Refused(why) => {
+                    Some(view! { <p class="form-error"><Icon svg=icon::ALERT />{why}</p> }.into_any())
+                }
+                FormState::Ready | FormState::Busy => None,
+            }}
+        </div>
+    }
+    .into_any()
+}
+
+/// What a button says, and that it is doing it.
+pub fn busy_label(state: RwSignal<FormState>, action: &'static str, busy: &'static str) -> AnyView {
+    let is_busy = move || *state.read() == FormState::Busy;
+    let label = move || if is_busy() { busy } else { action };
+    view! { {move || is_busy().then(|| view! { <Icon svg=icon::SPINNER /> }.into_any())} {label} }.into_any()
 }

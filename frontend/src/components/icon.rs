@@ -49,6 +49,12 @@ line_icon! {
     EYE = r#"<path d="M1.5 8S4 3.5 8 3.5 14.5 8 14.5 8 12 12.5 8 12.5 1.5 8 1.5 8z"/><circle cx="8" cy="8" r="2"/>"#;
     /// Hide what is shown.
     EYE_OFF = r#"<path d="M1.5 8S4 3.5 8 3.5 14.5 8 14.5 8 12 12.5 8 12.5 1.5 8 1.5 8z"/><path d="m3 13 10-10"/>"#;
+    /// A browser on a computer.
+    COMPUTER = r#"<rect x="2.25" y="3" width="11.5" height="7.75" rx="1.5"/><path d="M1 13.25h14"/>"#;
+    /// A browser on a phone or tablet.
+    PHONE = r#"<rect x="4.25" y="1.75" width="7.5" height="12.5" rx="1.75"/><path d="M7.25 11.75h1.5"/>"#;
+    /// Copy to the clipboard.
+    COPY = r#"<rect x="5.75" y="5.75" width="8" height="8" rx="1.75"/><path d="M10.25 5.75v-2A1.5 1.5 0 0 0 8.75 2.25h-5a1.5 1.5 0 0 0-1.5 1.5v5a1.5 1.5 0 0 0 1.5 1.5h2"/>"#;
     /// Reading a profile.
     PROFILE = r#"<circle cx="8" cy="5.5" r="2.75"/><path d="M2.75 13.5a5.25 5.25 0 0 1 10.5 0"/>"#;
     /// Publishing posts.

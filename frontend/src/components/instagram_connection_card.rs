@@ -188,7 +188,7 @@ fn connected(connection: Connection, problem: Option<Problem>, requests: Request
         ConnectionStatus::Active => more(username, ACTION_ID, true, requests).into_any(),
         ConnectionStatus::Expiring | ConnectionStatus::NeedsReauthorization => {
             let reconnect = button("Reconnect", reconnect_class(status), move || {
-                requests.connect.run(Purpose::Reconnect)
+                requests.connect.run(Purpose::Reconnect);
             });
             // A dead token reads no profile.
             let can_sync = status == ConnectionStatus::Expiring;

@@ -2,8 +2,11 @@
 
 pub mod account_card;
 pub mod avatar;
+pub mod choices;
+pub mod confirm_dialog;
 pub mod dialog;
 pub mod disconnect_dialog;
+pub mod entry_list;
 pub mod event_list;
 pub mod field;
 pub mod followers_plot;

@@ -56,7 +56,8 @@ fn missing(name: &'static str, on_grant: Callback<()>) -> AnyView {
     .into_any()
 }
 
-fn badge(class: &'static str, svg: &'static str, word: &'static str) -> AnyView {
+/// An icon and a word, in the colour of a class.
+pub fn badge(class: &'static str, svg: &'static str, word: &'static str) -> AnyView {
     view! {
         <span class=format!("badge {class}")>
             <Icon svg />

@@ -36,7 +36,7 @@ const ROWS_SKELETON: &str = include_str!("../../rows_skeleton.html");
 /// How far back the curve reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reach {
-    Days(u32),
+    Days(i32),
     All,
 }
 
@@ -228,7 +228,7 @@ fn grown(reach: Reach, readings: &[Reading]) -> Option<String> {
     } else {
         format::change(first.followers, last.followers)
     };
-    let reaches_back = |days: u32| last.at - first.at > f64::from(days - 1) * format::DAY_MS;
+    let reaches_back = |days: i32| last.at - first.at > f64::from(days - 1) * format::DAY_MS;
     Some(match reach {
         Reach::Days(days) if reaches_back(days) => format!(", {change} in {days} days"),
         _ => format!(", {change} since {}", format::date(first.at)),
@@ -441,7 +441,7 @@ impl Page {
     fn load_history(self) {
         let reach = self.reach.get_untracked();
         let from = match reach {
-            Reach::Days(days) => Some(format::days_ago(days)),
+            Reach::Days(days) => Some(format::in_days(-days)),
             Reach::All => None,
         };
         spawn_local(async move {

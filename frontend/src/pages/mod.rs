@@ -4,6 +4,7 @@ mod instagram_callback;
 mod instagram_connection;
 mod integrations;
 mod not_found;
+mod settings;
 mod sign_in;
 mod sign_up;
 
@@ -11,5 +12,6 @@ pub use instagram_callback::{InstagramCallbackHandler, PATH as CALLBACK};
 pub use instagram_connection::InstagramConnection;
 pub use integrations::Integrations;
 pub use not_found::NotFound;
+pub use settings::{API_KEYS, ApiKeys, SESSIONS, Sessions};
 pub use sign_in::SignIn;
 pub use sign_up::SignUp;

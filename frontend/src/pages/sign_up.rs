@@ -5,12 +5,10 @@ use leptos::task::spawn_local;
 use shared::{ErrorCode, validation};
 
 use crate::address::Address;
-use crate::api::{self, ApiFailure};
+use crate::api;
 use crate::components::field::{Field, FieldKind, FieldState};
-use crate::components::form::{Form, FormState};
+use crate::components::form::{self, Form, FormState};
 use crate::components::page_heading::PageHeading;
-use crate::focus;
-use crate::problem;
 use crate::session::{Session, leave_when_signed_in};
 
 /// Makes an account, signs in, then on to where the visitor was going.
@@ -22,28 +20,7 @@ pub fn SignUp() -> impl IntoView {
     let name = FieldState::new(|text| validation::name(text.trim()));
     let email = FieldState::new(validation::email);
     let password = FieldState::new(validation::password);
-    let form = RwSignal::new(FormState::Ready);
-
-    // Puts what the server found wrong under its field, and answers whether it belonged to one.
-    let place = move |failure: &ApiFailure| -> bool {
-        let ApiFailure::Refused(body) = failure else { return false };
-        if body.code == ErrorCode::EmailTaken {
-            email.refuse("This email has an account already. Sign in instead, or use another");
-            return true;
-        }
-        let mut placed = false;
-        for (field, why) in body.fields.iter().flatten() {
-            let state = match field.as_str() {
-                "email" => email,
-                "password" => password,
-                "name" => name,
-                _ => continue,
-            };
-            state.refuse(why);
-            placed = true;
-        }
-        placed
-    };
+    let state = RwSignal::new(FormState::Ready);
 
     let submit = move || {
         let body = shared::SignUp {
@@ -51,16 +28,20 @@ pub fn SignUp() -> impl IntoView {
             password: password.text().into(),
             name: Some(name.text().trim().to_owned()).filter(|name| !name.is_empty()),
         };
-        form.set(FormState::Busy);
+        state.set(FormState::Busy);
         spawn_local(async move {
             match api::sign_up(&body).await {
                 Ok(user) => session.signed_in(user),
-                Err(failure) if place(&failure) => {
-                    form.try_set(FormState::Ready);
-                    focus::first_invalid_field_soon();
+                Err(failure) if failure.code() == Some(ErrorCode::EmailTaken) => {
+                    email.refuse("This email has an account already. Sign in instead, or use another");
+                    form::lead_to_mistake(state);
                 }
                 Err(failure) => {
-                    form.try_set(FormState::Refused(problem::sentence(&failure)));
+                    form::refuse(
+                        state,
+                        &failure,
+                        &[("name", name), ("email", email), ("password", password)],
+                    );
                 }
             }
         });
@@ -70,7 +51,7 @@ pub fn SignUp() -> impl IntoView {
         <div class="page page-narrow">
             <PageHeading title="Create an account" />
             <Form
-                state=form
+                state
                 fields=vec![name, email, password]
                 action="Create account"
                 busy="Creating account…"

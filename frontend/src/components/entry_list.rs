@@ -1,0 +1,151 @@
+//! A card with a list of things that can be ended, one by one.
+
+use leptos::prelude::*;
+use shared::Timestamp;
+
+use super::icon::Icon;
+use super::moment::{heard, time};
+use super::part::{self, Part};
+use super::permission_list::badge;
+use crate::format;
+use crate::ticking::ticking_now;
+
+/// Shown until the list is known.
+const SKELETON: &str = include_str!("../../rows_skeleton.html");
+
+/// One thing of the list.
+#[derive(Clone, PartialEq)]
+pub struct Entry {
+    /// Names it to the server.
+    pub id: String,
+    /// What kind of thing it is.
+    pub icon: &'static str,
+    /// What its person calls it.
+    pub title: String,
+    /// How it begins, where it is a text.
+    pub hint: Option<String>,
+    /// What more there is to say.
+    pub note: String,
+    /// Its times.
+    pub facts: Vec<Fact>,
+    /// What sets it apart from the others: the class of its colour, an icon, and a word.
+    pub mark: Option<(&'static str, &'static str, &'static str)>,
+    /// Whether it can be ended here.
+    pub can_end: bool,
+}
+
+/// A fact of an entry.
+#[derive(Clone, PartialEq)]
+pub enum Fact {
+    /// In words.
+    Words(&'static str),
+    /// `Created Nov 10, 2025`.
+    On(&'static str, Timestamp),
+    /// `Used 5 minutes ago`.
+    Ago(&'static str, Timestamp),
+}
+
+/// What a list is of.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    /// The list's heading.
+    pub title: &'static str,
+    /// The heading's id, which takes the focus when what had it is gone.
+    pub title_id: &'static str,
+    /// The button that ends an entry.
+    pub end: &'static str,
+    /// What to say where there is none.
+    pub empty: &'static str,
+}
+
+/// The card. `action` stands beside its heading.
+pub fn entry_list(
+    kind: Kind,
+    entries: RwSignal<Part<Vec<Entry>>>,
+    action: AnyView,
+    on_retry: Callback<()>,
+    on_end: Callback<Entry>,
+) -> AnyView {
+    let now = ticking_now();
+    view! {
+        <section
+            class="card"
+            aria-labelledby=kind.title_id
+            aria-busy=move || entries.read().is_loading().to_string()
+        >
+            <div class="card-head">
+                <h2 class="card-title" id=kind.title_id tabindex="-1">
+                    {kind.title}
+                </h2>
+                <div class="card-side">{action}</div>
+            </div>
+            {move || match entries.get() {
+                Part::Loading => part::skeleton(SKELETON),
+                Part::Failed(why) => part::failed(why, "retry", on_retry),
+                Part::Ready(entries) if entries.is_empty() => nothing(kind.empty),
+                Part::Ready(entries) => {
+                    let rows = entries.into_iter().map(|entry| row(entry, kind.end, now, on_end)).collect_view();
+                    view! { <ul class="rows">{rows}</ul> }.into_any()
+                }
+            }}
+        </section>
+    }
+    .into_any()
+}
+
+fn nothing(words: &'static str) -> AnyView {
+    view! {
+        <div class="card-body">
+            <p class="card-text card-empty">{words}</p>
+        </div>
+    }
+    .into_any()
+}
+
+fn row(entry: Entry, end: &'static str, now: RwSignal<f64>, on_end: Callback<Entry>) -> AnyView {
+    let Entry { id, icon, title, hint, note, facts, mark, can_end } = entry.clone();
+    let facts = facts.iter().map(|fact| view! { <li>{words(fact, now)}</li> }.into_any()).collect_view();
+    let name = title.clone();
+    let hint = hint.map(|hint| view! { <code class="row-hint">{hint}</code> }.into_any());
+    let mark = mark.map(|(class, svg, word)| badge(class, svg, word));
+    let note = (!note.is_empty()).then(|| view! { <p class="row-note">{note}</p> }.into_any());
+    let button = can_end.then(|| {
+        view! {
+            <button
+                type="button"
+                class="button"
+                id=format!("end-{id}")
+                on:click=move |_| on_end.run(entry.clone())
+            >
+                {end}
+                <span class="only-heard">{format!(" {name}")}</span>
+            </button>
+        }
+        .into_any()
+    });
+    view! {
+        <li class="row">
+            <span class="row-icon">
+                <Icon svg=icon />
+            </span>
+            <div class="row-text">
+                <p class="row-title">{title} {hint} {mark}</p>
+                {note}
+                <ul class="facts row-note">{facts}</ul>
+            </div>
+            <div class="row-end">{button}</div>
+        </li>
+    }
+    .into_any()
+}
+
+fn words(fact: &Fact, now: RwSignal<f64>) -> AnyView {
+    let (before, when, is_relative) = match fact {
+        Fact::Words(words) => return words.into_any(),
+        Fact::On(before, when) => (*before, when, false),
+        Fact::Ago(before, when) => (*before, when, true),
+    };
+    let at = format::milliseconds(when);
+    let short = move || if is_relative { format::relative(at, now.get()) } else { format::date(at) };
+    view! { {before} " " {time(when, short)} {heard(at)} }.into_any()
+}

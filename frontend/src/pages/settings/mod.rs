@@ -1,0 +1,30 @@
+//! `/settings/…`: what a person sets up for themselves.
+
+mod api_keys;
+mod sessions;
+
+use leptos::prelude::*;
+
+use crate::components::page_heading::PageHeading;
+
+pub use api_keys::{ApiKeys, PATH as API_KEYS};
+pub use sessions::{PATH as SESSIONS, Sessions};
+
+/// What the pages of the settings have in common. `path` is the page's own.
+fn frame(path: &'static str, title: &'static str, lede: &'static str, cards: AnyView) -> AnyView {
+    let link = |to: &'static str, label: &'static str| {
+        let current = (to == path).then_some("page");
+        view! { <a href=to aria-current=current>{label}</a> }.into_any()
+    };
+    view! {
+        <div class="page">
+            <nav class="sub-nav" aria-label="Settings">
+                {link(API_KEYS, "API keys")} {link(SESSIONS, "Sessions")}
+            </nav>
+            <PageHeading title />
+            <p class="lede">{lede}</p>
+            <div class="cards">{cards}</div>
+        </div>
+    }
+    .into_any()
+}

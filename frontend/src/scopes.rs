@@ -1,0 +1,38 @@
+//! What a key may do, in words.
+
+use shared::Scope;
+
+/// What a person can let a key of theirs do. Signing others in is for the keys of a host application.
+pub const OFFERED: [Scope; 5] = [
+    Scope::ConnectionsRead,
+    Scope::ConnectionsWrite,
+    Scope::ContentPublish,
+    Scope::MessagesManage,
+    Scope::TokensRead,
+];
+
+/// What it is called.
+pub fn label(scope: Scope) -> &'static str {
+    match scope {
+        Scope::ConnectionsRead => "Read connections",
+        Scope::ConnectionsWrite => "Change connections",
+        Scope::ContentPublish => "Publish",
+        Scope::MessagesManage => "Messages",
+        Scope::TokensRead => "Instagram’s token",
+        Scope::SessionsCreate => "Sign users in",
+    }
+}
+
+/// What it is for.
+pub fn purpose(scope: Scope) -> &'static str {
+    match scope {
+        Scope::ConnectionsRead => "See what is connected, its profile, history and events.",
+        Scope::ConnectionsWrite => "Connect accounts, sync, renew and disconnect them.",
+        Scope::ContentPublish => "Publish posts, reels and stories for you.",
+        Scope::MessagesManage => "Read your messages and answer them.",
+        Scope::TokensRead => {
+            "Be given Instagram’s own token. Whoever has it acts for you without this service."
+        }
+        Scope::SessionsCreate => "Sign a host application’s users in.",
+    }
+}
