@@ -60,7 +60,13 @@ export async function openDetails(page, origin) {
   await page.getByRole("heading", { level: 1, name: "Instagram connection" }).waitFor();
 }
 
-/** A card of the connection's page, by its heading. */
+/** Opens a page of the settings by its address. */
+export async function openSettings(page, stack, path, title) {
+  await page.goto(`${stack.origin}/settings/${path}`);
+  await page.getByRole("heading", { level: 1, name: title }).waitFor();
+}
+
+/** A card of a page, by its heading. */
 export function section(page, name) {
   return page.getByRole("region", { name, exact: true });
 }

@@ -19,5 +19,8 @@ const binaries = process.env.BINARIES ?? join(root, "target/debug");
 /** The backend with a clock that tests can move: what ships, in every other way. */
 export const BACKEND = join(binaries, "examples/instagram-connect-with-clock");
 
+/** The backend as it ships, for its commands. */
+export const COMMANDS = join(binaries, "instagram-connect");
+
 /** The stand-in for Instagram. */
 export const SIMULATOR = join(binaries, "instagram-simulator");
