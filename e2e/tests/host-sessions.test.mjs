@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 
-import { connect, integrations } from "../support/journeys.mjs";
+import { connect, integrations, section } from "../support/journeys.mjs";
 import { inspect } from "../support/pages.mjs";
 import { COMMANDS } from "../support/places.mjs";
 import { scenario } from "../support/scenario.mjs";
@@ -60,4 +60,15 @@ scenario("a link that waits for more than ten minutes is dead", HOSTED, async ({
 scenario("a link leads where the host says", HOSTED, async ({ page, stack }) => {
   await page.goto(await newLink(stack, { userId: "user-123", returnTo: "/settings/api-keys" }));
   await page.getByRole("heading", { level: 1, name: "API keys" }).waitFor();
+});
+
+scenario("who has no password here is not asked for one", HOSTED, async ({ page, stack }) => {
+  await page.goto(await newLink(stack, { userId: "user-123", name: "Ada of the host" }));
+  await page.getByRole("button", { name: "Account of Ada of the host" }).click();
+  await page.getByRole("menuitem", { name: "Settings" }).click();
+  await page.getByRole("navigation", { name: "Settings" }).getByRole("link", { name: "Sessions" }).click();
+  await section(page, "Your sessions").getByText("This browser").waitFor();
+  assert.equal(await page.getByText("Password").count(), 0);
+  assert.equal(await page.getByText("Delete account").count(), 0);
+  await inspect(page, "settings-sessions-host");
 });
