@@ -24,8 +24,9 @@ use crate::config::{Config, InstagramConfig};
 use crate::connections::Connections;
 use crate::idempotency::{self, Idempotency};
 use crate::jobs::JobHealth;
+use crate::limits::{DeviceCookie, Limits};
 use crate::metrics::Metrics;
-use crate::middleware::{RequestSpan, finish, guard, measure};
+use crate::middleware::{RequestSpan, finish, guard, limit, measure};
 use crate::openapi::Documentation;
 use crate::passwords::Passwords;
 use crate::routes::{self, web_app};
@@ -44,6 +45,8 @@ pub struct AppState {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) connections: Connections,
     pub(crate) idempotency: Idempotency,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) limits: Limits,
     pub(crate) webhooks: Webhooks,
     pub(crate) metrics: Arc<Metrics>,
     /// What Meta's calls are signed with, or the variables that are missing for it.
@@ -51,6 +54,7 @@ pub struct AppState {
     pub(crate) jobs: Arc<JobHealth>,
     pub(crate) passwords: Passwords,
     pub(crate) session_cookie: SessionCookie,
+    pub(crate) device_cookie: DeviceCookie,
     /// The origins that may change state with a cookie: the backend's and the web app's.
     pub(crate) origins: [String; 2],
     pub(crate) frontend_origin: String,
@@ -91,7 +95,9 @@ impl AppState {
                 Arc::clone(&metrics),
                 lease(instagram.timeout),
             ),
-            idempotency: Idempotency::new(Arc::clone(&store), vault, lease(instagram.timeout)),
+            idempotency: Idempotency::new(Arc::clone(&store), Arc::clone(&vault), lease(instagram.timeout)),
+            vault,
+            limits: Limits::new(&config.limits),
             store,
             clock,
             webhooks,
@@ -102,6 +108,7 @@ impl AppState {
             documentation: Documentation::new(&server.public_origin(), session_cookie.name())
                 .map_err(io::Error::other)?,
             session_cookie,
+            device_cookie: DeviceCookie::new(server.is_https()),
             origins: [server.public_origin(), server.frontend_origin()],
             frontend_origin: server.frontend_origin(),
             is_https: server.is_https(),
@@ -158,7 +165,8 @@ pub fn build(
         Some(dist) => app.default_service(web_app::files(dist)),
         None => app.default_service(actix_web::web::to(routes::not_found)),
     };
-    app.wrap(from_fn(guard))
+    app.wrap(from_fn(limit))
+        .wrap(from_fn(guard))
         .wrap(from_fn(cache_assets))
         .wrap(cors(&state.frontend_origin))
         .wrap(from_fn(finish))
@@ -176,7 +184,7 @@ fn cors(frontend_origin: &str) -> Cors {
     Cors::default()
         .allowed_origin(frontend_origin)
         .supports_credentials()
-        .allowed_methods([Method::GET, Method::POST, Method::DELETE])
+        .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allowed_headers([
             header::ACCEPT,
             header::CONTENT_TYPE,
@@ -184,7 +192,13 @@ fn cors(frontend_origin: &str) -> Cors {
             header::HeaderName::from_static("x-request-id"),
         ])
         .allowed_header(idempotency::KEY_HEADER)
-        .expose_headers([header::ETAG, header::RETRY_AFTER, header::HeaderName::from_static("x-request-id")])
+        .expose_headers([
+            header::ETAG,
+            header::RETRY_AFTER,
+            header::HeaderName::from_static("ratelimit"),
+            header::HeaderName::from_static("ratelimit-policy"),
+            header::HeaderName::from_static("x-request-id"),
+        ])
         .max_age(600)
 }
 

@@ -9,6 +9,8 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use connection_store::{SecretHash, Session};
 use jiff::{SignedDuration, Timestamp};
 use shared::{Scope, validation};
@@ -69,6 +71,14 @@ pub(crate) enum KeyKind {
 }
 
 impl Caller {
+    /// Who this is to what counts requests: one session, or one key.
+    pub(crate) fn subject(&self) -> String {
+        match &self.0 {
+            Proof::Session { hash, .. } => format!("session:{}", URL_SAFE_NO_PAD.encode(hash)),
+            Proof::Key(key) => format!("key:{}", key.id),
+        }
+    }
+
     /// The user that a request is about, by the id that is stored, when the caller may do `scope` for them. `me` stands for
     /// the caller; a service key has no `me`. A service key names the host's users by the host's own ids, see
     /// [`host_user_id`].
@@ -151,8 +161,18 @@ impl Caller {
         if is_service && self.holds(scope) { Ok(()) } else { Err(ApiError::forbidden()) }
     }
 
-    async fn find(request: HttpRequest) -> Result<Self, ApiError> {
-        let state = state_of(&request)?;
+    /// Whether a request says at all that it is somebody's.
+    pub(crate) fn is_claimed(request: &HttpRequest) -> Result<bool, ApiError> {
+        let (state, headers) = (state_of(request)?, request.headers());
+        Ok(has_bearer_key(headers) || state.session_cookie.read(headers).is_some())
+    }
+
+    /// Whose request this is.
+    ///
+    /// # Errors
+    /// `unauthenticated`, `unavailable`.
+    pub(crate) async fn find(request: &HttpRequest) -> Result<Self, ApiError> {
+        let state = state_of(request)?;
         // A bearer key decides alone. Were it ignored beside a cookie, sending one would switch off the cross-site check.
         if has_bearer_key(request.headers()) {
             return Self::with_key(state, request.headers()).await;
@@ -218,9 +238,19 @@ impl FromRequest for Caller {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        Box::pin(Self::find(request.clone()))
+        let known = request.extensions_mut().remove::<Identified>();
+        let request = request.clone();
+        Box::pin(async move {
+            match known {
+                Some(Identified(found)) => found,
+                None => Self::find(&request).await,
+            }
+        })
     }
 }
+
+/// Whose request this is, found out by a middleware for the extractor.
+pub(crate) struct Identified(pub(crate) Result<Caller, ApiError>);
 
 /// Whether a request shows a bearer key. Other schemes are not ours: a proxy in front may ask for them.
 pub(crate) fn has_bearer_key(headers: &HeaderMap) -> bool {

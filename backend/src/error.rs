@@ -13,6 +13,8 @@ use instagram_client::InstagramError;
 use jiff::SignedDuration;
 use shared::{ErrorBody, ErrorCode, ErrorReason};
 
+use crate::limits::Quota;
+
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A failure that a client hears about.
@@ -35,6 +37,7 @@ struct Details {
     missing: Option<Vec<String>>,
     retry_after: Option<u64>,
     allow: Option<String>,
+    quota: Option<Quota>,
     cause: Option<Cause>,
 }
 
@@ -317,6 +320,20 @@ impl ApiError {
         Self::rate_limited(sentence, Duration::from_secs(2))
     }
 
+    /// 429: one of our own limits.
+    pub(crate) fn limited(quota: Quota) -> Self {
+        let sentence = "That was too often in a short time. Wait a little, then try again.";
+        let mut error = Self::rate_limited(sentence, Duration::from_secs(quota.retry_after()));
+        error.details.quota = Some(quota);
+        error
+    }
+
+    /// 429: the password of this account was wrong too often.
+    pub(crate) fn too_many_passwords(wait: SignedDuration) -> Self {
+        let sentence = "The password was wrong too often. Wait before you try again.";
+        Self::rate_limited(sentence, rounded_up(wait))
+    }
+
     fn rate_limited(sentence: &'static str, wait: Duration) -> Self {
         let mut error = Self::new(ErrorCode::RateLimited, sentence);
         error.details.retry_after = Some(wait.as_secs().max(1));
@@ -341,6 +358,11 @@ impl ApiError {
     /// Seconds for `Retry-After`, where there is one.
     pub(crate) fn retry_after(&self) -> Option<u64> {
         self.details.retry_after
+    }
+
+    /// The limit that is used up, where it is one of ours.
+    pub(crate) fn quota(&self) -> Option<&Quota> {
+        self.details.quota.as_ref()
     }
 
     /// The body that goes out.

@@ -14,6 +14,7 @@ pub mod fuzzing;
 mod idempotency;
 mod jitter;
 mod jobs;
+mod limits;
 mod logging;
 mod metrics;
 mod middleware;

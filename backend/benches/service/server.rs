@@ -48,6 +48,8 @@ impl Server {
             .env("BIND_ADDRESS", format!("127.0.0.1:{port}"))
             .env("DATABASE_URL", database_url)
             .env("TOKEN_ENCRYPTION_KEYS", KEYS)
+            // All load comes from one address.
+            .env("RATE_LIMITS", "off")
             .env("INSTAGRAM_APP_ID", instagram_simulator::Config::APP_ID)
             .env("INSTAGRAM_APP_SECRET", APP_SECRET)
             .env("INSTAGRAM_REDIRECT_URI", REDIRECT_URI)

@@ -5,6 +5,7 @@ mod encryption;
 mod instagram;
 mod jobs;
 mod keys;
+mod limits;
 mod log;
 mod metrics;
 mod server;
@@ -17,6 +18,7 @@ pub use instagram::{InstagramApp, InstagramConfig};
 pub use jobs::JobsConfig;
 pub(crate) use keys::BOOTSTRAP_VARIABLE;
 pub use keys::KeysConfig;
+pub use limits::{LimitsConfig, RateLimits};
 pub use log::{LogConfig, LogFormat};
 pub use metrics::MetricsConfig;
 pub use server::ServerConfig;
@@ -36,6 +38,8 @@ pub struct Config {
     pub instagram: InstagramConfig,
     /// Background work.
     pub jobs: JobsConfig,
+    /// How often anybody may ask, and how it is known who asks.
+    pub limits: LimitsConfig,
     /// Keys of programs that are there from the start.
     pub keys: KeysConfig,
     /// Who is told what happens to connections.
@@ -59,6 +63,7 @@ impl Config {
             instagram: InstagramConfig::from_env(variables)?,
             jobs: JobsConfig::from_env(variables)?,
             keys: KeysConfig::from_env(variables)?,
+            limits: LimitsConfig::from_env(variables)?,
             webhooks: WebhooksConfig::from_env(variables)?,
             metrics: MetricsConfig::from_env(variables)?,
             log: LogConfig::from_env(variables)?,

@@ -55,6 +55,7 @@ fn render_error(response: ServiceResponse<BoxBody>, id: &RequestId) -> ServiceRe
     let body = serde_json::to_vec(&error.body(&id.0)).unwrap_or_default();
     let allow = error.allow().and_then(|allow| HeaderValue::from_str(allow).ok());
     let retry_after = error.retry_after().map(HeaderValue::from);
+    let quota = error.quota().copied();
     let mut response = response.map_body(|_, _| BoxBody::new(body));
     *response.response_mut().status_mut() = status;
     let headers = response.headers_mut();
@@ -72,6 +73,9 @@ fn render_error(response: ServiceResponse<BoxBody>, id: &RequestId) -> ServiceRe
         if let Some(value) = value {
             headers.insert(name, value);
         }
+    }
+    if let Some(quota) = quota {
+        quota.write(headers);
     }
     response
 }

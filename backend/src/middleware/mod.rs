@@ -2,11 +2,13 @@
 
 mod finish;
 mod guard;
+mod limit;
 mod measure;
 mod overload;
 mod request_id;
 
 pub(crate) use finish::{PageForPeople, finish};
 pub(crate) use guard::guard;
+pub(crate) use limit::limit;
 pub(crate) use measure::measure;
 pub(crate) use request_id::RequestSpan;

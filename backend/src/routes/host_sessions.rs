@@ -16,6 +16,7 @@ use crate::app::AppState;
 use crate::caller::host_user_id;
 use crate::error::ApiError;
 use crate::idempotency;
+use crate::limits;
 use crate::openapi::IdempotencyKey;
 use crate::openapi::errors::{ANYBODY, BODY, CALLER, CHANGE, Errors, QUERY, STORED, just};
 use crate::request_body::CallerAndBody;
@@ -125,6 +126,7 @@ async fn open(state: Data<AppState>, request: HttpRequest) -> Result<HttpRespons
             "This link is opened when its person wants it, and not before.",
         ));
     }
+    state.limits.strict_by_address(&state, &limits::HOST_LINK, &request).await?;
     let LinkQuery { token } = query(request.query_string())?;
     let link = match SecretToken::parse(&token) {
         Some(token) => state.store.consume_host_link(&token.hash(), state.clock.now()).await?,

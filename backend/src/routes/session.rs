@@ -6,13 +6,14 @@ use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder};
 use connection_store::{Credentials, NewSession, User};
 use secrecy::SecretString;
-use shared::{ErrorCode, SessionAnswer, SignIn};
+use shared::{ErrorCode, Sensitive, SessionAnswer, SignIn};
 use uuid::Uuid;
 
 use super::{Done, Routes, Success, resource, success, users};
 use crate::app::AppState;
 use crate::caller::{Caller, is_local, public_user_id, session_end};
 use crate::error::ApiError;
+use crate::limits;
 use crate::openapi::errors::{ANYBODY, BODY, CALLER, CHANGE, Errors, STORED, just};
 use crate::request_body::JsonBody;
 use crate::secret_token::SecretToken;
@@ -75,13 +76,25 @@ async fn sign_in(
     request: HttpRequest,
     JsonBody(body): JsonBody<SignIn>,
 ) -> Result<HttpResponse, ApiError> {
-    let found = state.store.find_credentials(&users::email_key(&body.email)).await?;
+    let proved = prove(&state, &request, &users::email_key(&body.email), body.password).await?;
+    open(&state, &request, proved, HttpResponse::Ok()).await
+}
+
+/// The account of an address, once the password has proved to be its own. Refused tries cost no hashing.
+pub(super) async fn prove(
+    state: &AppState,
+    request: &HttpRequest,
+    email_key: &str,
+    password: Sensitive,
+) -> Result<Credentials, ApiError> {
+    state.limits.strict_by_address(state, &limits::SIGN_IN, request).await?;
+    let tries = state.limits.try_password(state, request, email_key).await?;
+    let found = state.store.find_credentials(email_key).await?;
     let password_hash = found.as_ref().map(|found| found.password_hash.clone());
-    let is_right = state.passwords.verify(body.password.into_exposed().into(), password_hash).await?;
-    match found.filter(|_| is_right) {
-        Some(found) => open(&state, &request, found, HttpResponse::Ok()).await,
-        None => Err(ApiError::invalid_credentials()),
-    }
+    let is_right = state.passwords.verify(password.into_exposed().into(), password_hash).await?;
+    let proved = found.filter(|_| is_right).ok_or_else(ApiError::invalid_credentials)?;
+    state.limits.password_was_right(state, &tries).await?;
+    Ok(proved)
 }
 
 /// Ends the session, here and in the browser.
@@ -102,7 +115,8 @@ async fn sign_out(state: Data<AppState>, caller: Caller) -> Result<impl Responde
     Ok(HttpResponse::Ok().cookie(state.session_cookie.erase()).json(success(Done {})))
 }
 
-/// Opens a session for a user whose password was checked, and answers with its cookie.
+/// Opens a session for a user whose password was checked. Answers with its cookie, and with the one by which the browser is
+/// known next time.
 pub(super) async fn open(
     state: &AppState,
     request: &HttpRequest,
@@ -110,7 +124,8 @@ pub(super) async fn open(
     mut response: HttpResponseBuilder,
 ) -> Result<HttpResponse, ApiError> {
     let cookie = start(state, request, user.id.clone(), None, Some(password_hash)).await?;
-    Ok(response.cookie(cookie).json(success(answer(user))))
+    let device = state.device_cookie.write(request, &state.vault, &users::email_key(&user.email));
+    Ok(response.cookie(cookie).cookie(device).json(success(answer(user))))
 }
 
 /// Opens a session for a stored id, and returns its cookie: under a name where a host application gave one, for a local

@@ -11,6 +11,7 @@ use super::{Routes, Success, resource, session};
 use crate::app::AppState;
 use crate::caller::LOCAL_PREFIX;
 use crate::error::ApiError;
+use crate::limits;
 use crate::openapi::errors::{ANYBODY, BODY, CHANGE, Errors, STORED, just};
 use crate::request_body::JsonBody;
 
@@ -36,6 +37,7 @@ async fn sign_up(
     JsonBody(body): JsonBody<SignUp>,
 ) -> Result<HttpResponse, ApiError> {
     validate(&body)?;
+    state.limits.strict_by_address(&state, &limits::SIGN_UP, &request).await?;
     let user = User {
         // A host application brings users of its own: the prefix keeps local ids apart from theirs.
         id: format!("{LOCAL_PREFIX}{}", Uuid::new_v4().simple()),

@@ -24,6 +24,7 @@ mod metrics;
 mod mongodb;
 mod openapi;
 mod process;
+mod rate_limits;
 mod refresh_job;
 mod session;
 mod support;

@@ -142,6 +142,7 @@ impl Service {
                 ("INSTAGRAM_TOKEN_URL", &world.instagram.token_url()),
                 ("INSTAGRAM_GRAPH_URL", &world.instagram.graph_url()),
                 ("INSTAGRAM_TIMEOUT_SECONDS", "2"),
+                ("RATE_LIMITS", "off"),
                 ("REFRESH_POLL_SECONDS", "1"),
             ])
             .env("CLOCK_OFFSET_FILE", world.clock_file())

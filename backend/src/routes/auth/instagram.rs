@@ -12,6 +12,7 @@ use crate::app::AppState;
 use crate::caller::Caller;
 use crate::connections::{Login, Redirected};
 use crate::error::ApiError;
+use crate::limits;
 use crate::openapi::errors::{CALLER, Errors, INSTAGRAM, QUERY, just};
 use crate::routes::{Routes, Success, query, resource, success, web_app};
 
@@ -110,7 +111,7 @@ async fn callback(state: Data<AppState>, request: HttpRequest) -> Result<HttpRes
         pass_on(&state, &request)
     } else {
         let caller = Caller::extract(&request).await?;
-        exchange(&state, &caller, request.query_string()).await?
+        exchange(&state, &caller, &request).await?
     };
     // The address holds a code, so nothing of it is kept, the page included.
     let headers = response.headers_mut();
@@ -130,9 +131,18 @@ fn pass_on(state: &AppState, request: &HttpRequest) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, target)).finish()
 }
 
-async fn exchange(state: &AppState, caller: &Caller, query_string: &str) -> Result<HttpResponse, ApiError> {
-    let query: CallbackQuery = query(query_string)?;
+async fn exchange(
+    state: &AppState,
+    caller: &Caller,
+    request: &HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let query: CallbackQuery = query(request.query_string())?;
     let user_id = caller.authorize(query.user_id.as_deref().unwrap_or("me"), Scope::ConnectionsWrite)?;
+    // A program has one address for all its users.
+    if caller.key().is_none() {
+        state.limits.strict_by_address(state, &limits::CALLBACK, request).await?;
+    }
+    state.limits.strict_by_user(state, &limits::CALLBACK, &user_id).await?;
     let answer = state.connections.exchange(&user_id, redirected(query)?).await?;
     Ok(HttpResponse::Ok().json(success(answer)))
 }

@@ -14,6 +14,7 @@ use crate::connections::HistoryPage;
 use crate::error::ApiError;
 use crate::etag;
 use crate::idempotency;
+use crate::limits;
 use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, INSTAGRAM, QUERY, just};
 use crate::openapi::{IdempotencyKey, UserId};
 use crate::request_body::CallerAndBody;
@@ -160,6 +161,7 @@ async fn refresh(
     user: Path<String>,
 ) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(&user, Scope::ConnectionsWrite)?;
+    state.limits.strict_by_user(&state, &limits::REFRESH, &user_id).await?;
     let connection = state.connections.refresh(&user_id).await?;
     Ok(success(ConnectionAnswer { connection }))
 }
@@ -179,6 +181,7 @@ async fn refresh(
 )]
 async fn sync(state: Data<AppState>, caller: Caller, user: Path<String>) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(&user, Scope::ConnectionsWrite)?;
+    state.limits.strict_by_user(&state, &limits::SYNC, &user_id).await?;
     let connection = state.connections.sync(&user_id).await?;
     Ok(success(ConnectionAnswer { connection }))
 }

@@ -1,0 +1,161 @@
+//! How often anybody may ask.
+//!
+//! Two kinds: [`general`] ones keep one client from taking a process for itself; they are counted in its memory. Strict ones
+//! guard what is worth guessing or costs money ([`Rule`]); they are counted in the store, so that they hold for all backends
+//! together and beyond a restart.
+
+mod client_address;
+mod general;
+mod quota;
+mod sign_in;
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ipnet::IpNet;
+use jiff::SignedDuration;
+use sha2::{Digest, Sha256};
+
+use self::client_address::{client_address, counted_as};
+use self::general::General;
+use crate::app::AppState;
+use crate::config::{LimitsConfig, RateLimits};
+use crate::error::ApiError;
+
+pub(crate) use quota::Quota;
+pub(crate) use sign_in::DeviceCookie;
+
+/// A strict limit: so often in a window, for each of whom it counts.
+pub(crate) struct Rule {
+    name: &'static str,
+    limit: u32,
+    window: SignedDuration,
+}
+
+/// Signing in, by address. See [`sign_in`] for what holds for an account.
+pub(crate) const SIGN_IN: Rule = Rule { name: "sign-in", limit: 60, window: SignedDuration::from_mins(10) };
+
+/// Making an account, by address.
+pub(crate) const SIGN_UP: Rule = Rule { name: "sign-up", limit: 60, window: SignedDuration::from_hours(1) };
+
+/// Exchanging a code, by address and by user.
+pub(crate) const CALLBACK: Rule = Rule { name: "callback", limit: 60, window: SignedDuration::from_mins(10) };
+
+/// Opening a host application's link, by address.
+pub(crate) const HOST_LINK: Rule =
+    Rule { name: "host-link", limit: 60, window: SignedDuration::from_mins(10) };
+
+/// Reading a profile because its owner asks, by owner.
+pub(crate) const SYNC: Rule = Rule { name: "sync", limit: 60, window: SignedDuration::from_hours(1) };
+
+/// Renewing a token because its owner asks, by owner.
+pub(crate) const REFRESH: Rule = Rule { name: "refresh", limit: 20, window: SignedDuration::from_hours(1) };
+
+/// What a session or a key may ask at once; it comes back within [`CALLER_WINDOW`], so it is 600 a minute.
+const CALLER_LIMIT: u32 = 100;
+const CALLER_WINDOW: Duration = Duration::from_secs(10);
+
+/// What an address may ask at once without either; it comes back within [`ADDRESS_WINDOW`], so it is 300 a minute.
+const ADDRESS_LIMIT: u32 = 100;
+const ADDRESS_WINDOW: Duration = Duration::from_secs(20);
+
+/// All limits. One for the whole process.
+pub(crate) struct Limits {
+    rate_limits: RateLimits,
+    trusted_proxies: Vec<IpNet>,
+    callers: Option<General<String>>,
+    addresses: Option<General<IpAddr>>,
+}
+
+impl Limits {
+    /// As configured.
+    pub(crate) fn new(config: &LimitsConfig) -> Self {
+        let scale = |usual| config.rate_limits.scale(usual);
+        Self {
+            rate_limits: config.rate_limits,
+            trusted_proxies: config.trusted_proxies.clone(),
+            callers: scale(CALLER_LIMIT).and_then(|limit| General::new("caller", limit, CALLER_WINDOW)),
+            addresses: scale(ADDRESS_LIMIT).and_then(|limit| General::new("address", limit, ADDRESS_WINDOW)),
+        }
+    }
+
+    /// Whether there are any.
+    pub(crate) fn is_on(&self) -> bool {
+        self.rate_limits != RateLimits::Off
+    }
+
+    /// Counts a request of somebody who has proved who they are. `None` where there are no limits.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub(crate) fn count_caller(&self, subject: &String) -> Result<Option<Quota>, ApiError> {
+        self.callers.as_ref().map(|callers| callers.count(subject)).transpose().map_err(ApiError::limited)
+    }
+
+    /// Counts a request of somebody of whom no more is known than the address. `None` where there are no limits.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub(crate) fn count_address(&self, request: &HttpRequest) -> Result<Option<Quota>, ApiError> {
+        let count = |addresses: &General<_>| addresses.count(&self.address(request));
+        self.addresses.as_ref().map(count).transpose().map_err(ApiError::limited)
+    }
+
+    /// Counts a try under a strict limit by the address that it comes from.
+    ///
+    /// # Errors
+    /// `rate_limited`, `unavailable`.
+    pub(crate) async fn strict_by_address(
+        &self,
+        state: &AppState,
+        rule: &Rule,
+        request: &HttpRequest,
+    ) -> Result<(), ApiError> {
+        self.strict(state, rule, &format!("address {}", self.address(request))).await
+    }
+
+    /// Counts a try under a strict limit by a stored user's id.
+    ///
+    /// # Errors
+    /// `rate_limited`, `unavailable`.
+    pub(crate) async fn strict_by_user(
+        &self,
+        state: &AppState,
+        rule: &Rule,
+        user_id: &str,
+    ) -> Result<(), ApiError> {
+        self.strict(state, rule, &format!("user {user_id}")).await
+    }
+
+    async fn strict(&self, state: &AppState, rule: &Rule, who: &str) -> Result<(), ApiError> {
+        let Some(limit) = self.rate_limits.scale(rule.limit) else { return Ok(()) };
+        let now = state.clock.now();
+        let name = format!("{}:{}", rule.name, hashed(who.as_bytes()));
+        let tries = state.store.count_try(&name, rule.window, now).await?;
+        if tries.count <= limit {
+            return Ok(());
+        }
+        let wait = Duration::try_from(tries.resets_at.duration_since(now)).unwrap_or_default();
+        Err(ApiError::limited(Quota {
+            name: rule.name,
+            limit,
+            window: rule.window.as_secs().unsigned_abs(),
+            remaining: 0,
+            reset: wait.as_secs() + 1,
+        }))
+    }
+
+    fn address(&self, request: &HttpRequest) -> IpAddr {
+        // Without a peer there is no connection, and then nobody asks; tests of single handlers do.
+        let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+        counted_as(client_address(peer, request.headers(), &self.trusted_proxies))
+    }
+}
+
+/// What stands for somebody in the name of a count: the store holds no addresses and no emails in clear.
+fn hashed(who: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(who)[..16])
+}

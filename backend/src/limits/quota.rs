@@ -1,0 +1,40 @@
+//! How much is left of a limit, as clients are told.
+
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const STATE: HeaderName = HeaderName::from_static("ratelimit");
+
+/// A limit and where somebody stands with it (draft-ietf-httpapi-ratelimit-headers-10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Quota {
+    /// Names the limit.
+    pub(super) name: &'static str,
+    /// How many requests in a window.
+    pub(super) limit: u32,
+    /// The window, in seconds.
+    pub(super) window: u64,
+    /// How many are left of them.
+    pub(super) remaining: u32,
+    /// In how many seconds all of them are there again; of a quota that is used up, in how many the next one is.
+    pub(super) reset: u64,
+}
+
+impl Quota {
+    /// In how many seconds it is worth another try.
+    pub(crate) fn retry_after(&self) -> u64 {
+        self.reset.max(1)
+    }
+
+    /// Writes `RateLimit` and `RateLimit-Policy`.
+    pub(crate) fn write(&self, headers: &mut HeaderMap) {
+        let Self { name, limit, window, remaining, reset } = self;
+        let policy = HeaderValue::from_str(&format!("\"{name}\";q={limit};w={window}"));
+        let state = HeaderValue::from_str(&format!("\"{name}\";r={remaining};t={reset}"));
+        // The names are this program's own, so both are always there.
+        if let (Ok(policy), Ok(state)) = (policy, state) {
+            headers.insert(POLICY, policy);
+            headers.insert(STATE, state);
+        }
+    }
+}

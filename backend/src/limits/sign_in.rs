@@ -1,0 +1,160 @@
+//! Passwords are not guessed: each failure makes the next try at the same account wait longer. Its owner is not locked out:
+//! a browser that signed in before has tries of its own.
+//!
+//! After <https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies>. Nothing here depends on
+//! whether the account exists.
+
+use actix_web::HttpRequest;
+use actix_web::cookie::time::Duration as CookieLife;
+use actix_web::cookie::{Cookie, SameSite};
+use jiff::SignedDuration;
+use token_vault::{Context, Vault};
+
+use super::{Limits, hashed};
+use crate::app::AppState;
+use crate::error::ApiError;
+
+/// Failures that cost nothing: people mistype.
+const FREE: u32 = 5;
+
+/// How long failures are remembered, from the first one on.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
+
+/// The first wait; each failure doubles it.
+const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(15);
+
+/// No wait is longer.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(15);
+
+/// Bytes that tell one browser from another.
+const DEVICE_BYTES: usize = 16;
+
+/// A place for passwords to be tried at one account: a browser that signed in there before, or everybody else together.
+pub(crate) struct Tries {
+    failures: String,
+    wait: String,
+}
+
+impl Tries {
+    fn of(who: &str) -> Self {
+        Self { failures: format!("sign-in:failures:{who}"), wait: format!("sign-in:wait:{who}") }
+    }
+}
+
+impl Limits {
+    /// Counts a try to prove the password of an account, before it is looked at: of many at once none is free. When the
+    /// password was right, say so with [`password_was_right`](Self::password_was_right).
+    ///
+    /// # Errors
+    /// `rate_limited`: it is not this try's turn; then the password must not be looked at. `unavailable`.
+    pub(crate) async fn try_password(
+        &self,
+        state: &AppState,
+        request: &HttpRequest,
+        email_key: &str,
+    ) -> Result<Tries, ApiError> {
+        let device = state.device_cookie.read(request, &state.vault, email_key);
+        let tries = Tries::of(&hashed(device.as_deref().unwrap_or(email_key.as_bytes())));
+        let Some(free) = self.rate_limits.scale(FREE) else { return Ok(tries) };
+        let (store, now) = (&state.store, state.clock.now());
+        let mut failed = store.tries(&tries.failures, now).await?.map_or(0, |tries| tries.count);
+        let is_counted = failed < free;
+        if is_counted {
+            failed = store.count_try(&tries.failures, REMEMBERED, now).await?.count;
+        }
+        if failed >= free {
+            // Whoever opens the next wait may try, and all others have to sit it out.
+            let wait = store.count_try(&tries.wait, wait_after(failed - free), now).await?;
+            if wait.count > 1 {
+                return Err(ApiError::too_many_passwords(wait.resets_at.duration_since(now)));
+            }
+            if !is_counted {
+                store.count_try(&tries.failures, REMEMBERED, now).await?;
+            }
+        }
+        Ok(tries)
+    }
+
+    /// Forgets what failed before at the same place.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub(crate) async fn password_was_right(&self, state: &AppState, tries: &Tries) -> Result<(), ApiError> {
+        if self.is_on() {
+            state.store.forget_tries(&tries.failures).await?;
+            state.store.forget_tries(&tries.wait).await?;
+        }
+        Ok(())
+    }
+}
+
+/// How long to wait for the next try when so many more than the free ones have failed.
+fn wait_after(failures: u32) -> SignedDuration {
+    let doubled = FIRST_WAIT.checked_mul(1_i32.checked_shl(failures.min(30)).unwrap_or(i32::MAX));
+    doubled.map_or(LONGEST_WAIT, |wait| wait.min(LONGEST_WAIT))
+}
+
+/// The cookie by which a browser is known that signed in to an account before. It lets nobody in: it says only whose tries
+/// are counted apart. What it says is sealed for the account, so nobody can make one.
+#[derive(Clone, Debug)]
+pub(crate) struct DeviceCookie {
+    secure: bool,
+}
+
+impl DeviceCookie {
+    /// `secure` when browsers come by https.
+    pub(crate) fn new(secure: bool) -> Self {
+        Self { secure }
+    }
+
+    fn name(&self) -> &'static str {
+        if self.secure { "__Host-device" } else { "device" }
+    }
+
+    /// The browser's own bytes, where it signed in to this account before.
+    fn read(&self, request: &HttpRequest, vault: &Vault, email_key: &str) -> Option<Vec<u8>> {
+        let cookie = request.cookie(self.name())?;
+        let opened = vault.open(cookie.value(), &context(email_key)).ok()?;
+        // Apart from any address, so that no account's tries are taken for a browser's.
+        Some([b"device\0".as_slice(), &opened].concat())
+    }
+
+    /// The cookie for a browser that has signed in just now: the one that it has, where that is this account's.
+    pub(crate) fn write(&self, request: &HttpRequest, vault: &Vault, email_key: &str) -> Cookie<'static> {
+        let present = request.cookie(self.name()).filter(|_| self.read(request, vault, email_key).is_some());
+        let value = present.map_or_else(
+            || {
+                let mut bytes = [0_u8; DEVICE_BYTES];
+                getrandom::fill(&mut bytes)
+                    .expect("an operating system without random numbers cannot serve anybody");
+                vault.seal(&bytes, &context(email_key))
+            },
+            |cookie| cookie.value().to_owned(),
+        );
+        self.base(value).max_age(CookieLife::days(400)).finish()
+    }
+
+    fn base(&self, value: String) -> actix_web::cookie::CookieBuilder<'static> {
+        Cookie::build(self.name(), value)
+            .path("/")
+            .http_only(true)
+            .secure(self.secure)
+            .same_site(SameSite::Lax)
+    }
+}
+
+fn context(email_key: &str) -> Context<'_> {
+    Context { purpose: "deviceCookie", subject: email_key }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_a_quarter_of_an_hour() {
+        let seconds: Vec<_> = (0..8).map(|failures| wait_after(failures).as_secs()).collect();
+        assert_eq!(seconds, [15, 30, 60, 120, 240, 480, 900, 900]);
+        assert_eq!(wait_after(u32::MAX), LONGEST_WAIT);
+    }
+}

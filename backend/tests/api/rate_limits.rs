@@ -1,0 +1,334 @@
+//! How often anybody may ask: from one address, with one session or key, and at what is worth guessing.
+
+use std::time::Duration;
+
+use instagram_simulator::{Consent, accounts};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, PASSWORD, Person, Running, TestApp};
+
+const ON: (&str, &str) = ("RATE_LIMITS", "on");
+/// The client of these tests is a proxy, so that they can ask from any address.
+const BEHIND_A_PROXY: (&str, &str) = ("TRUSTED_PROXIES", "127.0.0.1");
+const WRONG: &str = "canary-wrong-password-5d20";
+
+/// A request that comes from an address.
+async fn from(person: &Person, address: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
+    let mut request = person.request(method, path).header("x-forwarded-for", address);
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
+    Answer::of(request).await
+}
+
+async fn sign_in(person: &Person, email: &str, password: &str) -> Answer {
+    person.post("/api/session", json!({"email": email, "password": password})).await
+}
+
+/// That an answer says that it was too often, and when it is worth another try; returns the seconds.
+fn wait_of(answer: &Answer) -> u64 {
+    assert_eq!(answer.failure(), "429 rate_limited", "{answer}");
+    let wait = answer.header("retry-after").parse().unwrap();
+    assert_eq!(answer.body["retryAfter"], wait, "{answer}");
+    wait
+}
+
+#[actix_web::test]
+async fn an_address_that_asks_too_often_is_told_to_wait() {
+    let app = TestApp::start_with(&[("RATE_LIMITS", "0.1")]);
+    let ada = app.with_user("ada").await;
+    let anybody = app.anonymous();
+    for left in (0..9).rev() {
+        let answer = anybody.get("/api/session").await;
+        assert_eq!(answer.failure(), "401 unauthenticated");
+        assert_eq!(answer.header("ratelimit-policy"), "\"address\";q=10;w=20");
+        let state = answer.header("ratelimit").to_owned();
+        assert!(state.starts_with(&format!("\"address\";r={left};t=")), "{state}");
+    }
+    for path in ["/api/session", "/api/docs", "/auth/instagram/login", "/api/%73ession", "/%61pi/session"] {
+        let refused = anybody.get(path).await;
+        assert!((1..=2).contains(&wait_of(&refused)), "{path}: {refused}");
+        assert_eq!(refused.header("ratelimit-policy"), "\"address\";q=10;w=20");
+        assert!(refused.header("ratelimit").starts_with("\"address\";r=0;t="));
+    }
+    for path in ["/healthz", "/readyz"] {
+        let answer = anybody.get(path).await;
+        assert_eq!((answer.status, answer.header("ratelimit")), (200, ""));
+    }
+    let known = ada.get("/api/session").await;
+    assert_eq!(known.status, 200, "who is signed in is counted apart");
+    assert_eq!(known.header("ratelimit-policy"), "\"caller\";q=10;w=10");
+}
+
+#[actix_web::test]
+async fn each_session_and_each_key_has_a_quota_of_its_own() {
+    let app = TestApp::start_with(&[("RATE_LIMITS", "0.1")]);
+    let ada = app.with_user("ada").await;
+    let key = app.with_key(&ada.personal_key(&["connections:read"]).await);
+    let other_key = app.with_key(&ada.personal_key(&["connections:read"]).await);
+    let mut refused = 0;
+    for _ in 0..20 {
+        let answer = key.connection().await;
+        if answer.status == 429 {
+            assert!(wait_of(&answer) <= 1);
+            refused += 1;
+        }
+    }
+    assert!(refused >= 5, "{refused}");
+    assert_eq!(other_key.connection().await.failure(), "404 not_connected");
+    assert_eq!(ada.get("/api/session").await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_key_that_is_none_counts_for_its_address() {
+    let app = TestApp::start_with(&[("RATE_LIMITS", "0.1")]);
+    let cookie = format!("session={}", "a".repeat(43));
+    for number in 0..10 {
+        let request = app.anonymous().request(Method::GET, "/api/session");
+        let request = if number % 2 == 0 {
+            request.bearer_auth(format!("nonsense{number}"))
+        } else {
+            request.header("cookie", &cookie)
+        };
+        assert_eq!(Answer::of(request).await.failure(), "401 unauthenticated");
+    }
+    let request = app.anonymous().request(Method::GET, "/api/session").bearer_auth("another");
+    wait_of(&Answer::of(request).await);
+    wait_of(&app.anonymous().get("/api/session").await);
+}
+
+#[actix_web::test]
+async fn who_is_no_trusted_proxy_cannot_take_another_address() {
+    let app = TestApp::start_with(&[("RATE_LIMITS", "0.1")]);
+    let person = app.anonymous();
+    let ask = async |address: String| from(&person, &address, Method::GET, "/api/session", None).await;
+    for number in 0..10 {
+        assert_eq!(ask(format!("198.51.100.{number}")).await.status, 401);
+    }
+    wait_of(&ask("198.51.100.99".to_owned()).await);
+
+    let app = app.restart_with(&[("RATE_LIMITS", "0.1"), BEHIND_A_PROXY]);
+    let person = app.anonymous();
+    let ask = async |address: String| from(&person, &address, Method::GET, "/api/session", None).await;
+    for number in 0..10 {
+        // What the client itself has written stands left of what the proxy adds.
+        assert_eq!(ask(format!("203.0.113.{number}, 198.51.100.1")).await.status, 401);
+    }
+    wait_of(&ask("203.0.113.99, 198.51.100.1".to_owned()).await);
+    assert_eq!(ask("198.51.100.2".to_owned()).await.status, 401, "another client of the same proxy");
+    for number in 0..10 {
+        assert_eq!(ask(format!("2001:db8:1:2::{number}")).await.status, 401);
+    }
+    wait_of(&ask("2001:db8:1:2:ffff::1".to_owned()).await);
+    assert_eq!(ask("2001:db8:1:3::1".to_owned()).await.status, 401, "another household");
+}
+
+async fn sign_up(url: &str, address: &str, name: &str) -> Answer {
+    let body = json!({"email": format!("{name}@example.com"), "password": PASSWORD});
+    let request = crate::support::client().post(format!("{url}/api/users"));
+    Answer::of(request.header("x-forwarded-for", address).json(&body)).await
+}
+
+#[actix_web::test]
+async fn sign_ups_are_counted_for_all_backends_and_beyond_a_restart() {
+    let tight = [("RATE_LIMITS", "0.05"), BEHIND_A_PROXY];
+    let app = TestApp::start_with(&tight);
+    for name in ["ada", "bob", "cleo"] {
+        assert_eq!(sign_up(&app.url, "198.51.100.1", name).await.status, 201);
+    }
+    let refused = sign_up(&app.url, "198.51.100.1", "dora").await;
+    assert!((3590..=3601).contains(&wait_of(&refused)), "{refused}");
+    assert_eq!(refused.header("ratelimit-policy"), "\"sign-up\";q=3;w=3600");
+    assert!(refused.header("ratelimit").starts_with("\"sign-up\";r=0;t="));
+
+    let another: Running = app.another(&tight);
+    wait_of(&sign_up(&another.url, "198.51.100.1", "dora").await);
+    let app = app.restart_with(&tight);
+    wait_of(&sign_up(&app.url, "198.51.100.1", "dora").await);
+    assert_eq!(sign_up(&app.url, "198.51.100.2", "dora").await.status, 201);
+    app.clock.advance(Duration::from_secs(3601));
+    assert_eq!(sign_up(&app.url, "198.51.100.1", "emil").await.status, 201);
+}
+
+#[actix_web::test]
+async fn sign_ins_of_one_address_are_limited_whoever_they_are_for() {
+    let app = TestApp::start_with(&[("RATE_LIMITS", "0.05")]);
+    for name in ["ada", "bob", "cleo"] {
+        assert_eq!(
+            sign_in(&app.anonymous(), &format!("{name}@example.com"), WRONG).await.failure(),
+            "401 invalid_credentials"
+        );
+    }
+    let refused = sign_in(&app.anonymous(), "dora@example.com", WRONG).await;
+    assert!(wait_of(&refused) > 590);
+    assert_eq!(refused.header("ratelimit-policy"), "\"sign-in\";q=3;w=600");
+}
+
+#[actix_web::test]
+async fn guessing_one_password_gets_slower_and_slower() {
+    let app = TestApp::start_with(&[ON]);
+    app.with_user("ada").await;
+    let nobodys = app.anonymous();
+    // An account that there is and one that there is not, in any spelling.
+    for email in ["ada@example.com", "nobody@example.com"] {
+        for _ in 0..5 {
+            assert_eq!(sign_in(&nobodys, email, WRONG).await.failure(), "401 invalid_credentials");
+        }
+        let refused = sign_in(&nobodys, &email.to_uppercase(), WRONG).await;
+        assert!((14..=16).contains(&wait_of(&refused)), "{refused}");
+        let again = sign_in(&nobodys, email, PASSWORD).await;
+        assert_eq!(again.body["error"], refused.body["error"], "the right one is not told from a wrong one");
+        assert_eq!(wait_of(&again), wait_of(&again));
+    }
+    for expected in [15, 30, 60, 120, 240, 480, 900, 900] {
+        app.clock.advance(Duration::from_secs(901));
+        for email in ["ada@example.com", "nobody@example.com"] {
+            assert_eq!(sign_in(&nobodys, email, WRONG).await.failure(), "401 invalid_credentials");
+            let wait = wait_of(&sign_in(&nobodys, email, WRONG).await);
+            assert!((expected - 2..=expected + 1).contains(&wait), "{wait} instead of {expected}");
+        }
+    }
+    app.clock.advance(Duration::from_secs(901));
+    assert_eq!(sign_in(&nobodys, "ada@example.com", PASSWORD).await.status, 200, "nobody is locked out");
+    assert_eq!(sign_in(&nobodys, "ada@example.com", PASSWORD).await.status, 200, "and all is forgotten");
+}
+
+#[actix_web::test]
+async fn of_many_guesses_at_once_few_are_looked_at() {
+    let app = TestApp::start_with(&[ON]);
+    app.with_user("ada").await;
+    let guesses = (0..20).map(|_| async { sign_in(&app.anonymous(), "ada@example.com", WRONG).await.status });
+    let answers = futures_util::future::join_all(guesses).await;
+    let looked_at = answers.iter().filter(|status| **status == 401).count();
+    assert!((1..=5).contains(&looked_at), "{answers:?}");
+    assert!(answers.iter().all(|status| matches!(status, 401 | 429)), "{answers:?}");
+}
+
+#[actix_web::test]
+async fn an_owner_signs_in_where_they_did_before_while_others_guess() {
+    let app = TestApp::start_with(&[ON]);
+    let ada = app.with_user("ada").await;
+    assert_eq!(ada.delete("/api/session").await.status, 200);
+    let (attacker, bob) = (app.anonymous(), app.with_user("bob").await);
+    for _ in 0..5 {
+        assert_eq!(sign_in(&attacker, "ada@example.com", WRONG).await.status, 401);
+    }
+    wait_of(&sign_in(&attacker, "ada@example.com", PASSWORD).await);
+    wait_of(&sign_in(&bob, "ada@example.com", PASSWORD).await);
+    assert_eq!(sign_in(&ada, "ada@example.com", PASSWORD).await.status, 200);
+    // That does not help the others; and the browser has no more tries than anybody.
+    wait_of(&sign_in(&attacker, "ada@example.com", PASSWORD).await);
+    for _ in 0..5 {
+        assert_eq!(sign_in(&ada, "ada@example.com", WRONG).await.status, 401);
+    }
+    wait_of(&sign_in(&ada, "ada@example.com", PASSWORD).await);
+}
+
+#[actix_web::test]
+async fn the_cookie_that_knows_a_browser_lets_nobody_in_and_cannot_be_made() {
+    let app = TestApp::start_with(&[ON]);
+    let person = app.anonymous();
+    let body = json!({"email": "ada@example.com", "password": PASSWORD});
+    let signed_up = person.post("/api/users", body).await;
+    let cookies: Vec<_> =
+        signed_up.headers.get_all("set-cookie").iter().map(|c| c.to_str().unwrap()).collect();
+    let device = cookies.iter().find(|cookie| cookie.starts_with("device=")).unwrap();
+    for attribute in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(device.contains(attribute), "{device}");
+    }
+    let device = device.split(';').next().unwrap();
+    let with = |cookie: String| app.anonymous().request(Method::GET, "/api/session").header("cookie", cookie);
+    assert_eq!(Answer::of(with(device.to_owned())).await.failure(), "401 unauthenticated");
+
+    for _ in 0..5 {
+        assert_eq!(sign_in(&app.anonymous(), "ada@example.com", WRONG).await.status, 401);
+    }
+    let sign_in_with = async |cookie: &str| {
+        let body = json!({"email": "ada@example.com", "password": WRONG});
+        let request = app.anonymous().request(Method::POST, "/api/session").header("cookie", cookie);
+        Answer::of(request.json(&body)).await
+    };
+    let last = if device.ends_with('A') { "B" } else { "A" };
+    for forged in [format!("{}{last}", &device[..device.len() - 1]), "device=x".into(), "device=".into()] {
+        wait_of(&sign_in_with(&forged).await);
+    }
+    assert_eq!(
+        sign_in_with(device).await.status,
+        401,
+        "a thief of it has five tries more, and not one account more"
+    );
+}
+
+#[actix_web::test]
+async fn callbacks_and_host_links_are_limited() {
+    let app = TestApp::start_with(&[("RATE_LIMITS", "0.1")]);
+    let ada = app.with_user("ada").await;
+    for _ in 0..6 {
+        let answer = ada.get("/auth/instagram/callback?code=a&state=b").await;
+        assert_eq!(answer.failure(), "400 invalid_state");
+    }
+    let refused = ada.get("/auth/instagram/callback?code=a&state=b").await;
+    assert!(wait_of(&refused) > 590);
+    assert_eq!(refused.header("ratelimit-policy"), "\"callback\";q=6;w=600");
+
+    let anybody = app.anonymous();
+    for _ in 0..6 {
+        assert_eq!(anybody.get("/auth/host?token=x").await.failure(), "400 invalid_state");
+    }
+    let refused = anybody.get("/auth/host?token=x").await;
+    assert!(wait_of(&refused) > 590);
+    assert_eq!(refused.header("ratelimit-policy"), "\"host-link\";q=6;w=600");
+}
+
+#[actix_web::test]
+async fn an_owner_asks_instagram_so_often_and_no_more() {
+    let app = TestApp::start_with(&[("RATE_LIMITS", "0.2")]);
+    let ada = app.with_user("ada").await;
+    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    for (what, limit) in [("refresh", 4), ("sync", 12)] {
+        let path = format!("/api/integrations/instagram/me/{what}");
+        for _ in 0..limit {
+            assert_eq!(ada.post(&path, json!({})).await.header("ratelimit-policy"), "\"caller\";q=20;w=10");
+        }
+        // Another session of the same owner's is no way around it.
+        let again = app.anonymous();
+        assert_eq!(sign_in(&again, "ada@example.com", PASSWORD).await.status, 200);
+        let refused = again.post(&path, json!({})).await;
+        assert!(wait_of(&refused) > 3590);
+        assert_eq!(refused.header("ratelimit-policy"), format!("\"{what}\";q={limit};w=3600"));
+    }
+}
+
+#[actix_web::test]
+async fn without_an_answer_of_the_database_nobody_guesses() {
+    let app = TestApp::start_with(&[ON]);
+    app.with_user("ada").await;
+    let database = rusqlite::Connection::open(app.database_file()).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let answer = sign_in(&app.anonymous(), "ada@example.com", PASSWORD).await;
+    assert_eq!(answer.failure(), "503 unavailable");
+    database.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(sign_in(&app.anonymous(), "ada@example.com", PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn the_names_of_counts_tell_of_nobody() {
+    let app = TestApp::start_with(&[ON, BEHIND_A_PROXY]);
+    let ada = app.with_user("ada").await;
+    app.exchange(&ada, Consent::allow(accounts::RECORD_SHOP)).await;
+    for number in 0..6 {
+        let body = json!({"email": "canary@example.com", "password": WRONG});
+        let path = if number % 2 == 0 { "/api/session" } else { "/api/users" };
+        from(&app.anonymous(), "198.51.100.77", Method::POST, path, Some(body)).await;
+    }
+    let database = rusqlite::Connection::open(app.database_file()).unwrap();
+    let mut statement = database.prepare("SELECT name FROM tries").unwrap();
+    let names: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert!(names.len() >= 5, "{names:?}");
+    for name in names {
+        let (rule, who) = name.rsplit_once(':').unwrap();
+        assert!(rule.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b':')), "{name}");
+        assert_eq!(who.len(), 22, "{name}");
+    }
+}
