@@ -99,6 +99,13 @@ impl ApiError {
         Self::new(ErrorCode::Forbidden, "This needs somebody who is signed in: a key may not do it.")
     }
 
+    /// 403: a host application's user asks for what needs a password.
+    pub(crate) fn no_password() -> Self {
+        let sentence =
+            "This is for accounts that were made here: users of another application have no password.";
+        Self::new(ErrorCode::Forbidden, sentence)
+    }
+
     /// 403: another site's page sent this.
     pub(crate) fn cross_site() -> Self {
         Self::new(ErrorCode::CrossSiteRequest, "This request came from another site and was refused.")

@@ -1,6 +1,6 @@
 //! What Meta tells this service about an account: its owner removed the app, or wants everything deleted.
 
-use connection_store::{Connection, Deletion, NewDeletion, NewEvent, StoreResult};
+use connection_store::{Connection, ConnectionFilter, Deletion, NewDeletion, NewEvent, StoreResult};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
@@ -20,6 +20,9 @@ const REST_OF_SECOND: SignedDuration = SignedDuration::from_millis(999);
 
 /// How often a token that others replace at the same moment is marked as dead anew.
 const MARK_ATTEMPTS: u32 = 5;
+
+/// How many connections of a user are looked up at once to be erased.
+const ERASED_AT_ONCE: u32 = 100;
 
 /// Digits of a confirmation code.
 const CODE_LENGTH: usize = 32;
@@ -139,8 +142,36 @@ impl Connections {
 
     /// `cause` and the connection name the event, so that a second run after a crash tells receivers nothing new.
     async fn erase(&self, account_id: &str, connected_by: Timestamp, cause: &str) -> StoreResult<u64> {
+        let connections = self.store.connections_of_account(account_id).await?;
+        self.erase_each(&connections, connected_by, cause).await
+    }
+
+    /// Erases everything that is stored for a user, ended connections included. Can be repeated.
+    ///
+    /// # Errors
+    /// `unavailable`; what is left then is erased when it is asked for again.
+    pub(crate) async fn erase_user(&self, user_id: &str) -> Result<(), ApiError> {
+        let mut filter = ConnectionFilter {
+            user_id: Some(user_id.to_owned()),
+            with_inactive: true,
+            ..ConnectionFilter::default()
+        };
+        loop {
+            let page = self.store.list_connections(filter.clone(), ERASED_AT_ONCE).await?;
+            self.erase_each(&page, self.clock.now(), "account").await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            filter.after = Some(last.id.clone());
+        }
+    }
+
+    async fn erase_each(
+        &self,
+        connections: &[Connection],
+        connected_by: Timestamp,
+        cause: &str,
+    ) -> StoreResult<u64> {
         let mut erased = 0;
-        for connection in self.store.connections_of_account(account_id).await? {
+        for connection in connections {
             let event = NewEvent {
                 id: event_id(cause, &connection.id),
                 kind: "deleted".to_owned(),

@@ -134,6 +134,11 @@ impl DeviceCookie {
         self.base(value).max_age(CookieLife::days(400)).finish()
     }
 
+    /// The cookie that makes the browser forget.
+    pub(crate) fn erase(&self) -> Cookie<'static> {
+        self.base(String::new()).max_age(CookieLife::ZERO).finish()
+    }
+
     fn base(&self, value: String) -> actix_web::cookie::CookieBuilder<'static> {
         Cookie::build(self.name(), value)
             .path("/")

@@ -4,11 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::{
-    ApiKey, ApiKeysAnswer, CallbackAnswer, Connection, ConnectionAnswer, ConnectionEvent, ConnectionStatus,
-    ConnectionsAnswer, CreateApiKey, CreateHostLink, CreatedApiKey, ErrorBody, ErrorCode, EventKind,
-    EventOutcome, EventsAnswer, HistoryAnswer, HistoryPoint, HostLinkAnswer, InstagramUser, ListedConnection,
-    LoginAnswer, SaveAnswer, SaveConnection, SavedConnection, Scope, Sensitive, SessionAnswer, SignIn,
-    SignUp, TokenAnswer, User, permission,
+    ApiKey, ApiKeysAnswer, BrowserSession, CallbackAnswer, ChangePassword, Connection, ConnectionAnswer, ConnectionEvent, ConnectionStatus, ConnectionsAnswer, CreateApiKey, CreateHostLink, CreatedApiKey, DeleteAccount, ErrorBody, ErrorCode, EventKind, EventOutcome, EventsAnswer, HistoryAnswer, HistoryPoint, HostLinkAnswer, InstagramUser, ListedConnection, LoginAnswer, SaveAnswer, SaveConnection, SavedConnection, Scope, Sensitive, SessionAnswer, SessionsAnswer, SignIn, SignUp, TokenAnswer, User, permission,
 };
 
 use crate::routes::{Done, GraphAnswer, GraphParameters, Success};
@@ -63,7 +59,7 @@ fn text(text: &str) -> Sensitive {
     text.to_owned().into()
 }
 
-fn people() -> [Option<Example>; 3] {
+fn people() -> [Option<Example>; 6] {
     let email = "ada@example.com".to_owned();
     let name = Some("Ada Lovelace".to_owned());
     let password = text("correct horse battery");
@@ -73,10 +69,27 @@ fn people() -> [Option<Example>; 3] {
         name: name.clone(),
         created_at: CONNECTED.into(),
     };
+    let session = BrowserSession {
+        id: "ses_7d1e5c3a9b8f4e2d6c0a1b3f5e7d9c2a".to_owned(),
+        created_at: CONNECTED.into(),
+        last_used_at: SYNCED.into(),
+        expires_at: EXPIRES.into(),
+        user_agent: Some("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0".to_owned()),
+        current: true,
+    };
     [
         Example::of("SignUp", &SignUp { email: email.clone(), password: password.clone(), name }),
-        Example::of("SignIn", &SignIn { email, password }),
+        Example::of("SignIn", &SignIn { email, password: password.clone() }),
         Example::success("SessionAnswer", &SessionAnswer { user }),
+        Example::success("SessionsAnswer", &SessionsAnswer { sessions: vec![session] }),
+        Example::of(
+            "ChangePassword",
+            &ChangePassword {
+                current_password: password.clone(),
+                new_password: text("staple battery horse"),
+            },
+        ),
+        Example::of("DeleteAccount", &DeleteAccount { password }),
     ]
 }
 

@@ -32,7 +32,6 @@ const LINK_PATH: &str = "/auth/host";
 const LANDING_PATH: &str = "/integrations";
 
 pub(super) fn configure(app: &mut Routes<'_>) {
-    app.service(resource("/api/sessions", [(Method::POST, web::to(create))]));
     app.service(resource(LINK_PATH, [(Method::GET, web::to(open))]));
 }
 
@@ -50,7 +49,7 @@ pub(super) fn configure(app: &mut Routes<'_>) {
         Errors<{ CALLER | CHANGE | BODY | just(&[ErrorCode::ValidationFailed]) }>,
     ),
 )]
-async fn create(
+pub(super) async fn create(
     state: Data<AppState>,
     request: HttpRequest,
     CallerAndBody(caller, body): CallerAndBody<CreateHostLink>,

@@ -1,5 +1,6 @@
 //! Every URL, one file a family.
 
+mod account;
 mod api_keys;
 mod auth;
 mod connections;
@@ -10,6 +11,7 @@ mod integrations;
 pub(crate) mod metrics;
 mod page;
 mod session;
+mod sessions;
 mod users;
 pub(crate) mod web_app;
 
@@ -49,7 +51,9 @@ fn add_all(routes: &mut Routes<'_>) {
     health::configure(routes);
     docs::configure(routes);
     users::configure(routes);
+    account::configure(routes);
     session::configure(routes);
+    sessions::configure(routes);
     host_sessions::configure(routes);
     api_keys::configure(routes);
     auth::instagram::configure(routes);
@@ -82,6 +86,11 @@ fn add_all(routes: &mut Routes<'_>) {
     session::sign_in,
     session::who,
     session::sign_out,
+    sessions::list,
+    sessions::end,
+    sessions::end_others,
+    account::change_password,
+    account::delete,
     host_sessions::create,
     host_sessions::open,
     api_keys::create,

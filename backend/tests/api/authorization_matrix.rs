@@ -53,6 +53,11 @@ const ROWS: &[(&str, &str, [u16; 10])] = &[
     ("GET /api/api-keys",                                     "connections:read",  [401, 200, 200, 403, 403, 403, 403, 403, 401, 401]),
     ("POST /api/api-keys",                                    "connections:read",  [401, 422, 422, 403, 403, 403, 403, 403, 401, 401]),
     ("DELETE /api/api-keys/{id}",                             "connections:read",  [401, 404, 404, 403, 403, 403, 403, 403, 401, 401]),
+    ("GET /api/sessions",                                     "connections:read",  [401, 200, 200, 403, 403, 403, 403, 403, 401, 401]),
+    ("DELETE /api/sessions",                                  "connections:read",  [401, 200, 200, 403, 403, 403, 403, 403, 401, 401]),
+    ("DELETE /api/sessions/{id}",                             "connections:read",  [401, 404, 404, 403, 403, 403, 403, 403, 401, 401]),
+    ("PUT /api/users/me/password",                            "connections:read",  [401, 422, 422, 403, 403, 403, 403, 403, 401, 401]),
+    ("DELETE /api/users/me",                                  "connections:read",  [401, 401, 401, 403, 403, 403, 403, 403, 401, 401]),
     // Only for the host application.
     ("POST /api/sessions",                                    "sessions:create",   [401, 403, 403, 403, 403, 201, 403, 201, 401, 401]),
     ("GET /api/connections",                                  "connections:read",  [401, 403, 403, 403, 403, 200, 403, 200, 401, 401]),
@@ -152,8 +157,13 @@ impl World {
         person
     }
 
-    /// A and the host's user are connected, whatever was done before.
-    async fn connect(&self) {
+    /// A is signed in, and A and the host's user are connected, whatever was done before.
+    async fn connect(&mut self) {
+        if self.a.get("/api/session").await.status == 401 {
+            let mut anew = self.signed_in("ada@example.com").await;
+            anew.id.clone_from(&self.a.id);
+            self.a = anew;
+        }
         for (person, account) in [(&self.a, accounts::RECORD_SHOP), (&self.of_host, accounts::CREATOR)] {
             if person.connection().await.status != 200 {
                 assert_eq!(self.app.connect(person, account).await.status, 200);
@@ -188,6 +198,8 @@ fn request(route: &str, about: &str) -> (String, Option<Value>) {
     let body = match route {
         "POST /api/users" => Some(json!({"email": "", "password": ""})),
         "POST /api/session" => Some(json!({"email": "ada@example.com", "password": PASSWORD})),
+        "PUT /api/users/me/password" => Some(json!({"currentPassword": PASSWORD, "newPassword": "short"})),
+        "DELETE /api/users/me" => Some(json!({"password": "not the password"})),
         "POST /api/api-keys" => Some(json!({"name": "", "scopes": []})),
         "POST /api/integrations/instagram/{userId}/proxy/{path}" => {
             Some(json!({"recipient": {"id": "42"}, "message": {"text": "hi"}}))

@@ -6,12 +6,15 @@ use serde_json::json;
 
 use crate::support::{Answer, PASSWORD, TestApp, client};
 
-const ROUTES: [(&str, &[&str]); 22] = [
+const ROUTES: [(&str, &[&str]); 25] = [
     ("/api/users", &["POST"]),
     ("/api/session", &["GET", "POST", "DELETE"]),
     ("/api/api-keys", &["GET", "POST"]),
     ("/api/api-keys/x", &["DELETE"]),
-    ("/api/sessions", &["POST"]),
+    ("/api/users/me", &["DELETE"]),
+    ("/api/users/me/password", &["PUT"]),
+    ("/api/sessions", &["GET", "POST", "DELETE"]),
+    ("/api/sessions/x", &["DELETE"]),
     ("/auth/host", &["GET"]),
     ("/auth/instagram/login", &["GET"]),
     ("/auth/instagram/callback", &["GET"]),

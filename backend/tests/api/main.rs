@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod account;
 mod api_keys;
 mod auth_instagram;
 mod auth_instagram_signals;
@@ -27,6 +28,7 @@ mod process;
 mod rate_limits;
 mod refresh_job;
 mod session;
+mod sessions;
 mod support;
 mod users;
 mod web_app;

@@ -1,0 +1,100 @@
+//! `/api/users/me…`: what somebody with a local account does with the account itself.
+
+use actix_web::http::Method;
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use connection_store::Credentials;
+use shared::{ChangePassword, DeleteAccount, ErrorCode, Sensitive, validation};
+
+use super::{Done, Routes, Success, resource, session, success, users};
+use crate::app::AppState;
+use crate::caller::{Caller, is_local};
+use crate::error::ApiError;
+use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, just};
+use crate::request_body::CallerAndBody;
+
+pub(super) fn configure(app: &mut Routes<'_>) {
+    app.service(resource("/api/users/me/password", [(Method::PUT, web::to(change_password))]));
+    app.service(resource("/api/users/me", [(Method::DELETE, web::to(delete))]));
+}
+
+/// Changes the password, and ends all other sessions.
+///
+/// Keys and connections stay as they are.
+#[utoipa::path(
+    put,
+    path = "/api/users/me/password",
+    operation_id = "changePassword",
+    tag = "People and sessions",
+    security(("session" = [])),
+    request_body = ChangePassword,
+    responses(
+        (status = 200, description = "The password is changed. This session goes on, all others are over.", body = Success<Done>),
+        Errors<{ CALLER | CHANGE | BODY | just(&[ErrorCode::InvalidCredentials, ErrorCode::ValidationFailed]) }>,
+    ),
+)]
+async fn change_password(
+    state: Data<AppState>,
+    request: HttpRequest,
+    CallerAndBody(caller, body): CallerAndBody<ChangePassword>,
+) -> Result<impl Responder, ApiError> {
+    let (user_id, session) = caller.require_session()?;
+    if let Some(why) = validation::password(body.new_password.expose()) {
+        return Err(ApiError::validation([("newPassword", why)]));
+    }
+    let present = prove(&state, &request, &caller, body.current_password).await?;
+    let new_hash = state.passwords.hash(body.new_password.into_exposed().into()).await?;
+    if !state.store.change_password(user_id, &present.password_hash, &new_hash).await? {
+        // Changed meanwhile: the one that was given is no longer the present one.
+        return Err(ApiError::invalid_credentials());
+    }
+    state.store.delete_sessions(user_id, Some(session)).await?;
+    Ok(success(Done {}))
+}
+
+/// Deletes the account and all that is its owner's: connections, history, keys and sessions.
+///
+/// It cannot be undone. What the application is told of each connection is `connection.deleted`.
+#[utoipa::path(
+    delete,
+    path = "/api/users/me",
+    operation_id = "deleteAccount",
+    tag = "People and sessions",
+    security(("session" = [])),
+    request_body = DeleteAccount,
+    responses(
+        (status = 200, description = "Nothing is left of it.", body = Success<Done>),
+        Errors<{ CALLER | CHANGE | BODY | just(&[ErrorCode::InvalidCredentials]) }>,
+    ),
+)]
+async fn delete(
+    state: Data<AppState>,
+    request: HttpRequest,
+    CallerAndBody(caller, body): CallerAndBody<DeleteAccount>,
+) -> Result<HttpResponse, ApiError> {
+    let (user_id, _) = caller.require_session()?;
+    prove(&state, &request, &caller, body.password).await?;
+    state.connections.erase_user(user_id).await?;
+    state.store.delete_user(user_id).await?;
+    // What a request that had begun before has stored meanwhile. None can begin any more.
+    state.connections.erase_user(user_id).await?;
+    Ok(HttpResponse::Ok()
+        .cookie(state.session_cookie.erase())
+        .cookie(state.device_cookie.erase())
+        .json(success(Done {})))
+}
+
+/// What the caller's own password is checked against, once it has proved to be right.
+async fn prove(
+    state: &AppState,
+    request: &HttpRequest,
+    caller: &Caller,
+    password: Sensitive,
+) -> Result<Credentials, ApiError> {
+    let user_id = &caller.signed_in()?.user_id;
+    if !is_local(user_id) {
+        return Err(ApiError::no_password());
+    }
+    let user = state.store.find_user(user_id).await?.ok_or_else(ApiError::unauthenticated)?;
+    session::prove(state, request, &users::email_key(&user.email), password).await
+}

@@ -1,0 +1,133 @@
+//! `/api/users/me…`: changing the password, deleting the account.
+
+use instagram_simulator::accounts;
+use reqwest::{Method, Url};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, PASSWORD, Person, TestApp};
+
+const NEW_PASSWORD: &str = "canary-new-password-0c4e";
+
+async fn sign_in(person: &Person, password: &str) -> Answer {
+    person.post("/api/session", json!({"email": "ada@example.com", "password": password})).await
+}
+
+async fn change(person: &Person, from: &str, to: &str) -> Answer {
+    let body = json!({"currentPassword": from, "newPassword": to});
+    Answer::of(person.request(Method::PUT, "/api/users/me/password").json(&body)).await
+}
+
+async fn delete_account(person: &Person, password: &str) -> Answer {
+    Answer::of(person.request(Method::DELETE, "/api/users/me").json(&json!({"password": password}))).await
+}
+
+#[actix_web::test]
+async fn a_new_password_ends_the_other_sessions_and_nothing_else() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    let key = app.with_key(&ada.personal_key(&["connections:read"]).await);
+    let phone = app.anonymous();
+    assert_eq!(sign_in(&phone, PASSWORD).await.status, 200);
+
+    let changed = change(&ada, PASSWORD, NEW_PASSWORD).await;
+    assert_eq!((changed.status, &changed.body), (200, &json!({"ok": true})));
+    assert_eq!(ada.get("/api/session").await.status, 200);
+    assert_eq!(phone.get("/api/session").await.failure(), "401 unauthenticated");
+    assert_eq!(key.connection().await.status, 200);
+    assert_eq!(sign_in(&phone, PASSWORD).await.failure(), "401 invalid_credentials");
+    assert_eq!(sign_in(&phone, NEW_PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_new_password_needs_the_present_one_and_has_to_be_good() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    assert_eq!(change(&ada, NEW_PASSWORD, NEW_PASSWORD).await.failure(), "401 invalid_credentials");
+    let short = change(&ada, PASSWORD, "short").await;
+    assert_eq!(short.failure(), "422 validation_failed");
+    assert_eq!(short.body["fields"]["newPassword"], "Use at least 10 characters");
+    assert_eq!(sign_in(&app.anonymous(), PASSWORD).await.status, 200, "it is as it was");
+}
+
+#[actix_web::test]
+async fn nothing_of_a_deleted_account_is_left_and_the_host_is_told() {
+    // Nobody listens there, so what has to be told stays to be seen.
+    let app = TestApp::start_with(&[
+        ("OUTBOUND_WEBHOOK_URLS", "http://127.0.0.1:9/hook"),
+        ("OUTBOUND_WEBHOOK_SECRET", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+        ("OUTBOUND_WEBHOOK_ALLOW_PRIVATE", "true"),
+    ]);
+    let (ada, bob) = (app.with_user("ada").await, app.with_user("bob").await);
+    app.connect(&bob, accounts::CREATOR).await;
+    // One that has ended, and one that has not.
+    app.connect(&ada, accounts::SPARSE).await;
+    assert_eq!(ada.delete("/api/integrations/instagram/me").await.status, 200);
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let key = app.with_key(&ada.personal_key(&["connections:read"]).await);
+    let phone = app.anonymous();
+    assert_eq!(sign_in(&phone, PASSWORD).await.status, 200);
+
+    let deleted = delete_account(&ada, PASSWORD).await;
+    assert_eq!((deleted.status, &deleted.body), (200, &json!({"ok": true})));
+    assert!(deleted.header("set-cookie").contains("Max-Age=0"));
+    for person in [&ada, &phone, &key] {
+        assert_eq!(person.connection().await.failure(), "401 unauthenticated");
+    }
+    assert_eq!(sign_in(&phone, PASSWORD).await.failure(), "401 invalid_credentials");
+    let database = rusqlite::Connection::open(app.database_file()).unwrap();
+    let rows = |query: &str| database.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
+    for (table, bobs) in [("users", 1), ("sessions", 1), ("api_keys", 0), ("instagram_connections", 1)] {
+        assert_eq!(rows(&format!("SELECT count(*) FROM {table}")), bobs, "{table}");
+    }
+    let of_bob = "SELECT id FROM instagram_connections";
+    for table in ["connection_events", "connection_history"] {
+        let left = format!("SELECT count(*) FROM {table} WHERE connection_id NOT IN ({of_bob})");
+        assert_eq!(rows(&left), 0, "{table}");
+    }
+    let told = format!("SELECT count(*) FROM webhook_deliveries WHERE connection_id NOT IN ({of_bob})");
+    assert_eq!(rows(&told), 2);
+    assert_eq!(rows(&format!("{told} AND kind = 'deleted'")), 2);
+    assert_eq!(bob.connection().await.status, 200);
+    // The address is free again, and finds nothing of before.
+    let anew = app.with_user("ada").await;
+    assert_eq!(anew.connection().await.failure(), "404 not_connected");
+}
+
+#[actix_web::test]
+async fn an_account_is_deleted_for_its_password_only() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    assert_eq!(delete_account(&ada, NEW_PASSWORD).await.failure(), "401 invalid_credentials");
+    let without = Answer::of(ada.request(Method::DELETE, "/api/users/me").json(&json!({}))).await;
+    assert_eq!(without.failure(), "400 invalid_request");
+    assert_eq!(ada.get("/api/session").await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_hosts_user_has_no_password() {
+    let app = TestApp::start();
+    let host = app.with_key(&app.service_key(&["sessions:create"]));
+    let link: Value = host.post("/api/sessions", json!({"userId": "user-123"})).await.body;
+    let link = Url::parse(link["url"].as_str().unwrap()).unwrap();
+    let person = app.anonymous();
+    assert_eq!(person.get(&format!("{}?{}", link.path(), link.query().unwrap())).await.status, 303);
+    assert_eq!(change(&person, PASSWORD, NEW_PASSWORD).await.failure(), "403 forbidden");
+    assert_eq!(delete_account(&person, PASSWORD).await.failure(), "403 forbidden");
+    assert_eq!(person.get("/api/sessions").await.body["sessions"].as_array().unwrap().len(), 1);
+}
+
+#[actix_web::test]
+async fn a_wrong_present_password_counts_like_a_sign_in() {
+    let app = TestApp::start_with(&[("RATE_LIMITS", "on")]);
+    let ada = app.with_user("ada").await;
+    for _ in 0..5 {
+        assert_eq!(
+            change(&ada, NEW_PASSWORD, "another good password").await.failure(),
+            "401 invalid_credentials"
+        );
+    }
+    assert_eq!(change(&ada, PASSWORD, "another good password").await.failure(), "429 rate_limited");
+    assert_eq!(delete_account(&ada, PASSWORD).await.failure(), "429 rate_limited");
+    assert_eq!(ada.get("/api/session").await.status, 200);
+}
