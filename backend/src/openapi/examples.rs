@@ -4,7 +4,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::{
-    ApiKey, ApiKeysAnswer, BrowserSession, CallbackAnswer, ChangePassword, Connection, ConnectionAnswer, ConnectionEvent, ConnectionStatus, ConnectionsAnswer, CreateApiKey, CreateHostLink, CreatedApiKey, DeleteAccount, ErrorBody, ErrorCode, EventKind, EventOutcome, EventsAnswer, HistoryAnswer, HistoryPoint, HostLinkAnswer, InstagramUser, ListedConnection, LoginAnswer, SaveAnswer, SaveConnection, SavedConnection, Scope, Sensitive, SessionAnswer, SessionsAnswer, SignIn, SignUp, TokenAnswer, User, permission,
+    ApiKey, ApiKeysAnswer, BrowserSession, CallbackAnswer, ChangePassword, Connection, ConnectionAnswer,
+    ConnectionEvent, ConnectionStatus, ConnectionsAnswer, CreateApiKey, CreateHostLink, CreatedApiKey,
+    DeleteAccount, ErrorBody, ErrorCode, EventKind, EventOutcome, EventsAnswer, HistoryAnswer, HistoryPoint,
+    HostLinkAnswer, InstagramUser, ListedConnection, LoginAnswer, SaveAnswer, SaveConnection,
+    SavedConnection, Scope, Sensitive, SessionAnswer, SessionsAnswer, SignIn, SignUp, TokenAnswer, User,
+    permission,
 };
 
 use crate::routes::{Done, GraphAnswer, GraphParameters, Success};
