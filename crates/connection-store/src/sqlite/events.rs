@@ -22,7 +22,7 @@ pub(super) const ERASE: &str = "DELETE FROM connection_events WHERE connection_i
 pub(super) const PAGE: &str = "
     SELECT id, kind, at, succeeded, message FROM connection_events
     WHERE connection_id = ?1 AND (at, id) < (?2, ?3) AND (expires_at IS NULL OR expires_at > ?4)
-        AND EXISTS (SELECT 1 FROM instagram_connections WHERE id = ?1 AND user_id = ?5)
+        AND (SELECT user_id FROM instagram_connections WHERE id = ?1) = ?5
     ORDER BY at DESC, id DESC";
 
 const INSERT_DELIVERY: &str = "

@@ -28,7 +28,7 @@ pub(super) const ERASE: &str = "DELETE FROM connection_history WHERE connection_
 pub(super) const RANGE: &str = "
     SELECT at, followers_count, follows_count, media_count FROM connection_history
     WHERE connection_id = ?1 AND at >= ?2 AND at < ?3 AND (expires_at IS NULL OR expires_at > ?4)
-        AND EXISTS (SELECT 1 FROM instagram_connections WHERE id = ?1 AND user_id = ?5)
+        AND (SELECT user_id FROM instagram_connections WHERE id = ?1) = ?5
     ORDER BY at";
 
 #[async_trait]
