@@ -1,6 +1,9 @@
 //! `cargo xtask test`: every check, one after the other, and one summary.
 
+mod clients;
 mod counts;
+mod guide;
+mod running;
 mod schemas;
 mod summary;
 
@@ -42,6 +45,8 @@ enum Step {
     Tests,
     /// The API's description against what the service answers.
     Schemas,
+    /// The examples of the guide to API clients.
+    Clients,
     /// The web app, built as it is deployed.
     App,
     /// Browser tests.
@@ -57,6 +62,7 @@ impl Step {
             Self::FrontendLints => "frontend-lints",
             Self::Tests => "tests",
             Self::Schemas => "schemas",
+            Self::Clients => "clients",
             Self::App => "app",
             Self::Browser => "browser",
         }
@@ -93,6 +99,7 @@ impl Step {
                 processes::run_reading(&mut tests, |line| counts.add_from_cargo(line))
             }
             Self::Schemas => schemas::run(counts),
+            Self::Clients => clients::run(counts),
             Self::App => frontend::build(),
             Self::Browser => test_in_browser(counts),
         }
@@ -128,10 +135,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result {
 
 /// Asks for every tool, so that what is missing is known before the long steps. Each later step asks again for its own.
 fn ensure_tools() -> Result {
-    let tools: [fn() -> Result; 5] = [
+    let tools: [fn() -> Result; 9] = [
         || WasmTools::ensure().map(|_| ()),
         || tools::mongodb_server().map(|_| ()),
         || tools::schemathesis().map(|_| ()),
+        tools::require_curl_and_jq,
+        || tools::typescript_generator().map(|_| ()),
+        || tools::python_generator().map(|_| ()),
+        || tools::mypy().map(|_| ()),
         || tools::chromium().map(|_| ()),
         tools::install_node_packages,
     ];

@@ -4,18 +4,24 @@ mod browser;
 mod cache;
 mod debian;
 mod fuzz;
+mod generators;
 mod mongodb;
 mod node;
 mod pinned;
 mod python;
 mod schemathesis;
+mod shell;
 mod wasm;
 
 pub(crate) use browser::chromium;
 pub(crate) use fuzz::program as cargo_fuzz;
+pub(crate) use generators::{
+    mypy, python as python_generator, require_pinned, typescript as typescript_generator,
+};
 pub(crate) use mongodb::server as mongodb_server;
 pub(crate) use node::install_packages as install_node_packages;
 pub(crate) use schemathesis::program as schemathesis;
+pub(crate) use shell::require_curl_and_jq;
 pub(crate) use wasm::WasmTools;
 
 use std::env;

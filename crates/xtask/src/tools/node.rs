@@ -62,7 +62,7 @@ pub(crate) fn install_packages() -> Result {
 }
 
 /// The exact versions that `package.json` pins.
-fn dependencies(folder: &Path) -> Result<Vec<(String, String)>> {
+pub(super) fn dependencies(folder: &Path) -> Result<Vec<(String, String)>> {
     let package = read_json(&folder.join("package.json"))?;
     let pinned = package["dependencies"].as_object().into_iter().flatten();
     Ok(pinned.filter_map(|(name, version)| Some((name.clone(), version.as_str()?.to_owned()))).collect())
