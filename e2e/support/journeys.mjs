@@ -1,5 +1,7 @@
 // What people do, step by step, by the names that they see.
 
+import { inspect } from "./pages.mjs";
+
 /** Accounts of the simulator: see its `accounts` module. */
 export const ACCOUNTS = {
   recordShop: "wreckshoprecords",
@@ -64,6 +66,23 @@ export async function openDetails(page, origin) {
 export async function openSettings(page, stack, path, title) {
   await page.goto(`${stack.origin}/settings/${path}`);
   await page.getByRole("heading", { level: 1, name: title }).waitFor();
+}
+
+/** Opens a page whose list does not come, looks at it while it waits and when it has failed, and has it asked for again. */
+export async function withoutList(page, list, screenshots, open) {
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  await page.route(list, async (route) => {
+    await released;
+    await route.abort();
+  });
+  await open();
+  await inspect(page, `${screenshots}-loading`);
+  release();
+  await page.getByText("We could not reach the server.").waitFor();
+  await inspect(page, `${screenshots}-failed`);
+  await page.unroute(list);
+  await page.getByRole("button", { name: "Retry" }).click();
 }
 
 /** A card of a page, by its heading. */

@@ -2,12 +2,11 @@
 
 import assert from "node:assert/strict";
 
-import { openSettings, section, signUp } from "../support/journeys.mjs";
+import { openSettings, section, signUp, withoutList } from "../support/journeys.mjs";
 import { tabTo, waitForFocus } from "../support/keyboard.mjs";
 import { inspect } from "../support/pages.mjs";
 import { scenario } from "../support/scenario.mjs";
 
-const LIST = "**/api/api-keys";
 const DAYS = 24 * 60 * 60;
 
 /** Makes a key, and answers with what is shown this once. */
@@ -145,18 +144,6 @@ scenario("a key is made and revoked by keyboard alone", async ({ page, stack }) 
 
 scenario("a list that does not load says so, and is asked for again", async ({ page, stack }) => {
   await signUp(page, stack.origin);
-  let release;
-  const released = new Promise((resolve) => (release = resolve));
-  await page.route(LIST, async (route) => {
-    await released;
-    await route.abort();
-  });
-  await openSettings(page, stack, "api-keys", "API keys");
-  await inspect(page, "settings-keys-loading");
-  release();
-  await page.getByText("We could not reach the server.").waitFor();
-  await inspect(page, "settings-keys-failed");
-  await page.unroute(LIST);
-  await page.getByRole("button", { name: "Retry" }).click();
+  await withoutList(page, "**/api/api-keys", "settings-keys", () => openSettings(page, stack, "api-keys", "API keys"));
   await page.getByText("No keys yet.").waitFor();
 });

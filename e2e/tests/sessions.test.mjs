@@ -2,12 +2,10 @@
 
 import assert from "node:assert/strict";
 
-import { integrations, openSettings, section, signIn, signUp } from "../support/journeys.mjs";
+import { integrations, openSettings, section, signIn, signUp, withoutList } from "../support/journeys.mjs";
 import { waitForFocus } from "../support/keyboard.mjs";
 import { inspect } from "../support/pages.mjs";
 import { scenario } from "../support/scenario.mjs";
-
-const LIST = "**/api/sessions";
 
 scenario("a session is ended from another browser", async ({ page, stack, someoneElse }) => {
   const details = await signUp(page, stack.origin);
@@ -95,18 +93,6 @@ scenario("an account is deleted, with the password", async ({ page, stack }) => 
 
 scenario("a list that does not load says so, and is asked for again", async ({ page, stack }) => {
   await signUp(page, stack.origin);
-  let release;
-  const released = new Promise((resolve) => (release = resolve));
-  await page.route(LIST, async (route) => {
-    await released;
-    await route.abort();
-  });
-  await openSettings(page, stack, "sessions", "Sessions");
-  await inspect(page, "settings-sessions-loading");
-  release();
-  await page.getByText("We could not reach the server.").waitFor();
-  await inspect(page, "settings-sessions-failed");
-  await page.unroute(LIST);
-  await page.getByRole("button", { name: "Retry" }).click();
+  await withoutList(page, "**/api/sessions", "settings-sessions", () => openSettings(page, stack, "sessions", "Sessions"));
   await page.getByText("This browser").waitFor();
 });

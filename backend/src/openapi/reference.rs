@@ -3,13 +3,12 @@
 
 use std::fmt::Write as _;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use utoipa::openapi::{OpenApi, RefOr, Schema};
 
-const STYLE: &str = include_str!("reference.css");
+use crate::routes::policy;
+
+const STYLE: &str = concat!(include_str!("../routes/page_tokens.css"), include_str!("reference.css"));
 
 /// The methods in the order in which the operations of a path are shown.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
@@ -26,11 +25,7 @@ pub(super) struct Page {
 pub(super) fn page(document: &OpenApi) -> Page {
     // Read as what others read, too: the page shows nothing that is not in the document.
     let value = serde_json::to_value(document).unwrap_or_default();
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'",
-        STANDARD.encode(Sha256::digest(STYLE))
-    );
+    let policy = policy(STYLE);
     Page { html: Reference { ordered: document, document: &value }.page(), policy }
 }
 

@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 
 use crate::middleware::PageForPeople;
 
-const STYLE: &str = include_str!("page.css");
+/// Begins with the colours of all pages that are made here, which are those of the web app.
+const STYLE: &str = concat!(include_str!("page_tokens.css"), include_str!("page.css"));
 
 /// A sign beside the words: the name of its style, and its drawing.
 pub(super) type Sign = (&'static str, &'static str);
@@ -19,18 +20,22 @@ pub(super) const UNKNOWN: Sign =
 
 /// The answer with such a page.
 pub(super) fn respond(status: StatusCode, html: String) -> HttpResponse {
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'",
-        STANDARD.encode(Sha256::digest(STYLE))
-    );
     let mut response = HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")
-        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
+        .insert_header((header::CONTENT_SECURITY_POLICY, policy(STYLE)))
         .insert_header(("x-robots-tag", "noindex"))
         .body(html);
     response.extensions_mut().insert(PageForPeople);
     response
+}
+
+/// What a page of this service may do in a browser that has one style sheet and nothing else.
+pub(crate) fn policy(style: &str) -> String {
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'",
+        STANDARD.encode(Sha256::digest(style))
+    )
 }
 
 /// The page. All but the title is HTML already: nothing of it may come from a stranger unescaped.
