@@ -2,12 +2,22 @@
 
 import { createServer } from "node:net";
 
+// Below those from which systems choose one for a connection that goes out: such a one could take a port between the moment
+// that it is found free and the one that a server starts there.
+const LOWEST = 20_000;
+const COUNT = 10_000;
+
 /** A port that nothing uses right now. */
 export async function freePort() {
-  const server = await listen(0);
-  const { port } = server.address();
-  await close(server);
-  return port;
+  for (;;) {
+    const port = LOWEST + Math.floor(Math.random() * COUNT);
+    try {
+      await close(await listen(port));
+      return port;
+    } catch {
+      // Taken: another one.
+    }
+  }
 }
 
 /** Fails with a sentence when something uses the port. */
