@@ -151,6 +151,7 @@ impl MongoServer {
     /// When the server is not ours.
     pub fn pause(&mut self) {
         self.own().signal("-STOP");
+        self.own().wait_until_stopped();
     }
 
     /// Lets a frozen server go on.
@@ -207,6 +208,23 @@ impl OwnServer {
             drop(running.watchdog.stdin.take());
             let _ = running.watchdog.wait();
         }
+    }
+
+    /// On a busy machine some of its threads may still answer for a moment after the signal was sent.
+    fn wait_until_stopped(&self) {
+        if !cfg!(target_os = "linux") {
+            return;
+        }
+        let running = self.running.as_ref().expect("the server runs");
+        for _ in 0..200 {
+            let states = Command::new("ps").args(["-L", "-o", "stat=", "-p", &running.server_pid]).output();
+            let states = states.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+            if states.is_ok_and(|states| states.lines().all(|state| state.trim().starts_with('T'))) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        panic!("the server does not stop");
     }
 
     fn signal(&self, signal: &str) {
