@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 
 import { integrations, newDetails, signIn, signUp } from "../support/journeys.mjs";
+import { waitForFocus } from "../support/keyboard.mjs";
 import { scenario } from "../support/scenario.mjs";
 
 scenario(
@@ -40,7 +41,7 @@ scenario(
     const password = page.getByLabel("Password", { exact: true });
     await page.getByText("Use at least 10 characters").waitFor();
     assert.equal(await password.getAttribute("aria-invalid"), "true");
-    assert.equal(await password.evaluate((field) => field === document.activeElement), true);
+    await waitForFocus(password);
   },
 );
 
