@@ -130,24 +130,22 @@ impl Caller {
         }
     }
 
-    /// What is known of the session, for what only a person may do: who is signed in, by the stored id, is in it.
+    /// What is known of the session, for what only a person may do: managing keys, sessions and the account. Who is signed
+    /// in, by the stored id, is in it.
     ///
     /// # Errors
     /// `forbidden` for a key.
     pub(crate) fn signed_in(&self) -> Result<&Session, ApiError> {
-        match &self.0 {
-            Proof::Session { session, .. } => Ok(session),
-            Proof::Key(_) => Err(ApiError::not_for_keys()),
-        }
+        Ok(self.require_session()?.0)
     }
 
-    /// The stored id of the user and the session, for what only a person may do: managing keys, sessions and the account.
+    /// The same, and by which hash the store knows the session.
     ///
     /// # Errors
     /// `forbidden` for a key.
-    pub(crate) fn require_session(&self) -> Result<(&str, &SecretHash), ApiError> {
+    pub(crate) fn require_session(&self) -> Result<(&Session, &SecretHash), ApiError> {
         match &self.0 {
-            Proof::Session { hash, session } => Ok((&session.user_id, hash)),
+            Proof::Session { hash, session } => Ok((session, hash)),
             Proof::Key(_) => Err(ApiError::not_for_keys()),
         }
     }
@@ -159,12 +157,6 @@ impl Caller {
     pub(crate) fn require_service(&self, scope: Scope) -> Result<(), ApiError> {
         let is_service = self.key().is_some_and(|key| key.kind == KeyKind::Service);
         if is_service && self.holds(scope) { Ok(()) } else { Err(ApiError::forbidden()) }
-    }
-
-    /// Whether a request says at all that it is somebody's.
-    pub(crate) fn is_claimed(request: &HttpRequest) -> Result<bool, ApiError> {
-        let (state, headers) = (state_of(request)?, request.headers());
-        Ok(has_bearer_key(headers) || state.session_cookie.read(headers).is_some())
     }
 
     /// Whose request this is.

@@ -20,9 +20,16 @@ impl Connections {
     /// # Errors
     /// `not_connected`; `needs_reauthorization` when Instagram no longer accepts the token; `unavailable`.
     pub(crate) async fn give_token(&self, user_id: &str, to: &KeyInfo) -> Result<TokenAnswer, ApiError> {
-        self.renew_for_use(user_id).await?;
+        let mut usable = self.usable(user_id).await?;
+        if self.ends_soon(&usable.0) {
+            // Where that fails, the token is still good.
+            if let Err(error) = self.refresh(user_id).await {
+                error.log();
+            }
+            usable = self.usable(user_id).await?;
+        }
         for _ in 0..READ_ATTEMPTS {
-            let (stored, token) = self.usable(user_id).await?;
+            let (stored, token) = usable;
             let message = format!("The API key “{}” was given Instagram's access.", to.name);
             let event = self.event(EventKind::TokenRead, message);
             let (id, sealed, now) = (&stored.id, &stored.access_token, self.clock.now());
@@ -30,23 +37,16 @@ impl Connections {
                 tracing::info!(key = to.id, connection = stored.id, "a token was given");
                 return Ok(answer(stored, &token));
             }
+            usable = self.usable(user_id).await?;
         }
         Err(ApiError::internal("a token was replaced again and again"))
     }
 
-    /// Renews a token that ends soon, if Instagram renews it yet. Where that fails, the token is still good.
-    async fn renew_for_use(&self, user_id: &str) -> Result<(), ApiError> {
-        let (stored, _) = self.usable(user_id).await?;
+    /// Whether little of a token's life is left, and Instagram renews it yet.
+    fn ends_soon(&self, stored: &Connection) -> bool {
         let now = self.clock.now();
-        let ends_soon = stored.token_expires_at.duration_since(now) <= REFRESH_WINDOW;
-        let is_old_enough = now.duration_since(stored.token_issued_at) >= YOUNGEST;
-        if ends_soon
-            && is_old_enough
-            && let Err(error) = self.refresh(user_id).await
-        {
-            error.log();
-        }
-        Ok(())
+        stored.token_expires_at.duration_since(now) <= REFRESH_WINDOW
+            && now.duration_since(stored.token_issued_at) >= YOUNGEST
     }
 }
 

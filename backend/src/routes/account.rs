@@ -3,7 +3,7 @@
 use actix_web::http::Method;
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use connection_store::Credentials;
+use connection_store::{Credentials, Session};
 use shared::{ChangePassword, DeleteAccount, ErrorCode, Sensitive, validation};
 
 use super::{Done, Routes, Success, resource, session, success, users};
@@ -38,7 +38,7 @@ async fn change_password(
     request: HttpRequest,
     CallerAndBody(caller, body): CallerAndBody<ChangePassword>,
 ) -> Result<impl Responder, ApiError> {
-    let (user_id, session) = caller.require_session()?;
+    let (Session { user_id, .. }, session) = caller.require_session()?;
     if let Some(why) = validation::password(body.new_password.expose()) {
         return Err(ApiError::validation([("newPassword", why)]));
     }
@@ -72,7 +72,7 @@ async fn delete(
     request: HttpRequest,
     CallerAndBody(caller, body): CallerAndBody<DeleteAccount>,
 ) -> Result<HttpResponse, ApiError> {
-    let (user_id, _) = caller.require_session()?;
+    let user_id = &caller.signed_in()?.user_id;
     prove(&state, &request, &caller, body.password).await?;
     state.connections.erase_user(user_id).await?;
     state.store.delete_user(user_id).await?;

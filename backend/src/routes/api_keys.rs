@@ -43,7 +43,7 @@ pub(super) fn configure(app: &mut Routes<'_>) {
     ),
 )]
 async fn list(state: Data<AppState>, caller: Caller) -> Result<impl Responder, ApiError> {
-    let (user_id, _) = caller.require_session()?;
+    let user_id = &caller.signed_in()?.user_id;
     let api_keys = state.store.api_keys(Some(user_id)).await?.into_iter().map(api_key::view).collect();
     Ok(success(ApiKeysAnswer { api_keys }))
 }
@@ -67,8 +67,8 @@ async fn create(
     request: HttpRequest,
     CallerAndBody(caller, body): CallerAndBody<CreateApiKey>,
 ) -> Result<HttpResponse, ApiError> {
-    let (user_id, _) = caller.require_session()?;
-    let work = make(Data::clone(&state), user_id.to_owned(), body.clone());
+    let user_id = &caller.signed_in()?.user_id;
+    let work = make(Data::clone(&state), user_id.clone(), body.clone());
     idempotency::once(&state, &request, &caller, &body, work).await
 }
 
@@ -104,7 +104,7 @@ async fn make(state: Data<AppState>, user_id: String, body: CreateApiKey) -> Res
     ),
 )]
 async fn revoke(state: Data<AppState>, caller: Caller, id: Path<String>) -> Result<impl Responder, ApiError> {
-    let (user_id, _) = caller.require_session()?;
+    let user_id = &caller.signed_in()?.user_id;
     let was_there = state.store.delete_api_key(&id, Some(user_id)).await?;
     if was_there { Ok(success(Done {})) } else { Err(ApiError::not_found()) }
 }

@@ -62,8 +62,8 @@ async fn list(state: Data<AppState>, caller: Caller) -> Result<impl Responder, A
     ),
 )]
 async fn end_others(state: Data<AppState>, caller: Caller) -> Result<impl Responder, ApiError> {
-    let (user_id, session) = caller.require_session()?;
-    state.store.delete_sessions(user_id, Some(session)).await?;
+    let (present, hash) = caller.require_session()?;
+    state.store.delete_sessions(&present.user_id, Some(hash)).await?;
     Ok(success(Done {}))
 }
 
