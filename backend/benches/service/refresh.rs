@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use connection_store::test_support::free_port;
 use connection_store::{DatabaseUrl, NewConnection, NewEvent, Profile};
 use instagram_simulator::{Endpoint, Simulator};
 use jiff::{SignedDuration, Timestamp};
@@ -9,7 +10,7 @@ use shared::permission;
 use tempfile::TempDir;
 use token_vault::{Context, Keyring, Vault};
 
-use crate::server::{KEYS, Server, free_port};
+use crate::server::{KEYS, Server};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 

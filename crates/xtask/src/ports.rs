@@ -32,6 +32,17 @@ pub(crate) fn require_free(port: u16) -> Result {
     .into())
 }
 
+/// A port that nothing uses right now, for a server that is about to start there. Below those from which systems choose one
+/// for a connection that goes out: such a one could take it in between.
+pub(crate) fn free() -> u16 {
+    loop {
+        let port = fastrand::u16(20_000..30_000);
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
+}
+
 /// Waits until `GET http://localhost:{port}{path}` answers 200.
 ///
 /// # Errors

@@ -1,6 +1,5 @@
 //! The service and its Instagram, as the steps that ask it from outside need it.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
@@ -33,7 +32,7 @@ impl Running {
         // As the browser tests build it, so that nothing is compiled for one of the steps alone.
         processes::run(processes::cargo().args(["build", "--workspace", "--bins", "--examples"]))?;
         let folder = Folder::make(step)?;
-        let (backend_port, simulator_port) = (free_port()?, free_port()?);
+        let (backend_port, simulator_port) = (ports::free(), ports::free());
         let origin = format!("http://localhost:{backend_port}");
         let redirect_uri = format!("{origin}/auth/instagram/callback");
         let instagram = format!("http://localhost:{simulator_port}");
@@ -101,12 +100,4 @@ impl Drop for Folder {
         // What is left in the system's folder for such things does no harm.
         let _ = fs::remove_dir_all(&self.0);
     }
-}
-
-/// A port that nothing listens on now.
-fn free_port() -> Result<u16> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .map_err(Failure::while_doing("no free port was found"))
 }
