@@ -7,6 +7,9 @@ use tokio::net::TcpStream;
 
 use crate::server::Server;
 
+/// More than any answer has.
+pub(crate) const BUFFER: usize = 16 * 1024;
+
 /// What a server did under load.
 pub(crate) struct Load {
     pub(crate) requests_per_second: f64,
@@ -23,9 +26,7 @@ pub(crate) async fn run(
     server: &Server,
 ) -> Load {
     let address = url.trim_start_matches("http://").to_owned();
-    let request = format!(
-        "GET /api/integrations/instagram/me HTTP/1.1\r\nHost: {address}\r\nAccept: application/json\r\nCookie: {cookie}\r\n\r\n"
-    );
+    let request = request(&address, cookie);
     let cpu_before = server.cpu_seconds();
     let started = Instant::now();
     let tasks: Vec<_> = (0..connections)
@@ -45,29 +46,46 @@ pub(crate) async fn run(
 
 /// How many times it was answered 200 before the end.
 async fn ask(address: String, request: String, end: Instant) -> u64 {
-    let mut stream = TcpStream::connect(&address).await.expect("the server accepts");
-    stream.set_nodelay(true).expect("a TCP option");
-    let mut buffer = vec![0_u8; 16 * 1024];
+    let mut stream = connect(&address).await;
+    let mut buffer = vec![0_u8; BUFFER];
     let mut answered = 0;
     while Instant::now() < end {
-        stream.write_all(request.as_bytes()).await.expect("the server reads");
-        let mut filled = 0;
-        loop {
-            let read = stream.read(&mut buffer[filled..]).await.expect("the server answers");
-            assert!(read > 0, "the server hung up");
-            filled += read;
-            if is_whole(&buffer[..filled]) {
-                break;
-            }
-        }
-        assert!(buffer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&buffer[..filled]));
+        let status = exchange(&mut stream, &request, &mut buffer).await;
+        assert_eq!(status, Some(200), "{}", String::from_utf8_lossy(&buffer));
         answered += 1;
     }
     answered
 }
 
+/// The request for the caller's connection.
+pub(crate) fn request(address: &str, cookie: &str) -> String {
+    format!(
+        "GET /api/integrations/instagram/me HTTP/1.1\r\nHost: {address}\r\nAccept: application/json\r\nCookie: {cookie}\r\n\r\n"
+    )
+}
+
+/// A socket to the server.
+pub(crate) async fn connect(address: &str) -> TcpStream {
+    let stream = TcpStream::connect(address).await.expect("the server accepts");
+    stream.set_nodelay(true).expect("a TCP option");
+    stream
+}
+
+/// The answer's status; `None` when the server hung up.
+pub(crate) async fn exchange(stream: &mut TcpStream, request: &str, buffer: &mut [u8]) -> Option<u16> {
+    stream.write_all(request.as_bytes()).await.ok()?;
+    let mut filled = 0;
+    while !is_whole(&buffer[..filled]) {
+        match stream.read(&mut buffer[filled..]).await {
+            Ok(read) if read > 0 => filled += read,
+            _ => return None,
+        }
+    }
+    std::str::from_utf8(buffer.get(9..12)?).ok()?.parse().ok()
+}
+
 /// Whether the headers and as many bytes as they promise are there.
-pub(crate) fn is_whole(answer: &[u8]) -> bool {
+fn is_whole(answer: &[u8]) -> bool {
     let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else { return false };
     let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
     let length =

@@ -4,11 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::MissedTickBehavior;
 
-use crate::load::is_whole;
+use crate::load::{BUFFER, connect, exchange, request};
 use crate::server::Server;
 
 /// How long each load lasts.
@@ -61,9 +59,7 @@ struct Counts {
 
 async fn offer(server: &Server, cookie: &str, per_second: f64, time: Duration) -> Outcome {
     let address = server.url.trim_start_matches("http://").to_owned();
-    let request = format!(
-        "GET /api/integrations/instagram/me HTTP/1.1\r\nHost: {address}\r\nAccept: application/json\r\nCookie: {cookie}\r\n\r\n"
-    );
+    let request = request(&address, cookie);
     let counts = Arc::new(Counts::default());
     let pause = Duration::from_secs_f64(f64::from(SOCKETS) / per_second);
     let end = Instant::now() + time;
@@ -98,12 +94,11 @@ async fn ask(
     end: Instant,
     counts: Arc<Counts>,
 ) -> Vec<Duration> {
-    let mut stream = TcpStream::connect(&address).await.expect("the server accepts");
-    stream.set_nodelay(true).expect("a TCP option");
+    let mut stream = connect(&address).await;
     let mut turns = tokio::time::interval_at(tokio::time::Instant::now() + first, pause);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut times = Vec::new();
-    let mut buffer = vec![0_u8; 16 * 1024];
+    let mut buffer = vec![0_u8; BUFFER];
     while Instant::now() < end {
         turns.tick().await;
         let asked = Instant::now();
@@ -115,23 +110,9 @@ async fn ask(
             Ok(Some(status)) => panic!("it answered {status}"),
             Ok(None) | Err(_) => {
                 counts.lost.fetch_add(1, Ordering::Relaxed);
-                stream = TcpStream::connect(&address).await.expect("the server accepts");
-                stream.set_nodelay(true).expect("a TCP option");
+                stream = connect(&address).await;
             }
         }
     }
     times
-}
-
-/// The answer's status; `None` when the server hung up.
-async fn exchange(stream: &mut TcpStream, request: &str, buffer: &mut [u8]) -> Option<u16> {
-    stream.write_all(request.as_bytes()).await.ok()?;
-    let mut filled = 0;
-    while !is_whole(&buffer[..filled]) {
-        match stream.read(&mut buffer[filled..]).await {
-            Ok(read) if read > 0 => filled += read,
-            _ => return None,
-        }
-    }
-    std::str::from_utf8(buffer.get(9..12)?).ok()?.parse().ok()
 }
