@@ -7,7 +7,10 @@ use super::icon::Icon;
 use super::moment::{heard, time};
 use super::part::{self, Part};
 use super::permission_list::badge;
+use crate::api::ApiFailure;
+use crate::focus;
 use crate::format;
+use crate::problem;
 use crate::ticking::ticking_now;
 
 /// Shown until the list is known.
@@ -58,10 +61,51 @@ pub struct Kind {
     pub empty: &'static str,
 }
 
+/// The things of a list, as far as they are known. What is done to them may come when the page is gone.
+#[derive(Clone, Copy)]
+pub struct Entries(RwSignal<Part<Vec<Entry>>>);
+
+impl Entries {
+    /// Before they are known.
+    pub fn new() -> Self {
+        Self(RwSignal::new(Part::Loading))
+    }
+
+    /// Forgets them, to be asked for again; `kind` has what takes the focus meanwhile.
+    pub fn forget(self, kind: Kind) {
+        focus::kept_through(|| self.0.set(Part::Loading), kind.title_id);
+    }
+
+    /// Shows what the server has answered.
+    pub fn show<T>(self, answer: Result<Vec<T>, ApiFailure>, entry: fn(T) -> Entry) {
+        self.0.try_set(match answer {
+            Ok(things) => Part::Ready(things.into_iter().map(entry).collect()),
+            Err(failure) => Part::Failed(problem::sentence(&failure)),
+        });
+    }
+
+    /// Changes them, where they are known.
+    pub fn change(self, change: impl FnOnce(&mut Vec<Entry>)) {
+        self.0.try_update(|entries| {
+            if let Part::Ready(entries) = entries {
+                change(entries);
+            }
+        });
+    }
+
+    /// Whether one of them can be ended; tracked.
+    pub fn can_end_any(self) -> bool {
+        match &*self.0.read() {
+            Part::Ready(entries) => entries.iter().any(|entry| entry.can_end),
+            Part::Loading | Part::Failed(_) => false,
+        }
+    }
+}
+
 /// The card. `action` stands beside its heading.
 pub fn entry_list(
     kind: Kind,
-    entries: RwSignal<Part<Vec<Entry>>>,
+    Entries(entries): Entries,
     action: AnyView,
     on_retry: Callback<()>,
     on_end: Callback<Entry>,

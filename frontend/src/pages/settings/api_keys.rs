@@ -9,15 +9,13 @@ use crate::api;
 use crate::clipboard;
 use crate::components::choices::{Choice, checkboxes, segments};
 use crate::components::confirm_dialog::{Question, confirm_dialog};
-use crate::components::entry_list::{Entry, Fact, Kind, entry_list};
+use crate::components::entry_list::{Entries, Entry, Fact, Kind, entry_list};
 use crate::components::field::{Field, FieldKind, FieldState};
 use crate::components::form::{self, Form, FormState};
 use crate::components::icon::{self, Icon};
-use crate::components::part::Part;
 use crate::components::toast::Toasts;
 use crate::focus;
 use crate::format;
-use crate::problem;
 use crate::scopes;
 use crate::session::{Session, require_session};
 
@@ -52,7 +50,7 @@ enum Making {
 struct Page {
     session: Session,
     toasts: Toasts,
-    keys: RwSignal<Part<Vec<Entry>>>,
+    keys: Entries,
     making: RwSignal<Making>,
     /// The key to revoke, while the dialog asks.
     revoking: RwSignal<Option<Entry>>,
@@ -65,13 +63,13 @@ pub fn ApiKeys() -> impl IntoView {
     let page = Page {
         session: Session::expect(),
         toasts: Toasts::expect(),
-        keys: RwSignal::new(Part::Loading),
+        keys: Entries::new(),
         making: RwSignal::new(Making::Nothing),
         revoking: RwSignal::new(None),
     };
     page.load();
     let retry = Callback::new(move |()| {
-        focus::kept_through(|| page.keys.set(Part::Loading), LIST.title_id);
+        page.keys.forget(LIST);
         page.load();
     });
     let revoke = Callback::new(move |key| page.revoking.set(Some(key)));
@@ -262,12 +260,7 @@ fn entry(key: ApiKey) -> Entry {
 impl Page {
     fn load(self) {
         spawn_local(async move {
-            let loaded = match self.session.checked(api::api_keys().await) {
-                Ok(keys) => Part::Ready(keys.into_iter().map(entry).collect()),
-                Err(failure) => Part::Failed(problem::sentence(&failure)),
-            };
-            // The page may be gone by now.
-            self.keys.try_set(loaded);
+            self.keys.show(self.session.checked(api::api_keys().await), entry);
         });
     }
 
@@ -278,11 +271,7 @@ impl Page {
 
     fn show(self, made: CreatedApiKey) {
         let new = entry(made.api_key.clone());
-        self.keys.try_update(|keys| {
-            if let Part::Ready(keys) = keys {
-                keys.insert(0, new);
-            }
-        });
+        self.keys.change(|keys| keys.insert(0, new));
         self.making.try_set(Making::Made(made));
         focus::soon("made-title");
     }
@@ -294,11 +283,7 @@ impl Page {
 
     fn forget(self, id: &str, title: &str) {
         self.revoking.try_set(None);
-        self.keys.try_update(|keys| {
-            if let Part::Ready(keys) = keys {
-                keys.retain(|key| key.id != id);
-            }
-        });
+        self.keys.change(|keys| keys.retain(|key| key.id != id));
         self.toasts.show(format!("“{title}” is revoked"));
         focus::soon(LIST.title_id);
     }

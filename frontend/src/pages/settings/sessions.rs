@@ -10,11 +10,10 @@ use super::frame;
 use crate::address::Address;
 use crate::api::{self, ApiFailure};
 use crate::components::confirm_dialog::{Question, confirm_dialog};
-use crate::components::entry_list::{Entry, Fact, Kind, entry_list};
+use crate::components::entry_list::{Entries, Entry, Fact, Kind, entry_list};
 use crate::components::field::{Field, FieldKind, FieldState};
 use crate::components::form::{self, Form, FormState};
 use crate::components::icon;
-use crate::components::part::Part;
 use crate::components::toast::Toasts;
 use crate::focus;
 use crate::problem;
@@ -43,7 +42,7 @@ struct Page {
     session: Session,
     toasts: Toasts,
     address: Address,
-    sessions: RwSignal<Part<Vec<Entry>>>,
+    sessions: Entries,
     /// Whether the dialog asks if the account is to be deleted.
     deleting: RwSignal<bool>,
 }
@@ -56,19 +55,16 @@ pub fn Sessions() -> impl IntoView {
         session: Session::expect(),
         toasts: Toasts::expect(),
         address: Address::expect(),
-        sessions: RwSignal::new(Part::Loading),
+        sessions: Entries::new(),
         deleting: RwSignal::new(false),
     };
     page.load();
     let retry = Callback::new(move |()| {
-        focus::kept_through(|| page.sessions.set(Part::Loading), LIST.title_id);
+        page.sessions.forget(LIST);
         page.load();
     });
     let end = Callback::new(move |entry| page.end(entry));
-    let has_others = Memo::new(move |_| match &*page.sessions.read() {
-        Part::Ready(sessions) => sessions.iter().any(|session| session.can_end),
-        Part::Loading | Part::Failed(_) => false,
-    });
+    let has_others = Memo::new(move |_| page.sessions.can_end_any());
     let end_others = move || {
         has_others.get().then(|| {
             view! {
@@ -249,12 +245,7 @@ fn entry(session: BrowserSession) -> Entry {
 impl Page {
     fn load(self) {
         spawn_local(async move {
-            let loaded = match self.session.checked(api::sessions().await) {
-                Ok(sessions) => Part::Ready(sessions.into_iter().map(entry).collect()),
-                Err(failure) => Part::Failed(problem::sentence(&failure)),
-            };
-            // The page may be gone by now.
-            self.sessions.try_set(loaded);
+            self.sessions.show(self.session.checked(api::sessions().await), entry);
         });
     }
 
@@ -276,11 +267,7 @@ impl Page {
     fn show_end(self, ended: Result<(), ApiFailure>, done: &str, stays: impl Fn(&Entry) -> bool) {
         match ended {
             Ok(()) => {
-                self.sessions.try_update(|sessions| {
-                    if let Part::Ready(sessions) = sessions {
-                        sessions.retain(stays);
-                    }
-                });
+                self.sessions.change(|sessions| sessions.retain(stays));
                 self.toasts.show(done);
                 focus::soon(LIST.title_id);
             }
