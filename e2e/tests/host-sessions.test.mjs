@@ -64,8 +64,8 @@ scenario("a link leads where the host says", HOSTED, async ({ page, stack }) => 
 
 scenario("who has no password here is not asked for one", HOSTED, async ({ page, stack }) => {
   await page.goto(await newLink(stack, { userId: "user-123", name: "Ada of the host" }));
-  await page.getByRole("button", { name: "Account of Ada of the host" }).click();
-  await page.getByRole("menuitem", { name: "Settings" }).click();
+  await page.getByRole("button", { name: "Account of Ada of the host" }).waitFor();
+  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Settings" }).click();
   await page.getByRole("navigation", { name: "Settings" }).getByRole("link", { name: "Sessions" }).click();
   await section(page, "Your sessions").getByText("This browser").waitFor();
   assert.equal(await page.getByText("Password").count(), 0);

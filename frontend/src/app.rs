@@ -110,19 +110,18 @@ fn TopBar() -> impl IntoView {
 fn nav(address: Address) -> AnyView {
     view! {
         <nav class="top-nav" aria-label="Main">
-            <a href=HOME aria-current=move || place(&address.path())>
+            <a href=HOME aria-current=move || place(&address.path(), HOME, HOME)>
                 "Integrations"
+            </a>
+            <a href=API_KEYS aria-current=move || place(&address.path(), API_KEYS, "/settings")>
+                "Settings"
             </a>
         </nav>
     }
     .into_any()
 }
 
-/// What a path is to the link home: the page itself, or one below it.
-fn place(path: &str) -> Option<&'static str> {
-    match path {
-        HOME => Some("page"),
-        DETAILS => Some("true"),
-        _ => None,
-    }
+/// What a path is to a link: its page itself, or another one of the same part.
+fn place(path: &str, page: &str, part: &str) -> Option<&'static str> {
+    if path == page { Some("page") } else { path.starts_with(part).then_some("true") }
 }

@@ -157,22 +157,6 @@ pub fn MenuItem(
     }
 }
 
-/// A page to go to.
-#[component]
-pub fn MenuLink(
-    /// The page's path.
-    href: &'static str,
-    /// Its words.
-    children: Children,
-) -> impl IntoView {
-    let menu = expect_context::<MenuClose>();
-    view! {
-        <a role="menuitem" tabindex="-1" class="menu-item" href=href on:click=move |_| menu.0.run(())>
-            {children()}
-        </a>
-    }
-}
-
 fn items_of(panel: &Element) -> Vec<Element> {
     let Ok(found) = panel.query_selector_all("[role^=menuitem]") else { return Vec::new() };
     (0..found.length()).filter_map(|index| found.get(index)?.dyn_into().ok()).collect()

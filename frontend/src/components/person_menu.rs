@@ -5,14 +5,13 @@ use leptos::task::spawn_local;
 use shared::{ErrorCode, User};
 
 use super::avatar::Avatar;
-use super::menu::{Menu, MenuItem, MenuLink};
+use super::menu::{Menu, MenuItem};
 use super::theme_switch::ThemeSwitch;
 use super::toast::Toasts;
 use crate::api;
-use crate::pages::API_KEYS;
 use crate::session::{Session, SessionState};
 
-/// Name, email, theme, settings, and the way out. A blank of the same size holds its place until it is known who is signed in.
+/// Name, email, theme, and the way out. A blank of the same size holds its place until it is known who is signed in.
 #[component]
 pub fn PersonMenu() -> impl IntoView {
     let session = Session::expect();
@@ -50,7 +49,6 @@ fn menu(session: Session, user: User) -> impl IntoView {
             </div>
             <div role="menu" aria-label="Account">
                 <ThemeSwitch />
-                <MenuLink href=API_KEYS>"Settings"</MenuLink>
                 <MenuItem on_choose=sign_out>"Sign out"</MenuItem>
             </div>
         </Menu>
