@@ -27,8 +27,7 @@ pub(crate) async fn guard(
 }
 
 fn check(request: &ServiceRequest) -> Result<(), ApiError> {
-    // Whoever asks how the service is gets an answer.
-    if !matches!(request.path(), "/healthz" | "/readyz") && overload::refuses() {
+    if overload::has_refused(request.request()) {
         return Err(ApiError::overloaded());
     }
     let headers = request.headers();

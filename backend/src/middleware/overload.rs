@@ -8,7 +8,8 @@ use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use actix_web::rt;
+use actix_web::dev::ServiceRequest;
+use actix_web::{HttpMessage, HttpRequest, rt};
 
 /// How often the lateness is looked at.
 const TICK: Duration = Duration::from_millis(5);
@@ -22,6 +23,9 @@ const STANDING: u32 = 20;
 /// Nobody looks any more when so many looks have seen no request.
 const IDLE: u32 = 200;
 
+/// How often the log may tell of what is refused.
+const TELL_EVERY: Duration = Duration::from_secs(10);
+
 /// By how much fewer requests are let in at each look that is too late, and by how many more at one that is not.
 const FEWER: f64 = 0.85;
 const MORE: f64 = 0.01;
@@ -33,9 +37,23 @@ thread_local! {
     static WORKER: OnceCell<Rc<Worker>> = const { OnceCell::new() };
 }
 
-/// Whether this request is to be refused, by the worker that it came to.
-pub(crate) fn refuses() -> bool {
-    WORKER.with(|worker| worker.get_or_init(Rc::default).refuses())
+/// Marks a request that is to be refused.
+struct Refused;
+
+/// Whether this request is to be refused, by the worker that it came to. Decided once, before anything else is done for it.
+pub(super) fn refuses(request: &ServiceRequest) -> bool {
+    // Whoever asks how the service is gets an answer.
+    let refuses = !matches!(request.path(), "/healthz" | "/readyz")
+        && WORKER.with(|worker| worker.get_or_init(Rc::default).refuses());
+    if refuses {
+        request.extensions_mut().insert(Refused);
+    }
+    refuses
+}
+
+/// What [`refuses`] has said of this request.
+pub(super) fn has_refused(request: &HttpRequest) -> bool {
+    request.extensions().contains::<Refused>()
 }
 
 /// How one worker stands.
@@ -47,6 +65,9 @@ struct Worker {
     late_in_a_row: Cell<u32>,
     /// Looks since the last request; `None` while nobody looks.
     idle: Cell<Option<u32>>,
+    /// Requests that were refused since the log has told of it, and when that was.
+    refused: Cell<u64>,
+    told: Cell<Option<Instant>>,
 }
 
 impl Default for Worker {
@@ -56,6 +77,8 @@ impl Default for Worker {
             gathered: Cell::new(0.0),
             late_in_a_row: Cell::new(0),
             idle: Cell::new(None),
+            refused: Cell::new(0),
+            told: Cell::new(None),
         }
     }
 }
@@ -67,7 +90,11 @@ impl Worker {
         }
         let gathered = self.gathered.get() + self.admitted.get();
         self.gathered.set(gathered.fract());
-        gathered < 1.0
+        let refuses = gathered < 1.0;
+        if refuses {
+            self.refused.set(self.refused.get() + 1);
+        }
+        refuses
     }
 
     /// Looks for as long as requests come.
@@ -77,8 +104,21 @@ impl Worker {
             let asked = Instant::now();
             tokio::time::sleep(TICK).await;
             self.saw(asked.elapsed().saturating_sub(TICK));
+            if self.told.get().is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+                self.tell();
+            }
         }
+        self.tell();
         self.idle.set(None);
+    }
+
+    /// One line for all that was refused: a line for each would be the next overload.
+    fn tell(&self) {
+        let refused = self.refused.take();
+        if refused > 0 {
+            tracing::warn!(refused, "more is asked than can be answered in time");
+            self.told.set(Some(Instant::now()));
+        }
     }
 
     fn saw(&self, lateness: Duration) {

@@ -6,6 +6,8 @@ use actix_web::{Error, HttpMessage};
 use tracing::{Span, field};
 use tracing_actix_web::RootSpanBuilder;
 
+use super::overload;
+
 /// Name of the header that carries the id both ways.
 pub(crate) const HEADER: &str = "x-request-id";
 
@@ -35,6 +37,11 @@ pub(crate) struct RequestSpan;
 impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
         let id = RequestId::of(request);
+        // What is refused here is to cost as little as can be: it has no span, and no log line of its own.
+        if overload::refuses(request) {
+            request.extensions_mut().insert(id);
+            return Span::none();
+        }
         let span = tracing::info_span!(
             "request",
             method = %request.method(),
@@ -51,6 +58,9 @@ impl RootSpanBuilder for RequestSpan {
             Ok(response) => response.status(),
             Err(error) => error.as_response_error().status_code(),
         };
+        if matches!(outcome, Ok(response) if overload::has_refused(response.request())) {
+            return;
+        }
         span.record("status", status.as_u16());
         let is_plain_read = matches!(outcome, Ok(response) if response.request().method().is_safe());
         if status.is_server_error() {
