@@ -21,7 +21,7 @@ use tracing_actix_web::TracingLogger;
 use crate::caller::SessionCookie;
 use crate::clock::Clock;
 use crate::config::{Config, InstagramConfig};
-use crate::connections::Connections;
+use crate::connections::{Connections, Lease};
 use crate::idempotency::{self, Idempotency};
 use crate::jobs::JobHealth;
 use crate::limits::{DeviceCookie, Limits};
@@ -95,16 +95,20 @@ impl AppState {
                 Arc::clone(&metrics),
                 lease(instagram.timeout),
             ),
-            idempotency: Idempotency::new(Arc::clone(&store), Arc::clone(&vault), lease(instagram.timeout)),
+            idempotency: Idempotency::new(
+                Arc::clone(&store),
+                Arc::clone(&vault),
+                lease(instagram.timeout).whole,
+            ),
             vault,
             limits: Limits::new(&config.limits),
             store,
             clock,
             webhooks,
+            passwords: Passwords::new(metrics.password_hashes()),
             metrics,
             signing_secrets: SigningSecrets::of(instagram),
             jobs: Arc::default(),
-            passwords: Passwords::new(),
             documentation: Documentation::new(&server.public_origin(), session_cookie.name())
                 .map_err(io::Error::other)?,
             session_cookie,
@@ -118,11 +122,14 @@ impl AppState {
     }
 }
 
-/// How long a worker keeps a batch to itself: as long as calls take that all time out, and a minute for the store.
-fn lease(upstream_timeout: Duration) -> SignedDuration {
+/// Time for the store: a few tries of a write that does not come about at once.
+const STORE_TIME: SignedDuration = SignedDuration::from_secs(25);
+
+/// How long a worker keeps a batch to itself: as long as calls take that all time out, and the store after them.
+fn lease(upstream_timeout: Duration) -> Lease {
+    let call = SignedDuration::try_from(upstream_timeout).unwrap_or(SignedDuration::from_mins(2));
     let rounds = BATCH.div_ceil(CONCURRENCY as u32);
-    let calls = SignedDuration::try_from(upstream_timeout * rounds).unwrap_or(SignedDuration::from_hours(1));
-    calls + SignedDuration::from_mins(1)
+    Lease { whole: call * rounds.cast_signed() + STORE_TIME * 3, one: call + STORE_TIME }
 }
 
 /// The client, or the names of the variables that are missing for it.

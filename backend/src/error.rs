@@ -255,7 +255,7 @@ impl ApiError {
             InstagramError::Timeout => {
                 Self::new(ErrorCode::UpstreamTimeout, "Instagram did not answer in time. Nothing was saved.")
             }
-            InstagramError::RateLimited { retry_after } => {
+            InstagramError::RateLimited { retry_after, .. } => {
                 Self::rate_limited("Instagram asks us to slow down. Nothing was saved.", *retry_after)
             }
             InstagramError::InvalidCode => Self::new(
@@ -350,6 +350,11 @@ impl ApiError {
     /// The contract's code.
     pub(crate) fn code(&self) -> ErrorCode {
         self.code
+    }
+
+    /// What a person is told.
+    pub(crate) fn sentence(&self) -> &str {
+        &self.sentence
     }
 
     /// Whether the fault is this service's or its database's, and not the request's.

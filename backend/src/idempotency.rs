@@ -10,7 +10,7 @@ use actix_web::body::{BoxBody, to_bytes};
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, rt};
-use connection_store::{Repetition, SecretHash, Store};
+use connection_store::{Repetition, SecretHash, Store, StoreResult};
 use jiff::SignedDuration;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -105,7 +105,7 @@ impl Idempotency {
         };
         let (head, body) = response.into_parts();
         let body = to_bytes(body).await.map_err(|error| ApiError::internal(error.to_string()))?;
-        let sealed = self.vault.seal(&body, &Context { purpose: PURPOSE, subject: &named.subject() });
+        let sealed = self.vault.seal(&body, &Context { purpose: PURPOSE, subject: &subject(&named.name) });
         if let Err(error) = self.store.answer_request(&named.name, head.status().as_u16(), &sealed).await {
             ApiError::from(error).log();
         }
@@ -114,12 +114,41 @@ impl Idempotency {
 
     /// The body alone is given again, never a cookie: there is none among what is kept.
     fn replay(&self, named: &Named, status: u16, sealed_body: &str) -> Result<HttpResponse, ApiError> {
-        let context = Context { purpose: PURPOSE, subject: &named.subject() };
+        let context = Context { purpose: PURPOSE, subject: &subject(&named.name) };
         let body = self.vault.open(sealed_body, &context).map_err(ApiError::internal)?;
         let status = StatusCode::from_u16(status).map_err(ApiError::internal)?;
         let mut response = HttpResponse::build(status);
         response.insert_header((REPLAYED_HEADER, "true")).content_type("application/json");
         Ok(response.body(body.to_vec()))
+    }
+
+    /// Whether any answer is sealed with this key.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub(crate) async fn are_sealed_with(store: &dyn Store, key_id: &str) -> StoreResult<bool> {
+        Ok(!store.answers_sealed_with(key_id, None, 1).await?.is_empty())
+    }
+
+    /// Seals anew, with the key that is first now, a page of the answers that are sealed with this one. Returns the name of the
+    /// last of them; `None` when there are no more. What does not open is left as it is.
+    ///
+    /// # Errors
+    /// When the store does not answer; what was sealed until then stays so.
+    pub(crate) async fn reseal(
+        &self,
+        key_id: &str,
+        after: Option<&SecretHash>,
+        limit: u32,
+    ) -> StoreResult<Option<SecretHash>> {
+        let answers = self.store.answers_sealed_with(key_id, after, limit).await?;
+        for answer in &answers {
+            let context = Context { purpose: PURPOSE, subject: &subject(&answer.name) };
+            if let Ok(anew) = self.vault.reseal(&answer.sealed_body, &context) {
+                self.store.reseal_answer(answer, &anew).await?;
+            }
+        }
+        Ok(answers.last().map(|last| last.name))
     }
 }
 
@@ -142,10 +171,10 @@ impl Named {
             request: hash([target.as_bytes(), &body]),
         })
     }
+}
 
-    fn subject(&self) -> String {
-        self.name.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
+fn subject(name: &SecretHash) -> String {
+    name.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Each part has its length in front, so that no two lists of parts are one text.

@@ -47,6 +47,7 @@ pub(crate) struct Metrics {
     calls: Family<CallLabels, Counter>,
     call_durations: Family<EndpointLabel, Histogram, fn() -> Histogram>,
     requests: Family<RequestLabels, Histogram, fn() -> Histogram>,
+    password_hashes: Counter,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -133,6 +134,7 @@ impl Metrics {
             calls: Family::default(),
             call_durations: Family::new_with_constructor(|| Histogram::new(CALL_BUCKETS)),
             requests: Family::new_with_constructor(|| Histogram::new(REQUEST_BUCKETS)),
+            password_hashes: Counter::default(),
             registry,
         };
         metrics.registered()
@@ -150,7 +152,14 @@ impl Metrics {
         registry.register_with_unit("upstream_request_duration", help, Unit::Seconds, durations);
         let help = "How long requests to this service took";
         registry.register_with_unit("http_request_duration", help, Unit::Seconds, self.requests.clone());
+        let help = "Passwords that were hashed, to be stored or to be compared";
+        registry.register("password_hashes", help, self.password_hashes.clone());
         self
+    }
+
+    /// What counts the passwords that are hashed.
+    pub(crate) fn password_hashes(&self) -> Counter {
+        self.password_hashes.clone()
     }
 
     /// A renewal was tried.

@@ -6,6 +6,7 @@ use actix_web::web;
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use prometheus_client::metrics::counter::Counter;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 
@@ -22,20 +23,22 @@ pub(crate) struct Passwords {
     admitted: Arc<Semaphore>,
     /// Checked when the account does not exist, so that the time taken does not tell.
     decoy: Arc<SecretString>,
+    hashed: Counter,
 }
 
 /// How many may be in line for each core. A hash takes some 20 ms, so the last in line waits for about a second.
 const IN_LINE_PER_CORE: usize = 64;
 
 impl Passwords {
-    /// As many at once as the machine has cores.
-    pub(crate) fn new() -> Self {
+    /// As many at once as the machine has cores. `hashed` counts them.
+    pub(crate) fn new(hashed: Counter) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let decoy = hash(b"nobody's password").expect("the default parameters of Argon2 are valid");
         Self {
             running: Arc::new(Semaphore::new(cores)),
             admitted: Arc::new(Semaphore::new(cores * IN_LINE_PER_CORE)),
             decoy: Arc::new(decoy),
+            hashed,
         }
     }
 
@@ -65,6 +68,7 @@ impl Passwords {
         let admission =
             Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| ApiError::too_many_sign_ins())?;
         let permit = Arc::clone(&self.running).acquire_owned().await.map_err(ApiError::internal)?;
+        self.hashed.inc();
         // The permits go along: a client that hangs up must not let the next one in before this hash is done.
         web::block(move || {
             let _permits = (admission, permit);
@@ -86,7 +90,7 @@ mod tests {
 
     #[actix_web::test]
     async fn only_the_password_itself_matches() {
-        let passwords = Passwords::new();
+        let passwords = Passwords::new(Counter::default());
         let stored = passwords.hash("correct horse battery".into()).await.unwrap();
         assert!(stored.expose_secret().starts_with("$argon2id$"));
         assert!(passwords.verify("correct horse battery".into(), Some(stored.clone())).await.unwrap());

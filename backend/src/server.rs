@@ -2,8 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::{Data, ServiceConfig};
@@ -19,10 +19,10 @@ use crate::routes::metrics::RefreshWindow;
 use crate::routes::{self, CALLBACK_PATH};
 use crate::service_keys;
 
-/// Seconds that running requests get after SIGTERM; then the jobs, which have heard of it at the same moment, get these more;
-/// then the database. The process is gone within ten.
+/// Seconds after SIGTERM until which running requests are given to finish, and until which jobs are, which have heard of it at
+/// the same moment; then the database gets these more. The process is gone within ten.
 const FINISH_SECONDS: u64 = 5;
-const JOBS_SECONDS: u64 = 2;
+const JOBS_SECONDS: u64 = 7;
 const CLOSE_SECONDS: u64 = 2;
 
 /// A service that listens and waits to be run.
@@ -82,15 +82,21 @@ impl Service {
         }
         let metrics = self.metrics.map(serve_beside);
         let stopper = self.jobs.stopper();
-        let told = actix_web::rt::spawn(async move {
-            stop_signal().await;
-            stopper.send_replace(true);
+        let stopped_at = Arc::new(OnceLock::new());
+        let told = actix_web::rt::spawn({
+            let stopped_at = Arc::clone(&stopped_at);
+            async move {
+                stop_signal().await;
+                let _ = stopped_at.set(Instant::now());
+                stopper.send_replace(true);
+            }
         });
         // Polled after the server: by then it accepts connections and minds signals.
         let announce = async { tracing::info!(%address, "listening") };
         let (outcome, ()) = futures_util::future::join(self.server, announce).await;
         told.abort();
-        self.jobs.stop(Duration::from_secs(JOBS_SECONDS)).await;
+        let stopping = stopped_at.get().map_or(Duration::ZERO, Instant::elapsed);
+        self.jobs.stop(Duration::from_secs(JOBS_SECONDS).saturating_sub(stopping)).await;
         if let Some(metrics) = metrics {
             // It has no request worth waiting for, so this takes no time.
             metrics.stop(false).await;

@@ -2,6 +2,7 @@
 //! programs do with it. Knows no HTTP and no database driver.
 
 mod connect;
+mod erasure;
 mod events;
 mod handoff;
 mod life;
@@ -52,8 +53,16 @@ pub(crate) struct Connections {
     /// Who is told what happens to a connection, by the names that deliveries carry.
     receivers: Vec<String>,
     metrics: Arc<Metrics>,
-    /// How long work on a connection that calls Instagram may take before others take it for dead.
-    lease: SignedDuration,
+    lease: Lease,
+}
+
+/// How long a worker has a batch of connections to itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lease {
+    /// From the claim on; then others take the worker for dead.
+    pub(crate) whole: SignedDuration,
+    /// What one of the batch may take, to its last write. Where less is left, others may be at it before it is done.
+    pub(crate) one: SignedDuration,
 }
 
 impl Connections {
@@ -65,7 +74,7 @@ impl Connections {
         clock: Arc<dyn Clock>,
         receivers: Vec<String>,
         metrics: Arc<Metrics>,
-        lease: SignedDuration,
+        lease: Lease,
     ) -> Self {
         Self { store, vault, instagram, clock, pause: Pause::default(), receivers, metrics, lease }
     }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use connection_store::Connection;
+use connection_store::{Connection, NewEvent, Postponement};
 use instagram_client::InstagramError;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use shared::ErrorCode;
 
 use crate::error::ApiError;
@@ -15,6 +15,27 @@ pub(super) const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
 
 /// What is stored now; `None` when something newer came first: a reconnect, a disconnect, another renewal.
 pub(super) type Kept = Result<Option<Connection>, ApiError>;
+
+/// Why a try is put off.
+#[derive(Default)]
+pub(super) struct PutOff {
+    /// A sentence for the owner; `None` leaves the one that is there.
+    pub(super) error: Option<String>,
+    /// A permission that turned out not to be granted.
+    pub(super) missing_scope: Option<String>,
+    /// Where it is worth an event.
+    pub(super) event: Option<NewEvent>,
+    /// Nothing was tried.
+    pub(super) untried: bool,
+}
+
+impl PutOff {
+    /// As the store takes it. `lease`: the one that is given up.
+    pub(super) fn until(self, not_before: Timestamp, lease: Option<Timestamp>) -> Postponement {
+        let Self { error, missing_scope, event, untried } = self;
+        Postponement { lease, not_before, error, missing_scope, event, untried }
+    }
+}
 
 /// What came of one try, for logs and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +86,7 @@ impl Outcome {
 pub(super) fn wait_after(error: &InstagramError, failures: u32) -> SignedDuration {
     match error {
         // Going on lengthens the block.
-        InstagramError::RateLimited { retry_after } => {
+        InstagramError::RateLimited { retry_after, .. } => {
             SignedDuration::try_from(*retry_after).unwrap_or(LONGEST_WAIT)
         }
         // The app's owner has to do something about it.
@@ -82,6 +103,8 @@ fn growing_wait(failures: u32) -> SignedDuration {
 
 #[cfg(test)]
 mod tests {
+    use instagram_client::LimitOf;
+
     use super::*;
 
     #[test]
@@ -95,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_rate_limit_says_how_long_it_lasts() {
-        let limited = InstagramError::RateLimited { retry_after: Duration::from_secs(420) };
+        let limited = InstagramError::RateLimited { retry_after: Duration::from_secs(420), of: LimitOf::App };
         assert_eq!(wait_after(&limited, 9), SignedDuration::from_mins(7));
     }
 }

@@ -95,11 +95,15 @@ impl Forwarded {
     }
 
     /// What a caller has to be allowed for this call. Graph expands fields into what they stand for: who may not read messages
-    /// gets none by naming them as fields of the account.
+    /// gets none by naming them as fields of the account. What is deleted is named by its id alone, which does not tell a comment
+    /// from a post: only who may write both deletes either.
     pub(crate) fn scopes(&self, parameters: &Parameters) -> Vec<Scope> {
         let mut scopes = vec![self.scope];
         if self.scope != MessagesManage && parameters.name_messages() {
             scopes.push(MessagesManage);
+        }
+        if self.method == Delete {
+            scopes.push(ContentPublish);
         }
         scopes
     }
@@ -291,6 +295,12 @@ mod tests {
         {
             assert!(query(name, "x").is_ok(), "{name}");
         }
+    }
+
+    #[test]
+    fn who_deletes_may_write_comments_and_posts() {
+        let call = Forwarded::find(Delete, "1").unwrap();
+        assert_eq!(call.scopes(&query("limit", "1").unwrap()), [MessagesManage, ContentPublish]);
     }
 
     #[test]

@@ -2,24 +2,23 @@
 
 use std::time::Duration;
 
-use connection_store::{
-    Connection, DueForRefresh, NewEvent, Postponement, RenewedToken, StoreResult, TokenLife,
-};
-use instagram_client::{AccessToken, InstagramError, LongLivedToken};
-use jiff::SignedDuration;
-use shared::EventKind;
+use connection_store::{Connection, DueForRefresh, NewEvent, RenewedToken, StoreResult, TokenLife};
+use futures_util::{StreamExt, stream};
+use instagram_client::{AccessToken, InstagramError, LimitOf, LongLivedToken};
+use jiff::{SignedDuration, Timestamp};
+use shared::{EventKind, permission};
 
 use super::handoff::end_of_life;
-use super::outcome::{Kept, LONGEST_WAIT, Outcome, wait_after};
+use super::outcome::{Kept, LONGEST_WAIT, Outcome, PutOff, wait_after};
 use super::{Connections, token_context, view};
+use crate::app::CONCURRENCY;
 use crate::error::ApiError;
 
 /// Instagram renews no token that is younger.
 pub(super) const YOUNGEST: SignedDuration = SignedDuration::from_hours(24);
 
-/// By how much a renewed token may end before the old one would have: Instagram rounds, and the answer took its time. What
-/// ends earlier still is no renewal.
-const ROUNDING: SignedDuration = SignedDuration::from_hours(1);
+/// How often Instagram is asked about a token that has ended and that it still takes.
+const ASK_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 /// How often, and how long apart, an owner's wish is tried while a worker is at the same token: 15 seconds in all, which
 /// is longer than one call to Instagram takes.
@@ -51,8 +50,8 @@ impl Connections {
         self.answer(user_id, kept).await
     }
 
-    /// Waits until nobody else renews this token, and claims its connection. `None`: it was replaced meanwhile. One that was
-    /// only sealed anew, with another key, is still this token.
+    /// Waits until nobody else renews this token, and claims its connection. `None`: it was replaced or renewed meanwhile. One that
+    /// was only sealed anew, with another key, is still this token.
     async fn take_turn(
         &self,
         mut stored: Connection,
@@ -60,12 +59,12 @@ impl Connections {
     ) -> Result<Option<Connection>, ApiError> {
         for _ in 0..TURN_ATTEMPTS {
             let now = self.clock.now();
-            let lease_until = now + self.lease;
+            let lease_until = now + self.lease.whole;
             if self.store.claim_for_refresh(&stored.id, &stored.access_token, lease_until, now).await? {
                 return Ok(Some(Connection { refresh_lease_until: Some(lease_until), ..stored }));
             }
             match self.store.connection(&stored.id).await? {
-                Some(present) if present.is_active && self.holds(&present, token) => stored = present,
+                Some(present) if self.is_still(&stored, token, &present) => stored = present,
                 _ => return Ok(None),
             }
             tokio::time::sleep(TURN_PAUSE).await;
@@ -87,7 +86,7 @@ impl Connections {
         let due = DueForRefresh {
             expires_by: now + window,
             issued_by: now - YOUNGEST,
-            lease_until: now + self.lease,
+            lease_until: now + self.lease.whole,
             limit,
         };
         Ok(self.store.claim_due_for_refresh(due, now).await?)
@@ -109,8 +108,12 @@ impl Connections {
     pub(crate) async fn renew_claimed(&self, stored: &Connection) -> Outcome {
         let now = self.clock.now();
         if let Some(until) = self.paused_here(now) {
-            self.postpone(stored, None, until.duration_since(now), None).await;
+            self.put_off_untried(stored, until.duration_since(now)).await;
             return Outcome::RateLimited;
+        }
+        if self.is_nearly_over(stored.refresh_lease_until, now) {
+            self.put_off_untried(stored, SignedDuration::ZERO).await;
+            return Outcome::Superseded;
         }
         let Some(token) = self.open(stored) else {
             let why = "This server can no longer read the stored access.";
@@ -122,7 +125,12 @@ impl Connections {
 
     /// Gives a claimed connection back untried: the service stops.
     pub(crate) async fn give_back_renewal(&self, stored: &Connection) {
-        self.postpone(stored, None, SignedDuration::ZERO, None).await;
+        self.put_off_untried(stored, SignedDuration::ZERO).await;
+    }
+
+    /// Whether others may have what was claimed until then before a call and a write are done.
+    pub(super) fn is_nearly_over(&self, lease_until: Option<Timestamp>, now: Timestamp) -> bool {
+        lease_until.is_some_and(|until| until.duration_since(now) < self.lease.one)
     }
 
     /// Has Instagram renew the token of a claimed connection, and stores what came of it.
@@ -141,19 +149,24 @@ impl Connections {
     async fn postpone_renewal(&self, stored: &Connection, error: &InstagramError, asked_by: AskedBy) {
         let wait = wait_after(error, stored.refresh_failures);
         match error {
-            InstagramError::NeedsReauthorization { .. } => {}
-            InstagramError::RateLimited { .. } => self.postpone(stored, None, wait, None).await,
-            _ => {
-                tracing::warn!(connection = stored.id, %error, "a token was not renewed");
-                let why = why_not_renewed(error);
-                match asked_by {
-                    AskedBy::Job => self.postpone_failed(stored, why, wait).await,
-                    // They are told at once. Nothing is wrong with the connection, and the job will see for itself.
-                    AskedBy::Owner => {
-                        let event = self.event(EventKind::RefreshFailed, why);
-                        self.postpone(stored, None, wait, Some(event)).await;
-                    }
-                }
+            InstagramError::NeedsReauthorization { .. } => return,
+            InstagramError::RateLimited { .. } => return self.put_off_untried(stored, wait).await,
+            _ => tracing::warn!(connection = stored.id, %error, "a token was not renewed"),
+        }
+        let why = why_not_renewed(error);
+        match (error, asked_by) {
+            (InstagramError::MissingPermission { .. }, _) => {
+                let event = self.basic_lost(stored);
+                let missing_scope = Some(permission::BASIC.to_owned());
+                let error = Some(why.to_owned());
+                self.postpone(stored, wait, PutOff { error, missing_scope, event, ..PutOff::default() })
+                    .await;
+            }
+            (_, AskedBy::Job) => self.postpone_failed(stored, why, wait).await,
+            // They are told at once. Nothing is wrong with the connection, and the job will see for itself.
+            (_, AskedBy::Owner) => {
+                let event = Some(self.event(EventKind::RefreshFailed, why));
+                self.postpone(stored, wait, PutOff { event, ..PutOff::default() }).await;
             }
         }
     }
@@ -162,24 +175,16 @@ impl Connections {
     async fn postpone_failed(&self, stored: &Connection, why: &'static str, wait: SignedDuration) {
         let begins = stored.last_error.is_none();
         let event = begins.then(|| self.event(EventKind::RefreshFailed, why));
-        self.postpone(stored, Some(why), wait, event).await;
+        self.postpone(stored, wait, PutOff { error: Some(why.to_owned()), event, ..PutOff::default() }).await;
     }
 
-    async fn postpone(
-        &self,
-        stored: &Connection,
-        why: Option<&'static str>,
-        wait: SignedDuration,
-        event: Option<NewEvent>,
-    ) {
+    async fn put_off_untried(&self, stored: &Connection, wait: SignedDuration) {
+        self.postpone(stored, wait, PutOff { untried: true, ..PutOff::default() }).await;
+    }
+
+    async fn postpone(&self, stored: &Connection, wait: SignedDuration, put_off: PutOff) {
         let now = self.clock.now();
-        let postponement = Postponement {
-            lease: stored.refresh_lease_until,
-            not_before: now + wait,
-            error: why.map(str::to_owned),
-            missing_scope: None,
-            event,
-        };
+        let postponement = put_off.until(now + wait, stored.refresh_lease_until);
         let (id, token) = (&stored.id, &stored.access_token);
         if let Err(error) = self.store.postpone_refresh(id, token, postponement, now).await {
             // The lease is the wait then.
@@ -195,8 +200,9 @@ impl Connections {
     ) -> Result<(RenewedToken, Vec<NewEvent>), InstagramError> {
         let now = self.clock.now();
         let token_expires_at = end_of_life(now, renewed.expires_in.as_secs());
-        if token_expires_at + ROUNDING < stored.token_expires_at {
-            let reason = "the renewed token ends before the old one".to_owned();
+        // A later end, and not another text, tells that it was renewed (`instagram-api.md` §4).
+        if token_expires_at <= stored.token_expires_at {
+            let reason = "the renewed token ends no later than the old one".to_owned();
             return Err(InstagramError::Unintelligible { reason });
         }
         let lost = renewed.permissions.iter().flat_map(|granted| {
@@ -260,29 +266,38 @@ impl Connections {
         match self.store.connection(id).await? {
             // An earlier try was stored, and its answer was lost.
             Some(present) if present.access_token == renewed.access_token => Ok(Some(present)),
-            Some(present) if present.is_active && self.holds(&present, token) => {
-                replace(present.access_token).await
-            }
+            Some(present) if self.is_still(stored, token, &present) => replace(present.access_token).await,
             _ => Ok(None),
         }
     }
 
-    fn holds(&self, stored: &Connection, token: &AccessToken) -> bool {
-        self.open(stored).is_some_and(|present| present.expose() == token.expose())
+    /// Whether a connection has the same token as before, however it is sealed, and nobody has renewed it meanwhile: Instagram
+    /// may give the same text again.
+    fn is_still(&self, before: &Connection, token: &AccessToken, present: &Connection) -> bool {
+        present.is_active
+            && present.token_issued_at == before.token_issued_at
+            && self.open(present).is_some_and(|opened| opened.expose() == token.expose())
     }
 
-    /// Records connections whose token has ended without having been renewed, so that their owners are told. Returns how
-    /// many were recorded now: where none was, asking again would find the same ones.
+    /// Asks Instagram about tokens that have ended, by this machine's clock, without having been renewed, so that their owners are
+    /// told. The clock alone ends nothing: it may be wrong, or a renewal's answer was lost. Returns how many were asked about:
+    /// none of them is due again within the hour.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub(crate) async fn mark_ended(&self, limit: u32) -> StoreResult<usize> {
-        let ended = self.store.unmarked_ended(limit, self.clock.now()).await?;
-        let mut marked = 0;
-        for connection in &ended {
-            marked += usize::from(self.mark_dead(connection, why_refused(Some(463))).await?);
+    pub(crate) async fn ask_about_ended(&self, limit: u32) -> StoreResult<usize> {
+        let now = self.clock.now();
+        if self.paused().await?.is_some() {
+            return Ok(0);
         }
-        Ok(marked)
+        let ended = self.store.unmarked_ended(now - ASK_EVERY, limit, now).await?;
+        let ask = async |connection: &Connection| {
+            // Nothing was claimed for this: who else asks at this moment hears the same.
+            let connection = Connection { sync_lease_until: None, ..connection.clone() };
+            self.sync_claimed(&connection).await;
+        };
+        stream::iter(&ended).for_each_concurrent(CONCURRENCY, ask).await;
+        Ok(ended.len())
     }
 
     /// The user's connection and its token, unless it is known that Instagram will not take the token.
@@ -302,7 +317,7 @@ impl Connections {
     }
 
     /// What a failed call with a stored token means for its owner. Only Instagram's word that the token is dead is
-    /// recorded, and its wish to be left alone; whatever else fails leaves the connection as it is.
+    /// recorded, and its wish that the app leaves it alone; whatever else fails leaves the connection as it is.
     pub(super) async fn refused(&self, stored: &Connection, error: InstagramError) -> ApiError {
         match error {
             InstagramError::NeedsReauthorization { subcode } => {
@@ -311,7 +326,8 @@ impl Connections {
                     Err(error) => return error.into(),
                 }
             }
-            InstagramError::RateLimited { retry_after } => self.pause(retry_after).await,
+            // One account's limit is no reason to leave the others alone; it is put off by itself.
+            InstagramError::RateLimited { retry_after, of: LimitOf::App } => self.pause(retry_after).await,
             _ => {}
         }
         match self.instagram() {

@@ -1,8 +1,7 @@
 //! What Meta tells this service about an account: its owner removed the app, or wants everything deleted.
 
-use connection_store::{Connection, ConnectionFilter, Deletion, NewDeletion, NewEvent, StoreResult};
+use connection_store::{Connection, Deletion, DeletionOf, NewDeletion, StoreResult};
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
 
 use super::Connections;
 use super::renew::why_refused;
@@ -20,9 +19,6 @@ const REST_OF_SECOND: SignedDuration = SignedDuration::from_millis(999);
 
 /// How often a token that others replace at the same moment is marked as dead anew.
 const MARK_ATTEMPTS: u32 = 5;
-
-/// How many connections of a user are looked up at once to be erased.
-const ERASED_AT_ONCE: u32 = 100;
 
 /// Digits of a confirmation code.
 const CODE_LENGTH: usize = 32;
@@ -74,7 +70,7 @@ impl Connections {
         let meant = stored.iter().filter(|connection| connection.last_connected_at <= connected_by).count();
         let deletion = NewDeletion {
             code: request.fingerprint("data deletion"),
-            account_id: request.account_id.clone(),
+            of: DeletionOf::Account(request.account_id.clone()),
             connected_by,
             connections: Some(meant as u64),
         };
@@ -96,95 +92,6 @@ impl Connections {
         }
         Ok(self.store.deletion(code).await?)
     }
-
-    /// Finishes requests to delete that were begun `older_than` ago and then left. Returns how many. Each stands alone: one
-    /// that fails does not keep the others.
-    ///
-    /// # Errors
-    /// `unavailable`, and what failed last.
-    pub(crate) async fn finish_deletions(
-        &self,
-        older_than: SignedDuration,
-        limit: u32,
-    ) -> StoreResult<usize> {
-        let unfinished = self.store.unfinished_deletions(older_than, limit, self.clock.now()).await?;
-        let mut outcome = Ok(unfinished.len());
-        for deletion in &unfinished {
-            if let Err(error) = self.finish_deletion(deletion).await {
-                outcome = Err(error);
-            }
-        }
-        outcome
-    }
-
-    async fn finish_deletion(&self, deletion: &NewDeletion) -> StoreResult<()> {
-        let NewDeletion { code, account_id, connected_by, connections } = deletion;
-        let erased = self.erase(account_id, *connected_by, code).await?;
-        self.store.complete_deletion(code, self.clock.now()).await?;
-        match connections {
-            Some(0) => tracing::warn!(
-                code,
-                "nothing was stored about an account whose owner asked Meta to delete it"
-            ),
-            _ => tracing::info!(code, erased, "deleted an account's data, as its owner asked Meta to"),
-        }
-        Ok(())
-    }
-
-    /// Erases everything that is stored about an account, by either of its ids: for operators. Returns how many connections
-    /// there were. Can be repeated.
-    ///
-    /// # Errors
-    /// `unavailable`; what is left then is erased when it is asked for again.
-    pub(crate) async fn erase_account(&self, account_id: &str) -> Result<u64, ApiError> {
-        Ok(self.erase(account_id, self.clock.now(), "by hand").await?)
-    }
-
-    /// `cause` and the connection name the event, so that a second run after a crash tells receivers nothing new.
-    async fn erase(&self, account_id: &str, connected_by: Timestamp, cause: &str) -> StoreResult<u64> {
-        let connections = self.store.connections_of_account(account_id).await?;
-        self.erase_each(&connections, connected_by, cause).await
-    }
-
-    /// Erases everything that is stored for a user, ended connections included. Can be repeated.
-    ///
-    /// # Errors
-    /// `unavailable`; what is left then is erased when it is asked for again.
-    pub(crate) async fn erase_user(&self, user_id: &str) -> Result<(), ApiError> {
-        let mut filter = ConnectionFilter {
-            user_id: Some(user_id.to_owned()),
-            with_inactive: true,
-            ..ConnectionFilter::default()
-        };
-        loop {
-            let page = self.store.list_connections(filter.clone(), ERASED_AT_ONCE).await?;
-            self.erase_each(&page, self.clock.now(), "account").await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            filter.after = Some(last.id.clone());
-        }
-    }
-
-    async fn erase_each(
-        &self,
-        connections: &[Connection],
-        connected_by: Timestamp,
-        cause: &str,
-    ) -> StoreResult<u64> {
-        let mut erased = 0;
-        for connection in connections {
-            let event = NewEvent {
-                id: event_id(cause, &connection.id),
-                kind: "deleted".to_owned(),
-                succeeded: true,
-                message: "Everything about this account was deleted.".to_owned(),
-                expires_at: None,
-                notify: self.receivers.clone(),
-            };
-            let now = self.clock.now();
-            erased += u64::from(self.store.erase_connection(&connection.id, connected_by, event, now).await?);
-        }
-        Ok(erased)
-    }
 }
 
 /// Whether a request of that second is about this connection as it is now. Meta tells whole seconds.
@@ -192,23 +99,4 @@ fn is_meant(connection: &Connection, issued_at: Timestamp) -> bool {
     connection.is_active
         && connection.needs_reauthorization_since.is_none()
         && connection.last_connected_at.as_second() <= issued_at.as_second()
-}
-
-fn event_id(cause: &str, connection_id: &str) -> String {
-    let digest = Sha256::new().chain_update(cause).chain_update([0]).chain_update(connection_id).finalize();
-    let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("evt_{hex}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_erased_connection_has_one_event_for_each_cause() {
-        assert_eq!(event_id("a", "b"), event_id("a", "b"));
-        assert_ne!(event_id("a", "b"), event_id("a", "c"));
-        assert_ne!(event_id("ab", "c"), event_id("a", "bc"));
-        assert_eq!(event_id("a", "b").len(), "evt_".len() + 32);
-    }
 }

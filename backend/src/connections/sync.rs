@@ -1,11 +1,11 @@
 //! Keeping a profile up to date: read anew on a schedule, or when its owner asks.
 
-use connection_store::{Connection, DueForSync, NewEvent, Postponement};
+use connection_store::{Connection, DueForSync, NewEvent};
 use instagram_client::{AccessToken, InstagramError};
 use jiff::SignedDuration;
 use shared::{EventKind, permission};
 
-use super::outcome::{Kept, LONGEST_WAIT, Outcome, wait_after};
+use super::outcome::{Kept, LONGEST_WAIT, Outcome, PutOff, wait_after};
 use super::{Connections, profile};
 use crate::error::ApiError;
 
@@ -35,7 +35,7 @@ impl Connections {
     ) -> Result<Vec<Connection>, ApiError> {
         self.instagram()?;
         let now = self.clock.now();
-        let due = DueForSync { synced_by: now - interval, lease_until: now + self.lease, limit };
+        let due = DueForSync { synced_by: now - interval, lease_until: now + self.lease.whole, limit };
         Ok(self.store.claim_due_for_sync(due, now).await?)
     }
 
@@ -43,12 +43,16 @@ impl Connections {
     pub(crate) async fn sync_claimed(&self, stored: &Connection) -> Outcome {
         let now = self.clock.now();
         if let Some(until) = self.paused_here(now) {
-            self.postpone_sync(stored, until.duration_since(now), None, None).await;
+            self.put_off_sync_untried(stored, until.duration_since(now)).await;
             return Outcome::RateLimited;
+        }
+        if self.is_nearly_over(stored.sync_lease_until, now) {
+            self.put_off_sync_untried(stored, SignedDuration::ZERO).await;
+            return Outcome::Superseded;
         }
         // The refresh job says so, and there is nothing else to be done.
         let Some(token) = self.open(stored) else {
-            self.postpone_sync(stored, LONGEST_WAIT, None, None).await;
+            self.postpone_sync(stored, LONGEST_WAIT, PutOff::default()).await;
             return Outcome::Postponed;
         };
         Outcome::of(&self.read_and_store(stored, &token).await)
@@ -56,7 +60,7 @@ impl Connections {
 
     /// Gives a claimed connection back unread: the service stops.
     pub(crate) async fn give_back_sync(&self, stored: &Connection) {
-        self.postpone_sync(stored, SignedDuration::ZERO, None, None).await;
+        self.put_off_sync_untried(stored, SignedDuration::ZERO).await;
     }
 
     /// Reads a profile and stores what came of it.
@@ -91,37 +95,36 @@ impl Connections {
         let wait = wait_after(error, stored.sync_failures);
         match error {
             InstagramError::NeedsReauthorization { .. } => {}
-            InstagramError::RateLimited { .. } => self.postpone_sync(stored, wait, None, None).await,
+            InstagramError::RateLimited { .. } => self.put_off_sync_untried(stored, wait).await,
             InstagramError::MissingPermission { .. } => {
-                let was_granted = stored.scopes.iter().any(|scope| scope == permission::BASIC);
-                let event = was_granted.then(|| self.permission_lost(permission::BASIC));
-                self.postpone_sync(stored, LONGEST_WAIT, Some(permission::BASIC), event).await;
+                let event = self.basic_lost(stored);
+                let missing_scope = Some(permission::BASIC.to_owned());
+                let put_off = PutOff { missing_scope, event, ..PutOff::default() };
+                self.postpone_sync(stored, LONGEST_WAIT, put_off).await;
             }
             _ => {
                 tracing::warn!(connection = stored.id, %error, "a profile was not read");
                 let message = "Instagram did not answer as expected when we last asked for the profile.";
                 let begins = stored.sync_failures <= 1;
                 let event = begins.then(|| self.event(EventKind::SyncFailed, message));
-                self.postpone_sync(stored, wait, None, event).await;
+                self.postpone_sync(stored, wait, PutOff { event, ..PutOff::default() }).await;
             }
         }
     }
 
-    async fn postpone_sync(
-        &self,
-        stored: &Connection,
-        wait: SignedDuration,
-        missing_scope: Option<&str>,
-        event: Option<NewEvent>,
-    ) {
+    /// That the permission without which nothing works is granted no longer, where this is news.
+    pub(super) fn basic_lost(&self, stored: &Connection) -> Option<NewEvent> {
+        let was_granted = stored.scopes.iter().any(|scope| scope == permission::BASIC);
+        was_granted.then(|| self.permission_lost(permission::BASIC))
+    }
+
+    async fn put_off_sync_untried(&self, stored: &Connection, wait: SignedDuration) {
+        self.postpone_sync(stored, wait, PutOff { untried: true, ..PutOff::default() }).await;
+    }
+
+    async fn postpone_sync(&self, stored: &Connection, wait: SignedDuration, put_off: PutOff) {
         let now = self.clock.now();
-        let postponement = Postponement {
-            lease: stored.sync_lease_until,
-            not_before: now + wait,
-            error: None,
-            missing_scope: missing_scope.map(str::to_owned),
-            event,
-        };
+        let postponement = put_off.until(now + wait, stored.sync_lease_until);
         let (id, token) = (&stored.id, &stored.access_token);
         if let Err(error) = self.store.postpone_sync(id, token, postponement, now).await {
             // The lease is the wait then.

@@ -1,4 +1,4 @@
-//! Sealing tokens anew after a key was put in front of the others.
+//! Sealing anew what is stored after a key was put in front of the others.
 
 use actix_web::web::Data;
 
@@ -6,7 +6,7 @@ use super::{Job, Progress};
 use crate::app::AppState;
 use crate::error::ApiError;
 
-/// Tokens that are read at once.
+/// Tokens, or answers, that are read at once.
 const PAGE: u32 = 200;
 
 /// Seals anew what is not sealed with the first key. It can stop at any point: what is done has left the list of what is to
@@ -40,6 +40,9 @@ impl Job for ResealJob {
         let mut done = Done::default();
         for key_id in self.state.connections.old_keys() {
             self.reseal_key(key_id.as_deref(), &mut done, progress).await?;
+            if let Some(key_id) = key_id {
+                self.reseal_answers(&key_id, progress).await?;
+            }
         }
         if progress.is_stopped() {
             return Ok(());
@@ -87,6 +90,18 @@ impl ResealJob {
                 return Ok(());
             }
             after = Some(last.connection_id.clone());
+            progress.made();
+        }
+        Ok(())
+    }
+
+    async fn reseal_answers(&self, key_id: &str, progress: &Progress) -> Result<(), ApiError> {
+        let mut after = None;
+        while !progress.is_stopped() {
+            after = self.state.idempotency.reseal(key_id, after.as_ref(), PAGE).await?;
+            if after.is_none() {
+                break;
+            }
             progress.made();
         }
         Ok(())

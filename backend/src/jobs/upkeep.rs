@@ -10,7 +10,7 @@ use crate::error::ApiError;
 /// What is older than this is nobody's work any more: its process is dead.
 const ABANDONED: SignedDuration = SignedDuration::from_secs(30);
 
-/// Tells owners that their token has ended, and finishes events and deletions that were left behind.
+/// Finds out about tokens that have ended, so that their owners are told, and finishes events and deletions that were left behind.
 pub(super) struct UpkeepJob {
     state: Data<AppState>,
 }
@@ -25,10 +25,13 @@ impl Job for UpkeepJob {
     const NAME: &'static str = "upkeep";
 
     /// Each of the three stands alone: one that fails does not keep the others.
-    async fn run_once(&mut self, _: &Progress) -> Result<(), ApiError> {
-        let (marked, settled, finished) =
-            tokio::join!(self.mark_ended(), self.settle_events(), self.finish_deletions());
-        let mut failed = [marked, settled, finished].into_iter().filter_map(Result::err);
+    async fn run_once(&mut self, progress: &Progress) -> Result<(), ApiError> {
+        let (asked, settled, finished) = tokio::join!(
+            self.ask_about_ended(progress),
+            self.settle_events(),
+            self.finish_deletions(progress)
+        );
+        let mut failed = [asked, settled, finished].into_iter().filter_map(Result::err);
         let first = failed.next();
         failed.for_each(|error| error.log());
         first.map_or(Ok(()), Err)
@@ -36,8 +39,16 @@ impl Job for UpkeepJob {
 }
 
 impl UpkeepJob {
-    async fn mark_ended(&self) -> Result<(), ApiError> {
-        while self.state.connections.mark_ended(BATCH).await? > 0 {}
+    /// Without an app there is nobody to ask.
+    async fn ask_about_ended(&self, progress: &Progress) -> Result<(), ApiError> {
+        let connections = &self.state.connections;
+        while connections.has_app() && !progress.is_stopped() {
+            let asked = connections.ask_about_ended(BATCH).await?;
+            progress.made();
+            if asked < BATCH as usize {
+                break;
+            }
+        }
         Ok(())
     }
 
@@ -49,8 +60,14 @@ impl UpkeepJob {
         Ok(())
     }
 
-    async fn finish_deletions(&self) -> Result<(), ApiError> {
-        while self.state.connections.finish_deletions(ABANDONED, BATCH).await? == BATCH as usize {}
+    async fn finish_deletions(&self, progress: &Progress) -> Result<(), ApiError> {
+        while !progress.is_stopped() {
+            let finished = self.state.connections.finish_deletions(BATCH).await?;
+            progress.made();
+            if finished < BATCH as usize {
+                break;
+            }
+        }
         Ok(())
     }
 }

@@ -22,13 +22,12 @@ const CONCURRENCY: usize = 10;
 /// For how long after the event a receiver that does not accept its message is tried.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 
-/// For how long after the event a message to a receiver that this process does not know is left to others: while backends are
-/// restarted with a new receiver one by one, the new ones make messages that the old ones cannot send.
-const LEFT_TO_OTHERS: SignedDuration = SignedDuration::from_hours(1);
-
 /// For how long a receiver that lets a message wait in vain is sent nothing. What is for it meanwhile is put off untried, so that
 /// one that hangs keeps the messages of the others waiting once a minute and not each time.
 const SILENCE: SignedDuration = SignedDuration::from_mins(1);
+
+/// For how long a message to a receiver that this process does not know is left to those that do.
+const OTHERS_TURN: Duration = Duration::from_secs(60);
 
 /// The longest wait that a receiver can ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(6 * 3600);
@@ -59,20 +58,32 @@ impl WebhooksJob {
         }
     }
 
-    fn is_silent(&self, receiver: &str, now: Timestamp) -> bool {
+    /// Until when a receiver is sent nothing; `None` while it is.
+    fn silent_until(&self, receiver: &str, now: Timestamp) -> Option<Timestamp> {
         let mut silent = self.silent.borrow_mut();
         silent.retain(|_, until| *until > now);
-        silent.contains_key(receiver)
+        silent.get(receiver).copied()
     }
 
-    async fn deliver(&self, delivery: &Delivery) {
+    /// Leaves a message to whoever takes it next: from `not_before` on, and as if it had not been taken.
+    async fn give_back(&self, delivery: &Delivery, not_before: Timestamp) {
+        let Delivery { event_id, receiver, .. } = delivery;
+        if let Err(error) = self.state.store.give_back_delivery(event_id, receiver, not_before).await {
+            // The lease is the wait then.
+            ApiError::from(error).log();
+        }
+    }
+
+    async fn deliver(&self, delivery: &Delivery, progress: &Progress) {
         let now = self.state.clock.now();
         let Delivery { event_id, receiver, attempts, .. } = delivery;
-        let sent = if self.is_silent(receiver, now) {
-            Sent::silence()
-        } else {
-            self.state.webhooks.send(delivery, now).await
-        };
+        if progress.is_stopped() {
+            return self.give_back(delivery, now).await;
+        }
+        if let Some(until) = self.silent_until(receiver, now) {
+            return self.give_back(delivery, until).await;
+        }
+        let sent = self.state.webhooks.send(delivery, now).await;
         if sent == Sent::silence() {
             self.silent.borrow_mut().entry(receiver.clone()).or_insert(now + SILENCE);
         }
@@ -87,14 +98,15 @@ impl WebhooksJob {
                 tracing::warn!(event = event_id, receiver, "a webhook's receiver is gone (410)");
                 (DeliveryOutcome::Gone, store.finish_delivery(event_id, receiver).await)
             }
-            Sent::NoReceiver if now.duration_since(delivery.at) < LEFT_TO_OTHERS => {
+            // Backends may be restarted with other receivers one by one, or one of them was started with the wrong ones.
+            Sent::NoReceiver if now.duration_since(delivery.at) < PATIENCE => {
                 tracing::debug!(
                     event = event_id,
                     receiver,
                     "a webhook is left to a process that knows its receiver"
                 );
-                let next = (now + wait(*attempts, None)).min(delivery.at + LEFT_TO_OTHERS);
-                (DeliveryOutcome::LeftToOthers, store.postpone_delivery(event_id, receiver, next).await)
+                let next = (now + jittered(OTHERS_TURN)).min(delivery.at + PATIENCE);
+                (DeliveryOutcome::LeftToOthers, store.give_back_delivery(event_id, receiver, next).await)
             }
             Sent::NoReceiver => {
                 tracing::info!(event = event_id, receiver, "a webhook's receiver is no longer configured");
@@ -125,7 +137,7 @@ impl Job for WebhooksJob {
         while !progress.is_stopped() {
             let now = self.state.clock.now();
             let claimed = self.state.store.claim_deliveries(now + self.lease, BATCH, now).await?;
-            let deliver = |delivery| self.deliver(delivery);
+            let deliver = |delivery| self.deliver(delivery, progress);
             stream::iter(&claimed).for_each_concurrent(CONCURRENCY, deliver).await;
             progress.made();
             if claimed.len() < BATCH as usize {

@@ -21,6 +21,11 @@ pub(crate) struct Quota {
 }
 
 impl Quota {
+    /// Whether an answer tells of a limit already.
+    pub(crate) fn is_told(headers: &HeaderMap) -> bool {
+        headers.contains_key(STATE)
+    }
+
     /// In how many seconds it is worth another try.
     pub(crate) fn retry_after(&self) -> u64 {
         self.reset.max(1)

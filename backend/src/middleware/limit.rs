@@ -21,7 +21,8 @@ pub(crate) async fn limit(
     match count(&request).await {
         Ok(quota) => {
             let mut response = next.call(request).await?.map_into_boxed_body();
-            if let Some(quota) = quota {
+            // An answer that tells of another limit has met that one.
+            if let Some(quota) = quota.filter(|_| !Quota::is_told(response.headers())) {
                 quota.write(response.headers_mut());
             }
             Ok(response)

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use utoipa::openapi::{OpenApi, RefOr, Schema};
 
-use crate::routes::policy;
+use crate::routes::{escape, policy};
 
 const STYLE: &str = concat!(include_str!("../routes/page_tokens.css"), include_str!("reference.css"));
 
@@ -387,10 +387,6 @@ fn inline(markdown: &str) -> String {
         _ => format!("<code>{}</code>", escape(part)),
     });
     parts.collect()
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -54,7 +54,8 @@ async fn change_password(
 
 /// Deletes the account and all that is its owner's: connections, history, keys and sessions.
 ///
-/// It cannot be undone. What the application is told of each connection is `connection.deleted`.
+/// It cannot be undone. What the application is told of each connection is `connection.deleted`. What cannot be erased at once
+/// is erased within minutes.
 #[utoipa::path(
     delete,
     path = "/api/users/me",
@@ -63,7 +64,7 @@ async fn change_password(
     security(("session" = [])),
     request_body = DeleteAccount,
     responses(
-        (status = 200, description = "Nothing is left of it.", body = Success<Done>),
+        (status = 200, description = "The account is gone, and nobody is signed in to it.", body = Success<Done>),
         Errors<{ CALLER | CHANGE | BODY | just(&[ErrorCode::InvalidCredentials]) }>,
     ),
 )]
@@ -74,10 +75,7 @@ async fn delete(
 ) -> Result<HttpResponse, ApiError> {
     let user_id = &caller.signed_in()?.user_id;
     prove(&state, &request, &caller, body.password).await?;
-    state.connections.erase_user(user_id).await?;
-    state.store.delete_user(user_id).await?;
-    // What a request that had begun before has stored meanwhile. None can begin any more.
-    state.connections.erase_user(user_id).await?;
+    state.connections.delete_user(user_id).await?;
     Ok(HttpResponse::Ok()
         .cookie(state.session_cookie.erase())
         .cookie(state.device_cookie.erase())

@@ -1,10 +1,10 @@
 //! `POST /api/sessions` and `/auth/host`: a host application signs its own user in by a link.
 
 use actix_web::cookie::Cookie;
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap};
-use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Data};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use connection_store::HostLink;
 use jiff::SignedDuration;
 use serde::Deserialize;
@@ -101,7 +101,8 @@ struct LinkQuery {
 
 /// Signs the browser in and sends it on to the web app.
 ///
-/// A browser that opens a link which is used up, or too old, is shown a page that says so in place of `ErrorBody`.
+/// A browser that opens a link which is used up, or too old, or which cannot be opened now, is shown a page that says so in
+/// place of `ErrorBody`.
 ///
 /// A plain `GET` uses the link up. A page in between that posts itself would keep the link from those that open links for
 /// somebody else to see what is behind; but it would need a script or a click, and a host sends its user here straight from
@@ -120,29 +121,32 @@ struct LinkQuery {
     ),
 )]
 async fn open(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let mut response = match sign_in(&state, &request).await {
+        Ok(response) => response,
+        Err(refused) if web_app::is_navigation(&request) => refused_page(&refused),
+        Err(refused) => return Err(refused),
+    };
+    response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("accept"));
+    Ok(response)
+}
+
+async fn sign_in(state: &AppState, request: &HttpRequest) -> Result<HttpResponse, ApiError> {
     if is_ahead_of_time(request.headers()) {
         return Err(ApiError::invalid_request(
             "This link is opened when its person wants it, and not before.",
         ));
     }
-    state.limits.strict_by_address(&state, &limits::HOST_LINK, &request).await?;
+    state.limits.strict_by_address(state, &limits::HOST_LINK, request).await?;
     let LinkQuery { token } = query(request.query_string())?;
     let link = match SecretToken::parse(&token) {
         Some(token) => state.store.consume_host_link(&token.hash(), state.clock.now()).await?,
         None => None,
     };
-    let mut response = match link {
-        Some(link) => {
-            let landing = link.return_to.as_deref().unwrap_or(LANDING_PATH);
-            let target = format!("{}{landing}", state.frontend_origin);
-            let cookie = session::start(&state, &request, link.user_id, link.name, None).await?;
-            signed_in(&target, &cookie)
-        }
-        None if web_app::is_navigation(&request) => used_page(),
-        None => return Err(ApiError::invalid_state()),
-    };
-    response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("accept"));
-    Ok(response)
+    let link = link.ok_or_else(ApiError::invalid_state)?;
+    let landing = link.return_to.as_deref().unwrap_or(LANDING_PATH);
+    let target = format!("{}{landing}", state.frontend_origin);
+    let cookie = session::start(state, request, link.user_id, link.name, None).await?;
+    Ok(signed_in(&target, &cookie))
 }
 
 /// The security headers that every answer gets forbid to keep this one, and to pass its address on as a referrer.
@@ -159,11 +163,29 @@ fn is_ahead_of_time(headers: &HeaderMap) -> bool {
     })
 }
 
-/// What a person sees who opens a link that is good no longer.
-fn used_page() -> HttpResponse {
-    let text = "<p>A link like this signs in once, and for ten minutes only. This one was used already, or it is too old.</p>\
-                <p>Go back to the application that you came from, and open it from there again.</p>";
-    page::respond(StatusCode::BAD_REQUEST, page::html(page::UNKNOWN, "This link is used up", text, ""))
+/// What a person sees whom a link did not sign in.
+fn refused_page(refused: &ApiError) -> HttpResponse {
+    refused.log();
+    let (title, why) = match refused.code() {
+        ErrorCode::InvalidState => (
+            "This link is used up",
+            "A link like this signs in once, and for ten minutes only. This one was used already, or it is too old.",
+        ),
+        _ => ("This link cannot be opened now", refused.sentence()),
+    };
+    let text = format!(
+        "<p>{}</p><p>Go back to the application that you came from, and open it from there again.</p>",
+        page::escape(why)
+    );
+    let mut response = page::respond(refused.status_code(), page::html(page::UNKNOWN, title, &text, ""));
+    let headers = response.headers_mut();
+    if let Some(seconds) = refused.retry_after() {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    if let Some(quota) = refused.quota() {
+        quota.write(headers);
+    }
+    response
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub(crate) use auth::instagram::CALLBACK_PATH;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use auth::instagram::fuzz_callback_query;
 pub(crate) use integrations::instagram_proxy::{GraphAnswer, GraphParameters};
-pub(crate) use page::policy;
+pub(crate) use page::{escape, policy};
 
 /// Adds all routes of the API.
 pub(crate) fn configure(app: &mut ServiceConfig) {

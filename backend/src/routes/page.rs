@@ -38,6 +38,11 @@ pub(crate) fn policy(style: &str) -> String {
     )
 }
 
+/// Text as HTML that shows it.
+pub(crate) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
 /// The page. All but the title is HTML already: nothing of it may come from a stranger unescaped.
 pub(super) fn html((class, sign): Sign, title: &str, text: &str, details: &str) -> String {
     format!(

@@ -8,6 +8,8 @@ use serde::Serialize;
 use sha2::Sha256;
 use shared::EventKind;
 
+use crate::caller::{is_local, public_user_id};
+
 /// The body. It is made from the stored delivery alone, so that each try sends the same bytes.
 #[derive(Serialize)]
 struct Body<'a> {
@@ -20,8 +22,21 @@ struct Body<'a> {
 #[serde(rename_all = "camelCase")]
 struct Data<'a> {
     connection_id: &'a str,
+    /// As its own application knows the user: see [`public_user_id`].
     user_id: &'a str,
+    /// A host's id can be, letter for letter, that of a local account.
+    user_kind: UserKind,
     instagram_user_id: &'a str,
+}
+
+/// Whose id it is.
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum UserKind {
+    /// Of an account that was made here.
+    Local,
+    /// The host application's own.
+    Host,
 }
 
 /// The body as it is sent.
@@ -33,7 +48,8 @@ pub(super) fn body(delivery: &Delivery) -> serde_json::Result<Vec<u8>> {
         timestamp: delivery.at.into(),
         data: Data {
             connection_id: &delivery.connection_id,
-            user_id: &delivery.user_id,
+            user_id: public_user_id(&delivery.user_id),
+            user_kind: if is_local(&delivery.user_id) { UserKind::Local } else { UserKind::Host },
             instagram_user_id: &delivery.instagram_user_id,
         },
     })
@@ -61,25 +77,36 @@ mod tests {
         assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 
-    #[test]
-    fn a_body_says_what_happened_to_which_connection() {
-        let delivery = |kind: &str| Delivery {
+    fn sent(kind: &str, user_id: &str) -> String {
+        let delivery = Delivery {
             event_id: "evt_1".into(),
             receiver: "r".into(),
             kind: kind.into(),
             at: Timestamp::from_millisecond(1_762_788_600_070).unwrap(),
             connection_id: "c".into(),
-            user_id: "usr_a".into(),
+            user_id: user_id.into(),
             instagram_user_id: "17841400000000000".into(),
             attempts: 1,
         };
-        let text = |kind| String::from_utf8(body(&delivery(kind)).unwrap()).unwrap();
-        let data = r#""data":{"connectionId":"c","userId":"usr_a","instagramUserId":"17841400000000000"}}"#;
+        String::from_utf8(body(&delivery).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_body_says_what_happened_to_which_connection() {
+        let data = r#""data":{"connectionId":"c","userId":"usr_a","userKind":"local","instagramUserId":"17841400000000000"}}"#;
         let expected =
             format!(r#"{{"type":"connection.created","timestamp":"2025-11-10T15:30:00.070Z",{data}"#);
-        assert_eq!(text("connected"), expected);
+        assert_eq!(sent("connected", "usr_a"), expected);
         for kind in ["refreshed", "needs_reauthorization", "disconnected", "deleted"] {
-            assert!(text(kind).starts_with(&format!(r#"{{"type":"connection.{kind}","#)));
+            assert!(sent(kind, "usr_a").starts_with(&format!(r#"{{"type":"connection.{kind}","#)));
+        }
+    }
+
+    #[test]
+    fn a_hosts_user_is_named_as_the_host_does() {
+        for (stored, own) in [("user-123", "user-123"), ("host:usr_a", "usr_a"), ("host:host:x", "host:x")] {
+            let body = sent("refreshed", stored);
+            assert!(body.contains(&format!(r#""userId":"{own}","userKind":"host""#)), "{body}");
         }
     }
 }

@@ -1,9 +1,12 @@
 //! `/api/users/me…`: changing the password, deleting the account.
 
-use instagram_simulator::accounts;
+use std::time::Duration;
+
+use instagram_simulator::{Endpoint, Fault, Times, accounts};
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
 
+use crate::refresh_job::OFTEN;
 use crate::support::{Answer, PASSWORD, Person, TestApp};
 
 const NEW_PASSWORD: &str = "canary-new-password-0c4e";
@@ -92,6 +95,42 @@ async fn nothing_of_a_deleted_account_is_left_and_the_host_is_told() {
     // The address is free again, and finds nothing of before.
     let anew = app.with_user("ada").await;
     assert_eq!(anew.connection().await.failure(), "404 not_connected");
+}
+
+/// Somebody's request may be under way while the account is deleted.
+#[actix_web::test]
+async fn what_is_stored_while_an_account_is_deleted_is_erased_too() {
+    let app = TestApp::start_with(&[OFTEN]);
+    let ada = app.with_user("ada").await;
+    app.instagram.fault(Endpoint::Profile, Fault::Delay { ms: 1500 }, Times::ONCE);
+    let body = json!({
+        "userId": ada.id,
+        "access_token": app.instagram.issue_token(accounts::RECORD_SHOP),
+        "user_id": app.instagram.account_ids(accounts::RECORD_SHOP).professional,
+        "expires_in": 5_000_000,
+    });
+    let save = ada.post("/api/integrations/instagram/callback", body);
+    let delete = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        delete_account(&ada, PASSWORD).await
+    };
+    let (saved, deleted) = tokio::join!(save, delete);
+    assert_eq!((saved.status, deleted.status), (200, 200), "{saved} {deleted}");
+    let database = rusqlite::Connection::open(app.database_file()).unwrap();
+    let rows = |query: &str| database.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(rows("SELECT count(*) FROM instagram_connections"), 1, "it came after the deletion");
+
+    app.clock.advance(Duration::from_secs(600));
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        if rows("SELECT count(*) FROM deletions WHERE completed_at IS NULL") == 0 {
+            break;
+        }
+    }
+    for table in ["instagram_connections", "connection_events", "connection_history", "users", "sessions"] {
+        assert_eq!(rows(&format!("SELECT count(*) FROM {table}")), 0, "{table}");
+    }
+    assert_eq!(rows("SELECT count(*) FROM deletions WHERE user_id IS NOT NULL"), 0, "forgotten whose it was");
 }
 
 #[actix_web::test]

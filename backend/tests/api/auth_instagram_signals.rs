@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use connection_store::NewDeletion;
 use connection_store::test_support::MongoServer;
+use connection_store::{DeletionOf, NewDeletion};
 use futures_util::TryStreamExt;
 use instagram_simulator::{Options, SignedBy, UserIdForm, UserIdKind, accounts};
 use jiff::{SignedDuration, Timestamp};
@@ -288,7 +288,7 @@ async fn a_deletion_that_a_process_left_behind_is_finished() {
     let now = Timestamp::now();
     let deletion = NewDeletion {
         code: code.to_owned(),
-        account_id: app.instagram.account_ids(accounts::RECORD_SHOP).app_scoped,
+        of: DeletionOf::Account(app.instagram.account_ids(accounts::RECORD_SHOP).app_scoped),
         connected_by: now + SECOND,
         connections: Some(1),
     };
@@ -298,7 +298,7 @@ async fn a_deletion_that_a_process_left_behind_is_finished() {
     assert_eq!((&begun.body["status"], &begun.body["completedAt"]), (&"in_progress".into(), &Value::Null));
     let page = open(&app, &path).await.text().await.unwrap();
     assert!(page.contains("Your data is being deleted"), "{page}");
-    app.clock.advance(Duration::from_secs(60));
+    app.clock.advance(Duration::from_secs(600));
     eventually(&ada, Value::is_null).await;
     for _ in 0..50 {
         if app.anonymous().get(&path).await.body["status"] == "completed" {

@@ -154,7 +154,10 @@ async fn service_keys_are_made_listed_and_revoked() {
 async fn keys_status_tells_what_each_key_is_still_needed_for() {
     let (app, _ada) = connected().await;
     let only = run(&app, &["keys", "status", "--json"]).json();
-    assert_eq!(only["keys"], serde_json::json!([{"id": "test", "role": "encrypts", "tokens": 1}]));
+    assert_eq!(
+        only["keys"],
+        serde_json::json!([{"id": "test", "role": "encrypts", "tokens": 1, "answers": false}])
+    );
     assert_eq!(only["next"], serde_json::json!([]));
 
     let both = format!("{NEW_KEY},{KEYS}");

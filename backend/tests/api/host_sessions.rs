@@ -24,18 +24,10 @@ async fn link(host: &Person, body: Value) -> String {
     format!("{}?{}", url.path(), url.query().unwrap())
 }
 
-/// What a browser sends when somebody follows a link.
-fn navigation(person: &Person, path: &str) -> reqwest::RequestBuilder {
-    let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-    let mut request = person.request(Method::GET, path).build().unwrap();
-    request.headers_mut().insert("accept", accept.parse().unwrap());
-    reqwest::RequestBuilder::from_parts(person.client(), request)
-}
-
 /// Somebody of the host's, signed in by a link.
 async fn signed_in(app: &TestApp, host: &Person, user_id: &str) -> Person {
     let mut person = app.anonymous();
-    let opened = navigation(&person, &link(host, json!({"userId": user_id})).await).send().await.unwrap();
+    let opened = person.navigate(&link(host, json!({"userId": user_id})).await).await;
     assert_eq!(opened.status(), 303);
     person.id = user_id.to_owned();
     person
@@ -49,7 +41,7 @@ async fn a_link_signs_one_browser_in_once() {
         link(&host, json!({"userId": "user-123", "name": "Ada", "returnTo": "/integrations?from=host"}))
             .await;
     let person = app.anonymous();
-    let opened = navigation(&person, &path).send().await.unwrap();
+    let opened = person.navigate(&path).await;
     assert_eq!(opened.status(), 303);
     let header = |name: &str| opened.headers().get(name).unwrap().to_str().unwrap().to_owned();
     assert_eq!(header("location"), "http://localhost:5176/integrations?from=host");
@@ -69,7 +61,7 @@ async fn a_link_signs_one_browser_in_once() {
     assert!(user["createdAt"].is_string());
 
     let another = app.anonymous();
-    let again = navigation(&another, &path).send().await.unwrap();
+    let again = another.navigate(&path).await;
     assert_eq!(again.status(), 400);
     assert!(again.headers().get("set-cookie").is_none());
     assert!(again.headers()["content-type"].to_str().unwrap().starts_with("text/html"));

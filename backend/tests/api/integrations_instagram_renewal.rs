@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use instagram_simulator::{Endpoint, Fault, Options, Times, accounts};
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::permission::BASIC;
 
 use crate::refresh_job::pass;
@@ -52,7 +52,6 @@ async fn a_failed_renewal_never_costs_the_token() {
         (Fault::WrongJson, "502 upstream_error"),
         (Fault::ServerError { status: 500 }, "502 upstream_error"),
         (Fault::Delay { ms: 3000 }, "504 upstream_timeout"),
-        (Fault::graph_error(10, None), "400 access_denied"),
         (Fault::graph_error(2, None), "502 upstream_error"),
     ];
     for (fault, expected) in cases {
@@ -174,17 +173,57 @@ async fn a_missing_permission_that_a_sync_by_hand_meets_is_recorded() {
 }
 
 #[actix_web::test]
-async fn a_renewal_may_end_a_little_earlier_than_the_old_token_and_no_more() {
-    for (seconds_earlier, expected) in [(600, 200), (7200, 502)] {
+async fn a_missing_permission_that_a_renewal_meets_is_recorded_and_stops_none() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    app.clock.advance(2 * DAY);
+    app.instagram.advance(2 * DAY);
+    app.instagram.fault(Endpoint::Refresh, Fault::graph_error(200, None), Times::Count(2));
+    let refresh = || ada.post("/api/integrations/instagram/me/refresh", json!({}));
+    for _ in 0..2 {
+        assert_eq!(refresh().await.failure(), "400 access_denied");
+    }
+    let connection = ada.connection().await.body["connection"].clone();
+    assert_eq!((&connection["status"], &connection["missingScopes"][0]), (&"active".into(), &BASIC.into()));
+    assert_eq!(connection["lastError"], "Instagram says that a permission is missing.");
+    assert_eq!(event_kinds(&ada).await, ["permission_lost", "connected"], "told once");
+    let renewed = refresh().await;
+    assert_eq!((renewed.status, &renewed.body["connection"]["lastError"]), (200, &Value::Null), "{renewed}");
+}
+
+/// Whoever calls too often for one account is no reason to leave the others alone.
+#[actix_web::test]
+async fn one_accounts_rate_limit_keeps_no_other() {
+    let app = TestApp::start();
+    let (ada, bob) = (app.with_user("ada").await, app.with_user("bob").await);
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    app.connect(&bob, accounts::CREATOR).await;
+    let sync = async |person: &Person| person.post("/api/integrations/instagram/me/sync", json!({})).await;
+    for (code, of_bob) in [(80_002, "200 ?"), (4, "429 rate_limited")] {
+        app.instagram.fault(Endpoint::Profile, Fault::graph_error(code, None), Times::ONCE);
+        assert_eq!(sync(&ada).await.failure(), "429 rate_limited", "{code}");
+        assert_eq!(sync(&bob).await.failure(), of_bob, "{code}");
+    }
+}
+
+#[actix_web::test]
+async fn a_later_end_tells_a_renewal() {
+    // Time goes on while this runs, so that the same end is a few seconds later.
+    for (minutes_later, expected) in [(60, 200), (-1, 502), (-60, 502)] {
         let app = TestApp::start();
         let ada = app.with_user("ada").await;
         app.connect(&ada, accounts::RECORD_SHOP).await;
+        let before = ada.connection().await.body["connection"]["expiresAt"].clone();
         app.clock.advance(2 * DAY);
         app.instagram.advance(2 * DAY);
         let options = Options::default();
-        let expires_in = options.expires_in - 2 * DAY.as_secs() - seconds_earlier;
+        let left = options.expires_in - 2 * DAY.as_secs();
+        let expires_in = left.checked_add_signed(minutes_later * 60).unwrap();
         app.instagram.set_options(Options { expires_in, ..options });
         let answer = ada.post("/api/integrations/instagram/me/refresh", json!({})).await;
-        assert_eq!(answer.status, expected, "{seconds_earlier}: {answer}");
+        assert_eq!(answer.status, expected, "{minutes_later}: {answer}");
+        let after = ada.connection().await.body["connection"]["expiresAt"].clone();
+        assert_eq!(after.as_str() > before.as_str(), expected == 200, "{before} {after}");
     }
 }

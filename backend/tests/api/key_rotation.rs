@@ -6,6 +6,7 @@ use std::time::Duration;
 use connection_store::Store;
 use connection_store::test_support::MongoServer;
 use instagram_simulator::{Endpoint, Fault, Times, accounts};
+use reqwest::Method;
 use serde_json::json;
 
 use crate::refresh_job::OFTEN;
@@ -52,6 +53,13 @@ async fn token(store: &dyn Store, user_id: &str, wanted: impl Fn(&str) -> bool) 
     panic!("still {token:.8}…");
 }
 
+/// A new API key, by a request that can be repeated.
+async fn api_key(person: &Person) -> Answer {
+    let body = json!({"name": "a", "scopes": ["connections:read"]});
+    let request = person.request(Method::POST, "/api/api-keys").header("idempotency-key", "k1").json(&body);
+    Answer::of(request).await
+}
+
 async fn rotates(database: Option<&str>) {
     let start = |keys: &'static str| {
         let mut changes = vec![OFTEN, ("TOKEN_ENCRYPTION_KEYS", keys)];
@@ -64,16 +72,27 @@ async fn rotates(database: Option<&str>) {
     let url = database.map_or_else(|| sqlite(&app), str::to_owned);
     let store = open(&url).await;
     token(&*store, &ada.id, |token| token.starts_with("v1.a.")).await;
+    let made = api_key(&ada).await;
+    assert_eq!(made.status, 201, "{made}");
 
     let app = app.restart_with(&start(BOTH));
     token(&*store, &ada.id, |token| token.starts_with("v1.b.")).await;
     let ada = back(&app, "ada", &ada.id).await;
     assert_eq!(sync(&ada).await.status, 200);
+    for _ in 0..100 {
+        if store.answers_sealed_with("a", None, 1).await.unwrap().is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 
     let app = app.restart_with(&start(NEW));
     let ada = back(&app, "ada", &ada.id).await;
     assert_eq!(sync(&ada).await.status, 200, "the old key is not needed any more");
     assert_eq!(ada.connection().await.body["connection"]["status"], "active");
+    let again = api_key(&ada).await;
+    assert_eq!((again.status, again.header("idempotent-replayed")), (201, "true"), "{again}");
+    assert_eq!(again.body, made.body);
 }
 
 #[actix_web::test]

@@ -6,6 +6,7 @@ use instagram_simulator::{Consent, accounts};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::metrics::{METRICS, value};
 use crate::support::{Answer, PASSWORD, Person, Running, TestApp};
 
 const ON: (&str, &str) = ("RATE_LIMITS", "on");
@@ -261,6 +262,23 @@ async fn the_cookie_that_knows_a_browser_lets_nobody_in_and_cannot_be_made() {
 }
 
 #[actix_web::test]
+async fn a_sign_in_that_is_refused_costs_no_hash() {
+    let app = TestApp::start_with(&[ON, METRICS]);
+    app.with_user("ada").await;
+    let hashes = async || value(&app, "password_hashes_total").await;
+    let guesser = app.anonymous();
+    for _ in 0..5 {
+        assert_eq!(sign_in(&guesser, "ada@example.com", WRONG).await.failure(), "401 invalid_credentials");
+    }
+    let before = hashes().await;
+    assert_eq!(before, 6.0, "the sign-up's and five guesses'");
+    for _ in 0..5 {
+        wait_of(&sign_in(&guesser, "ada@example.com", WRONG).await);
+    }
+    assert_eq!(hashes().await, before);
+}
+
+#[actix_web::test]
 async fn callbacks_and_host_links_are_limited() {
     let app = TestApp::start_with(&[("RATE_LIMITS", "0.1")]);
     let ada = app.with_user("ada").await;
@@ -278,7 +296,17 @@ async fn callbacks_and_host_links_are_limited() {
     }
     let refused = anybody.get("/auth/host?token=x").await;
     assert!(wait_of(&refused) > 590);
-    assert_eq!(refused.header("ratelimit-policy"), "\"host-link\";q=6;w=600");
+    let policy = "\"host-link\";q=6;w=600";
+    assert_eq!(refused.header("ratelimit-policy"), policy);
+    // A person's browser is shown a page.
+    let page = anybody.navigate("/auth/host?token=x").await;
+    assert_eq!(
+        (page.status().as_u16(), &page.headers()["ratelimit-policy"]),
+        (429, &policy.parse().unwrap())
+    );
+    assert!(page.headers()["retry-after"].to_str().unwrap().parse::<u64>().unwrap() > 590);
+    let html = page.text().await.unwrap();
+    assert!(html.contains("This link cannot be opened now") && html.contains("Wait a little"), "{html}");
 }
 
 #[actix_web::test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 
+use crate::metrics::{METRICS, value};
 use crate::support::{Answer, PASSWORD, TestApp};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -25,6 +26,21 @@ async fn signing_in_needs_the_password() {
     assert_eq!(right.status, 200);
     assert_eq!(right.body["user"]["id"], ada.id);
     assert_eq!(anew.get("/api/session").await.body, right.body);
+}
+
+/// The time of a sign-in is that of its hash: with one for each, it does not tell who has an account.
+#[actix_web::test]
+async fn an_address_without_an_account_costs_a_hash_like_any_other() {
+    let app = TestApp::start_with(&[METRICS]);
+    app.with_user("ada").await;
+    let hashes = async || value(&app, "password_hashes_total").await;
+    for (email, password) in [("ada@example.com", "wrong password"), ("bob@example.com", PASSWORD)] {
+        let before = hashes().await;
+        let body = json!({"email": email, "password": password});
+        let answer = app.anonymous().post("/api/session", body).await;
+        assert_eq!(answer.failure(), "401 invalid_credentials");
+        assert_eq!(hashes().await, before + 1.0, "{email}");
+    }
 }
 
 #[actix_web::test]

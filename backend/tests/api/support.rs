@@ -223,11 +223,6 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    /// The client itself, with the cookies that it holds.
-    pub(crate) fn client(&self) -> reqwest::Client {
-        self.client.clone()
-    }
-
     pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.client.request(method, format!("{}{path}", self.url)).header("accept", "application/json")
     }
@@ -242,6 +237,13 @@ impl Person {
 
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         Answer::of(self.request(Method::DELETE, path)).await
+    }
+
+    /// What a browser gets when somebody follows a link.
+    pub(crate) async fn navigate(&self, path: &str) -> reqwest::Response {
+        let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        let request = self.client.get(format!("{}{path}", self.url)).header("accept", accept);
+        request.send().await.unwrap()
     }
 
     /// The body that the web app sends after the callback's answer.

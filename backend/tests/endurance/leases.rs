@@ -6,12 +6,10 @@ use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
+use mongodb::IndexModel;
 use mongodb::bson::{DateTime, Document, doc};
 
 use crate::service::World;
-
-/// With no lease for so long, all that was due is done: every service has looked for work meanwhile and found none.
-const QUIET: Duration = Duration::from_millis(250);
 
 /// Leases that have been the same for so long are held by the dead: a call to Instagram is given up sooner, and so is one to
 /// the database.
@@ -23,12 +21,17 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// How often the database is asked.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// In MongoDB's documents.
+const LEASE_FIELDS: [&str; 2] = ["refreshLeaseUntil", "syncLeaseUntil"];
+
 /// A connection's id, what is being done with it, and until when, in milliseconds since 1970.
 type Lease = (String, &'static str, i64);
 
 /// Sees the leases of a world.
 pub(crate) struct LeaseWatch {
     database: Leases,
+    /// With no lease for so long, all that was due is done: every service has looked for work meanwhile and found none.
+    quiet: Duration,
     /// What was left by services that died. Time may go on over it: only so does it end.
     abandoned: BTreeSet<Lease>,
     /// How many were left.
@@ -41,22 +44,27 @@ enum Leases {
 }
 
 impl LeaseWatch {
-    pub(crate) async fn on(world: &World) -> Self {
+    /// `poll`: how often a service looks for work.
+    pub(crate) async fn on(world: &World, poll: Duration) -> Self {
         let database = match world.mongodb {
             None => Leases::Sqlite(rusqlite::Connection::open(world.database_file()).unwrap()),
             Some(_) => {
                 let client = mongodb::Client::with_uri_str(&world.database_url).await.unwrap();
-                let database = client.default_database().unwrap();
-                Leases::MongoDb(database.collection("instagram_connections"))
+                let connections = client.default_database().unwrap().collection("instagram_connections");
+                // The service never asks for all leases, so it has no index of them. The many looks from here are to cost
+                // the server nothing.
+                let index = |field| IndexModel::builder().keys(doc! { field: 1 }).build();
+                connections.create_indexes(LEASE_FIELDS.map(index)).await.unwrap();
+                Leases::MongoDb(connections)
             }
         };
-        Self { database, abandoned: BTreeSet::new(), left: 0 }
+        Self { database, quiet: poll * 5 / 3, abandoned: BTreeSet::new(), left: 0 }
     }
 
     /// Waits until somebody is at work. `false`: nobody is, since nothing is due.
     pub(crate) async fn work_begins(&mut self, world: &World) -> bool {
         let began = Instant::now();
-        while began.elapsed() < QUIET {
+        while began.elapsed() < self.quiet {
             if !self.at_work(world).await.is_empty() {
                 return true;
             }
@@ -74,7 +82,7 @@ impl LeaseWatch {
             if at_work != last {
                 (last, since) = (at_work, Instant::now());
             }
-            if last.is_empty() && since.elapsed() >= QUIET {
+            if last.is_empty() && since.elapsed() >= self.quiet {
                 return;
             }
             if since.elapsed() >= STALLED {
@@ -116,21 +124,23 @@ fn held_on_sqlite(database: &rusqlite::Connection, now: i64) -> BTreeSet<Lease> 
 }
 
 async fn held_on_mongodb(connections: &mongodb::Collection<Document>, now: i64) -> BTreeSet<Lease> {
-    let later = doc! { "$gt": DateTime::from_millis(now) };
-    let filter = doc! {
-        "isActive": true,
-        "needsReauthorizationSince": null,
-        "$or": [{ "refreshLeaseUntil": later.clone() }, { "syncLeaseUntil": later }],
-    };
-    let fields = doc! { "refreshLeaseUntil": 1, "syncLeaseUntil": 1 };
-    let found = connections.find(filter).projection(fields).await.unwrap();
-    let found: Vec<Document> = found.try_collect().await.unwrap();
-    let leases = found.iter().map(|connection| {
-        let until = |field| connection.get_datetime(field).ok().map(|time| time.timestamp_millis());
-        let id = connection.get_object_id("_id").unwrap().to_hex();
-        leases(&id, until("refreshLeaseUntil"), until("syncLeaseUntil"), now)
-    });
-    leases.flatten().collect()
+    let mut held = BTreeSet::new();
+    for field in LEASE_FIELDS {
+        let filter = doc! {
+            field: { "$gt": DateTime::from_millis(now) },
+            "isActive": true,
+            "needsReauthorizationSince": null,
+        };
+        let fields = doc! { "refreshLeaseUntil": 1, "syncLeaseUntil": 1 };
+        let found = connections.find(filter).projection(fields).await.unwrap();
+        let found: Vec<Document> = found.try_collect().await.unwrap();
+        held.extend(found.iter().flat_map(|connection| {
+            let [refresh, sync] = LEASE_FIELDS
+                .map(|field| connection.get_datetime(field).ok().map(|time| time.timestamp_millis()));
+            leases(&connection.get_object_id("_id").unwrap().to_hex(), refresh, sync, now)
+        }));
+    }
+    held
 }
 
 fn leases(id: &str, refresh: Option<i64>, sync: Option<i64>, now: i64) -> Vec<Lease> {

@@ -22,14 +22,22 @@ struct Plan {
     step: Duration,
     /// A service is killed at work and another one is started, every so many steps that bring work.
     kill_every: u64,
+    /// How often a service looks for due work.
+    poll: Duration,
 }
 
 impl Plan {
-    fn of_environment() -> Self {
-        if std::env::var_os("LONG_TESTS").is_some_and(|value| value == "1") {
-            return Self { connections: 1000, days: 365, step: 3 * HOUR, kill_every: 15 };
+    fn of_environment(database: Database) -> Self {
+        let often = Duration::from_millis(150);
+        if std::env::var_os("LONG_TESTS").is_none_or(|value| value != "1") {
+            return Self { connections: 60, days: 75, step: 6 * HOUR, kill_every: 3, poll: often };
         }
-        Self { connections: 60, days: 75, step: 6 * HOUR, kill_every: 3 }
+        let poll = match database {
+            Database::Sqlite => often,
+            // SecantusDB reads every active connection for each look.
+            Database::MongoDb => 2 * often,
+        };
+        Self { connections: 1000, days: 365, step: 3 * HOUR, kill_every: 15, poll }
     }
 
     fn steps(&self) -> u64 {
@@ -44,8 +52,7 @@ const REVOKED: usize = 20;
 const EACH: usize = 100;
 
 /// Syncs are rarer than usual: they are not what this is about, and each costs as much as a renewal.
-const VARIABLES: [(&str, &str); 3] =
-    [("SYNC_INTERVAL_HOURS", "720"), ("INSTAGRAM_TIMEOUT_SECONDS", "0.8"), ("POLL_MILLISECONDS", "150")];
+const VARIABLES: [(&str, &str); 2] = [("SYNC_INTERVAL_HOURS", "720"), ("INSTAGRAM_TIMEOUT_SECONDS", "0.8")];
 
 /// How late a delayed answer is: later than the services wait.
 const DELAY_MS: u64 = 1000;
@@ -58,10 +65,12 @@ const WINDOW: u64 = 30 * 24 * 3600;
 const CONCURRENCY: usize = 4;
 
 async fn passes(database: Database) {
-    let plan = Plan::of_environment();
+    let plan = Plan::of_environment(database);
+    let poll = plan.poll.as_millis().to_string();
+    let variables = [VARIABLES[0], VARIABLES[1], ("POLL_MILLISECONDS", &poll)];
     let started = Instant::now();
     let world = World::new(database);
-    let mut services: Vec<Service> = (0..3).map(|_| world.serve(&VARIABLES)).collect();
+    let mut services: Vec<Service> = (0..3).map(|_| world.serve(&variables)).collect();
     let usernames = connect_all(&world, &services[0], plan.connections).await;
     world.instagram.clear_refreshes();
     world.instagram.set_options(Options {
@@ -77,7 +86,7 @@ async fn passes(database: Database) {
     });
 
     let (mut busy_steps, mut kills) = (0, 0);
-    let mut leases = LeaseWatch::on(&world).await;
+    let mut leases = LeaseWatch::on(&world, plan.poll).await;
     for step in 1..=plan.steps() {
         world.advance(plan.step);
         if leases.work_begins(&world).await {
@@ -86,10 +95,14 @@ async fn passes(database: Database) {
                 // Another moment of the work each time.
                 tokio::time::sleep(Duration::from_millis(step * 37 % 100)).await;
                 services.remove(kills % services.len()).kill();
-                services.push(world.serve(&VARIABLES));
+                services.push(world.serve(&variables));
                 kills += 1;
             }
             leases.rest(&world).await;
+        }
+        if step % (plan.steps() / 12) == 0 {
+            let seconds = started.elapsed().as_secs();
+            println!("{database:?}: {step} of {} steps, {kills} kills, after {seconds} s", plan.steps());
         }
         if step == plan.steps() / 2 {
             for username in usernames.iter().step_by(REVOKED) {

@@ -1,20 +1,29 @@
-//! Requests to delete what is stored about an account.
+//! Requests to delete what is stored about somebody.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{NewEvent, StoreResult};
 
+/// Whose data is to be deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeletionOf {
+    /// That of an Instagram account, by either of its ids.
+    Account(String),
+    /// That of a user with a local account, by their id: the account and all that is theirs.
+    User(String),
+}
+
 /// A request to be remembered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewDeletion {
     /// Names the request to the person; hard to guess.
     pub code: String,
-    /// The account, by either of its ids. Forgotten when the request is completed.
-    pub account_id: String,
-    /// Only what was connected at this time or before it is meant.
+    /// Whom it is about. Forgotten when the request is completed.
+    pub of: DeletionOf,
+    /// Of an account, only what was connected at this time or before it is meant.
     pub connected_by: Timestamp,
-    /// How many connections were meant when the request came; `None` where an earlier version took it.
+    /// How many connections were meant when the request came; `None` where nobody has counted.
     pub connections: Option<u64>,
 }
 
@@ -30,7 +39,7 @@ pub struct Deletion {
     pub connections: Option<u64>,
 }
 
-/// Requests to delete what is stored about an account.
+/// Requests to delete what is stored about somebody.
 #[async_trait]
 pub trait Deletions {
     /// Remembers a request. `false` when one of this code is known already; then nothing is changed.
@@ -47,7 +56,7 @@ pub trait Deletions {
         now: Timestamp,
     ) -> StoreResult<Vec<NewDeletion>>;
 
-    /// Records that everything is gone, and forgets which account it was.
+    /// Records that everything is gone, and forgets whom it was about.
     async fn complete_deletion(&self, code: &str, now: Timestamp) -> StoreResult<()>;
 
     /// Erases a connection: its document, its history, its events and the deliveries that wait, but for those of `event`, which

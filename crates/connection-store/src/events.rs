@@ -105,6 +105,14 @@ pub trait Events {
         not_before: Timestamp,
     ) -> StoreResult<()>;
 
+    /// Puts a delivery off that was taken and not tried: it does not count as tried.
+    async fn give_back_delivery(
+        &self,
+        event_id: &str,
+        receiver: &str,
+        not_before: Timestamp,
+    ) -> StoreResult<()>;
+
     /// Finishes what a process that died began: events that were written with their change and are not yet where
     /// [`events`](Self::events) and [`claim_deliveries`](Self::claim_deliveries) find them. Returns how many there were. To
     /// be called now and then; costs one look at an index where there is nothing to do.

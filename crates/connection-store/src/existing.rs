@@ -9,7 +9,7 @@ use crate::sqlite::SqliteStore;
 use crate::{DatabaseUrl, Store, StoreResult};
 
 /// Opens the store that a database URL names, as [`connect`](crate::connect) does, where the service has made one already;
-/// `None` where it has not, and then nothing is made. A SQLite file of an older version is refused rather than changed
+/// `None` where it has not. Nothing is made. A SQLite file of an older version is refused rather than changed
 /// under the service that uses it.
 ///
 /// # Errors
@@ -20,11 +20,7 @@ pub async fn connect_existing(database: &DatabaseUrl) -> StoreResult<Option<Arc<
             SqliteStore::open_existing(path).await?.map(|store| Arc::new(store) as _)
         }
         DatabaseUrl::MongoDb(url) => {
-            let url = url.expose_secret();
-            if !MongoStore::exists(url).await? {
-                return Ok(None);
-            }
-            Some(Arc::new(MongoStore::connect(url).await?))
+            MongoStore::open_existing(url.expose_secret()).await?.map(|store| Arc::new(store) as _)
         }
     })
 }

@@ -23,6 +23,15 @@ pub enum Repetition {
     },
 }
 
+/// An answer that is kept, as the change of a key sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedAnswer {
+    /// The request's name.
+    pub name: SecretHash,
+    /// The answer's body.
+    pub sealed_body: String,
+}
+
 /// Requests that clients name, and their answers.
 #[async_trait]
 pub trait Idempotency {
@@ -44,4 +53,15 @@ pub trait Idempotency {
 
     /// Forgets the claim: nothing was done, and the same request may be tried again. An answer is not forgotten.
     async fn forget_request(&self, name: &SecretHash) -> StoreResult<()>;
+
+    /// The answers that are sealed with a key, by their names: those after `after`, `limit` at most.
+    async fn answers_sealed_with(
+        &self,
+        key_id: &str,
+        after: Option<&SecretHash>,
+        limit: u32,
+    ) -> StoreResult<Vec<SealedAnswer>>;
+
+    /// Replaces an answer by the same one sealed anew. `false` when it is no longer this one.
+    async fn reseal_answer(&self, old: &SealedAnswer, sealed_body: &str) -> StoreResult<bool>;
 }

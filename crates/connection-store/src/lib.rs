@@ -32,13 +32,13 @@ pub use connections::{
     Postponement, Profile, RenewedToken, SaveOutcome, SealedToken, TokenLife,
 };
 pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};
-pub use deletions::{Deletion, Deletions, NewDeletion};
+pub use deletions::{Deletion, DeletionOf, Deletions, NewDeletion};
 pub use error::{StoreError, StoreResult};
 pub use events::{Delivery, Event, EventCursor, Events, NewEvent};
 pub use existing::connect_existing;
 pub use history::{History, HistoryPoint, HistoryRange};
 pub use host_links::{HostLink, HostLinks};
-pub use idempotency::{Idempotency, Repetition};
+pub use idempotency::{Idempotency, Repetition, SealedAnswer};
 pub use limits::{Limits, Tries};
 pub use oauth_states::{ConsumedState, ExpectedAccount, NewOAuthState, OAuthStates};
 pub use pauses::Pauses;

@@ -72,7 +72,7 @@ pub trait Users {
     ) -> StoreResult<bool>;
 
     /// Deletes an account with its sessions, keys, OAuth states and one-time links; ends first what lets somebody in. The
-    /// connections are the caller's to erase before. `false` when there is none. Can be repeated when a process died at it.
+    /// connections are the caller's to erase. `false` when there is none. Can be repeated when a process died at it.
     /// A sign-in that has checked the password before opens no session after.
     async fn delete_user(&self, user_id: &str) -> StoreResult<bool>;
 }

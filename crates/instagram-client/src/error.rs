@@ -8,6 +8,15 @@ pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// The longest wait that is believed: Instagram's windows are an hour or a day long.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Whose calls a rate limit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitOf {
+    /// All of the app's, whatever account they are for: codes 4 and 613, HTTP 429, and whatever does not say.
+    App,
+    /// Those for the one account alone: codes 17, 32 and 80002.
+    Account,
+}
+
 /// A call to Instagram that failed, typed by what should happen next (`instagram-api.md` §6).
 ///
 /// **Only [`NeedsReauthorization`](Self::NeedsReauthorization) means that the token is dead.** Every other variant
@@ -29,10 +38,12 @@ pub enum InstagramError {
 
     /// Too many calls (codes 4, 17, 32, 613, 80002, HTTP 429). Next: make no call before `retry_after` is over; going on
     /// lengthens the block.
-    #[error("Instagram limits the rate of calls; wait {} s", retry_after.as_secs())]
+    #[error("Instagram limits the rate of calls{}; wait {} s", of_limit(*of), retry_after.as_secs())]
     RateLimited {
         /// How long to wait: Instagram's word, else [`DEFAULT_RETRY_AFTER`]; at most [`MAX_RETRY_AFTER`].
         retry_after: Duration,
+        /// Whose calls are too many.
+        of: LimitOf,
     },
 
     /// The token is dead (codes 190 and 102). Next: never retry; ask the person to connect again.
@@ -114,6 +125,13 @@ impl InstagramError {
 
     pub(crate) fn unintelligible(reason: impl Into<String>) -> Self {
         Self::Unintelligible { reason: reason.into() }
+    }
+}
+
+fn of_limit(of: LimitOf) -> &'static str {
+    match of {
+        LimitOf::App => "",
+        LimitOf::Account => " for this account",
     }
 }
 

@@ -4,7 +4,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
-use crate::error::InstagramError;
+use crate::error::{InstagramError, LimitOf};
 use crate::redact::sanitise;
 use crate::usage;
 
@@ -52,7 +52,7 @@ pub(crate) fn judge(
         Some(failure) => Err(classify(status, headers, &failure)),
         None if status == StatusCode::OK => Ok(body),
         None if status == StatusCode::TOO_MANY_REQUESTS => {
-            Err(InstagramError::RateLimited { retry_after: usage::retry_after(headers) })
+            Err(InstagramError::RateLimited { retry_after: usage::retry_after(headers), of: LimitOf::App })
         }
         None if status.is_server_error() => {
             Err(InstagramError::retryable(format!("HTTP {}", status.as_u16())))
@@ -72,7 +72,8 @@ fn classify(status: StatusCode, headers: &HeaderMap, failure: &Failure) -> Insta
     let code = code.unwrap_or_else(|| status.as_u16().into());
 
     if is_rate_limit(status, code, subcode) {
-        return InstagramError::RateLimited { retry_after: usage::retry_after(headers) };
+        let of = if matches!(code, 17 | 32 | 80_002) { LimitOf::Account } else { LimitOf::App };
+        return InstagramError::RateLimited { retry_after: usage::retry_after(headers), of };
     }
     if is_transient || status.is_server_error() {
         return InstagramError::retryable(described(status, code, message));

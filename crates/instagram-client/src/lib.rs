@@ -22,7 +22,7 @@ pub use config::{
     Config, ConfigError, DEFAULT_AUTHORIZE_URL, DEFAULT_GRAPH_URL, DEFAULT_GRAPH_VERSION, DEFAULT_TIMEOUT,
     DEFAULT_TOKEN_URL, is_graph_version,
 };
-pub use error::{DEFAULT_RETRY_AFTER, InstagramError, MAX_RETRY_AFTER};
+pub use error::{DEFAULT_RETRY_AFTER, InstagramError, LimitOf, MAX_RETRY_AFTER};
 pub use graph::{GraphBody, GraphCall, GraphMethod, MAX_GRAPH_ANSWER};
 pub use observer::{Call, CallObserver};
 pub use profile::{AccountType, Profile};

@@ -1,20 +1,23 @@
 //! `keys status`: which key is used for how many tokens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
-use connection_store::KeyUse;
+use connection_store::{KeyUse, Store, StoreResult};
 use serde::Serialize;
 
 use crate::commands::output::{print_json, print_line, print_table};
 use crate::commands::{Outcome, opened};
+use crate::idempotency::Idempotency;
 
 pub(super) async fn run(json: bool) -> Outcome {
     let data = opened::data().await?;
     let keyring = data.keyring?;
-    let key_use = data.store.key_use().await;
+    let key_ids: Vec<_> = keyring.key_ids().collect();
+    let used = used(data.store.as_ref(), &key_ids).await;
     opened::close(&data.store).await;
-    let status = Status::new(&keyring.key_ids().collect::<Vec<_>>(), key_use?);
+    let (key_use, answers) = used?;
+    let status = Status::new(&key_ids, key_use, &answers);
     if json {
         print_json(&status)?;
     } else {
@@ -28,6 +31,18 @@ pub(super) async fn run(json: bool) -> Outcome {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How many tokens each key is used for, and which of the keyring's are used for answers that are kept.
+async fn used(store: &dyn Store, key_ids: &[&str]) -> StoreResult<(Vec<KeyUse>, BTreeSet<String>)> {
+    let key_use = store.key_use().await?;
+    let mut answers = BTreeSet::new();
+    for &id in key_ids {
+        if Idempotency::are_sealed_with(store, id).await? {
+            answers.insert(id.to_owned());
+        }
+    }
+    Ok((key_use, answers))
 }
 
 /// Which key is used for how many tokens of active connections.
@@ -45,6 +60,8 @@ struct KeyStatus {
     id: Option<String>,
     role: Role,
     tokens: u64,
+    /// Whether answers that are kept for those who repeat a request are sealed with it, too.
+    answers: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -67,7 +84,7 @@ impl Role {
 
 impl Status {
     /// From the ids of the keyring, the one that encrypts first, and what the store counted.
-    fn new(key_ids: &[&str], key_use: Vec<KeyUse>) -> Self {
+    fn new(key_ids: &[&str], key_use: Vec<KeyUse>, answers: &BTreeSet<String>) -> Self {
         let mut counted: BTreeMap<Option<String>, u64> = BTreeMap::new();
         for KeyUse { key_id, tokens } in key_use {
             // What cannot be a key's id was not put there by this service, and is not shown.
@@ -77,10 +94,15 @@ impl Status {
         for (index, &id) in key_ids.iter().enumerate() {
             let tokens = counted.remove(&Some(id.to_owned())).unwrap_or(0);
             let role = if index == 0 { Role::Encrypts } else { Role::DecryptsOnly };
-            keys.push(KeyStatus { id: Some(id.to_owned()), role, tokens });
+            keys.push(KeyStatus { id: Some(id.to_owned()), role, tokens, answers: answers.contains(id) });
         }
         let missing = counted.into_iter().filter(|&(_, tokens)| tokens > 0);
-        keys.extend(missing.map(|(id, tokens)| KeyStatus { id, role: Role::Missing, tokens }));
+        keys.extend(missing.map(|(id, tokens)| KeyStatus {
+            id,
+            role: Role::Missing,
+            tokens,
+            answers: false,
+        }));
         let next = keys.iter().filter_map(KeyStatus::next).collect();
         Self { keys, next }
     }
@@ -92,6 +114,10 @@ impl KeyStatus {
         let count = tokens(self.tokens);
         match (self.role, &self.id, self.tokens) {
             (Role::Encrypts, ..) | (_, None, 0) => None,
+            (Role::DecryptsOnly, Some(id), 0) if self.answers => Some(format!(
+                "Keep {id}: answers for those who repeat a request are still sealed with it. The running service seals them \
+                 anew by itself."
+            )),
             (Role::DecryptsOnly, Some(id), 0) => Some(format!("{id} can be removed now.")),
             (Role::DecryptsOnly, Some(id), _) => Some(format!(
                 "Keep {id}: {count} still sealed with it. The running service seals them anew by itself."
@@ -128,8 +154,9 @@ mod tests {
     #[test]
     fn each_key_is_told_what_to_do_with_it() {
         let status = Status::new(
-            &["k3", "k2", "k1"],
+            &["k3", "k2", "k1", "ka"],
             counted(&[(Some("k3"), 5), (Some("k2"), 1), (Some("k0"), 2), (None, 3)]),
+            &["k3", "ka"].map(str::to_owned).into(),
         );
         let roles: Vec<_> = status.keys.iter().map(|key| (key.id.as_deref(), key.role, key.tokens)).collect();
         assert_eq!(
@@ -138,20 +165,22 @@ mod tests {
                 (Some("k3"), Role::Encrypts, 5),
                 (Some("k2"), Role::DecryptsOnly, 1),
                 (Some("k1"), Role::DecryptsOnly, 0),
+                (Some("ka"), Role::DecryptsOnly, 0),
                 (None, Role::Missing, 3),
                 (Some("k0"), Role::Missing, 2),
             ]
         );
         assert!(status.next[0].starts_with("Keep k2: 1 token is still sealed with it."));
         assert_eq!(status.next[1], "k1 can be removed now.");
-        assert!(status.next[2].starts_with("3 tokens are stored in another form"));
-        assert!(status.next[3].contains("k0 is not in the keyring: 2 tokens are"));
+        assert!(status.next[2].starts_with("Keep ka: answers for those who repeat"));
+        assert!(status.next[3].starts_with("3 tokens are stored in another form"));
+        assert!(status.next[4].contains("k0 is not in the keyring: 2 tokens are"));
     }
 
     #[test]
     fn what_is_no_key_id_is_counted_and_not_shown() {
-        let status = Status::new(&["k1"], counted(&[(Some("IGAA canary"), 1), (None, 1)]));
-        assert_eq!(status.keys[1], KeyStatus { id: None, role: Role::Missing, tokens: 2 });
+        let status = Status::new(&["k1"], counted(&[(Some("IGAA canary"), 1), (None, 1)]), &BTreeSet::new());
+        assert_eq!(status.keys[1], KeyStatus { id: None, role: Role::Missing, tokens: 2, answers: false });
         assert!(!format!("{status:?}").contains("canary"));
     }
 }

@@ -153,13 +153,13 @@ async fn write(
 
 /// Deletes a comment at Instagram with the token of the user's connection.
 ///
-/// The path is the comment's `{id}`.
+/// The path is the comment's `{id}`. An id does not tell a comment from a post, so that a key needs the scopes of both.
 #[utoipa::path(
     delete,
     path = "/api/integrations/instagram/{userId}/proxy/{path}",
     operation_id = "deleteGraph",
     tag = "Instagram",
-    security(("key" = ["messages:manage"]), ("session" = [])),
+    security(("key" = ["messages:manage", "content:publish"]), ("session" = [])),
     params(UserId, GraphPath),
     responses(
         (status = 200, description = "Instagram's answer.", body = GraphAnswer),

@@ -1,13 +1,14 @@
 //! Connected Instagram accounts in MongoDB: the architecture document's collection.
 //!
 //! `{ $not: { $gt: time } }` is how a filter asks for what is over or was never set: a comparison alone passes over what is
-//! unset. The range that finds a document comes first in a filter: MongoDB does not mind the order, SecantusDB does.
+//! unset. What finds a document comes first in a filter, and no `$or` stands beside it: MongoDB does not mind, SecantusDB does.
 
 use std::collections::BTreeMap;
 use std::io;
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use mongodb::Collection;
 use mongodb::bson::{Bson, Document, doc, oid::ObjectId};
@@ -27,6 +28,9 @@ use crate::{
 /// How often a save is tried while others create, end and take over the same account. Each failed try means that another
 /// save or disconnect went through in between.
 const UPSERT_ATTEMPTS: u32 = 10;
+
+/// How often a claim looks for more when other workers were faster. Each failed try means that one of them has work.
+const CLAIM_ATTEMPTS: u32 = 100;
 
 /// The fields of a kind of work that is claimed.
 struct Work {
@@ -67,16 +71,11 @@ impl Connections for MongoStore {
         event: NewEvent,
         now: Timestamp,
     ) -> StoreResult<SaveOutcome> {
-        let free_or_own = doc! {
-            "instagramUserId": &new.instagram_user_id,
-            "erasingSince": { "$exists": false },
-            "$or": [{ "userId": &new.user_id }, { "isActive": false }],
-        };
-        let user_id = new.user_id.clone();
+        let (account, user_id) = (new.instagram_user_id.clone(), new.user_id.clone());
         let update = vec![doc! { "$set": replacement(new, &event, now) }];
         let outbox = self.outbox.clone();
         let connections = self.connections.clone();
-        let save = async move { upsert(&connections, &outbox, free_or_own, &user_id, update).await };
+        let save = async move { upsert(&connections, &outbox, &account, &user_id, update).await };
         let Some(document) = self.operations.run(save).await? else { return Ok(SaveOutcome::AccountInUse) };
         self.settle(&document, vec![event.id]).await;
         Ok(SaveOutcome::Saved(Box::new(connection(&document)?)))
@@ -249,11 +248,18 @@ impl Connections for MongoStore {
         }))
     }
 
-    async fn unmarked_ended(&self, limit: u32, now: Timestamp) -> StoreResult<Vec<Connection>> {
+    async fn unmarked_ended(
+        &self,
+        asked_by: Timestamp,
+        limit: u32,
+        now: Timestamp,
+    ) -> StoreResult<Vec<Connection>> {
         let filter = doc! {
+            "tokenExpiresAt": { "$lte": date(now) },
             "isActive": true,
             "needsReauthorizationSince": null,
-            "tokenExpiresAt": { "$lte": date(now) },
+            "lastSyncedAt": { "$not": { "$gt": date(asked_by) } },
+            "syncNotBefore": { "$not": { "$gt": date(now) } },
         };
         self.find(Wanted { filter, sort: doc! { "tokenExpiresAt": 1 }, limit }).await
     }
@@ -407,11 +413,13 @@ impl MongoStore {
         found.iter().map(connection).collect()
     }
 
-    /// Claims what was not tried yet, then what has waited, until there is enough. One by one, since only a change of one
-    /// document also tells which one it was.
+    /// Claims what was not tried yet, then what has waited, until there is enough. What may be claimed is found first and
+    /// claimed side by side then, each by one change of its document: of any number of workers, one makes it.
     async fn claim(&self, claim: Claim, now: Timestamp) -> StoreResult<Vec<Connection>> {
         let Claim { work, mut filter, lease_until, limit } = claim;
-        filter.insert(work.lease_until, doc! { "$not": { "$gt": date(now) } });
+        for field in [work.lease_until, work.not_before] {
+            filter.insert(field, doc! { "$not": { "$gt": date(now) } });
+        }
         // A failure is counted when a try begins, so that one that kills its worker counts, too. For the same reason a try
         // begins with a wait: should nothing come of it, others go first.
         let update = vec![doc! { "$set": {
@@ -419,23 +427,36 @@ impl MongoStore {
             work.not_before: date(lease_until),
             work.failures: one_more(work.failures),
         }}];
-        let waited = doc! { "$ne": null, "$not": { "$gt": date(now) } };
         let (mut claimed, mut passed_over) = (Vec::new(), 0);
-        for (waits, order) in [(Bson::Null, work.order), (waited.into(), work.not_before)] {
-            filter.insert(work.not_before, waits);
-            while claimed.len() < limit as usize {
-                let (connections, filter, update) =
-                    (self.connections.clone(), filter.clone(), update.clone());
-                let claim = async move {
-                    let claim = connections.find_one_and_update(filter, update);
-                    claim.sort(doc! { order: 1 }).return_document(ReturnDocument::After).await
-                };
-                match self.operations.run(claim).await?.as_ref().map(connection) {
-                    Some(Ok(connection)) => claimed.push(connection),
+        for _ in 0..CLAIM_ATTEMPTS {
+            let missing = limit as usize - claimed.len();
+            if missing == 0 {
+                break;
+            }
+            let (connections, filter, update) = (self.connections.clone(), filter.clone(), update.clone());
+            let claim = async move {
+                // What was never set comes before every time.
+                let first = doc! { work.not_before: 1, work.order: 1 };
+                let found = connections.find(filter.clone()).sort(first).projection(doc! { "_id": 1 });
+                let found: Vec<Document> = found.limit(missing as i64).await?.try_collect().await?;
+                let claims = found.iter().map(|document| {
+                    let mut one = doc! { "_id": document.get("_id") };
+                    one.extend(filter.clone());
+                    let claim = connections.find_one_and_update(one, update.clone());
+                    claim.return_document(ReturnDocument::After).into_future()
+                });
+                Ok((found.len(), try_join_all(claims).await?))
+            };
+            let (found, documents) = self.operations.run(claim).await?;
+            for document in documents.iter().flatten() {
+                match connection(document) {
+                    Ok(connection) => claimed.push(connection),
                     // It is leased now, and keeps no other.
-                    Some(Err(_)) => passed_over += 1,
-                    None => break,
+                    Err(_) => passed_over += 1,
                 }
+            }
+            if found < missing {
+                break;
             }
         }
         warn_of(passed_over);
@@ -498,6 +519,9 @@ impl MongoStore {
             let others = doc! { "$ne": ["$$this", literal(missing)] };
             fields.insert("scopes", doc! { "$filter": { "input": outbox::list("$scopes"), "cond": others } });
         }
+        if postponement.untried {
+            fields.insert(work.failures, one_less(work.failures));
+        }
         fields.insert("updatedAt", date(now));
         self.change(filter, fields, postponement.event.as_slice(), now).await?;
         Ok(())
@@ -551,31 +575,49 @@ fn one_more(field: &str) -> Document {
     doc! { "$cond": [is_number, { "$add": [&field, 1] }, 1] }
 }
 
+/// The expression for a count that is one lower, and not below 0.
+pub(super) fn one_less(field: &str) -> Document {
+    let field = format!("${field}");
+    let is_counted = doc! { "$and": [
+        { "$in": [{ "$type": &field }, ["int", "long", "double"]] },
+        { "$gt": [&field, 0] },
+    ] };
+    doc! { "$cond": [is_counted, { "$subtract": [&field, 1] }, 0] }
+}
+
 /// The stored document after the update; `None` when the account is active under another user.
 ///
-/// If no document matches `free_or_own`, MongoDB inserts one, and the unique index refuses it where the account has a
+/// If the user has no document of the account, MongoDB inserts one, and the unique index refuses it where the account has a
 /// document. That document may be another user's, one that a save of the same user at the same time has just made, or one
 /// whose erasure has begun: so it is looked at before anybody is told that the account is in use.
 async fn upsert(
     connections: &Collection<Document>,
     outbox: &Outbox,
-    free_or_own: Document,
+    account: &str,
     user_id: &str,
     update: Vec<Document>,
 ) -> mongodb::error::Result<Option<Document>> {
-    let of_account = doc! { "instagramUserId": free_or_own.get("instagramUserId") };
+    let of_account = doc! { "instagramUserId": account };
+    let kept = doc! { "instagramUserId": account, "erasingSince": { "$exists": false } };
+    let (mut own, mut left) = (kept.clone(), kept);
+    own.insert("userId", user_id);
+    left.insert("isActive", false);
     for _ in 0..UPSERT_ATTEMPTS {
-        let outcome = connections
-            .find_one_and_update(free_or_own.clone(), update.clone())
+        let saved = connections
+            .find_one_and_update(own.clone(), update.clone())
             .upsert(true)
             .return_document(ReturnDocument::After)
             .await;
-        match outcome {
+        match saved {
             Ok(Some(saved)) => return Ok(Some(saved)),
             // MongoDB always returns the document of an upsert; SecantusDB 0.7 does not where it lost a race to insert it.
             Ok(None) => {}
             Err(error) if is_duplicate_key(&error) => {}
             Err(error) => return Err(error),
+        }
+        let taken_over = connections.find_one_and_update(left.clone(), update.clone());
+        if let Some(taken_over) = taken_over.return_document(ReturnDocument::After).await? {
+            return Ok(Some(taken_over));
         }
         let Some(there) = connections.find_one(of_account.clone()).await? else { continue };
         if there.contains_key("erasingSince") {

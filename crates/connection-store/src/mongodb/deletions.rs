@@ -6,17 +6,21 @@ use mongodb::bson::{Document, doc, oid::ObjectId};
 use mongodb::options::ReturnDocument;
 
 use super::error::is_duplicate_key;
-use super::fields::{self, count, required_text, required_time, time};
+use super::fields::{self, count, required_text, required_time, text, time};
 use super::reading::{Wanted, readable};
 use super::{MongoStore, date, literal, outbox};
-use crate::{Deletion, Deletions, NewDeletion, NewEvent, StoreResult};
+use crate::{Deletion, DeletionOf, Deletions, NewDeletion, NewEvent, StoreResult};
 
 #[async_trait]
 impl Deletions for MongoStore {
     async fn begin_deletion(&self, deletion: NewDeletion, now: Timestamp) -> StoreResult<bool> {
+        let (of, id) = match deletion.of {
+            DeletionOf::Account(id) => ("accountId", id),
+            DeletionOf::User(id) => ("userId", id),
+        };
         let document = doc! {
             "_id": deletion.code,
-            "accountId": deletion.account_id,
+            of: id,
             "connectedBy": date(deletion.connected_by),
             "requestedAt": date(now),
             "completedAt": null,
@@ -58,7 +62,8 @@ impl Deletions for MongoStore {
 
     async fn complete_deletion(&self, code: &str, now: Timestamp) -> StoreResult<()> {
         let filter = doc! { "_id": code, "completedAt": null };
-        let update = doc! { "$set": { "completedAt": date(now) }, "$unset": { "accountId": "" } };
+        let update =
+            doc! { "$set": { "completedAt": date(now) }, "$unset": { "accountId": "", "userId": "" } };
         let deletions = self.deletions.clone();
         self.operations.run(async move { deletions.update_one(filter, update).await }).await?;
         Ok(())
@@ -107,7 +112,10 @@ impl Deletions for MongoStore {
 fn unfinished(document: &Document) -> StoreResult<NewDeletion> {
     Ok(NewDeletion {
         code: required_text(document, "_id")?,
-        account_id: required_text(document, "accountId")?,
+        of: match text(document, "userId") {
+            Some(user_id) => DeletionOf::User(user_id),
+            None => DeletionOf::Account(required_text(document, "accountId")?),
+        },
         connected_by: required_time(document, "connectedBy")?,
         connections: count(document, "connections"),
     })

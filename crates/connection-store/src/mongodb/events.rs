@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use mongodb::bson::{Document, doc, oid::ObjectId};
 use mongodb::options::ReturnDocument;
 
+use super::connections::one_less;
 use super::fields::{self, count, required_text, required_time};
 use super::outbox::delivery_id;
 use super::reading::{Wanted, readable, warn_of};
@@ -94,15 +95,30 @@ impl Events for MongoStore {
         receiver: &str,
         not_before: Timestamp,
     ) -> StoreResult<()> {
-        let filter = doc! { "_id": delivery_id(event_id, receiver) };
-        let update = doc! { "$set": { "dueAt": date(not_before) } };
-        let deliveries = self.outbox.deliveries.clone();
-        self.operations.run(async move { deliveries.update_one(filter, update).await }).await?;
-        Ok(())
+        self.put_off(event_id, receiver, vec![doc! { "$set": { "dueAt": date(not_before) } }]).await
+    }
+
+    async fn give_back_delivery(
+        &self,
+        event_id: &str,
+        receiver: &str,
+        not_before: Timestamp,
+    ) -> StoreResult<()> {
+        let untried = doc! { "dueAt": date(not_before), "attempts": one_less("attempts") };
+        self.put_off(event_id, receiver, vec![doc! { "$set": untried }]).await
     }
 
     async fn settle_events(&self, older_than: SignedDuration, now: Timestamp) -> StoreResult<u64> {
         self.settle_waiting(older_than, now).await
+    }
+}
+
+impl MongoStore {
+    async fn put_off(&self, event_id: &str, receiver: &str, update: Vec<Document>) -> StoreResult<()> {
+        let filter = doc! { "_id": delivery_id(event_id, receiver) };
+        let deliveries = self.outbox.deliveries.clone();
+        self.operations.run(async move { deliveries.update_one(filter, update).await }).await?;
+        Ok(())
     }
 }
 

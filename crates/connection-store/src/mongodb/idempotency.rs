@@ -7,8 +7,10 @@ use jiff::Timestamp;
 use mongodb::bson::{Binary, Bson, Document, doc};
 
 use super::error::is_duplicate_key;
+use super::reading::{Wanted, readable};
 use super::{MongoStore, binary, date, fields};
-use crate::{Idempotency, Repetition, SecretHash, StoreResult};
+use crate::connections::key_id;
+use crate::{Idempotency, Repetition, SealedAnswer, SecretHash, StoreResult};
 
 /// How often a claim is tried while others make, forget or take over the same one.
 const BEGIN_ATTEMPTS: u32 = 10;
@@ -31,6 +33,7 @@ impl Idempotency for MongoStore {
             "expiresAt": date(expires_at),
             "status": null,
             "sealedBody": null,
+            "keyId": null,
         };
         let mut new = of_name.clone();
         new.extend(claim.clone());
@@ -65,7 +68,11 @@ impl Idempotency for MongoStore {
 
     async fn answer_request(&self, name: &SecretHash, status: u16, sealed_body: &str) -> StoreResult<()> {
         let filter = doc! { "_id": binary(name), "status": null };
-        let update = doc! { "$set": { "status": i32::from(status), "sealedBody": sealed_body } };
+        let update = doc! { "$set": {
+            "status": i32::from(status),
+            "sealedBody": sealed_body,
+            "keyId": key_id(sealed_body),
+        } };
         let requests = self.repeatable_requests.clone();
         self.operations.run(async move { requests.update_one(filter, update).await }).await?;
         Ok(())
@@ -77,6 +84,39 @@ impl Idempotency for MongoStore {
         self.operations.run(async move { requests.delete_one(filter).await }).await?;
         Ok(())
     }
+
+    async fn answers_sealed_with(
+        &self,
+        key_id: &str,
+        after: Option<&SecretHash>,
+        limit: u32,
+    ) -> StoreResult<Vec<SealedAnswer>> {
+        let mut filter = doc! { "keyId": key_id };
+        if let Some(after) = after {
+            filter.insert("_id", doc! { "$gt": binary(after) });
+        }
+        let wanted = Wanted { filter, sort: doc! { "_id": 1 }, limit };
+        self.operations.run(readable(self.repeatable_requests.clone(), wanted, sealed_answer)).await
+    }
+
+    async fn reseal_answer(&self, old: &SealedAnswer, sealed_body: &str) -> StoreResult<bool> {
+        let filter = doc! { "_id": binary(&old.name), "sealedBody": &old.sealed_body };
+        let update = doc! { "$set": { "sealedBody": sealed_body, "keyId": key_id(sealed_body) } };
+        let requests = self.repeatable_requests.clone();
+        let resealed = self.operations.run(async move { requests.update_one(filter, update).await }).await?;
+        Ok(resealed.matched_count == 1)
+    }
+}
+
+fn sealed_answer(document: &Document) -> StoreResult<SealedAnswer> {
+    let name = match document.get("_id") {
+        Some(Bson::Binary(Binary { bytes, .. })) => bytes.as_slice().try_into().ok(),
+        _ => None,
+    };
+    Ok(SealedAnswer {
+        name: name.ok_or_else(|| fields::missing("_id"))?,
+        sealed_body: fields::required_text(document, "sealedBody")?,
+    })
 }
 
 /// What a name that is taken tells to whoever asks with this request.

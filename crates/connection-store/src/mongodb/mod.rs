@@ -48,6 +48,13 @@ const SERVER_SELECTION_TIMEOUT: Duration = Duration::from_millis(2500);
 /// How long one TCP and TLS handshake may take, unless the URL says otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long the server waits for a majority to have a write, unless the URL says otherwise. Shorter than anybody here waits
+/// for it: else writes that no majority takes would hold the connections that reads need.
+const MAJORITY_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Connections to one server, unless the URL says otherwise. The driver's own ten are soon all in use.
+const MAX_POOL_SIZE: u32 = 50;
+
 /// A store in a MongoDB database.
 pub struct MongoStore {
     client: Client,
@@ -77,6 +84,13 @@ impl MongoStore {
     /// [`StoreError::Failed`] when the URL is wrong or names no database, or when the server refuses, for instance an
     /// index that exists differently; [`StoreError::Unavailable`] when no server answers. Neither holds the URL.
     pub async fn connect(url: &str) -> StoreResult<Self> {
+        let store = Self::open(url).await?;
+        store.create_indexes().await?;
+        Ok(store)
+    }
+
+    /// Connects, and makes nothing.
+    async fn open(url: &str) -> StoreResult<Self> {
         let mut options = ClientOptions::parse(url).await.map_err(|error| error::from_url(url, error))?;
         let database = options.default_database.clone().ok_or_else(|| {
             StoreError::Failed("the MongoDB URL names no database: expected mongodb://HOST/DATABASE".into())
@@ -84,9 +98,11 @@ impl MongoStore {
         options.app_name.get_or_insert_with(|| "instagram-connect".to_owned());
         options.server_selection_timeout.get_or_insert(SERVER_SELECTION_TIMEOUT);
         options.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
-        options
-            .write_concern
-            .get_or_insert_with(|| WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
+        options.write_concern.get_or_insert_with(|| {
+            let majority = WriteConcern::builder().w(Acknowledgment::Majority).journal(true);
+            majority.w_timeout(MAJORITY_TIMEOUT).build()
+        });
+        options.max_pool_size.get_or_insert(MAX_POOL_SIZE);
 
         let commands = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&commands);
@@ -119,7 +135,6 @@ impl MongoStore {
         };
         // Asked first, since making indexes may rightly take long, and the absence of a server may not.
         store.ping().await?;
-        store.create_indexes().await?;
         Ok(store)
     }
 }

@@ -172,6 +172,7 @@ pub(super) const POSTPONE_REFRESH: &str = concat!(
     UPDATE instagram_connections SET
         refresh_lease_until = NULL,
         refresh_not_before = ?3,
+        refresh_failures = max(min(refresh_failures, 1000000) - ?7, 0),
         last_error = coalesce(?4, last_error),
         updated_at = ?5
     WHERE id = ?1 AND access_token = ?2 AND is_active = 1 AND refresh_lease_until IS ?6
@@ -190,6 +191,7 @@ pub(super) const UNMARKED_ENDED: &str = concat!(
     columns!(),
     " FROM instagram_connections
     WHERE is_active = 1 AND needs_reauthorization_since IS NULL AND token_expires_at <= ?1
+        AND last_synced_at <= ?2 AND (sync_not_before IS NULL OR sync_not_before <= ?1)
     ORDER BY token_expires_at"
 );
 
@@ -230,6 +232,7 @@ pub(super) const POSTPONE_SYNC: &str = concat!(
     UPDATE instagram_connections SET
         sync_lease_until = NULL,
         sync_not_before = ?3,
+        sync_failures = max(min(sync_failures, 1000000) - ?7, 0),
         last_error = coalesce(?4, last_error),
         updated_at = ?5
     WHERE id = ?1 AND access_token = ?2 AND is_active = 1 AND sync_lease_until IS ?6

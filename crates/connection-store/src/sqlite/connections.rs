@@ -200,10 +200,15 @@ impl Connections for SqliteStore {
         Ok(found.await?)
     }
 
-    async fn unmarked_ended(&self, limit: u32, now: Timestamp) -> StoreResult<Vec<Connection>> {
+    async fn unmarked_ended(
+        &self,
+        asked_by: Timestamp,
+        limit: u32,
+        now: Timestamp,
+    ) -> StoreResult<Vec<Connection>> {
         let found = self.readers.read(|database| {
             let mut statement = database.prepare_cached(sql::UNMARKED_ENDED)?;
-            readable(statement.query_map([Millis(now)], connection)?, limit as usize)
+            readable(statement.query_map([Millis(now), Millis(asked_by)], connection)?, limit as usize)
         });
         Ok(found.await?)
     }
@@ -354,8 +359,9 @@ impl SqliteStore {
     ) -> StoreResult<()> {
         let (id, access_token) = (id.to_owned(), access_token.to_owned());
         let postponed = self.writer.write(move |transaction| {
-            let Postponement { lease, not_before, error, missing_scope, event } = postponement;
-            let values = params![id, access_token, Millis(not_before), error, Millis(now), lease.map(Millis)];
+            let Postponement { lease, not_before, error, missing_scope, event, untried } = postponement;
+            let (not_before, lease) = (Millis(not_before), lease.map(Millis));
+            let values = params![id, access_token, not_before, error, Millis(now), lease, i64::from(untried)];
             let Some(mut connection) = changed(transaction, statement, values)? else { return Ok(()) };
             if let Some(missing) = missing_scope.filter(|scope| connection.scopes.contains(scope)) {
                 connection.scopes.retain(|scope| *scope != missing);

@@ -6,26 +6,33 @@ use rusqlite::{OptionalExtension, params};
 
 use super::columns::{Count, Millis, readable};
 use super::{SqliteStore, connection_sql, connections, events, history};
-use crate::{Deletion, Deletions, NewDeletion, NewEvent, StoreResult};
+use crate::{Deletion, DeletionOf, Deletions, NewDeletion, NewEvent, StoreResult};
 
-const BEGIN: &str = "INSERT INTO deletions (code, account_id, connected_by, requested_at, connections)
-    VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (code) DO NOTHING";
+const BEGIN: &str =
+    "INSERT INTO deletions (code, account_id, user_id, connected_by, requested_at, connections)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (code) DO NOTHING";
 
 pub(super) const FIND: &str = "SELECT requested_at, completed_at, connections FROM deletions WHERE code = ?1";
 
-pub(super) const UNFINISHED: &str = "SELECT code, account_id, connected_by, connections FROM deletions
+pub(super) const UNFINISHED: &str =
+    "SELECT code, account_id, user_id, connected_by, connections FROM deletions
     WHERE completed_at IS NULL AND requested_at <= ?1 ORDER BY requested_at";
 
-pub(super) const COMPLETE: &str = "UPDATE deletions SET completed_at = ?2, account_id = NULL
+pub(super) const COMPLETE: &str = "UPDATE deletions SET completed_at = ?2, account_id = NULL, user_id = NULL
     WHERE code = ?1 AND +completed_at IS NULL";
 
 #[async_trait]
 impl Deletions for SqliteStore {
     async fn begin_deletion(&self, deletion: NewDeletion, now: Timestamp) -> StoreResult<bool> {
         let begun = self.writer.write(move |transaction| {
+            let (account_id, user_id) = match deletion.of {
+                DeletionOf::Account(id) => (Some(id), None),
+                DeletionOf::User(id) => (None, Some(id)),
+            };
             transaction.prepare_cached(BEGIN)?.execute(params![
                 deletion.code,
-                deletion.account_id,
+                account_id,
+                user_id,
                 Millis(deletion.connected_by),
                 Millis(now),
                 deletion.connections.map(Count),
@@ -58,11 +65,15 @@ impl Deletions for SqliteStore {
         let found = self.readers.read(|database| {
             let mut statement = database.prepare_cached(UNFINISHED)?;
             let rows = statement.query_map([Millis(now - older_than)], |row| {
+                let of = match row.get(2)? {
+                    Some(user_id) => DeletionOf::User(user_id),
+                    None => DeletionOf::Account(row.get(1)?),
+                };
                 Ok(NewDeletion {
                     code: row.get(0)?,
-                    account_id: row.get(1)?,
-                    connected_by: row.get::<_, Millis>(2)?.0,
-                    connections: row.get::<_, Option<Count>>(3)?.map(|count| count.0),
+                    of,
+                    connected_by: row.get::<_, Millis>(3)?.0,
+                    connections: row.get::<_, Option<Count>>(4)?.map(|count| count.0),
                 })
             })?;
             readable(rows, limit as usize)

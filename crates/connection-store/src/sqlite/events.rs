@@ -48,6 +48,10 @@ pub(super) const FINISH_DELIVERY: &str =
 pub(super) const POSTPONE_DELIVERY: &str =
     "UPDATE webhook_deliveries SET due_at = ?3 WHERE event_id = ?1 AND receiver = ?2";
 
+pub(super) const GIVE_BACK_DELIVERY: &str = "UPDATE webhook_deliveries SET
+        due_at = ?3, attempts = max(min(attempts, 1000000) - 1, 0)
+    WHERE event_id = ?1 AND receiver = ?2";
+
 #[async_trait]
 impl Events for SqliteStore {
     async fn events(
@@ -97,18 +101,39 @@ impl Events for SqliteStore {
         receiver: &str,
         not_before: Timestamp,
     ) -> StoreResult<()> {
-        let (event_id, receiver) = (event_id.to_owned(), receiver.to_owned());
-        let postponed = self.writer.write(move |transaction| {
-            let values = params![event_id, receiver, Millis(not_before)];
-            transaction.prepare_cached(POSTPONE_DELIVERY)?.execute(values)
-        });
-        postponed.await?;
-        Ok(())
+        self.put_off(POSTPONE_DELIVERY, event_id, receiver, not_before).await
+    }
+
+    async fn give_back_delivery(
+        &self,
+        event_id: &str,
+        receiver: &str,
+        not_before: Timestamp,
+    ) -> StoreResult<()> {
+        self.put_off(GIVE_BACK_DELIVERY, event_id, receiver, not_before).await
     }
 
     async fn settle_events(&self, _older_than: SignedDuration, _now: Timestamp) -> StoreResult<u64> {
         // A change and its events are one transaction: there is nothing in between.
         Ok(0)
+    }
+}
+
+impl SqliteStore {
+    async fn put_off(
+        &self,
+        statement: &'static str,
+        event_id: &str,
+        receiver: &str,
+        not_before: Timestamp,
+    ) -> StoreResult<()> {
+        let (event_id, receiver) = (event_id.to_owned(), receiver.to_owned());
+        let put_off = self.writer.write(move |transaction| {
+            let values = params![event_id, receiver, Millis(not_before)];
+            transaction.prepare_cached(statement)?.execute(values)
+        });
+        put_off.await?;
+        Ok(())
     }
 }
 

@@ -6,7 +6,8 @@ use rusqlite::{Row, params};
 
 use super::columns::Millis;
 use super::{PURGED_PER_INSERT, SqliteStore};
-use crate::{Idempotency, Repetition, SecretHash, StoreResult};
+use crate::connections::key_id;
+use crate::{Idempotency, Repetition, SealedAnswer, SecretHash, StoreResult};
 
 /// In `DO UPDATE`, a bare column is the row that is there. Where `WHERE` is false, nothing is written: the name is taken.
 const BEGIN: &str = "INSERT INTO repeatable_requests (name, request_hash, lease_until, expires_at)
@@ -16,16 +17,23 @@ const BEGIN: &str = "INSERT INTO repeatable_requests (name, request_hash, lease_
         lease_until = excluded.lease_until,
         expires_at = excluded.expires_at,
         status = NULL,
-        sealed_body = NULL
+        sealed_body = NULL,
+        key_id = NULL
     WHERE expires_at <= ?5 OR (request_hash = ?2 AND status IS NULL AND lease_until <= ?5)";
 
 pub(super) const FIND: &str =
     "SELECT request_hash, status, sealed_body FROM repeatable_requests WHERE name = ?1";
 
-pub(super) const ANSWER: &str = "UPDATE repeatable_requests SET status = ?2, sealed_body = ?3
+pub(super) const ANSWER: &str = "UPDATE repeatable_requests SET status = ?2, sealed_body = ?3, key_id = ?4
     WHERE name = ?1 AND status IS NULL";
 
 pub(super) const FORGET: &str = "DELETE FROM repeatable_requests WHERE name = ?1 AND status IS NULL";
+
+pub(super) const SEALED_WITH: &str = "SELECT name, sealed_body FROM repeatable_requests
+    WHERE key_id = ?1 AND name > ?2 ORDER BY name LIMIT ?3";
+
+pub(super) const RESEAL: &str =
+    "UPDATE repeatable_requests SET sealed_body = ?3, key_id = ?4 WHERE name = ?1 AND sealed_body = ?2";
 
 pub(super) const PURGE: &str = "DELETE FROM repeatable_requests WHERE rowid IN
     (SELECT rowid FROM repeatable_requests WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
@@ -55,7 +63,8 @@ impl Idempotency for SqliteStore {
     async fn answer_request(&self, name: &SecretHash, status: u16, sealed_body: &str) -> StoreResult<()> {
         let (name, sealed_body) = (*name, sealed_body.to_owned());
         let answered = self.writer.write(move |transaction| {
-            transaction.prepare_cached(ANSWER)?.execute(params![name, status, sealed_body])
+            let key_id = key_id(&sealed_body);
+            transaction.prepare_cached(ANSWER)?.execute(params![name, status, sealed_body, key_id])
         });
         answered.await?;
         Ok(())
@@ -67,6 +76,33 @@ impl Idempotency for SqliteStore {
             self.writer.write(move |transaction| transaction.prepare_cached(FORGET)?.execute([name]));
         forgotten.await?;
         Ok(())
+    }
+
+    async fn answers_sealed_with(
+        &self,
+        key_id: &str,
+        after: Option<&SecretHash>,
+        limit: u32,
+    ) -> StoreResult<Vec<SealedAnswer>> {
+        // Nothing comes before an empty name.
+        let after: &[u8] = after.map_or(&[], |name| name);
+        let found = self.readers.read(|database| {
+            let mut statement = database.prepare_cached(SEALED_WITH)?;
+            let rows = statement.query_map(params![key_id, after, limit], |row| {
+                Ok(SealedAnswer { name: row.get(0)?, sealed_body: row.get(1)? })
+            })?;
+            rows.collect()
+        });
+        Ok(found.await?)
+    }
+
+    async fn reseal_answer(&self, old: &SealedAnswer, sealed_body: &str) -> StoreResult<bool> {
+        let (old, sealed_body) = (old.clone(), sealed_body.to_owned());
+        let resealed = self.writer.write(move |transaction| {
+            let values = params![old.name, old.sealed_body, sealed_body, key_id(&sealed_body)];
+            transaction.prepare_cached(RESEAL)?.execute(values)
+        });
+        Ok(resealed.await? == 1)
     }
 }
 

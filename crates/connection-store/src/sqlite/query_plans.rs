@@ -62,6 +62,7 @@ const QUERIES: &[&str] = &[
     events::CLAIM_DELIVERIES,
     events::FINISH_DELIVERY,
     events::POSTPONE_DELIVERY,
+    events::GIVE_BACK_DELIVERY,
     history::HAS_DAY,
     history::RANGE,
     history::PURGE,
@@ -85,6 +86,8 @@ const QUERIES: &[&str] = &[
     idempotency::FIND,
     idempotency::ANSWER,
     idempotency::FORGET,
+    idempotency::SEALED_WITH,
+    idempotency::RESEAL,
     idempotency::PURGE,
 ];
 

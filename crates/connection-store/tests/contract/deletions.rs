@@ -1,8 +1,8 @@
-//! Requests to delete what is stored about an account.
+//! Requests to delete what is stored about somebody.
 
 use std::sync::Arc;
 
-use connection_store::{Deletion, HistoryRange, NewDeletion, NewEvent, Profile, Store};
+use connection_store::{Deletion, DeletionOf, HistoryRange, NewDeletion, NewEvent, Profile, Store};
 use jiff::Timestamp;
 
 use crate::connections::{new_connection, save};
@@ -11,6 +11,7 @@ use crate::{contract, event, now, seconds};
 contract! {
     a_request_begins_once,
     an_unfinished_request_is_found_until_it_is_completed,
+    a_request_is_about_an_account_or_a_user,
     nothing_remains_of_an_erased_connection_but_word_of_it,
     what_was_connected_later_is_not_erased,
     an_erased_account_can_be_connected_anew,
@@ -22,7 +23,7 @@ const ACCOUNT: &str = "17841400000000001";
 fn request(code: &str, now: Timestamp) -> NewDeletion {
     NewDeletion {
         code: code.to_owned(),
-        account_id: ACCOUNT.to_owned(),
+        of: DeletionOf::Account(ACCOUNT.to_owned()),
         connected_by: now - seconds(5),
         connections: Some(2),
     }
@@ -60,6 +61,18 @@ async fn an_unfinished_request_is_found_until_it_is_completed(store: Arc<dyn Sto
     assert_eq!(unfinished(1).await, [request("c2", now)]);
     store.complete_deletion("c2", now).await.unwrap();
     assert_eq!(unfinished(5).await, [request("c1", now)]);
+}
+
+async fn a_request_is_about_an_account_or_a_user(store: Arc<dyn Store>) {
+    let now = now();
+    // Letter for letter the account's id.
+    let of_user = NewDeletion { of: DeletionOf::User(ACCOUNT.to_owned()), ..request("c1", now) };
+    store.begin_deletion(of_user.clone(), now - seconds(2)).await.unwrap();
+    store.begin_deletion(request("c2", now), now - seconds(1)).await.unwrap();
+    let unfinished = async || store.unfinished_deletions(seconds(0), 5, now).await.unwrap();
+    assert_eq!(unfinished().await, [of_user, request("c2", now)]);
+    store.complete_deletion("c1", now).await.unwrap();
+    assert_eq!(unfinished().await, [request("c2", now)]);
 }
 
 async fn nothing_remains_of_an_erased_connection_but_word_of_it(store: Arc<dyn Store>) {

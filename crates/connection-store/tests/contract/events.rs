@@ -265,6 +265,10 @@ async fn a_delivery_waits_until_it_is_finished(store: Arc<dyn Store>) {
     store.postpone_delivery(&first.event_id, "b", now).await.unwrap();
     assert_eq!(claim(&store, now + seconds(599)).await, []);
     assert_eq!(claim(&store, now + seconds(600)).await[0].attempts, 3);
+    store.give_back_delivery(&first.event_id, "a", now + seconds(610)).await.unwrap();
+    store.give_back_delivery(&first.event_id, "b", now).await.unwrap();
+    assert_eq!(claim(&store, now + seconds(609)).await, []);
+    assert_eq!(claim(&store, now + seconds(610)).await[0].attempts, 3, "it was not tried");
     store.finish_delivery(&first.event_id, "b").await.unwrap();
     store.finish_delivery(&first.event_id, "a").await.unwrap();
     assert_eq!(claim(&store, now + seconds(6000)).await, []);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connection_store::{Repetition, Store};
+use connection_store::{Repetition, SealedAnswer, Store};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
@@ -21,6 +21,7 @@ contract! {
     of_50_requests_at_once_one_is_the_first,
     of_50_requests_after_a_lease_one_takes_over,
     forgotten_requests_do_not_get_in_the_way,
+    answers_are_found_by_their_key_and_sealed_anew,
 }
 
 /// Asks with a lease of a minute, to be forgotten after an hour.
@@ -151,4 +152,32 @@ async fn forgotten_requests_do_not_get_in_the_way(store: Arc<dyn Store>) {
     for name in 0..35 {
         assert_eq!(begin(&store, name, 11, later).await, Repetition::First, "{name}");
     }
+}
+
+async fn answers_are_found_by_their_key_and_sealed_anew(store: Arc<dyn Store>) {
+    let now = now();
+    let mut old = Vec::new();
+    for name in 1..=4 {
+        begin(&store, name, 10, now).await;
+        let sealed_body = format!("v1.{}.{name}", if name == 4 { "k2" } else { "k1" });
+        store.answer_request(&hash(name), 201, &sealed_body).await.unwrap();
+        old.push(SealedAnswer { name: hash(name), sealed_body });
+    }
+    begin(&store, 5, 10, now).await;
+    old.truncate(3);
+    old.sort_by_key(|answer| answer.name);
+    let found = async |after| store.answers_sealed_with("k1", after, 2).await.unwrap();
+    assert_eq!(found(None).await, old[..2]);
+    assert_eq!(found(Some(&old[1].name)).await, old[2..]);
+
+    assert!(store.reseal_answer(&old[0], "v1.k2.anew").await.unwrap());
+    assert!(!store.reseal_answer(&old[0], "v1.k2.again").await.unwrap(), "it is another text now");
+    assert_eq!(found(None).await, old[1..]);
+    assert_eq!(store.answers_sealed_with("k2", None, 5).await.unwrap().len(), 2);
+    let first = (1..=3).find(|&name| hash(name) == old[0].name).unwrap();
+    assert_eq!(begin(&store, first, 10, now).await, answered(201, "v1.k2.anew"));
+    // A name that is taken anew has no answer.
+    assert_eq!(begin(&store, first, 11, now + seconds(3600)).await, Repetition::First);
+    let left = store.answers_sealed_with("k2", None, 5).await.unwrap();
+    assert!(left.iter().all(|answer| answer.name != hash(first)), "{left:?}");
 }

@@ -30,6 +30,7 @@ contract! {
     a_missing_permission_is_taken_off,
     the_first_due_is_told_even_while_it_is_claimed,
     ended_tokens_are_found_until_they_are_marked,
+    what_was_not_tried_is_no_failure,
     a_renewal_and_a_reconnect_at_once_leave_the_reconnect,
 }
 
@@ -70,6 +71,7 @@ pub(crate) fn postponement(not_before: Timestamp, error: Option<&str>) -> Postpo
         error: error.map(str::to_owned),
         missing_scope: None,
         event: None,
+        untried: false,
     }
 }
 
@@ -351,11 +353,33 @@ async fn ended_tokens_are_found_until_they_are_marked(store: Arc<dyn Store>) {
     let ended = connect(&store, 2, 60 * DAY, 0, now).await;
     connect(&store, 3, 60 * DAY, -5, now).await;
     disconnect(&store, "user-3", now).await;
-    assert_eq!(store.unmarked_ended(10, now).await.unwrap(), std::slice::from_ref(&ended));
-    assert_eq!(store.unmarked_ended(0, now).await.unwrap(), []);
+    let found = async |limit| store.unmarked_ended(now, limit, now).await.unwrap();
+    assert_eq!(found(10).await, std::slice::from_ref(&ended));
+    assert_eq!(found(0).await, []);
+    let earlier = ended.last_synced_at - seconds(1);
+    assert_eq!(store.unmarked_ended(earlier, 10, now).await.unwrap(), [], "it was asked after later");
+    let wait = postponement(now + seconds(60), None);
+    store.postpone_sync(&ended.id, &ended.access_token, wait, now).await.unwrap();
+    assert_eq!(found(10).await, [], "it is to be asked after later");
+    let later = now + seconds(60);
+    let both = store.unmarked_ended(now, 10, later).await.unwrap();
+    let users: Vec<_> = both.iter().map(|connection| &*connection.user_id).collect();
+    assert_eq!(users, ["user-2", "user-1"], "by now the other has ended, too");
     let marked = event("needs_reauthorization");
     store.mark_needs_reauthorization(&ended.id, &ended.access_token, "ended", marked, now).await.unwrap();
-    assert_eq!(store.unmarked_ended(10, now).await.unwrap(), []);
+    assert_eq!(store.unmarked_ended(later, 10, later).await.unwrap().len(), 1);
+}
+
+async fn what_was_not_tried_is_no_failure(store: Arc<dyn Store>) {
+    let now = now();
+    connect(&store, 1, 40 * DAY, 20 * DAY, now).await;
+    for (untried, failures) in [(true, 0), (false, 1), (true, 1)] {
+        let claimed = store.claim_due_for_refresh(due(now), now).await.unwrap().remove(0);
+        let back = Postponement { untried, ..given_back(&claimed, now, None) };
+        store.postpone_refresh(&claimed.id, &claimed.access_token, back, now).await.unwrap();
+        let stored = store.connection(&claimed.id).await.unwrap().unwrap();
+        assert_eq!(stored.refresh_failures, failures, "{untried}");
+    }
 }
 
 async fn a_renewal_and_a_reconnect_at_once_leave_the_reconnect(store: Arc<dyn Store>) {

@@ -61,7 +61,7 @@ async fn the_file_is_durable_and_has_a_version() {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, String>(0));
     assert_eq!(pragma("journal_mode").unwrap(), "wal");
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 6);
+    assert_eq!(version, 7);
 }
 
 #[tokio::test]

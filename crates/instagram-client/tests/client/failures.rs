@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::canned::{Canned, token};
-use instagram_client::{DEFAULT_RETRY_AFTER, InstagramError};
+use instagram_client::{DEFAULT_RETRY_AFTER, InstagramError, LimitOf};
 
 /// The error of one answer, which must be the same from every call.
 async fn error_of(status: u16, headers: &[&str], body: &str) -> InstagramError {
@@ -69,8 +69,16 @@ async fn known_failure_19_only_codes_190_and_102_kill_a_token() {
 
 #[tokio::test]
 async fn a_rate_limit_is_one_in_whatever_form_it_comes() {
-    let limited = InstagramError::RateLimited { retry_after: DEFAULT_RETRY_AFTER };
-    for code in [4, 17, 32, 613, 80002] {
+    let limited_of = |of| InstagramError::RateLimited { retry_after: DEFAULT_RETRY_AFTER, of };
+    let limited = limited_of(LimitOf::App);
+    for (code, of) in [
+        (4, LimitOf::App),
+        (17, LimitOf::Account),
+        (32, LimitOf::Account),
+        (613, LimitOf::App),
+        (80002, LimitOf::Account),
+    ] {
+        let limited = limited_of(of);
         for body in [oauth_exception(code, None), token_endpoint(code, "Application request limit reached")] {
             assert_eq!(error_of(400, &[], &body).await, limited, "{body}");
             assert_eq!(error_of(403, &[], &body).await, limited, "{body}");
@@ -89,7 +97,8 @@ async fn a_rate_limit_says_how_long_to_wait() {
     let app_usage = r#"X-App-Usage: {"call_count":100,"total_time":25,"total_cputime":25}"#;
     for (headers, seconds) in [([app_usage, usage], 420), ([app_usage, "Retry-After: 30"], 30)] {
         let error = error_of(400, &headers, &oauth_exception(4, None)).await;
-        assert_eq!(error, InstagramError::RateLimited { retry_after: Duration::from_secs(seconds) });
+        let retry_after = Duration::from_secs(seconds);
+        assert_eq!(error, InstagramError::RateLimited { retry_after, of: LimitOf::App });
     }
 }
 

@@ -1,0 +1,148 @@
+//! Deleting all that is stored about an Instagram account or a user, to the end, whatever dies meanwhile.
+
+use connection_store::{Connection, ConnectionFilter, DeletionOf, NewDeletion, NewEvent, StoreResult};
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::Connections;
+use crate::error::ApiError;
+
+/// How many connections of a user are looked up at once to be erased.
+const ERASED_AT_ONCE: u32 = 100;
+
+impl Connections {
+    /// Deletes a local account and all that is its owner's. What cannot be erased now, or is stored meanwhile by a request that
+    /// had begun before, is erased by [`finish_deletions`](Self::finish_deletions).
+    ///
+    /// # Errors
+    /// `unavailable`, while the account may still be there: then its owner can ask again.
+    pub(crate) async fn delete_user(&self, user_id: &str) -> Result<(), ApiError> {
+        let now = self.clock.now();
+        let deletion = NewDeletion {
+            // Nobody is told this one: the account is gone with the answer.
+            code: format!("account-{}", Uuid::new_v4().simple()),
+            of: DeletionOf::User(user_id.to_owned()),
+            connected_by: now,
+            connections: None,
+        };
+        self.store.begin_deletion(deletion, now).await?;
+        self.store.delete_user(user_id).await?;
+        if let Err(error) = self.erase_user(user_id).await {
+            ApiError::from(error).log();
+        }
+        Ok(())
+    }
+
+    /// Finishes requests to delete that came so long ago that whatever was under way then has ended. Returns how many. Each
+    /// stands alone: one that fails does not keep the others.
+    ///
+    /// # Errors
+    /// `unavailable`, and what failed last.
+    pub(crate) async fn finish_deletions(&self, limit: u32) -> StoreResult<usize> {
+        let unfinished = self.store.unfinished_deletions(self.lease.whole, limit, self.clock.now()).await?;
+        let mut outcome = Ok(unfinished.len());
+        for deletion in &unfinished {
+            if let Err(error) = self.finish_deletion(deletion).await {
+                outcome = Err(error);
+            }
+        }
+        outcome
+    }
+
+    /// Deletes, and records that it is done.
+    pub(super) async fn finish_deletion(&self, deletion: &NewDeletion) -> StoreResult<()> {
+        let NewDeletion { code, of, connected_by, connections } = deletion;
+        match of {
+            DeletionOf::Account(account_id) => {
+                let erased = self.erase(account_id, *connected_by, code).await?;
+                self.store.complete_deletion(code, self.clock.now()).await?;
+                if *connections == Some(0) {
+                    tracing::warn!(
+                        code,
+                        "nothing was stored about an account whose owner asked Meta to delete it"
+                    );
+                } else {
+                    tracing::info!(code, erased, "deleted an account's data, as its owner asked Meta to");
+                }
+            }
+            DeletionOf::User(user_id) => {
+                self.store.delete_user(user_id).await?;
+                self.erase_user(user_id).await?;
+                self.store.complete_deletion(code, self.clock.now()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Erases everything that is stored about an account, by either of its ids: for operators. Returns how many connections
+    /// there were. Can be repeated.
+    ///
+    /// # Errors
+    /// `unavailable`; what is left then is erased when it is asked for again.
+    pub(crate) async fn erase_account(&self, account_id: &str) -> Result<u64, ApiError> {
+        Ok(self.erase(account_id, self.clock.now(), "by hand").await?)
+    }
+
+    /// `cause` and the connection name the event, so that a second run after a crash tells receivers nothing new.
+    async fn erase(&self, account_id: &str, connected_by: Timestamp, cause: &str) -> StoreResult<u64> {
+        let connections = self.store.connections_of_account(account_id).await?;
+        self.erase_each(&connections, connected_by, cause).await
+    }
+
+    /// Erases all of a user's connections, ended ones included. Can be repeated.
+    async fn erase_user(&self, user_id: &str) -> StoreResult<()> {
+        let mut filter = ConnectionFilter {
+            user_id: Some(user_id.to_owned()),
+            with_inactive: true,
+            ..ConnectionFilter::default()
+        };
+        loop {
+            let page = self.store.list_connections(filter.clone(), ERASED_AT_ONCE).await?;
+            self.erase_each(&page, self.clock.now(), "account").await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            filter.after = Some(last.id.clone());
+        }
+    }
+
+    async fn erase_each(
+        &self,
+        connections: &[Connection],
+        connected_by: Timestamp,
+        cause: &str,
+    ) -> StoreResult<u64> {
+        let mut erased = 0;
+        for connection in connections {
+            let event = NewEvent {
+                id: event_id(cause, &connection.id),
+                kind: "deleted".to_owned(),
+                succeeded: true,
+                message: "Everything about this account was deleted.".to_owned(),
+                expires_at: None,
+                notify: self.receivers.clone(),
+            };
+            let now = self.clock.now();
+            erased += u64::from(self.store.erase_connection(&connection.id, connected_by, event, now).await?);
+        }
+        Ok(erased)
+    }
+}
+
+fn event_id(cause: &str, connection_id: &str) -> String {
+    let digest = Sha256::new().chain_update(cause).chain_update([0]).chain_update(connection_id).finalize();
+    let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("evt_{hex}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_erased_connection_has_one_event_for_each_cause() {
+        assert_eq!(event_id("a", "b"), event_id("a", "b"));
+        assert_ne!(event_id("a", "b"), event_id("a", "c"));
+        assert_ne!(event_id("ab", "c"), event_id("a", "bc"));
+        assert_eq!(event_id("a", "b").len(), "evt_".len() + 32);
+    }
+}
