@@ -17,6 +17,7 @@ use shared::{Scope, validation};
 
 use crate::api_key::ApiKeyText;
 use crate::app::AppState;
+use crate::cookies;
 use crate::error::ApiError;
 use crate::secret_token::SecretToken;
 
@@ -120,6 +121,11 @@ impl Caller {
             Proof::Session { session, .. } => ("user", &session.user_id),
             Proof::Key(key) => ("key", &key.id),
         }
+    }
+
+    /// Who loses what is kept for this caller when their account goes: the user, or the service key.
+    pub(crate) fn owner(&self) -> String {
+        self.own_id().map_or_else(|| self.subject(), str::to_owned)
     }
 
     /// Which key this is, where it is one.
@@ -291,15 +297,9 @@ impl SessionCookie {
         if self.secure { "__Host-session" } else { "session" }
     }
 
-    /// The first cookie of exactly this name that can be a session. Names are compared as the browser sent them: decoding
-    /// `__%48ost-session` first would undo what the prefix is for. Another program on the host may use the name, too.
+    /// The first cookie of this name that can be a session.
     fn read(&self, headers: &HeaderMap) -> Option<SecretToken> {
-        let pairs =
-            headers.get_all(header::COOKIE).flat_map(|value| value.as_bytes().split(|&byte| byte == b';'));
-        pairs
-            .filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
-            .filter(|(name, _)| *name == self.name())
-            .find_map(|(_, value)| SecretToken::parse(value))
+        cookies::values(headers, self.name()).find_map(SecretToken::parse)
     }
 
     fn base(&self, value: String) -> actix_web::cookie::CookieBuilder<'static> {

@@ -38,6 +38,7 @@ struct Details {
     retry_after: Option<u64>,
     allow: Option<String>,
     quota: Option<Quota>,
+    may_be_done: bool,
     cause: Option<Cause>,
 }
 
@@ -292,7 +293,7 @@ impl ApiError {
     /// A call to Instagram that a program made up, and that failed. Here alone Instagram's own words are shown, as its client
     /// has cleaned them: whoever made the call up cannot put it right without them.
     pub(crate) fn from_forwarded(error: InstagramError) -> Self {
-        let this = match &error {
+        let mut this = match &error {
             InstagramError::Timeout => Self::new(
                 ErrorCode::UpstreamTimeout,
                 "Instagram did not answer in time. What was asked for may have been done all the same.",
@@ -310,12 +311,19 @@ impl ApiError {
             ),
             _ => Self::new(ErrorCode::UpstreamError, "Instagram did not answer as it should."),
         };
+        this.details.may_be_done = matches!(
+            error,
+            InstagramError::Timeout
+                | InstagramError::Retryable { answered: false, .. }
+                | InstagramError::Unintelligible { .. }
+        );
         this.caused_by(error)
     }
 
     /// 503: the same request is being carried out at this moment.
     pub(crate) fn still_running() -> Self {
-        let sentence = "The same request is being carried out at this moment. Ask again for its answer.";
+        let sentence = "The same request is being carried out at this moment, or was cut off at it. Ask again for its answer; if \
+                        there is none after minutes, look whether it was done.";
         let mut error = Self::new(ErrorCode::Unavailable, sentence);
         error.details.retry_after = Some(1);
         error
@@ -360,6 +368,11 @@ impl ApiError {
     /// Whether the fault is this service's or its database's, and not the request's.
     pub(crate) fn is_ours(&self) -> bool {
         matches!(self.code, ErrorCode::Internal | ErrorCode::Unavailable)
+    }
+
+    /// Whether what was asked for may have been done all the same.
+    pub(crate) fn may_be_done(&self) -> bool {
+        self.details.may_be_done
     }
 
     /// The value of `Allow`, where there is one.

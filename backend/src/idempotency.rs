@@ -1,7 +1,8 @@
 //! Requests that a client may repeat without their being carried out twice: it names each by an `Idempotency-Key`.
 //!
 //! A success is kept for a day, sealed, and given again. What was refused or failed is not kept: the same request is carried out
-//! anew.
+//! anew. What nobody knows the end of, since Instagram's answer was lost, is kept like a success: done again, it could be done
+//! twice.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -9,16 +10,18 @@ use std::sync::Arc;
 use actix_web::body::{BoxBody, to_bytes};
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, rt};
-use connection_store::{Repetition, SecretHash, Store, StoreResult};
-use jiff::SignedDuration;
-use serde::Serialize;
+use actix_web::{HttpRequest, HttpResponse, ResponseError, rt};
+use connection_store::{NewRequest, Repetition, SecretHash, Store, StoreResult};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use shared::ErrorCode;
 use token_vault::{Context, Vault};
 use tracing::Instrument;
 
 use crate::app::AppState;
 use crate::caller::Caller;
+use crate::connections::WRITE_PAUSES;
 use crate::error::ApiError;
 
 /// The header that names a request.
@@ -47,12 +50,22 @@ struct Named {
     name: SecretHash,
     /// What it asks for.
     request: SecretHash,
+    owner: String,
+}
+
+/// What becomes of a request when the process that carries it out dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CutOff {
+    /// The same request is carried out anew: it is of no harm, or is refused.
+    DoAgain,
+    /// Nobody knows whether it was done: it is not carried out again under this key.
+    Leave,
 }
 
 /// Does `work`, unless this caller has asked for exactly this before under the same key; then gives the same answer again.
 /// Without a key, just does it.
 ///
-/// `asked` is what stands in the request's body. With a key, the work goes on when the client hangs up: one that comes back
+/// `asked` is what stands in the request's body. With a key, everything goes on when the client hangs up: one that comes back
 /// finds the answer.
 ///
 /// # Errors
@@ -63,22 +76,23 @@ pub(crate) async fn once(
     request: &HttpRequest,
     caller: &Caller,
     asked: &impl Serialize,
+    cut_off: CutOff,
     work: impl Future<Output = Result<HttpResponse, ApiError>> + 'static,
 ) -> Result<HttpResponse, ApiError> {
     let Some(key) = key(request)? else { return work.await };
     let named = Named::new(request, caller, key, asked)?;
-    let (kept, now) = (&state.idempotency, state.clock.now());
-    let begun = kept.store.begin_request(&named.name, &named.request, now + kept.lease, now + LIFE, now);
-    match begun.await? {
-        Repetition::First => {}
-        Repetition::Running => return Err(ApiError::still_running()),
-        Repetition::Different => {
-            return Err(ApiError::validation([(KEY_HEADER, "This key came with another request before")]));
-        }
-        Repetition::Answered { status, sealed_body } => return kept.replay(&named, status, &sealed_body),
-    }
     let state = Data::clone(state);
-    let task = async move { state.idempotency.keep(&named, work.await).await };
+    let task = async move {
+        let (kept, now) = (&state.idempotency, state.clock.now());
+        match kept.begin(&named, cut_off, now).await? {
+            Repetition::First => kept.keep(&named, work.await).await,
+            Repetition::Running => Err(ApiError::still_running()),
+            Repetition::Different => {
+                Err(ApiError::validation([(KEY_HEADER, "This key came with another request before")]))
+            }
+            Repetition::Answered { status, sealed_body } => kept.replay(&named, status, &sealed_body),
+        }
+    };
     rt::spawn(task.in_current_span()).await.unwrap_or_else(|panicked| Err(ApiError::internal(panicked)))
 }
 
@@ -88,28 +102,55 @@ impl Idempotency {
         Self { store, vault, lease }
     }
 
+    async fn begin(&self, named: &Named, cut_off: CutOff, now: Timestamp) -> StoreResult<Repetition> {
+        let expires_at = now + LIFE;
+        let lease_until = match cut_off {
+            CutOff::DoAgain => now + self.lease,
+            CutOff::Leave => expires_at,
+        };
+        let Named { name, request, owner } = named;
+        let (name, request_hash, owner) = (*name, *request, owner.clone());
+        let request = NewRequest { name, request_hash, owner, lease_until, expires_at };
+        self.store.begin_request(request, now).await
+    }
+
     /// Keeps what came of a request, if it is worth it. The request has been carried out: what fails here fails in the log.
     async fn keep(
         &self,
         named: &Named,
         outcome: Result<HttpResponse, ApiError>,
     ) -> Result<HttpResponse, ApiError> {
-        let response = match outcome {
-            Ok(response) if response.status().is_success() => response,
+        match outcome {
+            Ok(response) if response.status().is_success() => {
+                let (head, body) = response.into_parts();
+                let body = to_bytes(body).await.map_err(|error| ApiError::internal(error.to_string()))?;
+                self.store_answer(named, head.status(), &body).await;
+                Ok(head.set_body(BoxBody::new(body)))
+            }
+            Err(unsettled) if unsettled.may_be_done() => {
+                let (code, error) = (unsettled.code(), unsettled.sentence().to_owned());
+                let body = serde_json::to_vec(&Unsettled { code, error }).map_err(ApiError::internal)?;
+                self.store_answer(named, unsettled.status_code(), &body).await;
+                Err(unsettled)
+            }
             refused => {
                 if let Err(error) = self.store.forget_request(&named.name).await {
                     ApiError::from(error).log();
                 }
-                return refused;
+                refused
             }
-        };
-        let (head, body) = response.into_parts();
-        let body = to_bytes(body).await.map_err(|error| ApiError::internal(error.to_string()))?;
-        let sealed = self.vault.seal(&body, &Context { purpose: PURPOSE, subject: &subject(&named.name) });
-        if let Err(error) = self.store.answer_request(&named.name, head.status().as_u16(), &sealed).await {
-            ApiError::from(error).log();
         }
-        Ok(head.set_body(BoxBody::new(body)))
+    }
+
+    /// Does not give up at once where the store fails: without its answer, the same request would be carried out anew, or left.
+    async fn store_answer(&self, named: &Named, status: StatusCode, body: &[u8]) {
+        let sealed = self.vault.seal(body, &Context { purpose: PURPOSE, subject: &subject(&named.name) });
+        let mut pauses = WRITE_PAUSES.into_iter();
+        while let Err(error) = self.store.answer_request(&named.name, status.as_u16(), &sealed).await {
+            ApiError::from(error).log();
+            let Some(pause) = pauses.next() else { return };
+            rt::time::sleep(pause).await;
+        }
     }
 
     /// The body alone is given again, never a cookie: there is none among what is kept.
@@ -117,6 +158,10 @@ impl Idempotency {
         let context = Context { purpose: PURPOSE, subject: &subject(&named.name) };
         let body = self.vault.open(sealed_body, &context).map_err(ApiError::internal)?;
         let status = StatusCode::from_u16(status).map_err(ApiError::internal)?;
+        if !status.is_success() {
+            let Unsettled { code, error } = serde_json::from_slice(&body).map_err(ApiError::internal)?;
+            return Err(ApiError::new(code, error));
+        }
         let mut response = HttpResponse::build(status);
         response.insert_header((REPLAYED_HEADER, "true")).content_type("application/json");
         Ok(response.body(body.to_vec()))
@@ -152,6 +197,13 @@ impl Idempotency {
     }
 }
 
+/// A failure that is kept: nobody knows whether what was asked for was done.
+#[derive(Serialize, Deserialize)]
+struct Unsettled {
+    code: ErrorCode,
+    error: String,
+}
+
 /// What a sealed answer is bound to, beside the request's name.
 const PURPOSE: &str = "idempotency.answer";
 
@@ -167,6 +219,7 @@ impl Named {
         let target = request.uri().path_and_query().map_or("", |target| target.as_str());
         let body = serde_json::to_vec(asked).map_err(ApiError::internal)?;
         Ok(Self {
+            owner: caller.owner(),
             name: hash([kind.as_bytes(), id.as_bytes(), route.as_bytes(), key.as_bytes()]),
             request: hash([target.as_bytes(), &body]),
         })

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 mod connections;
+mod cookies;
 mod error;
 mod etag;
 #[cfg(any(test, feature = "fuzzing"))]

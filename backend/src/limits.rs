@@ -48,6 +48,9 @@ pub(crate) const CALLBACK: Rule = Rule { name: "callback", limit: 60, window: Si
 pub(crate) const HOST_LINK: Rule =
     Rule { name: "host-link", limit: 60, window: SignedDuration::from_mins(10) };
 
+/// Calls to Instagram that a program makes up, by owner: all of an owner's keys and sessions together.
+pub(crate) const PROXY: Rule = Rule { name: "proxy", limit: 1200, window: SignedDuration::from_hours(1) };
+
 /// Reading a profile because its owner asks, by owner.
 pub(crate) const SYNC: Rule = Rule { name: "sync", limit: 60, window: SignedDuration::from_hours(1) };
 
@@ -58,6 +61,9 @@ pub(crate) const REFRESH: Rule = Rule { name: "refresh", limit: 20, window: Sign
 const CALLER_LIMIT: u32 = 100;
 const CALLER_WINDOW: Duration = Duration::from_secs(10);
 
+/// What all sessions and keys of one address may ask together, in the same time.
+const CALLERS_OF_ADDRESS: u32 = 10 * CALLER_LIMIT;
+
 /// What an address may ask at once without either; it comes back within [`ADDRESS_WINDOW`], so it is 300 a minute.
 const ADDRESS_LIMIT: u32 = 100;
 const ADDRESS_WINDOW: Duration = Duration::from_secs(20);
@@ -67,6 +73,7 @@ pub(crate) struct Limits {
     rate_limits: RateLimits,
     trusted_proxies: Vec<IpNet>,
     callers: Option<General<String>>,
+    callers_of_addresses: Option<General<IpAddr>>,
     addresses: Option<General<IpAddr>>,
 }
 
@@ -78,6 +85,8 @@ impl Limits {
             rate_limits: config.rate_limits,
             trusted_proxies: config.trusted_proxies.clone(),
             callers: scale(CALLER_LIMIT).and_then(|limit| General::new("caller", limit, CALLER_WINDOW)),
+            callers_of_addresses: scale(CALLERS_OF_ADDRESS)
+                .and_then(|limit| General::new("callers-of-address", limit, CALLER_WINDOW)),
             addresses: scale(ADDRESS_LIMIT).and_then(|limit| General::new("address", limit, ADDRESS_WINDOW)),
         }
     }
@@ -87,11 +96,19 @@ impl Limits {
         self.rate_limits != RateLimits::Off
     }
 
-    /// Counts a request of somebody who has proved who they are. `None` where there are no limits.
+    /// Counts a request of somebody who has proved who they are, for them and for where they are. `None` where there are no
+    /// limits.
     ///
     /// # Errors
     /// `rate_limited`.
-    pub(crate) fn count_caller(&self, subject: &String) -> Result<Option<Quota>, ApiError> {
+    pub(crate) fn count_caller(
+        &self,
+        subject: &String,
+        request: &HttpRequest,
+    ) -> Result<Option<Quota>, ApiError> {
+        if let Some(addresses) = &self.callers_of_addresses {
+            addresses.count(&self.address(request)).map_err(ApiError::limited)?;
+        }
         self.callers.as_ref().map(|callers| callers.count(subject)).transpose().map_err(ApiError::limited)
     }
 

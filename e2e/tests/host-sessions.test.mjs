@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 
-import { connect, integrations, section } from "../support/journeys.mjs";
+import { connect, integrations, section, signUp } from "../support/journeys.mjs";
 import { inspect } from "../support/pages.mjs";
 import { COMMANDS } from "../support/places.mjs";
 import { scenario } from "../support/scenario.mjs";
@@ -41,6 +41,21 @@ scenario("a link signs in once, and its user is at home", HOSTED, async ({ page,
   await inspect(other, "host-link-used");
   await other.goto(`${stack.origin}/integrations`);
   await other.getByRole("heading", { level: 1, name: "Sign in" }).waitFor();
+});
+
+scenario("who is signed in as somebody else is asked before a link signs them in", HOSTED, async ({ page, stack }) => {
+  await signUp(page, stack.origin);
+  const url = await newLink(stack, { userId: "user-123", name: "Ada of the host" });
+  await page.goto(url);
+  await page.getByRole("heading", { name: "Go on as somebody else?" }).waitFor();
+  await inspect(page, "host-link-asks");
+  await page.getByRole("link", { name: "Stay signed in" }).click();
+  await page.getByRole("button", { name: /^Account of Ada Lovelace/ }).waitFor();
+  await page.goto(url);
+  await page.getByRole("button", { name: "Go on as “Ada of the host”" }).click();
+  await integrations(page).waitFor();
+  await page.getByRole("button", { name: "Account of Ada of the host" }).waitFor();
+  assert.equal(new URL(page.url()).search, "", "the secret is not in the address bar");
 });
 
 scenario("a link that waits for more than ten minutes is dead", HOSTED, async ({ page, stack }) => {

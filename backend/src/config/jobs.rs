@@ -13,6 +13,8 @@ pub struct JobsConfig {
     pub refresh_window: SignedDuration,
     /// `REFRESH_POLL_SECONDS`: how often this process looks for due work.
     pub refresh_poll: Duration,
+    /// How often profiles are looked for that are to be read; the same, but in simulations.
+    pub sync_poll: Duration,
     /// `SYNC_INTERVAL_HOURS`: how often a profile is read anew.
     pub sync_interval: SignedDuration,
 }
@@ -29,6 +31,7 @@ impl JobsConfig {
         Ok(Self {
             refresh_window: SignedDuration::from_hours(i64::from(days) * 24),
             refresh_poll: Duration::from_secs(seconds.into()),
+            sync_poll: Duration::from_secs(seconds.into()),
             sync_interval: SignedDuration::from_hours(hours.into()),
         })
     }

@@ -25,8 +25,8 @@ const ASK_EVERY: SignedDuration = SignedDuration::from_hours(1);
 const TURN_ATTEMPTS: u32 = 100;
 const TURN_PAUSE: Duration = Duration::from_millis(150);
 
-/// How long to wait before a renewed token that the store did not take is written again. It exists nowhere else.
-const WRITE_PAUSES: [Duration; 3] =
+/// How long to wait before what exists nowhere else, such as a renewed token, is written again that the store did not take.
+pub(crate) const WRITE_PAUSES: [Duration; 3] =
     [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3)];
 
 impl Connections {
@@ -35,7 +35,11 @@ impl Connections {
     /// # Errors
     /// `not_connected`; `rate_limited` while the token is younger than a day; `needs_reauthorization` when Instagram no
     /// longer accepts it; Instagram's other failures, which leave it as it is.
-    pub(crate) async fn refresh(&self, user_id: &str) -> Result<shared::Connection, ApiError> {
+    pub(crate) async fn refresh(
+        &self,
+        user_id: &str,
+        asked_by: AskedBy,
+    ) -> Result<shared::Connection, ApiError> {
         let (stored, token) = self.usable(user_id).await?;
         let age = self.clock.now().duration_since(stored.token_issued_at);
         if age < YOUNGEST {
@@ -45,7 +49,7 @@ impl Connections {
         let Some(stored) = self.take_turn(stored, &token).await? else {
             return self.read(user_id).await;
         };
-        let kept = self.renew(&stored, &token, AskedBy::Owner).await;
+        let kept = self.renew(&stored, &token, asked_by).await;
         self.metrics.refreshed(Outcome::of(&kept));
         self.answer(user_id, kept).await
     }
@@ -162,7 +166,7 @@ impl Connections {
                 self.postpone(stored, wait, PutOff { error, missing_scope, event, ..PutOff::default() })
                     .await;
             }
-            (_, AskedBy::Job) => self.postpone_failed(stored, why, wait).await,
+            (_, AskedBy::Job | AskedBy::Program) => self.postpone_failed(stored, why, wait).await,
             // They are told at once. Nothing is wrong with the connection, and the job will see for itself.
             (_, AskedBy::Owner) => {
                 let event = Some(self.event(EventKind::RefreshFailed, why));
@@ -347,11 +351,13 @@ impl Connections {
 
 /// Who wanted a renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum AskedBy {
+pub(crate) enum AskedBy {
     /// The schedule.
     Job,
     /// Somebody who waits for the answer.
     Owner,
+    /// A program that wants a token, whatever becomes of the renewal.
+    Program,
 }
 
 /// Why a token was not renewed, for its owner.

@@ -5,7 +5,7 @@ use instagram_client::AccessToken;
 use shared::{EventKind, Sensitive, TokenAnswer};
 
 use super::Connections;
-use super::renew::YOUNGEST;
+use super::renew::{AskedBy, YOUNGEST};
 use super::view::REFRESH_WINDOW;
 use crate::caller::KeyInfo;
 use crate::error::ApiError;
@@ -14,16 +14,22 @@ use crate::error::ApiError;
 const READ_ATTEMPTS: u32 = 5;
 
 impl Connections {
-    /// The token of the user's connection, renewed first where little of its life is left. That it was given, and to which
-    /// key, is stored as an event before it is given: where that cannot be done, nothing is given.
+    /// The token of the user's connection, renewed first where little of its life is left and `may_renew` lets it be asked for.
+    /// That it was given, and to which key, is stored as an event before it is given: where that cannot be done, nothing is
+    /// given.
     ///
     /// # Errors
     /// `not_connected`; `needs_reauthorization` when Instagram no longer accepts the token; `unavailable`.
-    pub(crate) async fn give_token(&self, user_id: &str, to: &KeyInfo) -> Result<TokenAnswer, ApiError> {
+    pub(crate) async fn give_token(
+        &self,
+        user_id: &str,
+        to: &KeyInfo,
+        may_renew: impl AsyncFnOnce() -> bool,
+    ) -> Result<TokenAnswer, ApiError> {
         let mut usable = self.usable(user_id).await?;
-        if self.ends_soon(&usable.0) {
+        if self.ends_soon(&usable.0) && may_renew().await {
             // Where that fails, the token is still good.
-            if let Err(error) = self.refresh(user_id).await {
+            if let Err(error) = self.refresh(user_id, AskedBy::Program).await {
                 error.log();
             }
             usable = self.usable(user_id).await?;

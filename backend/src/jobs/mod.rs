@@ -109,7 +109,7 @@ impl Jobs {
         // Without an app there is nobody to ask.
         if state.connections.has_app() {
             jobs.add(refresh::RefreshJob::new(state, config.refresh_window), poll, &state.jobs);
-            jobs.add(sync::SyncJob::new(state, config.sync_interval), poll, &state.jobs);
+            jobs.add(sync::SyncJob::new(state, config.sync_interval), config.sync_poll, &state.jobs);
         }
         jobs.add(upkeep::UpkeepJob::new(state), poll, &state.jobs);
         jobs.add(reseal::ResealJob::new(state), poll, &state.jobs);

@@ -12,6 +12,7 @@ use token_vault::{Context, Vault};
 
 use super::{Limits, hashed};
 use crate::app::AppState;
+use crate::cookies;
 use crate::error::ApiError;
 
 /// Failures that cost nothing: people mistype.
@@ -113,23 +114,32 @@ impl DeviceCookie {
 
     /// The browser's own bytes, where it signed in to this account before.
     fn read(&self, request: &HttpRequest, vault: &Vault, email_key: &str) -> Option<Vec<u8>> {
-        let cookie = request.cookie(self.name())?;
-        let opened = vault.open(cookie.value(), &context(email_key)).ok()?;
+        let (_, opened) = self.find(request, vault, email_key)?;
         // Apart from any address, so that no account's tries are taken for a browser's.
         Some([b"device\0".as_slice(), &opened].concat())
     }
 
+    /// The cookie that is this account's, and the bytes in it.
+    fn find<'a>(
+        &self,
+        request: &'a HttpRequest,
+        vault: &Vault,
+        email_key: &str,
+    ) -> Option<(&'a str, Vec<u8>)> {
+        let mut values = cookies::values(request.headers(), self.name());
+        values.find_map(|value| Some((value, vault.open(value, &context(email_key)).ok()?.to_vec())))
+    }
+
     /// The cookie for a browser that has signed in just now: the one that it has, where that is this account's.
     pub(crate) fn write(&self, request: &HttpRequest, vault: &Vault, email_key: &str) -> Cookie<'static> {
-        let present = request.cookie(self.name()).filter(|_| self.read(request, vault, email_key).is_some());
-        let value = present.map_or_else(
+        let value = self.find(request, vault, email_key).map_or_else(
             || {
                 let mut bytes = [0_u8; DEVICE_BYTES];
                 getrandom::fill(&mut bytes)
                     .expect("an operating system without random numbers cannot serve anybody");
                 vault.seal(&bytes, &context(email_key))
             },
-            |cookie| cookie.value().to_owned(),
+            |(present, _)| present.to_owned(),
         );
         self.base(value).max_age(CookieLife::days(400)).finish()
     }

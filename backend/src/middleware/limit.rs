@@ -47,7 +47,7 @@ async fn count(request: &ServiceRequest) -> Result<Option<Quota>, ApiError> {
     let limits = &state_of(request)?.limits;
     let found = Caller::find(request).await;
     let counted = match &found {
-        Ok(caller) => limits.count_caller(&caller.subject()),
+        Ok(caller) => limits.count_caller(&caller.subject(), request),
         Err(_) => limits.count_address(request),
     };
     request.extensions_mut().insert(Identified(found));

@@ -44,11 +44,10 @@ async fn change_password(
     }
     let present = prove(&state, &request, &caller, body.current_password).await?;
     let new_hash = state.passwords.hash(body.new_password.into_exposed().into()).await?;
-    if !state.store.change_password(user_id, &present.password_hash, &new_hash).await? {
+    if !state.store.change_password(user_id, &present.password_hash, &new_hash, Some(session)).await? {
         // Changed meanwhile: the one that was given is no longer the present one.
         return Err(ApiError::invalid_credentials());
     }
-    state.store.delete_sessions(user_id, Some(session)).await?;
     Ok(success(Done {}))
 }
 

@@ -12,7 +12,7 @@ use crate::api_key::{self, ApiKeyText, KeyTerms};
 use crate::app::AppState;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::idempotency;
+use crate::idempotency::{self, CutOff};
 use crate::openapi::IdempotencyKey;
 use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, just};
 use crate::request_body::CallerAndBody;
@@ -69,7 +69,7 @@ async fn create(
 ) -> Result<HttpResponse, ApiError> {
     let user_id = &caller.signed_in()?.user_id;
     let work = make(Data::clone(&state), user_id.clone(), body.clone());
-    idempotency::once(&state, &request, &caller, &body, work).await
+    idempotency::once(&state, &request, &caller, &body, CutOff::DoAgain, work).await
 }
 
 async fn make(state: Data<AppState>, user_id: String, body: CreateApiKey) -> Result<HttpResponse, ApiError> {

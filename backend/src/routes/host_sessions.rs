@@ -9,17 +9,17 @@ use connection_store::HostLink;
 use jiff::SignedDuration;
 use serde::Deserialize;
 use shared::{CreateHostLink, ErrorCode, HostLinkAnswer, Scope, validation};
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{Routes, Success, page, query, resource, session, success, web_app};
 use crate::app::AppState;
-use crate::caller::host_user_id;
+use crate::caller::{Caller, host_user_id};
 use crate::error::ApiError;
-use crate::idempotency;
+use crate::idempotency::{self, CutOff};
 use crate::limits;
 use crate::openapi::IdempotencyKey;
 use crate::openapi::errors::{ANYBODY, BODY, CALLER, CHANGE, Errors, QUERY, STORED, just};
-use crate::request_body::CallerAndBody;
+use crate::request_body::{CallerAndBody, FormBody};
 use crate::secret_token::SecretToken;
 
 /// How long a link waits to be opened.
@@ -32,7 +32,7 @@ const LINK_PATH: &str = "/auth/host";
 const LANDING_PATH: &str = "/integrations";
 
 pub(super) fn configure(app: &mut Routes<'_>) {
-    app.service(resource(LINK_PATH, [(Method::GET, web::to(open))]));
+    app.service(resource(LINK_PATH, [(Method::GET, web::to(open)), (Method::POST, web::to(confirm))]));
 }
 
 /// Makes a link that signs one browser in, once, as a user of the host application.
@@ -56,7 +56,7 @@ pub(super) async fn create(
 ) -> Result<HttpResponse, ApiError> {
     caller.require_service(Scope::SessionsCreate)?;
     let work = make(Data::clone(&state), body.clone());
-    idempotency::once(&state, &request, &caller, &body, work).await
+    idempotency::once(&state, &request, &caller, &body, CutOff::DoAgain, work).await
 }
 
 async fn make(state: Data<AppState>, body: CreateHostLink) -> Result<HttpResponse, ApiError> {
@@ -104,7 +104,10 @@ struct LinkQuery {
 /// A browser that opens a link which is used up, or too old, or which cannot be opened now, is shown a page that says so in
 /// place of `ErrorBody`.
 ///
-/// A plain `GET` uses the link up. A page in between that posts itself would keep the link from those that open links for
+/// A browser in which somebody else is signed in is shown a page that asks first, and posts: else whoever gets a person to open a
+/// link of their own would have them go on as somebody that they are not.
+///
+/// Otherwise a plain `GET` uses the link up. A page in between that posts itself would keep the link from those that open links for
 /// somebody else to see what is behind; but it would need a script or a click, and a host sends its user here straight from
 /// its own page: nobody's mail or chat has the link. Browsers that fetch ahead say so, and are sent away.
 #[utoipa::path(
@@ -114,6 +117,7 @@ struct LinkQuery {
     tag = "Host applications",
     params(LinkQuery),
     responses(
+        (status = 200, description = "Somebody else is signed in: a page that asks whether to go on.", body = String, content_type = "text/html"),
         (status = 303, description = "Signed in, with the cookie of a session: on to the web app.", headers(
             ("Location" = String, description = "The web app's address."),
         )),
@@ -121,16 +125,67 @@ struct LinkQuery {
     ),
 )]
 async fn open(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let mut response = match sign_in(&state, &request).await {
+    let opened = open_link(&state, &request).await;
+    as_page(opened, web_app::is_navigation(&request))
+}
+
+/// What a person sends who is signed in as somebody else and goes on.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what `FormBody` reads")]
+#[schema(examples(json!({"token": "dGhlIHNlY3JldCBvZiBhIGxpbmsgb2YgdGhlIGhvc3Q"})))]
+struct LinkForm {
+    /// The link's secret.
+    token: String,
+}
+
+/// Signs the browser in as the link's user in place of whoever is signed in there.
+///
+/// The page that `openHostLink` shows then posts this.
+#[utoipa::path(
+    post,
+    path = LINK_PATH,
+    operation_id = "confirmHostLink",
+    tag = "Host applications",
+    request_body(content = LinkForm, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 303, description = "Signed in, with the cookie of a session: on to the web app.", headers(
+            ("Location" = String, description = "The web app's address."),
+        )),
+        Errors<{ ANYBODY | STORED | BODY | CHANGE | just(&[ErrorCode::InvalidState]) }>,
+    ),
+)]
+async fn confirm(
+    state: Data<AppState>,
+    request: HttpRequest,
+    form: FormBody,
+) -> Result<HttpResponse, ApiError> {
+    let opened = async {
+        state.limits.strict_by_address(&state, &limits::HOST_LINK, &request).await?;
+        let token = form.field("token").and_then(SecretToken::parse).ok_or_else(ApiError::invalid_state)?;
+        let response = sign_in(&state, &request, &token).await?;
+        // Whoever was signed in here is so no longer.
+        if let Ok(caller) = Caller::find(&request).await
+            && let Ok((_, before)) = caller.require_session()
+        {
+            state.store.delete_session(before).await?;
+        }
+        Ok(response)
+    };
+    as_page(opened.await, web_app::prefers_html(&request))
+}
+
+/// A person's browser is shown a page where a program gets JSON.
+fn as_page(opened: Result<HttpResponse, ApiError>, for_people: bool) -> Result<HttpResponse, ApiError> {
+    let mut response = match opened {
         Ok(response) => response,
-        Err(refused) if web_app::is_navigation(&request) => refused_page(&refused),
+        Err(refused) if for_people => refused_page(&refused),
         Err(refused) => return Err(refused),
     };
     response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("accept"));
     Ok(response)
 }
 
-async fn sign_in(state: &AppState, request: &HttpRequest) -> Result<HttpResponse, ApiError> {
+async fn open_link(state: &AppState, request: &HttpRequest) -> Result<HttpResponse, ApiError> {
     if is_ahead_of_time(request.headers()) {
         return Err(ApiError::invalid_request(
             "This link is opened when its person wants it, and not before.",
@@ -138,10 +193,26 @@ async fn sign_in(state: &AppState, request: &HttpRequest) -> Result<HttpResponse
     }
     state.limits.strict_by_address(state, &limits::HOST_LINK, request).await?;
     let LinkQuery { token } = query(request.query_string())?;
-    let link = match SecretToken::parse(&token) {
-        Some(token) => state.store.consume_host_link(&token.hash(), state.clock.now()).await?,
-        None => None,
-    };
+    let token = SecretToken::parse(&token).ok_or_else(ApiError::invalid_state)?;
+    if web_app::is_navigation(request)
+        && let Ok(caller) = Caller::find(request).await
+        && let Ok(session) = caller.signed_in()
+    {
+        let link = state.store.find_host_link(&token.hash(), state.clock.now()).await?;
+        let link = link.ok_or_else(ApiError::invalid_state)?;
+        if link.user_id != session.user_id {
+            return Ok(asking_page(&link, &token, &state.frontend_origin));
+        }
+    }
+    sign_in(state, request, &token).await
+}
+
+async fn sign_in(
+    state: &AppState,
+    request: &HttpRequest,
+    token: &SecretToken,
+) -> Result<HttpResponse, ApiError> {
+    let link = state.store.consume_host_link(&token.hash(), state.clock.now()).await?;
     let link = link.ok_or_else(ApiError::invalid_state)?;
     let landing = link.return_to.as_deref().unwrap_or(LANDING_PATH);
     let target = format!("{}{landing}", state.frontend_origin);
@@ -161,6 +232,24 @@ fn is_ahead_of_time(headers: &HeaderMap) -> bool {
         let purpose = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         purpose.to_ascii_lowercase().contains("prefetch")
     })
+}
+
+/// What a person sees who is signed in as somebody else.
+fn asking_page(link: &HostLink, token: &SecretToken, frontend_origin: &str) -> HttpResponse {
+    let name = link.name.as_deref().map_or("somebody else".to_owned(), |name| format!("“{name}”"));
+    let text = format!(
+        "<p>You are signed in here already. This link signs this browser in as {} instead, and what you connect then is \
+         theirs.</p><p>Did you not expect this? Then stay.</p>",
+        page::escape(&name)
+    );
+    let form = format!(
+        "<form method=\"post\" action=\"{LINK_PATH}\"><input type=\"hidden\" name=\"token\" value=\"{}\">\
+         <a href=\"{}{LANDING_PATH}\">Stay signed in</a> <button>Go on as {}</button></form>",
+        token.expose(),
+        page::escape(frontend_origin),
+        page::escape(&name)
+    );
+    page::respond_with_form(page::html(page::UNKNOWN, "Go on as somebody else?", &text, &form))
 }
 
 /// What a person sees whom a link did not sign in.

@@ -94,6 +94,7 @@ fn add_all(routes: &mut Routes<'_>) {
     account::delete,
     host_sessions::create,
     host_sessions::open,
+    host_sessions::confirm,
     api_keys::create,
     api_keys::list,
     api_keys::revoke,

@@ -29,6 +29,17 @@ pub(super) fn respond(status: StatusCode, html: String) -> HttpResponse {
     response
 }
 
+/// As [`respond`], for a page that asks something and posts the answer to this service.
+pub(super) fn respond_with_form(html: String) -> HttpResponse {
+    let mut response = respond(StatusCode::OK, html);
+    let policy = policy(STYLE).replace("form-action 'none'", "form-action 'self'");
+    let headers = response.headers_mut();
+    if let Ok(policy) = header::HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
 /// What a page of this service may do in a browser that has one style sheet and nothing else.
 pub(crate) fn policy(style: &str) -> String {
     format!(
@@ -52,6 +63,7 @@ pub(super) fn html((class, sign): Sign, title: &str, text: &str, details: &str) 
 <meta charset="utf-8">
 <title>{title} – Instagram Connect</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="same-origin">
 <link rel="icon" href="data:,">
 <style>{STYLE}</style>
 </head>

@@ -115,11 +115,15 @@ fn has_hash(path: &str) -> bool {
     name.split(['-', '.', '_']).any(|part| part.len() == 16 && part.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-/// Whether a browser wants a page: it prefers `text/html` to JSON.
+/// Whether a browser wants a page.
 pub(crate) fn is_navigation(request: &HttpRequest) -> bool {
-    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    matches!(*request.method(), Method::GET | Method::HEAD) && prefers_html(request)
+}
+
+/// Whether a client prefers `text/html` to JSON, as browsers do that show what comes back.
+pub(crate) fn prefers_html(request: &HttpRequest) -> bool {
     let Ok(accept) = Accept::parse(request) else { return false };
-    is_read && preference(&accept, "text", "html") > preference(&accept, "application", "json")
+    preference(&accept, "text", "html") > preference(&accept, "application", "json")
 }
 
 /// How much a client wants a media type: the quality that its most specific range gives (RFC 9110, 12.5.1), and between

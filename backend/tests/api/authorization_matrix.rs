@@ -43,6 +43,7 @@ const ROWS: &[(&str, &str, [u16; 10])] = &[
     ("POST /api/users",                                       "connections:read",  [422; 10]),
     ("POST /api/session",                                     "connections:read",  [200; 10]),
     ("GET /auth/host",                                        "connections:read",  [400; 10]),
+    ("POST /auth/host",                                       "connections:read",  [415; 10]),
     ("POST /auth/instagram/deauthorize",                      "connections:read",  [415; 10]),
     ("POST /auth/instagram/data-deletion",                    "connections:read",  [415; 10]),
     ("GET /auth/instagram/data-deletion/{code}",              "connections:read",  [404; 10]),

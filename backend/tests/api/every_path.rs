@@ -15,7 +15,7 @@ const ROUTES: [(&str, &[&str]); 25] = [
     ("/api/users/me/password", &["PUT"]),
     ("/api/sessions", &["GET", "POST", "DELETE"]),
     ("/api/sessions/x", &["DELETE"]),
-    ("/auth/host", &["GET"]),
+    ("/auth/host", &["GET", "POST"]),
     ("/auth/instagram/login", &["GET"]),
     ("/auth/instagram/callback", &["GET"]),
     ("/auth/instagram/deauthorize", &["POST"]),

@@ -73,6 +73,41 @@ async fn a_link_signs_one_browser_in_once() {
     assert_eq!(person.get("/api/session").await.failure(), "401 unauthenticated");
 }
 
+/// Else whoever gets Ada to open a link of their own would have her connect her account to them.
+#[actix_web::test]
+async fn who_is_signed_in_as_somebody_else_is_asked_first() {
+    let app = TestApp::start();
+    let host = host(&app);
+    let ada = app.with_user("ada").await;
+    let path = link(&host, json!({"userId": "mallory", "name": "<b>Mallory</b>"})).await;
+    for _ in 0..2 {
+        let asked = ada.navigate(&path).await;
+        assert_eq!(asked.status(), 200);
+        assert!(asked.headers().get("set-cookie").is_none());
+        let policy = asked.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        assert!(policy.contains("form-action 'self'"), "{policy}");
+        let html = asked.text().await.unwrap();
+        assert!(html.contains("Go on as “&lt;b&gt;Mallory&lt;/b&gt;”"), "{html}");
+    }
+    assert_eq!(ada.get("/api/session").await.body["user"]["id"], ada.id, "nothing has changed");
+
+    let token = path.split_once("token=").unwrap().1;
+    let post = |origin: &'static str, token: &str| {
+        let form = ada.request(Method::POST, "/auth/host").form(&[("token", token)]);
+        Answer::of(form.header("origin", origin))
+    };
+    assert_eq!(post("https://evil.example", token).await.failure(), "403 cross_site_request");
+    assert_eq!(post("http://localhost:4002", "x").await.failure(), "400 invalid_state");
+    let gone_on = post("http://localhost:4002", token).await;
+    assert_eq!((gone_on.status, gone_on.header("location")), (303, "http://localhost:5176/integrations"));
+    assert_eq!(ada.get("/api/session").await.body["user"]["id"], "mallory");
+    assert_eq!(post("http://localhost:4002", token).await.failure(), "400 invalid_state", "once");
+
+    // Whoever is signed in as the same user goes on without a question.
+    let again = link(&host, json!({"userId": "mallory"})).await;
+    assert_eq!(ada.navigate(&again).await.status(), 303);
+}
+
 #[actix_web::test]
 async fn a_link_lives_ten_minutes() {
     let app = TestApp::start();

@@ -112,6 +112,30 @@ async fn what_was_refused_or_failed_is_not_kept() {
     assert_eq!(post(&ada, PROXIED, "k1", &other).await.status, 200);
 }
 
+/// Done again, it could be done twice.
+#[actix_web::test]
+async fn what_nobody_knows_the_end_of_is_not_done_again() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    let image = json!({"image_url": "https://wreckshop.com/a.jpg"});
+    for (fault, expected) in [
+        (Fault::Delay { ms: 3000 }, "504 upstream_timeout"),
+        (Fault::Reset, "502 upstream_error"),
+        (Fault::Truncated, "502 upstream_error"),
+        (Fault::Html, "502 upstream_error"),
+    ] {
+        let asked = app.instagram.requests(Endpoint::Graph);
+        app.instagram.fault(Endpoint::Graph, fault.clone(), Times::ONCE);
+        let key = format!("{expected}-{asked}").replace(' ', "-");
+        let first = post(&ada, PROXIED, &key, &image).await;
+        assert_eq!(first.failure(), expected, "{fault:?}");
+        let again = post(&ada, PROXIED, &key, &image).await;
+        assert_eq!((again.failure(), &again.body["error"]), (expected.to_owned(), &first.body["error"]));
+        assert_eq!(app.instagram.requests(Endpoint::Graph), asked + 1, "{fault:?}");
+    }
+}
+
 #[actix_web::test]
 async fn of_many_at_once_one_is_carried_out() {
     let app = TestApp::start();

@@ -90,6 +90,25 @@ async fn a_token_that_ends_soon_is_renewed_first() {
 }
 
 #[actix_web::test]
+async fn a_renewal_that_goes_on_failing_is_told_once_and_not_tried_without_end() {
+    let app = TestApp::start_with(&[("REFRESH_POLL_SECONDS", "3600"), ("RATE_LIMITS", "0.1")]);
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let program = app.with_key(&ada.personal_key(&["tokens:read"]).await);
+    app.clock.advance(51 * DAY);
+    app.instagram.advance(51 * DAY);
+    app.instagram.fault(Endpoint::Refresh, Fault::ServerError { status: 503 }, Times::Forever);
+    let first = token(&program).await;
+    for _ in 0..4 {
+        assert_eq!(token(&program).await, first);
+    }
+    assert_eq!(app.instagram.requests(Endpoint::Refresh), 2, "as often as an owner may ask");
+    let database = rusqlite::Connection::open(app.database_file()).unwrap();
+    let told = "SELECT count(*) FROM connection_events WHERE kind = 'refresh_failed'";
+    assert_eq!(database.query_row(told, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+}
+
+#[actix_web::test]
 async fn a_dead_token_is_not_given() {
     let app = TestApp::start_with(&[("REFRESH_POLL_SECONDS", "3600")]);
     let ada = app.with_user("ada").await;

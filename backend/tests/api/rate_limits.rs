@@ -309,6 +309,45 @@ async fn callbacks_and_host_links_are_limited() {
     assert!(html.contains("This link cannot be opened now") && html.contains("Wait a little"), "{html}");
 }
 
+/// Each key has a limit of its own; Instagram's patience is with the owner.
+#[actix_web::test]
+async fn all_programs_of_an_owner_together_call_instagram_so_often() {
+    let app = TestApp::start_with(&[("RATE_LIMITS", "0.1"), BEHIND_A_PROXY]);
+    let ask = async |program: &Person, number: usize, user: &str| {
+        let path = format!("/api/integrations/instagram/{user}/proxy/me");
+        from(program, &format!("203.0.113.{number}"), Method::GET, &path, None).await
+    };
+    let key = || app.with_key(&app.service_key(&["connections:read"]));
+    for number in 0..12 {
+        let program = key();
+        for _ in 0..10 {
+            assert_eq!(ask(&program, number, "user-123").await.failure(), "404 not_connected");
+        }
+    }
+    let refused = ask(&key(), 12, "user-123").await;
+    assert!(wait_of(&refused) > 3500);
+    assert_eq!(refused.header("ratelimit-policy"), "\"proxy\";q=120;w=3600");
+    let of_other = ask(&key(), 13, "user-124").await;
+    assert_eq!(of_other.failure(), "404 not_connected", "each owner has a limit");
+}
+
+#[actix_web::test]
+async fn one_address_asks_so_often_with_all_its_keys() {
+    let app = TestApp::start_with(&[("RATE_LIMITS", "0.02"), BEHIND_A_PROXY]);
+    let path = "/api/integrations/instagram/user-123";
+    let programs: Vec<_> = (0..11).map(|_| app.with_key(&app.service_key(&["connections:read"]))).collect();
+    let ask = async |program: &Person, address: &str| from(program, address, Method::GET, path, None).await;
+    for program in &programs[..10] {
+        for _ in 0..2 {
+            assert_eq!(ask(program, "203.0.113.1").await.failure(), "404 not_connected");
+        }
+    }
+    let refused = ask(&programs[10], "203.0.113.1").await;
+    assert_eq!(refused.failure(), "429 rate_limited");
+    assert_eq!(refused.header("ratelimit-policy"), "\"callers-of-address\";q=20;w=10");
+    assert_eq!(ask(&programs[10], "203.0.113.2").await.failure(), "404 not_connected");
+}
+
 #[actix_web::test]
 async fn an_owner_asks_instagram_so_often_and_no_more() {
     let app = TestApp::start_with(&[("RATE_LIMITS", "0.2")]);

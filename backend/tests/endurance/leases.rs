@@ -58,7 +58,7 @@ impl LeaseWatch {
                 Leases::MongoDb(connections)
             }
         };
-        Self { database, quiet: poll * 5 / 3, abandoned: BTreeSet::new(), left: 0 }
+        Self { database, quiet: poll * 2, abandoned: BTreeSet::new(), left: 0 }
     }
 
     /// Waits until somebody is at work. `false`: nobody is, since nothing is due.

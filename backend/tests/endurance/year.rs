@@ -34,7 +34,7 @@ impl Plan {
         }
         let poll = match database {
             Database::Sqlite => often,
-            // SecantusDB reads every active connection for each look.
+            // SecantusDB takes longer for a look.
             Database::MongoDb => 2 * often,
         };
         Self { connections: 1000, days: 365, step: 3 * HOUR, kill_every: 15, poll }

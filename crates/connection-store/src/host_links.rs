@@ -28,6 +28,9 @@ pub trait HostLinks {
     /// Remembers a link.
     async fn insert_host_link(&self, link: HostLink) -> StoreResult<()>;
 
+    /// A link that can be used at `now`; `None` when there is none. It is not used up.
+    async fn find_host_link(&self, token_hash: &SecretHash, now: Timestamp) -> StoreResult<Option<HostLink>>;
+
     /// Uses a link up, atomically: of any number of calls at once, one gets `Some`. `None` when it is unknown, used, or
     /// ended at or before `now`.
     async fn consume_host_link(

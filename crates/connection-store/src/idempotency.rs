@@ -23,6 +23,21 @@ pub enum Repetition {
     },
 }
 
+/// A request that a client names.
+#[derive(Clone, Debug)]
+pub struct NewRequest {
+    /// The name.
+    pub name: SecretHash,
+    /// Stands for what is asked.
+    pub request_hash: SecretHash,
+    /// Whose it is: a user's id, or whatever stands for another caller. What is kept goes with the user.
+    pub owner: String,
+    /// When a claim without an answer ends.
+    pub lease_until: Timestamp,
+    /// When everything is forgotten.
+    pub expires_at: Timestamp,
+}
+
 /// An answer that is kept, as the change of a key sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedAnswer {
@@ -35,17 +50,10 @@ pub struct SealedAnswer {
 /// Requests that clients name, and their answers.
 #[async_trait]
 pub trait Idempotency {
-    /// Claims a request under a name, atomically: of any number of calls at once, one gets `First`. `request_hash` stands for
-    /// what is asked: another one under the same name is `Different`, until everything is forgotten at `expires_at`. A claim
-    /// without an answer ends at `lease_until`, so that a process that dies does not block the name for the same request.
-    async fn begin_request(
-        &self,
-        name: &SecretHash,
-        request_hash: &SecretHash,
-        lease_until: Timestamp,
-        expires_at: Timestamp,
-        now: Timestamp,
-    ) -> StoreResult<Repetition>;
+    /// Claims a request under a name, atomically: of any number of calls at once, one gets `First`. Another request under the same
+    /// name is `Different`, until everything is forgotten. A claim without an answer ends at `lease_until`, so that a process
+    /// that dies does not block the name for the same request.
+    async fn begin_request(&self, request: NewRequest, now: Timestamp) -> StoreResult<Repetition>;
 
     /// Keeps the answer for those who ask again. The first one stays, where a claim was taken over and both come to an end;
     /// one to a request that is forgotten is not kept.

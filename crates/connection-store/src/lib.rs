@@ -38,7 +38,7 @@ pub use events::{Delivery, Event, EventCursor, Events, NewEvent};
 pub use existing::connect_existing;
 pub use history::{History, HistoryPoint, HistoryRange};
 pub use host_links::{HostLink, HostLinks};
-pub use idempotency::{Idempotency, Repetition, SealedAnswer};
+pub use idempotency::{Idempotency, NewRequest, Repetition, SealedAnswer};
 pub use limits::{Limits, Tries};
 pub use oauth_states::{ConsumedState, ExpectedAccount, NewOAuthState, OAuthStates};
 pub use pauses::Pauses;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use crate::StoreResult;
+use crate::{SecretHash, StoreResult};
 
 /// A person with a local account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,12 +63,14 @@ pub trait Users {
     /// What a user's sign-in is checked against, by their id; `None` where there is none.
     async fn find_credentials_of(&self, user_id: &str) -> StoreResult<Option<Credentials>>;
 
-    /// Replaces a user's password, provided that it is still the one of `old_hash`. `false` when it is not.
+    /// Replaces a user's password, provided that it is still the one of `old_hash`, and ends all sessions of theirs but `kept`.
+    /// `false` when it is not. None that was opened with the old password outlives this, not even where a process dies at it.
     async fn change_password(
         &self,
         user_id: &str,
         old_hash: &SecretString,
         new_hash: &SecretString,
+        kept: Option<&SecretHash>,
     ) -> StoreResult<bool>;
 
     /// Deletes an account with its sessions, keys, OAuth states and one-time links; ends first what lets somebody in. The

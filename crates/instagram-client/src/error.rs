@@ -34,6 +34,8 @@ pub enum InstagramError {
     Retryable {
         /// What happened, for the log.
         reason: String,
+        /// Whether it was Instagram itself that said so. Without its word, what was asked for may have been done.
+        answered: bool,
     },
 
     /// Too many calls (codes 4, 17, 32, 613, 80002, HTTP 429). Next: make no call before `retry_after` is over; going on
@@ -119,8 +121,14 @@ impl InstagramError {
         }
     }
 
-    pub(crate) fn retryable(reason: impl Into<String>) -> Self {
-        Self::Retryable { reason: reason.into() }
+    /// Instagram says that it failed.
+    pub(crate) fn failed(reason: impl Into<String>) -> Self {
+        Self::Retryable { reason: reason.into(), answered: true }
+    }
+
+    /// Nobody has said what came of it.
+    pub(crate) fn lost(reason: impl Into<String>) -> Self {
+        Self::Retryable { reason: reason.into(), answered: false }
     }
 
     pub(crate) fn unintelligible(reason: impl Into<String>) -> Self {

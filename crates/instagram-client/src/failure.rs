@@ -54,9 +54,7 @@ pub(crate) fn judge(
         None if status == StatusCode::TOO_MANY_REQUESTS => {
             Err(InstagramError::RateLimited { retry_after: usage::retry_after(headers), of: LimitOf::App })
         }
-        None if status.is_server_error() => {
-            Err(InstagramError::retryable(format!("HTTP {}", status.as_u16())))
-        }
+        None if status.is_server_error() => Err(InstagramError::lost(format!("HTTP {}", status.as_u16()))),
         None => {
             let status = status.as_u16();
             Err(InstagramError::unintelligible(format!("HTTP {status} without an error of Instagram's")))
@@ -76,7 +74,7 @@ fn classify(status: StatusCode, headers: &HeaderMap, failure: &Failure) -> Insta
         return InstagramError::RateLimited { retry_after: usage::retry_after(headers), of };
     }
     if is_transient || status.is_server_error() {
-        return InstagramError::retryable(described(status, code, message));
+        return InstagramError::failed(described(status, code, message));
     }
     // Before the codes, since these texts come with codes as general as 1 and 400.
     if says_any(message, &["matching code was not found", "verification code", "authorization code"]) {
@@ -88,7 +86,7 @@ fn classify(status: StatusCode, headers: &HeaderMap, failure: &Failure) -> Insta
     }
     match (code, subcode) {
         (190 | 102, _) => InstagramError::NeedsReauthorization { subcode },
-        (1 | 2 | -1 | -2, _) => InstagramError::retryable(described(status, code, message)),
+        (1 | 2 | -1 | -2, _) => InstagramError::failed(described(status, code, message)),
         (100, _) if says_any(message, &["unsupported request - method type"]) => InstagramError::AppAccess,
         // A message outside the allowed window (10, 2534022) is the caller's error and no missing permission.
         (10, Some(2_534_022)) => rejected(code, subcode, message),

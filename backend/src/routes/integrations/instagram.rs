@@ -10,10 +10,10 @@ use utoipa::IntoParams;
 
 use crate::app::AppState;
 use crate::caller::Caller;
-use crate::connections::HistoryPage;
+use crate::connections::{AskedBy, HistoryPage};
 use crate::error::ApiError;
 use crate::etag;
-use crate::idempotency;
+use crate::idempotency::{self, CutOff};
 use crate::limits;
 use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, INSTAGRAM, QUERY, just};
 use crate::openapi::{IdempotencyKey, UserId};
@@ -56,10 +56,13 @@ async fn save(
     let user_id = caller.authorize(&body.user_id, Scope::ConnectionsWrite)?;
     let (asked, saving) = (body.clone(), Data::clone(&state));
     let work = async move {
+        if !token_vault::is_handle(body.access_token.expose()) {
+            saving.limits.strict_by_user(&saving, &limits::CALLBACK, &user_id).await?;
+        }
         let connection = saving.connections.save(&user_id, &body).await?;
         Ok(HttpResponse::Ok().json(success(SaveAnswer { connection })))
     };
-    idempotency::once(&state, &request, &caller, &asked, work).await
+    idempotency::once(&state, &request, &caller, &asked, CutOff::DoAgain, work).await
 }
 
 /// The user's connection.
@@ -162,7 +165,7 @@ async fn refresh(
 ) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(&user, Scope::ConnectionsWrite)?;
     state.limits.strict_by_user(&state, &limits::REFRESH, &user_id).await?;
-    let connection = state.connections.refresh(&user_id).await?;
+    let connection = state.connections.refresh(&user_id, AskedBy::Owner).await?;
     Ok(success(ConnectionAnswer { connection }))
 }
 

@@ -14,7 +14,8 @@ use crate::app::AppState;
 use crate::caller::Caller;
 use crate::connections::{Forwarded, Parameters};
 use crate::error::ApiError;
-use crate::idempotency;
+use crate::idempotency::{self, CutOff};
+use crate::limits;
 use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, INSTAGRAM, QUERY, just};
 use crate::openapi::{IdempotencyKey, UserId};
 use crate::request_body::CallerAndParameters;
@@ -118,8 +119,8 @@ async fn read(
 /// Paths: with `content:publish` `me/media` and `me/media_publish`; with `messages:manage` `me/messages`, `{id}/comments` and
 /// `{id}/replies`. The parameters are in the query or in the body, as JSON or as a form.
 ///
-/// An answer that does not come (`upstream_timeout`, `upstream_error`) does not tell whether Instagram has done it. Such an answer
-/// is not kept under an `Idempotency-Key`: look before you repeat it.
+/// An answer that does not come (`upstream_timeout`, `upstream_error`) does not tell whether Instagram has done it. Under an
+/// `Idempotency-Key` the same is answered again then, and nothing is asked of Instagram: look before you do it under another.
 #[utoipa::path(
     post,
     path = "/api/integrations/instagram/{userId}/proxy/{path}",
@@ -148,7 +149,7 @@ async fn write(
         let state = Data::clone(&state);
         async move { Ok(HttpResponse::Ok().json(call.forward(&state).await?.0)) }
     };
-    idempotency::once(&state, &request, &caller, &asked, work).await
+    idempotency::once(&state, &request, &caller, &asked, CutOff::Leave, work).await
 }
 
 /// Deletes a comment at Instagram with the token of the user's connection.
@@ -203,6 +204,7 @@ impl ProxiedCall {
 
     async fn forward(self, state: &AppState) -> Result<Json<Value>, ApiError> {
         let Self { user_id, call, parameters } = self;
+        state.limits.strict_by_user(state, &limits::PROXY, &user_id).await?;
         state.connections.forward(&user_id, call, parameters).await.map(Json)
     }
 }

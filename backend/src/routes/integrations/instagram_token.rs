@@ -8,6 +8,7 @@ use shared::{ErrorCode, Scope, TokenAnswer};
 use crate::app::AppState;
 use crate::caller::Caller;
 use crate::error::ApiError;
+use crate::limits;
 use crate::openapi::UserId;
 use crate::openapi::errors::{CALLER, Errors, just};
 use crate::routes::{Routes, Success, resource, success};
@@ -35,5 +36,7 @@ pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
 async fn give(state: Data<AppState>, caller: Caller, user: Path<String>) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(&user, Scope::TokensRead)?;
     let key = caller.key().ok_or_else(ApiError::forbidden)?;
-    Ok(success(state.connections.give_token(&user_id, key).await?))
+    // Who asks often is given the token as it is: the schedule renews it.
+    let may_renew = async || state.limits.strict_by_user(&state, &limits::REFRESH, &user_id).await.is_ok();
+    Ok(success(state.connections.give_token(&user_id, key, may_renew).await?))
 }

@@ -8,7 +8,6 @@ use std::io;
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
-use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use mongodb::Collection;
 use mongodb::bson::{Bson, Document, doc, oid::ObjectId};
@@ -34,6 +33,8 @@ const CLAIM_ATTEMPTS: u32 = 100;
 
 /// The fields of a kind of work that is claimed.
 struct Work {
+    /// The name of the last claim.
+    claim: &'static str,
     lease_until: &'static str,
     not_before: &'static str,
     failures: &'static str,
@@ -42,6 +43,7 @@ struct Work {
 }
 
 const REFRESH: Work = Work {
+    claim: "refreshClaim",
     lease_until: "refreshLeaseUntil",
     not_before: "refreshNotBefore",
     failures: "refreshFailures",
@@ -49,6 +51,7 @@ const REFRESH: Work = Work {
 };
 
 const SYNC: Work = Work {
+    claim: "syncClaim",
     lease_until: "syncLeaseUntil",
     not_before: "syncNotBefore",
     failures: "syncFailures",
@@ -413,8 +416,9 @@ impl MongoStore {
         found.iter().map(connection).collect()
     }
 
-    /// Claims what was not tried yet, then what has waited, until there is enough. What may be claimed is found first and
-    /// claimed side by side then, each by one change of its document: of any number of workers, one makes it.
+    /// Claims what was not tried yet, then what has waited, until there is enough. What may be claimed is found first; of any
+    /// number of workers that change one document then, one finds it as it wants it. Which documents these were, the name of
+    /// its claim tells.
     async fn claim(&self, claim: Claim, now: Timestamp) -> StoreResult<Vec<Connection>> {
         let Claim { work, mut filter, lease_until, limit } = claim;
         for field in [work.lease_until, work.not_before] {
@@ -422,40 +426,50 @@ impl MongoStore {
         }
         // A failure is counted when a try begins, so that one that kills its worker counts, too. For the same reason a try
         // begins with a wait: should nothing come of it, others go first.
+        let name = ObjectId::new();
         let update = vec![doc! { "$set": {
+            work.claim: name,
             work.lease_until: date(lease_until),
             work.not_before: date(lease_until),
             work.failures: one_more(work.failures),
         }}];
+        // What was never set comes before every time.
+        let first = doc! { work.not_before: 1, work.order: 1 };
         let (mut claimed, mut passed_over) = (Vec::new(), 0);
         for _ in 0..CLAIM_ATTEMPTS {
             let missing = limit as usize - claimed.len();
+            // A limit of 0 would be none.
             if missing == 0 {
                 break;
             }
-            let (connections, filter, update) = (self.connections.clone(), filter.clone(), update.clone());
+            let (connections, filter) = (self.connections.clone(), filter.clone());
+            let (update, first) = (update.clone(), first.clone());
             let claim = async move {
-                // What was never set comes before every time.
-                let first = doc! { work.not_before: 1, work.order: 1 };
                 let found = connections.find(filter.clone()).sort(first).projection(doc! { "_id": 1 });
                 let found: Vec<Document> = found.limit(missing as i64).await?.try_collect().await?;
-                let claims = found.iter().map(|document| {
-                    let mut one = doc! { "_id": document.get("_id") };
-                    one.extend(filter.clone());
-                    let claim = connections.find_one_and_update(one, update.clone());
-                    claim.return_document(ReturnDocument::After).into_future()
-                });
-                Ok((found.len(), try_join_all(claims).await?))
+                let ids: Vec<_> = found.iter().filter_map(|document| document.get("_id").cloned()).collect();
+                let mut these = doc! { "_id": { "$in": ids } };
+                let mut own = these.clone();
+                these.extend(filter);
+                own.insert(work.claim, name);
+                connections.update_many(these, update).await?;
+                let own: Vec<Document> = connections.find(own).await?.try_collect().await?;
+                Ok((found.len() < missing, own))
             };
-            let (found, documents) = self.operations.run(claim).await?;
-            for document in documents.iter().flatten() {
+            let (is_last, own) = match self.operations.run(claim).await {
+                Ok(claim) => claim,
+                // What was claimed before is begun: nobody else would be at it until the lease ends.
+                Err(_) if !claimed.is_empty() => break,
+                Err(error) => return Err(error),
+            };
+            for document in &own {
                 match connection(document) {
                     Ok(connection) => claimed.push(connection),
                     // It is leased now, and keeps no other.
                     Err(_) => passed_over += 1,
                 }
             }
-            if found < missing {
+            if is_last {
                 break;
             }
         }

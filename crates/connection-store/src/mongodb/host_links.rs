@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use mongodb::bson::doc;
+use mongodb::bson::{Document, doc};
 
 use super::{MongoStore, binary, date, fields};
 use crate::{HostLink, HostLinks, SecretHash, StoreResult};
@@ -23,22 +23,34 @@ impl HostLinks for MongoStore {
         Ok(())
     }
 
+    async fn find_host_link(&self, token_hash: &SecretHash, now: Timestamp) -> StoreResult<Option<HostLink>> {
+        let (filter, links) = (usable(token_hash, now), self.host_links.clone());
+        let found = self.operations.run(async move { links.find_one(filter).await }).await?;
+        found.map(|document| host_link(*token_hash, &document)).transpose()
+    }
+
     async fn consume_host_link(
         &self,
         token_hash: &SecretHash,
         now: Timestamp,
     ) -> StoreResult<Option<HostLink>> {
-        let filter = doc! { "_id": binary(token_hash), "expiresAt": { "$gt": date(now) } };
-        let links = self.host_links.clone();
+        let (filter, links) = (usable(token_hash, now), self.host_links.clone());
         let removed = self.operations.run(async move { links.find_one_and_delete(filter).await }).await?;
-        let Some(document) = removed else { return Ok(None) };
-        Ok(Some(HostLink {
-            token_hash: *token_hash,
-            user_id: fields::required_text(&document, "userId")?,
-            name: fields::text(&document, "name"),
-            return_to: fields::text(&document, "returnTo"),
-            created_at: fields::required_time(&document, "createdAt")?,
-            expires_at: fields::required_time(&document, "expiresAt")?,
-        }))
+        removed.map(|document| host_link(*token_hash, &document)).transpose()
     }
+}
+
+fn usable(token_hash: &SecretHash, now: Timestamp) -> Document {
+    doc! { "_id": binary(token_hash), "expiresAt": { "$gt": date(now) } }
+}
+
+fn host_link(token_hash: SecretHash, document: &Document) -> StoreResult<HostLink> {
+    Ok(HostLink {
+        token_hash,
+        user_id: fields::required_text(document, "userId")?,
+        name: fields::text(document, "name"),
+        return_to: fields::text(document, "returnTo"),
+        created_at: fields::required_time(document, "createdAt")?,
+        expires_at: fields::required_time(document, "expiresAt")?,
+    })
 }

@@ -10,25 +10,19 @@ use super::error::is_duplicate_key;
 use super::reading::{Wanted, readable};
 use super::{MongoStore, binary, date, fields};
 use crate::connections::key_id;
-use crate::{Idempotency, Repetition, SealedAnswer, SecretHash, StoreResult};
+use crate::{Idempotency, NewRequest, Repetition, SealedAnswer, SecretHash, StoreResult};
 
 /// How often a claim is tried while others make, forget or take over the same one.
 const BEGIN_ATTEMPTS: u32 = 10;
 
 #[async_trait]
 impl Idempotency for MongoStore {
-    async fn begin_request(
-        &self,
-        name: &SecretHash,
-        request_hash: &SecretHash,
-        lease_until: Timestamp,
-        expires_at: Timestamp,
-        now: Timestamp,
-    ) -> StoreResult<Repetition> {
-        let of_name = doc! { "_id": binary(name) };
-        let asked = *request_hash;
+    async fn begin_request(&self, request: NewRequest, now: Timestamp) -> StoreResult<Repetition> {
+        let NewRequest { name, request_hash: asked, owner, lease_until, expires_at } = request;
+        let of_name = doc! { "_id": binary(&name) };
         let claim = doc! {
-            "requestHash": binary(request_hash),
+            "requestHash": binary(&asked),
+            "owner": owner,
             "leaseUntil": date(lease_until),
             "expiresAt": date(expires_at),
             "status": null,
@@ -38,10 +32,10 @@ impl Idempotency for MongoStore {
         let mut new = of_name.clone();
         new.extend(claim.clone());
         let over = doc! {
-            "_id": binary(name),
+            "_id": binary(&name),
             "$or": [
                 { "expiresAt": { "$lte": date(now) } },
-                { "requestHash": binary(request_hash), "status": null, "leaseUntil": { "$lte": date(now) } },
+                { "requestHash": binary(&asked), "status": null, "leaseUntil": { "$lte": date(now) } },
             ],
         };
         let take_over = doc! { "$set": claim };

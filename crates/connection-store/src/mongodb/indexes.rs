@@ -64,7 +64,10 @@ impl MongoStore {
             ),
             (&self.host_links, vec![index(doc! { "userId": 1 }), expiring()]),
             (&self.tries, vec![expiring()]),
-            (&self.repeatable_requests, vec![index(doc! { "keyId": 1, "_id": 1 }), expiring()]),
+            (
+                &self.repeatable_requests,
+                vec![index(doc! { "keyId": 1, "_id": 1 }), index(doc! { "owner": 1 }), expiring()],
+            ),
         ];
         for (collection, indexes) in wanted {
             let collection = collection.clone();

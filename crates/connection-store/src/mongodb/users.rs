@@ -5,8 +5,8 @@ use mongodb::bson::{Document, doc};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::is_duplicate_key;
-use super::{MongoStore, date, fields};
-use crate::{CreateOutcome, Credentials, NewUser, StoreResult, User, Users};
+use super::{MongoStore, binary, date, fields};
+use crate::{CreateOutcome, Credentials, NewUser, SecretHash, StoreResult, User, Users};
 
 #[async_trait]
 impl Users for MongoStore {
@@ -56,12 +56,26 @@ impl Users for MongoStore {
         user_id: &str,
         old_hash: &SecretString,
         new_hash: &SecretString,
+        kept: Option<&SecretHash>,
     ) -> StoreResult<bool> {
         let filter = doc! { "_id": user_id, "passwordHash": old_hash.expose_secret() };
         let update = doc! { "$set": { "passwordHash": new_hash.expose_secret() } };
-        let users = self.users.clone();
-        let changed = self.operations.run(async move { users.update_one(filter, update).await }).await?;
-        Ok(changed.matched_count == 1)
+        let mut others = doc! { "userId": user_id };
+        if let Some(kept) = kept {
+            others.insert("_id", doc! { "$ne": binary(kept) });
+        }
+        let (users, sessions) = (self.users.clone(), self.sessions.clone());
+        let change = async move {
+            if users.find_one(filter.clone()).await?.is_none() {
+                return Ok(false);
+            }
+            // Before, for whoever dies after the change; after, for those that were opened in between.
+            sessions.delete_many(others.clone()).await?;
+            let changed = users.update_one(filter, update).await?;
+            sessions.delete_many(others).await?;
+            Ok(changed.matched_count == 1)
+        };
+        self.operations.run(change).await
     }
 
     async fn delete_user(&self, user_id: &str) -> StoreResult<bool> {
@@ -70,7 +84,8 @@ impl Users for MongoStore {
         let (sessions, api_keys) = (self.sessions.clone(), self.api_keys.clone());
         let let_in = [sessions.clone(), api_keys.clone()];
         let pending = [self.oauth_states.clone(), self.host_links.clone()];
-        let users = self.users.clone();
+        let (users, answers) = (self.users.clone(), self.repeatable_requests.clone());
+        let user_id = user_id.to_owned();
         let delete = async move {
             // What lets somebody in ends first. The account goes last, so that what died half-way can be repeated.
             for collections in [let_in, pending] {
@@ -78,6 +93,7 @@ impl Users for MongoStore {
                 tokio::try_join!(one.delete_many(of_user.clone()), other.delete_many(of_user.clone()))?;
             }
             let deleted = users.delete_one(user).await?;
+            answers.delete_many(doc! { "owner": &user_id }).await?;
             // A sign-in can have found the account until now, and what it opened can have made a key. No later one does.
             sessions.delete_many(of_user.clone()).await?;
             api_keys.delete_many(of_user).await?;

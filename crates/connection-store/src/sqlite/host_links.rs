@@ -14,6 +14,9 @@ const INSERT: &str = "INSERT INTO host_links (token_hash, user_id, name, return_
 pub(super) const PURGE: &str = "DELETE FROM host_links WHERE token_hash IN
     (SELECT token_hash FROM host_links WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
 
+pub(super) const FIND: &str = "SELECT token_hash, user_id, name, return_to, created_at, expires_at
+    FROM host_links WHERE token_hash = ?1 AND expires_at > ?2";
+
 pub(super) const CONSUME: &str = "DELETE FROM host_links WHERE token_hash = ?1 AND expires_at > ?2
     RETURNING token_hash, user_id, name, return_to, created_at, expires_at";
 
@@ -36,6 +39,14 @@ impl HostLinks for SqliteStore {
             Ok(())
         });
         Ok(inserted.await?)
+    }
+
+    async fn find_host_link(&self, token_hash: &SecretHash, now: Timestamp) -> StoreResult<Option<HostLink>> {
+        let found = self.readers.read(|database| {
+            let mut statement = database.prepare_cached(FIND)?;
+            statement.query_row(params![token_hash, Millis(now)], host_link).optional()
+        });
+        Ok(found.await?)
     }
 
     async fn consume_host_link(

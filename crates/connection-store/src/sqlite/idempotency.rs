@@ -7,15 +7,16 @@ use rusqlite::{Row, params};
 use super::columns::Millis;
 use super::{PURGED_PER_INSERT, SqliteStore};
 use crate::connections::key_id;
-use crate::{Idempotency, Repetition, SealedAnswer, SecretHash, StoreResult};
+use crate::{Idempotency, NewRequest, Repetition, SealedAnswer, SecretHash, StoreResult};
 
 /// In `DO UPDATE`, a bare column is the row that is there. Where `WHERE` is false, nothing is written: the name is taken.
-const BEGIN: &str = "INSERT INTO repeatable_requests (name, request_hash, lease_until, expires_at)
-    VALUES (?1, ?2, ?3, ?4)
+const BEGIN: &str = "INSERT INTO repeatable_requests (name, request_hash, lease_until, expires_at, owner)
+    VALUES (?1, ?2, ?3, ?4, ?6)
     ON CONFLICT (name) DO UPDATE SET
         request_hash = excluded.request_hash,
         lease_until = excluded.lease_until,
         expires_at = excluded.expires_at,
+        owner = excluded.owner,
         status = NULL,
         sealed_body = NULL,
         key_id = NULL
@@ -29,6 +30,8 @@ pub(super) const ANSWER: &str = "UPDATE repeatable_requests SET status = ?2, sea
 
 pub(super) const FORGET: &str = "DELETE FROM repeatable_requests WHERE name = ?1 AND status IS NULL";
 
+pub(super) const DELETE_OF_USER: &str = "DELETE FROM repeatable_requests WHERE owner = ?1";
+
 pub(super) const SEALED_WITH: &str = "SELECT name, sealed_body FROM repeatable_requests
     WHERE key_id = ?1 AND name > ?2 ORDER BY name LIMIT ?3";
 
@@ -40,18 +43,12 @@ pub(super) const PURGE: &str = "DELETE FROM repeatable_requests WHERE rowid IN
 
 #[async_trait]
 impl Idempotency for SqliteStore {
-    async fn begin_request(
-        &self,
-        name: &SecretHash,
-        request_hash: &SecretHash,
-        lease_until: Timestamp,
-        expires_at: Timestamp,
-        now: Timestamp,
-    ) -> StoreResult<Repetition> {
-        let (name, request_hash) = (*name, *request_hash);
+    async fn begin_request(&self, request: NewRequest, now: Timestamp) -> StoreResult<Repetition> {
+        let NewRequest { name, request_hash, owner, lease_until, expires_at } = request;
         let begun = self.writer.write(move |transaction| {
             transaction.prepare_cached(PURGE)?.execute(params![Millis(now), PURGED_PER_INSERT])?;
-            let values = params![name, request_hash, Millis(lease_until), Millis(expires_at), Millis(now)];
+            let (lease_until, expires_at) = (Millis(lease_until), Millis(expires_at));
+            let values = params![name, request_hash, lease_until, expires_at, Millis(now), owner];
             if transaction.prepare_cached(BEGIN)?.execute(values)? == 1 {
                 return Ok(Repetition::First);
             }

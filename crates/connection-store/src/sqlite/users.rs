@@ -6,8 +6,8 @@ use rusqlite::{OptionalExtension, Row, params};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::columns::Millis;
-use super::{SqliteStore, api_keys, host_links, oauth_states, sessions};
-use crate::{CreateOutcome, Credentials, NewUser, StoreResult, User, Users};
+use super::{SqliteStore, api_keys, host_links, idempotency, oauth_states, sessions};
+use crate::{CreateOutcome, Credentials, NewUser, SecretHash, StoreResult, User, Users};
 
 const CREATE: &str = "INSERT INTO users (id, email, email_key, name, password_hash, created_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (email_key) DO NOTHING";
@@ -68,22 +68,31 @@ impl Users for SqliteStore {
         user_id: &str,
         old_hash: &SecretString,
         new_hash: &SecretString,
+        kept: Option<&SecretHash>,
     ) -> StoreResult<bool> {
         let (user_id, old_hash, new_hash) = (user_id.to_owned(), old_hash.clone(), new_hash.clone());
+        let kept = kept.copied();
         let changed = self.writer.write(move |transaction| {
             let values = params![user_id, old_hash.expose_secret(), new_hash.expose_secret()];
-            transaction.prepare_cached(CHANGE_PASSWORD)?.execute(values)
+            let is_changed = transaction.prepare_cached(CHANGE_PASSWORD)?.execute(values)? == 1;
+            if is_changed {
+                transaction.prepare_cached(sessions::DELETE_OF_USER)?.execute(params![user_id, kept])?;
+            }
+            Ok(is_changed)
         });
-        Ok(changed.await? == 1)
+        Ok(changed.await?)
     }
 
     async fn delete_user(&self, user_id: &str) -> StoreResult<bool> {
         let user_id = user_id.to_owned();
         let deleted = self.writer.write(move |transaction| {
             transaction.prepare_cached(sessions::DELETE_OF_USER)?.execute(params![user_id, Null])?;
-            for statement in
-                [api_keys::DELETE_OF_USER, oauth_states::DELETE_OF_USER, host_links::DELETE_OF_USER]
-            {
+            for statement in [
+                api_keys::DELETE_OF_USER,
+                oauth_states::DELETE_OF_USER,
+                host_links::DELETE_OF_USER,
+                idempotency::DELETE_OF_USER,
+            ] {
                 transaction.prepare_cached(statement)?.execute([&user_id])?;
             }
             transaction.prepare_cached(DELETE)?.execute([user_id])

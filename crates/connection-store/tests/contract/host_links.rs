@@ -31,7 +31,15 @@ async fn a_link_is_consumed_once_as_it_was_given(store: Arc<dyn Store>) {
     let now = now();
     store.insert_host_link(link(1, now)).await.unwrap();
     store.insert_host_link(link(2, now)).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(
+            store.find_host_link(&hash(1), now).await.unwrap(),
+            Some(link(1, now)),
+            "a look is no use"
+        );
+    }
     assert_eq!(store.consume_host_link(&hash(1), now).await.unwrap(), Some(link(1, now)));
+    assert_eq!(store.find_host_link(&hash(1), now).await.unwrap(), None);
     assert_eq!(store.consume_host_link(&hash(1), now).await.unwrap(), None);
     assert_eq!(store.consume_host_link(&hash(3), now).await.unwrap(), None);
     assert_eq!(store.consume_host_link(&hash(2), now).await.unwrap(), Some(link(2, now)));
@@ -46,6 +54,7 @@ async fn a_link_may_say_nothing_but_who(store: Arc<dyn Store>) {
 async fn a_link_ends(store: Arc<dyn Store>) {
     let now = now();
     store.insert_host_link(link(1, now)).await.unwrap();
+    assert_eq!(store.find_host_link(&hash(1), now + seconds(600)).await.unwrap(), None);
     assert_eq!(store.consume_host_link(&hash(1), now + seconds(600)).await.unwrap(), None);
     assert!(store.consume_host_link(&hash(1), now + seconds(599)).await.unwrap().is_some());
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connection_store::{Repetition, SealedAnswer, Store};
+use connection_store::{NewRequest, Repetition, SealedAnswer, Store};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
@@ -22,12 +22,29 @@ contract! {
     of_50_requests_after_a_lease_one_takes_over,
     forgotten_requests_do_not_get_in_the_way,
     answers_are_found_by_their_key_and_sealed_anew,
+    what_is_kept_goes_with_its_user,
 }
 
 /// Asks with a lease of a minute, to be forgotten after an hour.
 async fn begin(store: &Arc<dyn Store>, name: u32, request: u32, now: Timestamp) -> Repetition {
-    let (lease_until, expires_at) = (now + seconds(60), now + seconds(3600));
-    store.begin_request(&hash(name), &hash(request), lease_until, expires_at, now).await.unwrap()
+    begin_for("ann", store, name, request, now).await
+}
+
+async fn begin_for(
+    owner: &str,
+    store: &Arc<dyn Store>,
+    name: u32,
+    request: u32,
+    now: Timestamp,
+) -> Repetition {
+    let request = NewRequest {
+        name: hash(name),
+        request_hash: hash(request),
+        owner: owner.to_owned(),
+        lease_until: now + seconds(60),
+        expires_at: now + seconds(3600),
+    };
+    store.begin_request(request, now).await.unwrap()
 }
 
 fn answered(status: u16, sealed_body: &str) -> Repetition {
@@ -180,4 +197,16 @@ async fn answers_are_found_by_their_key_and_sealed_anew(store: Arc<dyn Store>) {
     assert_eq!(begin(&store, first, 11, now + seconds(3600)).await, Repetition::First);
     let left = store.answers_sealed_with("k2", None, 5).await.unwrap();
     assert!(left.iter().all(|answer| answer.name != hash(first)), "{left:?}");
+}
+
+async fn what_is_kept_goes_with_its_user(store: Arc<dyn Store>) {
+    let now = now();
+    for (name, owner) in [(1, "ann"), (2, "bob")] {
+        assert_eq!(begin_for(owner, &store, name, 10, now).await, Repetition::First);
+        store.answer_request(&hash(name), 201, "v1.k1.sealed").await.unwrap();
+    }
+    store.delete_user("ann").await.unwrap();
+    let left = store.answers_sealed_with("k1", None, 5).await.unwrap();
+    assert_eq!(left.iter().map(|answer| answer.name).collect::<Vec<_>>(), [hash(2)]);
+    assert_eq!(begin_for("ann", &store, 1, 10, now).await, Repetition::First);
 }

@@ -114,10 +114,10 @@ async fn a_password_is_changed_by_whoever_knows_the_old_one(store: Arc<dyn Store
     (bob.user.id, bob.email_key) = ("user-bob".to_owned(), "bob@example.org".to_owned());
     store.create_user(bob).await.unwrap();
 
-    assert!(!store.change_password("user-ann", &new, &new).await.unwrap());
-    assert!(!store.change_password("user-cleo", &old, &new).await.unwrap());
-    assert!(store.change_password("user-ann", &old, &new).await.unwrap());
-    assert!(!store.change_password("user-ann", &old, &new).await.unwrap());
+    assert!(!store.change_password("user-ann", &new, &new, None).await.unwrap());
+    assert!(!store.change_password("user-cleo", &old, &new, None).await.unwrap());
+    assert!(store.change_password("user-ann", &old, &new, None).await.unwrap());
+    assert!(!store.change_password("user-ann", &old, &new, None).await.unwrap());
     for (user, password) in [("user-ann", &new), ("user-bob", &old)] {
         let stored = store.find_credentials_of(user).await.unwrap().unwrap().password_hash;
         assert_eq!(stored.expose_secret(), password.expose_secret(), "{user}");
@@ -132,9 +132,9 @@ async fn of_20_changes_of_one_password_one_succeeds(store: Arc<dyn Store>) {
     let changes = (0..20).map(|number| {
         let store = Arc::clone(&store);
         let new = SecretString::from(format!("$argon2id${number}"));
-        tokio::spawn(
-            async move { store.change_password("user-ann", &ann().password_hash, &new).await.unwrap() },
-        )
+        tokio::spawn(async move {
+            store.change_password("user-ann", &ann().password_hash, &new, None).await.unwrap()
+        })
     });
     let changed: Vec<bool> = join_all(changes).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(changed.iter().filter(|changed| **changed).count(), 1);
@@ -259,7 +259,9 @@ async fn a_session_needs_the_password_that_was_checked(store: Arc<dyn Store>) {
     store.create_user(ann()).await.unwrap();
     assert!(open(2).await);
     let old = ann().password_hash;
-    assert!(store.change_password("user-ann", &old, &SecretString::from("$argon2id$new")).await.unwrap());
+    assert!(
+        store.change_password("user-ann", &old, &SecretString::from("$argon2id$new"), None).await.unwrap()
+    );
     assert!(!open(3).await, "the password is another");
     store.delete_user("user-ann").await.unwrap();
     assert!(!open(4).await, "the account is gone");
@@ -295,8 +297,7 @@ async fn a_sign_in_and_a_change_of_password_at_once_leave_no_session(store: Arc<
         store.create_user(ann()).await.unwrap();
         let change = async {
             let (old, new) = (ann().password_hash, SecretString::from("$argon2id$new"));
-            assert!(store.change_password("user-ann", &old, &new).await.unwrap());
-            store.delete_sessions("user-ann", None).await.unwrap();
+            assert!(store.change_password("user-ann", &old, &new, None).await.unwrap());
         };
         race(&store, change).await;
         store.delete_user("user-ann").await.unwrap();

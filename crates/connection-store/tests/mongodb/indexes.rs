@@ -174,6 +174,7 @@ async fn every_query_uses_an_index() {
         ("api_keys", doc! { "userId": null }),
         ("host_links", doc! { "userId": "ann" }),
         ("repeatable_requests", doc! { "keyId": "k1" }),
+        ("repeatable_requests", doc! { "owner": "ann" }),
     ];
     // SecantusDB 0.7 says that it uses no index that has only some of the fields; MongoDB does.
     if std::env::var_os("TEST_MONGODB_URL").is_some() {

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use connection_store::sqlite::SqliteStore;
 use connection_store::{
-    Connections, HISTORY_DETAIL, HostLink, HostLinks, Idempotency, Limits, NewEvent, NewSession, OAuthStates,
-    Sessions, Store, StoreError, UsedHandles,
+    Connections, HISTORY_DETAIL, HostLink, HostLinks, Idempotency, Limits, NewEvent, NewRequest, NewSession,
+    OAuthStates, Sessions, Store, StoreError, UsedHandles,
 };
 use rusqlite::Connection;
 
@@ -131,6 +131,13 @@ async fn what_has_ended_is_removed_along_with_new_rows() {
         created_at: now,
         expires_at: now + seconds(600),
     };
+    let request = |number, now| NewRequest {
+        name: [number; 32],
+        request_hash: [0; 32],
+        owner: "ann".to_owned(),
+        lease_until: now,
+        expires_at: now + seconds(600),
+    };
     let end = start + seconds(600);
     for number in 0..10 {
         store.create_session(session(number, start)).await.unwrap();
@@ -138,13 +145,13 @@ async fn what_has_ended_is_removed_along_with_new_rows() {
         store.use_handle(&number.to_string(), end).await.unwrap();
         store.insert_host_link(link(number, start)).await.unwrap();
         store.count_try(&number.to_string(), seconds(600), start).await.unwrap();
-        store.begin_request(&[number; 32], &[0; 32], start, end, start).await.unwrap();
+        store.begin_request(request(number, start), start).await.unwrap();
     }
     store.create_session(session(10, end)).await.unwrap();
     store.insert_state(new_state([10; 32], end)).await.unwrap();
     store.insert_host_link(link(10, end)).await.unwrap();
     store.count_try("10", seconds(600), end).await.unwrap();
-    store.begin_request(&[10; 32], &[0; 32], end, end + seconds(600), end).await.unwrap();
+    store.begin_request(request(10, end), end).await.unwrap();
 
     let connection = Connection::open(&path).unwrap();
     for (table, expected) in [
