@@ -77,10 +77,9 @@ impl ApiKeyText {
         (checksum(checked) == sum).then(|| Self(text.into()))
     }
 
-    /// What the store knows it by, and finds it by. A plain SHA-256 is enough: nobody can search 256 random bits. The look-up
-    /// takes the place of a comparison in constant time. How long an index takes may tell how much of the *hash* agrees with
-    /// a stored one; but whoever guesses cannot steer the hash of a guess, and a hash, even a whole one, leads back to no
-    /// key.
+    /// What the store knows it by, and finds it by. A plain SHA-256 is enough: nobody can search 256 random bits. What was found is
+    /// compared in constant time; how long the index took may tell how much of the *hash* agrees with a stored one, but whoever
+    /// guesses cannot steer the hash of a guess, and a hash, even a whole one, leads back to no key.
     pub(crate) fn hash(&self) -> SecretHash {
         Sha256::digest(self.0.expose_secret().as_bytes()).into()
     }

@@ -14,6 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use connection_store::{SecretHash, Session};
 use jiff::{SignedDuration, Timestamp};
 use shared::{Scope, validation};
+use subtle::ConstantTimeEq;
 
 use crate::api_key::ApiKeyText;
 use crate::app::AppState;
@@ -191,7 +192,10 @@ impl Caller {
     /// The caller that a key stands for. Whatever is wrong with it, the answer is one and the same.
     async fn with_key(state: &AppState, headers: &HeaderMap) -> Result<Self, ApiError> {
         let key = bearer_key(headers).ok_or_else(ApiError::unauthenticated)?;
-        let found = state.store.find_api_key(&key.hash()).await?.ok_or_else(ApiError::unauthenticated)?;
+        let hash = key.hash();
+        let found = state.store.find_api_key(&hash).await?;
+        let found =
+            found.filter(|found| found.key_hash.ct_eq(&hash).into()).ok_or_else(ApiError::unauthenticated)?;
         let now = state.clock.now();
         if found.expires_at.is_some_and(|end| end <= now) {
             return Err(ApiError::unauthenticated());

@@ -12,12 +12,13 @@ pub(crate) mod metrics;
 mod page;
 mod session;
 mod sessions;
+mod table;
 mod users;
 pub(crate) mod web_app;
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{App, HttpResponse, Resource, Route};
+use actix_web::{App, HttpResponse};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -31,19 +32,20 @@ pub(crate) use auth::instagram::CALLBACK_PATH;
 pub(crate) use auth::instagram::fuzz_callback_query;
 pub(crate) use integrations::instagram_proxy::{GraphAnswer, GraphParameters};
 pub(crate) use page::{escape, policy};
+use table::{Routes, resource};
 
 /// Adds all routes of the API.
 pub(crate) fn configure(app: &mut ServiceConfig) {
-    add_all(&mut Routes { app, served: Vec::new() });
+    add_all(&mut Routes::of(app));
 }
 
 /// Method and path of every route of the API, as [`configure`] adds them: paths with `{names}` in them.
 pub(crate) fn served() -> Vec<(Method, String)> {
     let mut served = Vec::new();
     let _ = App::new().configure(|app| {
-        let mut routes = Routes { app, served: Vec::new() };
+        let mut routes = Routes::of(app);
         add_all(&mut routes);
-        served = routes.served;
+        served = routes.into_served();
     });
     served
 }
@@ -107,44 +109,6 @@ fn add_all(routes: &mut Routes<'_>) {
     docs::page,
 ))]
 pub(crate) struct Described;
-
-/// Where the families add their routes, which are noted on the way.
-struct Routes<'a> {
-    app: &'a mut ServiceConfig,
-    served: Vec<(Method, String)>,
-}
-
-impl Routes<'_> {
-    /// Adds a resource.
-    fn service(&mut self, resource: ApiResource) {
-        let ApiResource { path, methods, resource } = resource;
-        // What is told of a path has names in it, and not what they may stand for.
-        let told = path.replace(":.*}", "}");
-        self.served.extend(methods.into_iter().map(|method| (method, told.clone())));
-        self.app.service(resource);
-    }
-}
-
-/// A path and what is served there.
-struct ApiResource {
-    path: String,
-    methods: Vec<Method>,
-    resource: Resource,
-}
-
-/// A resource that answers 405 with `Allow` to every other method.
-fn resource<const N: usize>(path: &str, routes: [(Method, Route); N]) -> ApiResource {
-    let methods: Vec<Method> = routes.iter().map(|(method, _)| method.clone()).collect();
-    let allowed = methods.clone();
-    let resource = routes
-        .into_iter()
-        .fold(web::resource(path), |resource, (method, route)| resource.route(route.method(method)))
-        .default_service(web::to(move || {
-            let error = ApiError::method_not_allowed(&allowed);
-            async move { Err::<HttpResponse, _>(error) }
-        }));
-    ApiResource { path: path.to_owned(), methods, resource }
-}
 
 /// A success: `"ok": true` beside the fields of `T`.
 #[derive(Serialize)]

@@ -1,5 +1,6 @@
-//! Who is at work, read from the database itself: time must not jump while somebody is. A jump of hours over a lease of a
-//! minute would hand one piece of work to two workers, as no real clock does.
+//! Who is at work and whether a token is due, read from the database itself: time must not jump while somebody is at it, nor before
+//! somebody has begun. A jump of hours over a lease of a minute would hand one piece of work to two workers, as no real clock
+//! does.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -21,6 +22,15 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// How often the database is asked.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// How often it is asked whether a token is due, which is more to ask.
+const LOOK_FOR_DUE: Duration = Duration::from_millis(300);
+
+/// A token is due in the last so many milliseconds of its life, and once it is so old: the service's defaults.
+const WINDOW: i64 = 30 * 86_400_000;
+const YOUNGEST: i64 = 86_400_000;
+
+const CONNECTIONS: &str = "instagram_connections";
+
 /// In MongoDB's documents.
 const LEASE_FIELDS: [&str; 2] = ["refreshLeaseUntil", "syncLeaseUntil"];
 
@@ -30,7 +40,7 @@ type Lease = (String, &'static str, i64);
 /// Sees the leases of a world.
 pub(crate) struct LeaseWatch {
     database: Leases,
-    /// With no lease for so long, all that was due is done: every service has looked for work meanwhile and found none.
+    /// With no lease for so long, and no token due, all is done: every service has looked for work meanwhile and found none.
     quiet: Duration,
     /// What was left by services that died. Time may go on over it: only so does it end.
     abandoned: BTreeSet<Lease>,
@@ -40,7 +50,7 @@ pub(crate) struct LeaseWatch {
 
 enum Leases {
     Sqlite(rusqlite::Connection),
-    MongoDb(mongodb::Collection<Document>),
+    MongoDb(mongodb::Database),
 }
 
 impl LeaseWatch {
@@ -50,12 +60,13 @@ impl LeaseWatch {
             None => Leases::Sqlite(rusqlite::Connection::open(world.database_file()).unwrap()),
             Some(_) => {
                 let client = mongodb::Client::with_uri_str(&world.database_url).await.unwrap();
-                let connections = client.default_database().unwrap().collection("instagram_connections");
+                let database = client.default_database().unwrap();
+                let connections = database.collection::<Document>(CONNECTIONS);
                 // The service never asks for all leases, so it has no index of them. The many looks from here are to cost
                 // the server nothing.
                 let index = |field| IndexModel::builder().keys(doc! { field: 1 }).build();
                 connections.create_indexes(LEASE_FIELDS.map(index)).await.unwrap();
-                Leases::MongoDb(connections)
+                Leases::MongoDb(database)
             }
         };
         Self { database, quiet: poll * 2, abandoned: BTreeSet::new(), left: 0 }
@@ -64,13 +75,20 @@ impl LeaseWatch {
     /// Waits until somebody is at work. `false`: nobody is, since nothing is due.
     pub(crate) async fn work_begins(&mut self, world: &World) -> bool {
         let began = Instant::now();
-        while began.elapsed() < self.quiet {
+        let mut next_look = began + self.quiet;
+        loop {
             if !self.at_work(world).await.is_empty() {
                 return true;
             }
+            if Instant::now() >= next_look {
+                if !self.database.is_due(world.now()).await {
+                    return false;
+                }
+                next_look = Instant::now() + LOOK_FOR_DUE;
+            }
+            assert!(began.elapsed() < PATIENCE, "what is due is not begun");
             tokio::time::sleep(LOOK).await;
         }
-        false
     }
 
     /// Waits until nobody is at work.
@@ -83,7 +101,10 @@ impl LeaseWatch {
                 (last, since) = (at_work, Instant::now());
             }
             if last.is_empty() && since.elapsed() >= self.quiet {
-                return;
+                if !self.database.is_due(world.now()).await {
+                    return;
+                }
+                since = Instant::now();
             }
             if since.elapsed() >= STALLED {
                 self.left += last.len();
@@ -107,9 +128,46 @@ impl Leases {
     async fn held(&self, now: Timestamp) -> BTreeSet<Lease> {
         match self {
             Self::Sqlite(database) => held_on_sqlite(database, now.as_millisecond()),
-            Self::MongoDb(connections) => held_on_mongodb(connections, now.as_millisecond()).await,
+            Self::MongoDb(database) => held_on_mongodb(database, now.as_millisecond()).await,
         }
     }
+
+    /// Whether a token could be renewed at this moment by whoever takes it.
+    async fn is_due(&self, now: Timestamp) -> bool {
+        let now = now.as_millisecond();
+        match self {
+            Self::Sqlite(database) => is_due_on_sqlite(database, now),
+            Self::MongoDb(database) => is_due_on_mongodb(database, now).await,
+        }
+    }
+}
+
+fn is_due_on_sqlite(database: &rusqlite::Connection, now: i64) -> bool {
+    let query = "SELECT NOT EXISTS (SELECT 1 FROM pauses WHERE until > ?1) AND EXISTS (
+            SELECT 1 FROM instagram_connections
+            WHERE is_active = 1 AND needs_reauthorization_since IS NULL
+                AND token_expires_at > ?1 AND token_expires_at <= ?2 AND token_issued_at <= ?3
+                AND (refresh_not_before IS NULL OR refresh_not_before <= ?1)
+                AND (refresh_lease_until IS NULL OR refresh_lease_until <= ?1))";
+    let mut query = database.prepare_cached(query).unwrap();
+    query.query_row([now, now + WINDOW, now - YOUNGEST], |row| row.get(0)).unwrap()
+}
+
+async fn is_due_on_mongodb(database: &mongodb::Database, now: i64) -> bool {
+    let date = DateTime::from_millis;
+    let paused = doc! { "expiresAt": { "$gt": date(now) } };
+    if database.collection::<Document>("pauses").find_one(paused).await.unwrap().is_some() {
+        return false;
+    }
+    let due = doc! {
+        "tokenExpiresAt": { "$gt": date(now), "$lte": date(now + WINDOW) },
+        "isActive": true,
+        "needsReauthorizationSince": null,
+        "tokenIssuedAt": { "$lte": date(now - YOUNGEST) },
+        "refreshNotBefore": { "$not": { "$gt": date(now) } },
+        "refreshLeaseUntil": { "$not": { "$gt": date(now) } },
+    };
+    database.collection::<Document>(CONNECTIONS).find_one(due).await.unwrap().is_some()
 }
 
 fn held_on_sqlite(database: &rusqlite::Connection, now: i64) -> BTreeSet<Lease> {
@@ -123,7 +181,8 @@ fn held_on_sqlite(database: &rusqlite::Connection, now: i64) -> BTreeSet<Lease> 
     rows.flat_map(Result::unwrap).collect()
 }
 
-async fn held_on_mongodb(connections: &mongodb::Collection<Document>, now: i64) -> BTreeSet<Lease> {
+async fn held_on_mongodb(database: &mongodb::Database, now: i64) -> BTreeSet<Lease> {
+    let connections = database.collection::<Document>(CONNECTIONS);
     let mut held = BTreeSet::new();
     for field in LEASE_FIELDS {
         let filter = doc! {

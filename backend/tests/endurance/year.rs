@@ -22,22 +22,14 @@ struct Plan {
     step: Duration,
     /// A service is killed at work and another one is started, every so many steps that bring work.
     kill_every: u64,
-    /// How often a service looks for due work.
-    poll: Duration,
 }
 
 impl Plan {
-    fn of_environment(database: Database) -> Self {
-        let often = Duration::from_millis(150);
-        if std::env::var_os("LONG_TESTS").is_none_or(|value| value != "1") {
-            return Self { connections: 60, days: 75, step: 6 * HOUR, kill_every: 3, poll: often };
+    fn of_environment() -> Self {
+        if std::env::var_os("LONG_TESTS").is_some_and(|value| value == "1") {
+            return Self { connections: 1000, days: 365, step: 3 * HOUR, kill_every: 15 };
         }
-        let poll = match database {
-            Database::Sqlite => often,
-            // SecantusDB takes longer for a look.
-            Database::MongoDb => 2 * often,
-        };
-        Self { connections: 1000, days: 365, step: 3 * HOUR, kill_every: 15, poll }
+        Self { connections: 60, days: 75, step: 6 * HOUR, kill_every: 3 }
     }
 
     fn steps(&self) -> u64 {
@@ -52,7 +44,11 @@ const REVOKED: usize = 20;
 const EACH: usize = 100;
 
 /// Syncs are rarer than usual: they are not what this is about, and each costs as much as a renewal.
-const VARIABLES: [(&str, &str); 2] = [("SYNC_INTERVAL_HOURS", "720"), ("INSTAGRAM_TIMEOUT_SECONDS", "0.8")];
+const VARIABLES: [(&str, &str); 3] =
+    [("SYNC_INTERVAL_HOURS", "720"), ("INSTAGRAM_TIMEOUT_SECONDS", "0.8"), ("POLL_MILLISECONDS", "150")];
+
+/// The same as `POLL_MILLISECONDS`.
+const POLL: Duration = Duration::from_millis(150);
 
 /// How late a delayed answer is: later than the services wait.
 const DELAY_MS: u64 = 1000;
@@ -65,12 +61,10 @@ const WINDOW: u64 = 30 * 24 * 3600;
 const CONCURRENCY: usize = 4;
 
 async fn passes(database: Database) {
-    let plan = Plan::of_environment(database);
-    let poll = plan.poll.as_millis().to_string();
-    let variables = [VARIABLES[0], VARIABLES[1], ("POLL_MILLISECONDS", &poll)];
+    let plan = Plan::of_environment();
     let started = Instant::now();
     let world = World::new(database);
-    let mut services: Vec<Service> = (0..3).map(|_| world.serve(&variables)).collect();
+    let mut services: Vec<Service> = (0..3).map(|_| world.serve(&VARIABLES)).collect();
     let usernames = connect_all(&world, &services[0], plan.connections).await;
     world.instagram.clear_refreshes();
     world.instagram.set_options(Options {
@@ -86,7 +80,7 @@ async fn passes(database: Database) {
     });
 
     let (mut busy_steps, mut kills) = (0, 0);
-    let mut leases = LeaseWatch::on(&world, plan.poll).await;
+    let mut leases = LeaseWatch::on(&world, POLL).await;
     for step in 1..=plan.steps() {
         world.advance(plan.step);
         if leases.work_begins(&world).await {
@@ -95,7 +89,7 @@ async fn passes(database: Database) {
                 // Another moment of the work each time.
                 tokio::time::sleep(Duration::from_millis(step * 37 % 100)).await;
                 services.remove(kills % services.len()).kill();
-                services.push(world.serve(&variables));
+                services.push(world.serve(&VARIABLES));
                 kills += 1;
             }
             leases.rest(&world).await;

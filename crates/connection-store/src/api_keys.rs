@@ -31,6 +31,8 @@ pub struct NewApiKey {
 pub struct ApiKey {
     /// Names the key.
     pub id: String,
+    /// Hash of the key.
+    pub key_hash: SecretHash,
     /// For whom it acts; `None`: a service key.
     pub user_id: Option<String>,
     /// What its owner calls it.
@@ -52,6 +54,7 @@ impl From<NewApiKey> for ApiKey {
     fn from(new: NewApiKey) -> Self {
         Self {
             id: new.id,
+            key_hash: new.key_hash,
             user_id: new.user_id,
             name: new.name,
             scopes: new.scopes,

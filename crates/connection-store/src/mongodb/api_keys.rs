@@ -109,6 +109,7 @@ async fn free_place(
 fn api_key(document: &Document) -> StoreResult<ApiKey> {
     Ok(ApiKey {
         id: fields::required_text(document, "_id")?,
+        key_hash: fields::required_hash(document, "keyHash")?,
         user_id: fields::text(document, "userId"),
         name: fields::required_text(document, "name")?,
         scopes: fields::texts(document, "scopes"),

@@ -3,9 +3,9 @@
 //! A field of an unexpected type counts as missing, unless nothing sensible can be done without it.
 
 use jiff::Timestamp;
-use mongodb::bson::{Bson, Document};
+use mongodb::bson::{Binary, Bson, Document};
 
-use crate::{StoreError, StoreResult};
+use crate::{SecretHash, StoreError, StoreResult};
 
 /// A text; a number is taken as its digits, since other programs keep ids as numbers.
 pub(super) fn text(document: &Document, field: &str) -> Option<String> {
@@ -59,6 +59,15 @@ pub(super) fn texts(document: &Document, field: &str) -> Vec<String> {
 }
 
 /// A document that lacks what it cannot do without.
+/// A hash that has to be there.
+pub(super) fn required_hash(document: &Document, field: &'static str) -> StoreResult<SecretHash> {
+    let hash = match document.get(field) {
+        Some(Bson::Binary(Binary { bytes, .. })) => bytes.as_slice().try_into().ok(),
+        _ => None,
+    };
+    hash.ok_or_else(|| missing(field))
+}
+
 pub(super) fn missing(field: &'static str) -> StoreError {
     StoreError::Failed(format!("a stored document has no usable field {field}").into())
 }

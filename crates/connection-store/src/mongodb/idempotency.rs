@@ -103,12 +103,8 @@ impl Idempotency for MongoStore {
 }
 
 fn sealed_answer(document: &Document) -> StoreResult<SealedAnswer> {
-    let name = match document.get("_id") {
-        Some(Bson::Binary(Binary { bytes, .. })) => bytes.as_slice().try_into().ok(),
-        _ => None,
-    };
     Ok(SealedAnswer {
-        name: name.ok_or_else(|| fields::missing("_id"))?,
+        name: fields::required_hash(document, "_id")?,
         sealed_body: fields::required_text(document, "sealedBody")?,
     })
 }

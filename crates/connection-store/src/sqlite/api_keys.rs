@@ -14,11 +14,12 @@ const CREATE: &str =
 
 pub(super) const COUNT: &str = "SELECT count(*) FROM api_keys WHERE user_id IS ?1";
 
-pub(super) const FIND: &str = "SELECT id, user_id, name, scopes, hint, created_at, expires_at, last_used_at
+pub(super) const FIND: &str =
+    "SELECT id, user_id, name, scopes, hint, created_at, expires_at, last_used_at, key_hash
     FROM api_keys WHERE key_hash = ?1";
 
 pub(super) const OF_USER: &str =
-    "SELECT id, user_id, name, scopes, hint, created_at, expires_at, last_used_at
+    "SELECT id, user_id, name, scopes, hint, created_at, expires_at, last_used_at, key_hash
     FROM api_keys WHERE user_id IS ?1 ORDER BY created_at DESC, id DESC";
 
 pub(super) const DELETE: &str = "DELETE FROM api_keys WHERE id = ?1 AND +user_id IS ?2";
@@ -91,6 +92,7 @@ impl ApiKeys for SqliteStore {
 fn api_key(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
     Ok(ApiKey {
         id: row.get(0)?,
+        key_hash: row.get(8)?,
         user_id: row.get(1)?,
         name: row.get(2)?,
         // What cannot be read allows nothing.

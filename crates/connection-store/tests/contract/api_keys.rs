@@ -39,6 +39,7 @@ fn key(number: u32, user_id: Option<&str>, now: Timestamp) -> NewApiKey {
 fn expected(new: NewApiKey) -> ApiKey {
     ApiKey {
         id: new.id,
+        key_hash: new.key_hash,
         user_id: new.user_id,
         name: new.name,
         scopes: new.scopes,
