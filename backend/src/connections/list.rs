@@ -36,6 +36,7 @@ impl Connections {
         let filter = ConnectionFilter {
             not_of_users: Some(LOCAL_PREFIX.to_owned()),
             health: page.status.map(|status| health(status, self.clock.now())),
+            keys: self.vault.key_ids().map(str::to_owned).collect(),
             after,
             ..ConnectionFilter::default()
         };
@@ -43,7 +44,7 @@ impl Connections {
         let mut found = self.store.list_connections(filter, page.limit + 1).await?;
         let next_cursor = next(&mut found, page.limit, |last| URL_SAFE_NO_PAD.encode(&last.id));
         let mut connections: Vec<_> = found.into_iter().map(|stored| self.listed(stored)).collect();
-        // The store cannot know of a token that does not open. Such a page is a little shorter than it could be.
+        // The store cannot know of a token that has a key and does not open. Such a page is a little shorter than it could be.
         connections.retain(|listed| page.status.is_none_or(|status| listed.connection.status == status));
         Ok(ConnectionsAnswer { connections, next_cursor })
     }

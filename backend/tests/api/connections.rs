@@ -131,11 +131,12 @@ async fn a_list_can_be_of_one_status() {
         assert_eq!(user_ids(&listed), [expected], "{status}");
         assert_eq!(listed.body["connections"][0]["status"], status);
     }
-    // A token that this server cannot open is dead, which the store does not know: it is never shown as active.
+    // A token that this server cannot open is dead.
     let app =
         app.restart_with(&[("TOKEN_ENCRYPTION_KEYS", "other:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh4=")]);
     let host = self::host(&app);
     assert_eq!(user_ids(&host.get("/api/connections?status=active").await), [""; 0]);
+    assert_eq!(user_ids(&host.get("/api/connections?status=needs_reauthorization").await).len(), 3);
     assert_eq!(user_ids(&host.get("/api/connections").await).len(), 3);
 }
 

@@ -12,6 +12,9 @@ use mongodb::bson::{DateTime, Document, doc};
 
 use crate::service::World;
 
+/// With no lease for so long, and no token due, there is nothing to do.
+const QUIET: Duration = Duration::from_millis(300);
+
 /// Leases that have been the same for so long are held by the dead: a call to Instagram is given up sooner, and so is one to
 /// the database.
 const STALLED: Duration = Duration::from_secs(6);
@@ -20,7 +23,7 @@ const STALLED: Duration = Duration::from_secs(6);
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How often the database is asked.
-const LOOK: Duration = Duration::from_millis(10);
+const LOOK: Duration = Duration::from_millis(30);
 
 /// How often it is asked whether a token is due, which is more to ask.
 const LOOK_FOR_DUE: Duration = Duration::from_millis(300);
@@ -40,8 +43,6 @@ type Lease = (String, &'static str, i64);
 /// Sees the leases of a world.
 pub(crate) struct LeaseWatch {
     database: Leases,
-    /// With no lease for so long, and no token due, all is done: every service has looked for work meanwhile and found none.
-    quiet: Duration,
     /// What was left by services that died. Time may go on over it: only so does it end.
     abandoned: BTreeSet<Lease>,
     /// How many were left.
@@ -54,8 +55,7 @@ enum Leases {
 }
 
 impl LeaseWatch {
-    /// `poll`: how often a service looks for work.
-    pub(crate) async fn on(world: &World, poll: Duration) -> Self {
+    pub(crate) async fn on(world: &World) -> Self {
         let database = match world.mongodb {
             None => Leases::Sqlite(rusqlite::Connection::open(world.database_file()).unwrap()),
             Some(_) => {
@@ -69,13 +69,13 @@ impl LeaseWatch {
                 Leases::MongoDb(database)
             }
         };
-        Self { database, quiet: poll * 2, abandoned: BTreeSet::new(), left: 0 }
+        Self { database, abandoned: BTreeSet::new(), left: 0 }
     }
 
     /// Waits until somebody is at work. `false`: nobody is, since nothing is due.
     pub(crate) async fn work_begins(&mut self, world: &World) -> bool {
         let began = Instant::now();
-        let mut next_look = began + self.quiet;
+        let mut next_look = began + QUIET;
         loop {
             if !self.at_work(world).await.is_empty() {
                 return true;
@@ -100,7 +100,7 @@ impl LeaseWatch {
             if at_work != last {
                 (last, since) = (at_work, Instant::now());
             }
-            if last.is_empty() && since.elapsed() >= self.quiet {
+            if last.is_empty() && since.elapsed() >= QUIET {
                 if !self.database.is_due(world.now()).await {
                     return;
                 }

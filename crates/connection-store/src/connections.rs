@@ -165,6 +165,9 @@ pub struct ConnectionFilter {
     pub not_of_users: Option<String>,
     /// In this state only. Ended ones have no token and are in none.
     pub health: Option<Health>,
+    /// The keys that there are, where [`Health::DeadAt`] is wanted: a token that is sealed with another is as good as dead. Empty:
+    /// it does not matter with which key.
+    pub keys: Vec<String>,
     /// Those after this id: the last one of the page before.
     pub after: Option<String>,
 }

@@ -85,6 +85,11 @@ impl Vault {
         Ok(self.seal(&self.open(sealed, context)?, context))
     }
 
+    /// The ids of all keys that open.
+    pub fn key_ids(&self) -> impl Iterator<Item = &str> {
+        self.keyring.key_ids()
+    }
+
     /// The ids of the keys that open and no longer seal: what is sealed with them should be sealed again.
     pub fn old_key_ids(&self) -> impl Iterator<Item = &str> {
         self.keyring.key_ids().skip(1)

@@ -130,7 +130,7 @@ impl Connections for MongoStore {
             wanted.insert("isActive", true);
         }
         if let Some(health) = filter.health {
-            wanted.extend(in_health(health));
+            wanted.extend(in_health(health, filter.keys));
         }
         if let Some(after) = filter.after {
             let Ok(after) = ObjectId::parse_str(after) else { return Ok(Vec::new()) };
@@ -557,7 +557,7 @@ fn beginning_with(prefix: &str) -> Document {
 }
 
 /// The active connections of a state. A token whose end nobody knows is taken for one that has ended.
-fn in_health(health: Health) -> Document {
+fn in_health(health: Health, keys: Vec<String>) -> Document {
     match health {
         Health::EndsAfter(after) => {
             doc! { "needsReauthorizationSince": null, "tokenExpiresAt": { "$gt": date(after) } }
@@ -566,10 +566,16 @@ fn in_health(health: Health) -> Document {
             "needsReauthorizationSince": null,
             "tokenExpiresAt": { "$gt": date(after), "$lte": date(by) },
         },
-        Health::DeadAt(at) => doc! { "$or": [
-            { "needsReauthorizationSince": { "$ne": null } },
-            { "tokenExpiresAt": { "$not": { "$gt": date(at) } } },
-        ] },
+        Health::DeadAt(at) => {
+            let mut any = vec![
+                doc! { "needsReauthorizationSince": { "$ne": null } },
+                doc! { "tokenExpiresAt": { "$not": { "$gt": date(at) } } },
+            ];
+            if !keys.is_empty() {
+                any.push(doc! { "tokenKeyId": { "$nin": keys } });
+            }
+            doc! { "$or": any }
+        }
     }
 }
 

@@ -88,7 +88,8 @@ macro_rules! listed {
         AND (?3 IS NULL OR substr(user_id, 1, length(?3)) <> ?3)
         AND (?4 IS NULL OR (needs_reauthorization_since IS NULL AND token_expires_at > ?4))
         AND (?5 IS NULL OR token_expires_at <= ?5)
-        AND (?6 IS NULL OR needs_reauthorization_since IS NOT NULL OR token_expires_at <= ?6)
+        AND (?6 IS NULL OR needs_reauthorization_since IS NOT NULL OR token_expires_at <= ?6
+            OR (?7 IS NOT NULL AND instr(?7, '|' || ifnull(token_key_id, '') || '|') = 0))
         ORDER BY id"
     };
 }
@@ -96,7 +97,7 @@ macro_rules! listed {
 pub(super) const LIST: &str = concat!("SELECT ", columns!(), " FROM instagram_connections WHERE ", listed!());
 
 pub(super) const LIST_OF_USER: &str =
-    concat!("SELECT ", columns!(), " FROM instagram_connections WHERE user_id = ?7 AND ", listed!());
+    concat!("SELECT ", columns!(), " FROM instagram_connections WHERE user_id = ?8 AND ", listed!());
 
 pub(super) const DISCONNECT: &str = concat!(
     "

@@ -80,15 +80,17 @@ impl Connections for SqliteStore {
                 Some(Health::DeadAt(at)) => (None, None, Some(Millis(at))),
             };
             let not_of = &filter.not_of_users;
+            // No key's id has such a line in it.
+            let keys = (!filter.keys.is_empty()).then(|| format!("|{}|", filter.keys.join("|")));
             match &filter.user_id {
                 Some(user_id) => {
                     let values =
-                        params![after, at_least_active, not_of, ends_after, ends_by, dead_at, user_id];
+                        params![after, at_least_active, not_of, ends_after, ends_by, dead_at, keys, user_id];
                     let mut statement = database.prepare_cached(sql::LIST_OF_USER)?;
                     readable(statement.query_map(values, connection)?, limit)
                 }
                 None => {
-                    let values = params![after, at_least_active, not_of, ends_after, ends_by, dead_at];
+                    let values = params![after, at_least_active, not_of, ends_after, ends_by, dead_at, keys];
                     let mut statement = database.prepare_cached(sql::LIST)?;
                     readable(statement.query_map(values, connection)?, limit)
                 }

@@ -13,6 +13,7 @@ contract! {
     lists_are_paged_in_the_order_of_ids,
     lists_leave_out_users_whose_ids_begin_alike,
     lists_show_one_state_only,
+    what_is_sealed_with_a_lost_key_is_dead,
     lists_of_one_state_are_paged,
 }
 
@@ -173,6 +174,25 @@ async fn lists_show_one_state_only(store: Arc<dyn Store>) {
                 );
             }
         }
+    }
+}
+
+async fn what_is_sealed_with_a_lost_key_is_dead(store: Arc<dyn Store>) {
+    let now = now();
+    for (user, token) in [("a", "v1.k1.x"), ("b", "v1.k2.x"), ("c", "v1.lost.x"), ("d", "no text of ours")] {
+        let access_token = token.to_owned();
+        save(&store, NewConnection { access_token, ..new_connection(user, user, now) }, now).await;
+    }
+    for (keys, health, expected) in [
+        (&["k1", "k2"][..], Some(Health::DeadAt(now)), &["c", "d"][..]),
+        (&["k2"], Some(Health::DeadAt(now)), &["a", "c", "d"]),
+        (&[], Some(Health::DeadAt(now)), &[]),
+        (&["k1"], Some(Health::EndsAfter(now)), &["a", "b", "c", "d"]),
+        (&["k1"], None, &["a", "b", "c", "d"]),
+    ] {
+        let keys = keys.iter().map(|&key| key.to_owned()).collect();
+        let filter = ConnectionFilter { health, keys, ..ConnectionFilter::default() };
+        assert_eq!(users(&store, filter).await, expected, "{health:?}");
     }
 }
 
