@@ -1,6 +1,6 @@
 //! The service with a clock that tests can move: the number of seconds in the file named by `CLOCK_OFFSET_FILE` is added to
 //! the machine's time. Where `POLL_MILLISECONDS` is set, jobs look for due work that often, and for profiles to be read a tenth as
-//! often: in a simulated year, hours pass in a moment. An example, so that it is built for tests and never shipped.
+//! often: in a simulated year, hours pass in a moment. `SYNC_INTERVAL_DAYS` is for intervals that are longer than the service takes. An example, so that it is built for tests and never shipped.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,6 +32,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Some(milliseconds) = variables.get("POLL_MILLISECONDS") {
         config.jobs.refresh_poll = Duration::from_millis(milliseconds.parse()?);
         config.jobs.sync_poll = config.jobs.refresh_poll * 10;
+    }
+    if let Some(days) = variables.get("SYNC_INTERVAL_DAYS") {
+        config.jobs.sync_interval = SignedDuration::from_hours(24 * days.parse::<i64>()?);
     }
     backend::start_logging(&config.log)?;
     Service::start(&config, Arc::new(MovableClock { offset_file })).await?.run().await?;

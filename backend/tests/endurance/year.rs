@@ -22,16 +22,16 @@ struct Plan {
     step: Duration,
     /// A service is killed at work and another one is started, every so many steps that bring work.
     kill_every: u64,
-    /// Hours between two syncs. They are rarer than usual: they are not what this is about, and each costs as much as a renewal.
-    sync_hours: &'static str,
+    /// Days between two syncs. They are rarer than usual: they are not what this is about, and each costs as much as a renewal.
+    sync_days: &'static str,
 }
 
 impl Plan {
     fn of_environment() -> Self {
         if std::env::var_os("LONG_TESTS").is_some_and(|value| value == "1") {
-            return Self { connections: 1000, days: 365, step: 3 * HOUR, kill_every: 15, sync_hours: "2160" };
+            return Self { connections: 1000, days: 365, step: 3 * HOUR, kill_every: 15, sync_days: "90" };
         }
-        Self { connections: 60, days: 75, step: 6 * HOUR, kill_every: 3, sync_hours: "720" }
+        Self { connections: 60, days: 75, step: 6 * HOUR, kill_every: 3, sync_days: "30" }
     }
 
     fn steps(&self) -> u64 {
@@ -59,7 +59,7 @@ const CONCURRENCY: usize = 4;
 
 async fn passes(database: Database) {
     let plan = Plan::of_environment();
-    let variables = [VARIABLES[0], VARIABLES[1], ("SYNC_INTERVAL_HOURS", plan.sync_hours)];
+    let variables = [VARIABLES[0], VARIABLES[1], ("SYNC_INTERVAL_DAYS", plan.sync_days)];
     let started = Instant::now();
     let world = World::new(database);
     let mut services: Vec<Service> = (0..3).map(|_| world.serve(&variables)).collect();
