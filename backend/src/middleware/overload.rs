@@ -12,23 +12,23 @@ use actix_web::dev::ServiceRequest;
 use actix_web::{HttpMessage, HttpRequest, rt};
 
 /// How often the lateness is looked at.
-const TICK: Duration = Duration::from_millis(5);
+const TICK: Duration = Duration::from_millis(2);
 
 /// How late is too late.
-const TARGET: Duration = Duration::from_millis(5);
+const TARGET: Duration = Duration::from_millis(2);
 
 /// Looks in a row, all of them too late, from which on requests are refused: a tenth of a second.
-const STANDING: u32 = 20;
+const STANDING: u32 = 50;
 
 /// Nobody looks any more when so many looks have seen no request.
-const IDLE: u32 = 200;
+const IDLE: u32 = 500;
 
 /// How often the log may tell of what is refused.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// By how much fewer requests are let in at each look that is too late, and by how many more at one that is not.
-const FEWER: f64 = 0.85;
-const MORE: f64 = 0.01;
+const FEWER: f64 = 0.9;
+const MORE: f64 = 0.005;
 
 /// Of so many requests one is let in whatever happens.
 const LEAST: f64 = 1.0 / 64.0;
@@ -138,7 +138,7 @@ impl Worker {
 mod tests {
     use super::*;
 
-    const LATE: Duration = Duration::from_millis(6);
+    const LATE: Duration = Duration::from_millis(3);
 
     fn refused(worker: &Worker, of: u32) -> u32 {
         let worker = Rc::new(Worker {
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn all_are_let_in_again_when_there_is_time() {
         let worker = Worker { admitted: Cell::new(LEAST), ..Worker::default() };
-        for _ in 0..100 {
+        for _ in 0..200 {
             worker.saw(Duration::ZERO);
         }
         assert_eq!(refused(&worker, 1000), 0);

@@ -116,6 +116,14 @@ impl LeaseWatch {
         }
     }
 
+    /// After how many steps of time a token is due that is not now; 0 when one is.
+    pub(crate) async fn steps_until_due(&self, world: &World, step: Duration) -> u64 {
+        let now = world.now().as_millisecond();
+        let step = i64::try_from(step.as_millis()).unwrap();
+        let next = self.database.dues().await.into_iter().min();
+        next.map_or(u64::MAX, |next| u64::try_from((next - now).div_euclid(step)).unwrap_or(0))
+    }
+
     async fn at_work(&mut self, world: &World) -> BTreeSet<Lease> {
         let held = self.database.held(world.now()).await;
         self.abandoned.retain(|lease| held.contains(lease));
@@ -129,6 +137,37 @@ impl Leases {
         match self {
             Self::Sqlite(database) => held_on_sqlite(database, now.as_millisecond()),
             Self::MongoDb(database) => held_on_mongodb(database, now.as_millisecond()).await,
+        }
+    }
+
+    /// When each token is due, in milliseconds since 1970.
+    async fn dues(&self) -> Vec<i64> {
+        let due = |expires: i64, issued: i64, waits: [Option<i64>; 2]| {
+            let waits = waits.into_iter().flatten().max().unwrap_or(0);
+            (expires - WINDOW).max(issued + YOUNGEST).max(waits)
+        };
+        match self {
+            Self::Sqlite(database) => {
+                let query =
+                    "SELECT token_expires_at, token_issued_at, refresh_not_before, refresh_lease_until
+                    FROM instagram_connections WHERE is_active = 1 AND needs_reauthorization_since IS NULL";
+                let mut query = database.prepare_cached(query).unwrap();
+                let rows =
+                    query.query_map([], |row| Ok(due(row.get(0)?, row.get(1)?, [row.get(2)?, row.get(3)?])));
+                rows.unwrap().map(Result::unwrap).collect()
+            }
+            Self::MongoDb(database) => {
+                let filter = doc! { "isActive": true, "needsReauthorizationSince": null };
+                let found = database.collection::<Document>(CONNECTIONS).find(filter).await.unwrap();
+                let found: Vec<Document> = found.try_collect().await.unwrap();
+                let times = found.iter().map(|connection| {
+                    let time =
+                        |field| connection.get_datetime(field).ok().map(|time| time.timestamp_millis());
+                    let waits = [time("refreshNotBefore"), time("refreshLeaseUntil")];
+                    due(time("tokenExpiresAt").unwrap(), time("tokenIssuedAt").unwrap(), waits)
+                });
+                times.collect()
+            }
         }
     }
 
