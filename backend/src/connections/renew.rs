@@ -294,11 +294,13 @@ impl Connections {
         if self.paused().await?.is_some() {
             return Ok(0);
         }
-        let ended = self.store.unmarked_ended(now - ASK_EVERY, limit, now).await?;
+        let ended = self.store.unmarked_ended(limit, now).await?;
         let ask = async |connection: &Connection| {
             // Nothing was claimed for this: who else asks at this moment hears the same.
             let connection = Connection { sync_lease_until: None, ..connection.clone() };
-            self.sync_claimed(&connection).await;
+            if self.sync_claimed(&connection).await == Outcome::Done {
+                self.postpone_sync(&connection, ASK_EVERY, PutOff::default()).await;
+            }
         };
         stream::iter(&ended).for_each_concurrent(CONCURRENCY, ask).await;
         Ok(ended.len())

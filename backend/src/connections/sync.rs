@@ -122,7 +122,7 @@ impl Connections {
         self.postpone_sync(stored, wait, PutOff { untried: true, ..PutOff::default() }).await;
     }
 
-    async fn postpone_sync(&self, stored: &Connection, wait: SignedDuration, put_off: PutOff) {
+    pub(super) async fn postpone_sync(&self, stored: &Connection, wait: SignedDuration, put_off: PutOff) {
         let now = self.clock.now();
         let postponement = put_off.until(now + wait, stored.sync_lease_until);
         let (id, token) = (&stored.id, &stored.access_token);

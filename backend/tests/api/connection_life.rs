@@ -342,6 +342,35 @@ async fn failure_20_a_reconnect_expects_its_account_and_swaps_no_other_in() {
     assert_eq!(events(&ada).await, ["connected"]);
 }
 
+/// A clock alone ends nothing: this machine's may be wrong.
+#[actix_web::test]
+async fn a_token_that_instagram_still_takes_is_not_marked_as_dead_at_its_end() {
+    let app = TestApp::start_with(&[OFTEN]);
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let key = app.with_key(&ada.personal_key(&["connections:read"]).await);
+    // Instagram's clock stays, and renews nothing that is so young to it.
+    app.clock.advance(61 * 24 * HOUR);
+    let asked = app.instagram.requests(Endpoint::Profile);
+    for _ in 0..100 {
+        if app.instagram.requests(Endpoint::Profile) > asked {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert_eq!(
+        app.instagram.requests(Endpoint::Profile),
+        asked + 1,
+        "asked once, and not again within the hour"
+    );
+    let shown = key.connection().await.body["connection"].clone();
+    assert_eq!(shown["status"], "needs_reauthorization", "it shows as dead");
+    let database = rusqlite::Connection::open(app.database_file()).unwrap();
+    let marked = "SELECT count(*) FROM instagram_connections WHERE needs_reauthorization_since IS NOT NULL";
+    assert_eq!(database.query_row(marked, [], |row| row.get::<_, i64>(0)).unwrap(), 0, "and is not");
+}
+
 #[actix_web::test]
 async fn a_token_that_has_ended_is_told_once() {
     let app = TestApp::start_with(&[OFTEN]);

@@ -302,14 +302,9 @@ pub trait Connections {
         now: Timestamp,
     ) -> StoreResult<Option<TokenLife>>;
 
-    /// Active connections whose token has ended, is not marked as dead yet, and whose profile was neither read after `asked_by`
-    /// nor is to be read later than now; at most `limit`.
-    async fn unmarked_ended(
-        &self,
-        asked_by: Timestamp,
-        limit: u32,
-        now: Timestamp,
-    ) -> StoreResult<Vec<Connection>>;
+    /// Active connections whose token has ended and is not marked as dead yet, and whose sync is not put off until later; at most
+    /// `limit`.
+    async fn unmarked_ended(&self, limit: u32, now: Timestamp) -> StoreResult<Vec<Connection>>;
 
     /// Claims active connections that are due for a sync, as [`claim_due_for_refresh`](Self::claim_due_for_refresh) does; of
     /// those that were not tried yet, the ones that were read longest ago come first. One whose token is dead or has ended is

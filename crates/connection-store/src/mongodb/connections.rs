@@ -251,17 +251,11 @@ impl Connections for MongoStore {
         }))
     }
 
-    async fn unmarked_ended(
-        &self,
-        asked_by: Timestamp,
-        limit: u32,
-        now: Timestamp,
-    ) -> StoreResult<Vec<Connection>> {
+    async fn unmarked_ended(&self, limit: u32, now: Timestamp) -> StoreResult<Vec<Connection>> {
         let filter = doc! {
             "tokenExpiresAt": { "$lte": date(now) },
             "isActive": true,
             "needsReauthorizationSince": null,
-            "lastSyncedAt": { "$not": { "$gt": date(asked_by) } },
             "syncNotBefore": { "$not": { "$gt": date(now) } },
         };
         self.find(Wanted { filter, sort: doc! { "tokenExpiresAt": 1 }, limit }).await

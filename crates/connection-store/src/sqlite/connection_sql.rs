@@ -192,7 +192,7 @@ pub(super) const UNMARKED_ENDED: &str = concat!(
     columns!(),
     " FROM instagram_connections
     WHERE is_active = 1 AND needs_reauthorization_since IS NULL AND token_expires_at <= ?1
-        AND last_synced_at <= ?2 AND (sync_not_before IS NULL OR sync_not_before <= ?1)
+        AND (sync_not_before IS NULL OR sync_not_before <= ?1)
     ORDER BY token_expires_at"
 );
 

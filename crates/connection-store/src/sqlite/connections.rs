@@ -202,15 +202,10 @@ impl Connections for SqliteStore {
         Ok(found.await?)
     }
 
-    async fn unmarked_ended(
-        &self,
-        asked_by: Timestamp,
-        limit: u32,
-        now: Timestamp,
-    ) -> StoreResult<Vec<Connection>> {
+    async fn unmarked_ended(&self, limit: u32, now: Timestamp) -> StoreResult<Vec<Connection>> {
         let found = self.readers.read(|database| {
             let mut statement = database.prepare_cached(sql::UNMARKED_ENDED)?;
-            readable(statement.query_map([Millis(now), Millis(asked_by)], connection)?, limit as usize)
+            readable(statement.query_map([Millis(now)], connection)?, limit as usize)
         });
         Ok(found.await?)
     }

@@ -68,7 +68,7 @@ async fn claims_and_lists_find_what_is_behind_them() {
 async fn ended_tokens_are_found_behind_them() {
     let now = now();
     let setup = mixed(-5, now).await;
-    assert_eq!(users(setup.store.unmarked_ended(now, 2, now).await.unwrap()), ["ann", "bob"]);
+    assert_eq!(users(setup.store.unmarked_ended(2, now).await.unwrap()), ["ann", "bob"]);
 }
 
 #[tokio::test]
@@ -100,14 +100,14 @@ async fn an_active_connection_without_a_token_can_be_marked() {
         document.extend(token.clone().map(|token| ("accessToken".to_owned(), token)));
         setup.connections().insert_one(document).await.unwrap();
     }
-    let ended = setup.store.unmarked_ended(now, 10, now).await.unwrap();
+    let ended = setup.store.unmarked_ended(10, now).await.unwrap();
     assert_eq!(ended.len(), tokens.len());
     for one in ended {
         assert_eq!(one.access_token, "");
         let marked = event("needs_reauthorization");
         assert!(setup.store.mark_needs_reauthorization(&one.id, "", "ended", marked, now).await.unwrap());
     }
-    assert_eq!(setup.store.unmarked_ended(now, 10, now).await.unwrap(), []);
+    assert_eq!(setup.store.unmarked_ended(10, now).await.unwrap(), []);
 }
 
 #[tokio::test]
