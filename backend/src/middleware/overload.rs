@@ -17,9 +17,8 @@ const TICK: Duration = Duration::from_millis(2);
 /// How late is too late.
 const TARGET: Duration = Duration::from_millis(2);
 
-/// Looks in a row, all of them too late, from which on requests are refused: a fifth of a second at least, so that a machine
-/// that is busy with something else for a moment refuses nobody.
-const STANDING: u32 = 100;
+/// Looks in a row, all of them too late, from which on requests are refused: a tenth of a second.
+const STANDING: u32 = 50;
 
 /// Nobody looks any more when so many looks have seen no request.
 const IDLE: u32 = 500;
