@@ -110,15 +110,6 @@ impl Connections {
 
     /// Renews one claimed connection. What fails is put off, longer each time, and costs the connection nothing.
     pub(crate) async fn renew_claimed(&self, stored: &Connection) -> Outcome {
-        let now = self.clock.now();
-        if let Some(until) = self.paused_here(now) {
-            self.put_off_untried(stored, until.duration_since(now)).await;
-            return Outcome::RateLimited;
-        }
-        if self.is_nearly_over(stored.refresh_lease_until, now) {
-            self.put_off_untried(stored, SignedDuration::ZERO).await;
-            return Outcome::Superseded;
-        }
         let Some(token) = self.open(stored) else {
             let why = "This server can no longer read the stored access.";
             self.postpone_failed(stored, why, LONGEST_WAIT).await;
@@ -127,14 +118,24 @@ impl Connections {
         Outcome::of(&self.renew(stored, &token, AskedBy::Job).await)
     }
 
-    /// Gives a claimed connection back untried: the service stops.
-    pub(crate) async fn give_back_renewal(&self, stored: &Connection) {
-        self.put_off_untried(stored, SignedDuration::ZERO).await;
+    /// Whether work may begin on what was claimed until then: Instagram wants no pause, and a call and a write are done before
+    /// others may have it.
+    pub(crate) fn may_begin(&self, lease_until: Option<Timestamp>) -> bool {
+        let now = self.clock.now();
+        let is_nearly_over = lease_until.is_some_and(|until| until.duration_since(now) < self.lease.one);
+        self.paused_here(now).is_none() && !is_nearly_over
     }
 
-    /// Whether others may have what was claimed until then before a call and a write are done.
-    pub(super) fn is_nearly_over(&self, lease_until: Option<Timestamp>, now: Timestamp) -> bool {
-        lease_until.is_some_and(|until| until.duration_since(now) < self.lease.one)
+    /// Gives back what was claimed until then and not tried.
+    ///
+    /// # Errors
+    /// `unavailable`: the leases end by themselves.
+    pub(crate) async fn give_back_renewals(
+        &self,
+        ids: &[&str],
+        lease_until: Timestamp,
+    ) -> Result<(), ApiError> {
+        Ok(self.store.give_back_refreshes(ids, lease_until).await?)
     }
 
     /// Has Instagram renew the token of a claimed connection, and stores what came of it.
@@ -154,7 +155,9 @@ impl Connections {
         let wait = wait_after(error, stored.refresh_failures);
         match error {
             InstagramError::NeedsReauthorization { .. } => return,
-            InstagramError::RateLimited { .. } => return self.put_off_untried(stored, wait).await,
+            InstagramError::RateLimited { .. } => {
+                return self.postpone(stored, wait, PutOff { untried: true, ..PutOff::default() }).await;
+            }
             _ => tracing::warn!(connection = stored.id, %error, "a token was not renewed"),
         }
         let why = why_not_renewed(error);
@@ -180,10 +183,6 @@ impl Connections {
         let begins = stored.last_error.is_none();
         let event = begins.then(|| self.event(EventKind::RefreshFailed, why));
         self.postpone(stored, wait, PutOff { error: Some(why.to_owned()), event, ..PutOff::default() }).await;
-    }
-
-    async fn put_off_untried(&self, stored: &Connection, wait: SignedDuration) {
-        self.postpone(stored, wait, PutOff { untried: true, ..PutOff::default() }).await;
     }
 
     async fn postpone(&self, stored: &Connection, wait: SignedDuration, put_off: PutOff) {
@@ -296,6 +295,9 @@ impl Connections {
         }
         let ended = self.store.unmarked_ended(limit, now).await?;
         let ask = async |connection: &Connection| {
+            if !self.may_begin(None) {
+                return;
+            }
             // Nothing was claimed for this: who else asks at this moment hears the same.
             let connection = Connection { sync_lease_until: None, ..connection.clone() };
             if self.sync_claimed(&connection).await == Outcome::Done {

@@ -2,7 +2,7 @@
 
 use connection_store::{Connection, DueForSync, NewEvent};
 use instagram_client::{AccessToken, InstagramError};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use shared::{EventKind, permission};
 
 use super::outcome::{Kept, LONGEST_WAIT, Outcome, PutOff, wait_after};
@@ -41,15 +41,6 @@ impl Connections {
 
     /// Syncs one claimed connection. What fails is put off, longer each time, and costs the connection nothing.
     pub(crate) async fn sync_claimed(&self, stored: &Connection) -> Outcome {
-        let now = self.clock.now();
-        if let Some(until) = self.paused_here(now) {
-            self.put_off_sync_untried(stored, until.duration_since(now)).await;
-            return Outcome::RateLimited;
-        }
-        if self.is_nearly_over(stored.sync_lease_until, now) {
-            self.put_off_sync_untried(stored, SignedDuration::ZERO).await;
-            return Outcome::Superseded;
-        }
         // The refresh job says so, and there is nothing else to be done.
         let Some(token) = self.open(stored) else {
             self.postpone_sync(stored, LONGEST_WAIT, PutOff::default()).await;
@@ -58,9 +49,12 @@ impl Connections {
         Outcome::of(&self.read_and_store(stored, &token).await)
     }
 
-    /// Gives a claimed connection back unread: the service stops.
-    pub(crate) async fn give_back_sync(&self, stored: &Connection) {
-        self.put_off_sync_untried(stored, SignedDuration::ZERO).await;
+    /// Gives back what was claimed until then and not tried.
+    ///
+    /// # Errors
+    /// `unavailable`: the leases end by themselves.
+    pub(crate) async fn give_back_syncs(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), ApiError> {
+        Ok(self.store.give_back_syncs(ids, lease_until).await?)
     }
 
     /// Reads a profile and stores what came of it.
@@ -95,7 +89,9 @@ impl Connections {
         let wait = wait_after(error, stored.sync_failures);
         match error {
             InstagramError::NeedsReauthorization { .. } => {}
-            InstagramError::RateLimited { .. } => self.put_off_sync_untried(stored, wait).await,
+            InstagramError::RateLimited { .. } => {
+                self.postpone_sync(stored, wait, PutOff { untried: true, ..PutOff::default() }).await;
+            }
             InstagramError::MissingPermission { .. } => {
                 let event = self.basic_lost(stored);
                 let missing_scope = Some(permission::BASIC.to_owned());
@@ -116,10 +112,6 @@ impl Connections {
     pub(super) fn basic_lost(&self, stored: &Connection) -> Option<NewEvent> {
         let was_granted = stored.scopes.iter().any(|scope| scope == permission::BASIC);
         was_granted.then(|| self.permission_lost(permission::BASIC))
-    }
-
-    async fn put_off_sync_untried(&self, stored: &Connection, wait: SignedDuration) {
-        self.postpone_sync(stored, wait, PutOff { untried: true, ..PutOff::default() }).await;
     }
 
     pub(super) async fn postpone_sync(&self, stored: &Connection, wait: SignedDuration, put_off: PutOff) {

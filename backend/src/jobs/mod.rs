@@ -15,6 +15,7 @@ use std::time::Duration;
 use actix_web::web::Data;
 use connection_store::Connection;
 use futures_util::{FutureExt, StreamExt, stream};
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -47,27 +48,39 @@ trait Work {
     /// When the store does not answer.
     async fn claim(&self) -> Result<Vec<Connection>, ApiError>;
 
+    /// Until when a claimed connection is this worker's.
+    fn lease_until(claimed: &Connection) -> Option<Timestamp>;
+
     /// Does what the connection was claimed for.
     async fn carry_out(&self, claimed: &Connection);
 
-    /// Leaves a claimed connection to whoever claims it next.
-    async fn give_back(&self, claimed: &Connection);
+    /// Leaves what was claimed until then, and not tried, to whoever claims it next.
+    ///
+    /// # Errors
+    /// When the store does not answer. The leases end by themselves.
+    async fn give_back(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), ApiError>;
 }
 
-/// Works off what is due, batch by batch, until Instagram wants a pause or the service stops. Each connection stands alone:
-/// what happens to one does not keep the others.
-async fn work_off(work: &impl Work, connections: &Connections, progress: &Progress) -> Result<(), ApiError> {
+/// Works off what is due, batch by batch, until Instagram wants a pause or the service stops; what is left of a batch is given
+/// back then, all at once. Each connection stands alone: what happens to one does not keep the others.
+async fn work_off<W: Work>(work: &W, connections: &Connections, progress: &Progress) -> Result<(), ApiError> {
     while !progress.is_stopped() && connections.paused().await?.is_none() {
         let claimed = work.claim().await?;
-        stream::iter(&claimed)
-            .for_each_concurrent(CONCURRENCY, async |connection| {
-                if progress.is_stopped() {
-                    work.give_back(connection).await;
-                } else {
-                    work.carry_out(connection).await;
+        let untried: Vec<&str> = stream::iter(&claimed)
+            .map(async |connection| {
+                if progress.is_stopped() || !connections.may_begin(W::lease_until(connection)) {
+                    return Some(&*connection.id);
                 }
+                work.carry_out(connection).await;
+                None
             })
+            .buffer_unordered(CONCURRENCY)
+            .filter_map(std::future::ready)
+            .collect()
             .await;
+        if let Some(lease_until) = claimed.first().and_then(W::lease_until).filter(|_| !untried.is_empty()) {
+            work.give_back(&untried, lease_until).await?;
+        }
         progress.made();
         if claimed.len() < BATCH as usize {
             break;

@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 use connection_store::Connection;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Job, Progress, Work, work_off};
 use crate::app::{AppState, BATCH};
@@ -34,13 +34,17 @@ impl Work for RefreshJob {
         self.state.connections.claim_due(self.window, BATCH).await
     }
 
+    fn lease_until(claimed: &Connection) -> Option<Timestamp> {
+        claimed.refresh_lease_until
+    }
+
     async fn carry_out(&self, claimed: &Connection) {
         let outcome = self.state.connections.renew_claimed(claimed).await;
         self.state.metrics.refreshed(outcome);
         tracing::info!(connection = claimed.id, outcome = outcome.name(RENEWED), "refresh");
     }
 
-    async fn give_back(&self, claimed: &Connection) {
-        self.state.connections.give_back_renewal(claimed).await;
+    async fn give_back(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), ApiError> {
+        self.state.connections.give_back_renewals(ids, lease_until).await
     }
 }

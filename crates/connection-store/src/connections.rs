@@ -293,6 +293,10 @@ pub trait Connections {
         now: Timestamp,
     ) -> StoreResult<()>;
 
+    /// Gives back what was claimed for a renewal and not tried, as it was before the claim: due at once, and without the
+    /// failure that the claim counted. One that no longer has the lease of that claim is left alone.
+    async fn give_back_refreshes(&self, ids: &[&str], lease_until: Timestamp) -> StoreResult<()>;
+
     /// The life of the token that is due for a renewal and ends first, whether or not somebody is at it. `None` when none is
     /// due.
     async fn first_due_for_refresh(
@@ -335,6 +339,9 @@ pub trait Connections {
         postponement: Postponement,
         now: Timestamp,
     ) -> StoreResult<()>;
+
+    /// Gives back what was claimed for a sync and not tried, as [`give_back_refreshes`](Self::give_back_refreshes) does.
+    async fn give_back_syncs(&self, ids: &[&str], lease_until: Timestamp) -> StoreResult<()>;
 
     /// Records that the token is dead, with a sentence for the owner, provided that the stored token is still
     /// `access_token` and that this is not recorded yet; else the answer is `false` and nothing is changed.

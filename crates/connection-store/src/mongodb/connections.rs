@@ -225,6 +225,10 @@ impl Connections for MongoStore {
         self.postpone(&REFRESH, id, access_token, postponement, now).await
     }
 
+    async fn give_back_refreshes(&self, ids: &[&str], lease_until: Timestamp) -> StoreResult<()> {
+        self.give_back(&REFRESH, ids, lease_until).await
+    }
+
     async fn first_due_for_refresh(
         &self,
         expires_by: Timestamp,
@@ -308,6 +312,10 @@ impl Connections for MongoStore {
         now: Timestamp,
     ) -> StoreResult<()> {
         self.postpone(&SYNC, id, access_token, postponement, now).await
+    }
+
+    async fn give_back_syncs(&self, ids: &[&str], lease_until: Timestamp) -> StoreResult<()> {
+        self.give_back(&SYNC, ids, lease_until).await
     }
 
     async fn mark_needs_reauthorization(
@@ -532,6 +540,20 @@ impl MongoStore {
         }
         fields.insert("updatedAt", date(now));
         self.change(filter, fields, postponement.event.as_slice(), now).await?;
+        Ok(())
+    }
+
+    /// In one command, however many they are.
+    async fn give_back(&self, work: &Work, ids: &[&str], lease_until: Timestamp) -> StoreResult<()> {
+        let ids: Vec<_> = ids.iter().filter_map(|id| ObjectId::parse_str(id).ok()).collect();
+        let claimed = doc! { "_id": { "$in": ids }, work.lease_until: date(lease_until) };
+        let update = vec![doc! { "$set": {
+            work.lease_until: null,
+            work.not_before: null,
+            work.failures: one_less(work.failures),
+        }}];
+        let connections = self.connections.clone();
+        self.operations.run(async move { connections.update_many(claimed, update).await }).await?;
         Ok(())
     }
 }

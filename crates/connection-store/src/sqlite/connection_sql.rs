@@ -128,6 +128,18 @@ macro_rules! claim {
     };
 }
 
+/// The end of a claim of which nothing came, not even a try.
+macro_rules! give_back {
+    ($kind:literal) => {
+        concat!(
+            "UPDATE instagram_connections SET ",
+            concat!($kind, "_lease_until = NULL, ", $kind, "_not_before = NULL, "),
+            concat!($kind, "_failures = max(min(", $kind, "_failures, 1000000) - 1, 0) "),
+            concat!("WHERE id = ?1 AND ", $kind, "_lease_until = ?2"),
+        )
+    };
+}
+
 /// What was not tried yet, then what has waited. The `+` keeps a condition from choosing an index that would have to be sorted.
 pub(super) const CLAIM_DUE_FOR_REFRESH: [&str; 2] = [
     claim!(
@@ -180,6 +192,8 @@ pub(super) const POSTPONE_REFRESH: &str = concat!(
     RETURNING ",
     columns!()
 );
+
+pub(super) const GIVE_BACK_REFRESH: &str = give_back!("refresh");
 
 pub(super) const FIRST_DUE_FOR_REFRESH: &str = "
     SELECT token_issued_at, token_expires_at FROM instagram_connections
@@ -240,6 +254,8 @@ pub(super) const POSTPONE_SYNC: &str = concat!(
     RETURNING ",
     columns!()
 );
+
+pub(super) const GIVE_BACK_SYNC: &str = give_back!("sync");
 
 pub(super) const SET_SCOPES: &str = "UPDATE instagram_connections SET scopes = ?2 WHERE id = ?1";
 

@@ -184,6 +184,10 @@ impl Connections for SqliteStore {
         self.postpone(sql::POSTPONE_REFRESH, id, access_token, postponement, now).await
     }
 
+    async fn give_back_refreshes(&self, ids: &[&str], lease_until: Timestamp) -> StoreResult<()> {
+        self.give_back(sql::GIVE_BACK_REFRESH, ids, lease_until).await
+    }
+
     async fn first_due_for_refresh(
         &self,
         expires_by: Timestamp,
@@ -269,6 +273,10 @@ impl Connections for SqliteStore {
         now: Timestamp,
     ) -> StoreResult<()> {
         self.postpone(sql::POSTPONE_SYNC, id, access_token, postponement, now).await
+    }
+
+    async fn give_back_syncs(&self, ids: &[&str], lease_until: Timestamp) -> StoreResult<()> {
+        self.give_back(sql::GIVE_BACK_SYNC, ids, lease_until).await
     }
 
     async fn mark_needs_reauthorization(
@@ -367,6 +375,20 @@ impl SqliteStore {
             tell(transaction, Some(&connection), &event, now)
         });
         Ok(postponed.await?)
+    }
+
+    async fn give_back(
+        &self,
+        statement: &'static str,
+        ids: &[&str],
+        lease_until: Timestamp,
+    ) -> StoreResult<()> {
+        let ids: Vec<_> = ids.iter().map(|id| (*id).to_owned()).collect();
+        let given_back = self.writer.write(move |transaction| {
+            let mut statement = transaction.prepare_cached(statement)?;
+            ids.iter().try_for_each(|id| statement.execute(params![id, Millis(lease_until)]).map(drop))
+        });
+        Ok(given_back.await?)
     }
 }
 

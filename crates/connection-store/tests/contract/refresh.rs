@@ -31,6 +31,8 @@ contract! {
     the_first_due_is_told_even_while_it_is_claimed,
     ended_tokens_are_found_until_they_are_marked,
     what_was_not_tried_is_no_failure,
+    what_is_given_back_is_as_before_its_claim,
+    what_is_given_back_too_late_is_anothers,
     a_renewal_and_a_reconnect_at_once_leave_the_reconnect,
 }
 
@@ -378,6 +380,37 @@ async fn what_was_not_tried_is_no_failure(store: Arc<dyn Store>) {
         let stored = store.connection(&claimed.id).await.unwrap().unwrap();
         assert_eq!(stored.refresh_failures, failures, "{untried}");
     }
+}
+
+async fn what_is_given_back_is_as_before_its_claim(store: Arc<dyn Store>) {
+    let now = now();
+    let mut before = Vec::new();
+    for number in 1..=3 {
+        before.push(connect(&store, number, 40 * DAY, number * DAY, now).await);
+    }
+    let claimed = store.claim_due_for_refresh(due(now), now).await.unwrap();
+    let tried = given_back(&claimed[0], now + seconds(60), None);
+    store.postpone_refresh(&claimed[0].id, &claimed[0].access_token, tried, now).await.unwrap();
+    let ids: Vec<_> = claimed.iter().map(|connection| &*connection.id).chain(["no id"]).collect();
+    store.give_back_refreshes(&ids, now + seconds(120)).await.unwrap();
+    for (before, failures) in before.iter().zip([1, 0, 0]) {
+        let stored = store.connection(&before.id).await.unwrap().unwrap();
+        assert_eq!(stored, Connection { refresh_failures: failures, ..before.clone() });
+    }
+    store.give_back_refreshes(&[], now).await.unwrap();
+    let again = store.claim_due_for_refresh(due(now), now).await.unwrap();
+    let users: Vec<_> = again.iter().map(|connection| &*connection.user_id).collect();
+    assert_eq!(users, ["user-2", "user-3"], "they do not wait, and the one that was tried does");
+}
+
+async fn what_is_given_back_too_late_is_anothers(store: Arc<dyn Store>) {
+    let now = now();
+    let one = connect(&store, 1, 40 * DAY, 20 * DAY, now).await;
+    store.claim_due_for_refresh(due(now), now).await.unwrap();
+    let then = now + seconds(120);
+    let second = store.claim_due_for_refresh(due(then), then).await.unwrap().remove(0);
+    store.give_back_refreshes(&[&one.id], now + seconds(120)).await.unwrap();
+    assert_eq!(store.connection(&one.id).await.unwrap(), Some(second), "nothing is changed");
 }
 
 async fn a_renewal_and_a_reconnect_at_once_leave_the_reconnect(store: Arc<dyn Store>) {

@@ -17,6 +17,7 @@ contract! {
     each_is_claimed_once_by_20_workers,
     what_was_put_off_comes_after_what_was_not_tried,
     a_sync_that_is_put_off_waits,
+    a_sync_that_is_given_back_is_due_at_once,
     a_profile_that_was_read_ends_the_lease,
     an_account_that_was_synced_is_still_found_by_its_app_scoped_id,
     a_permission_that_shows_is_added_once,
@@ -106,6 +107,17 @@ async fn a_sync_that_is_put_off_waits(store: Arc<dyn Store>) {
     let stored = store.connection(&one.id).await.unwrap().unwrap();
     assert_eq!((stored.sync_failures, stored.refresh_failures), (3, 0));
     assert_eq!(stored.last_error.as_deref(), Some("away"));
+}
+
+async fn a_sync_that_is_given_back_is_due_at_once(store: Arc<dyn Store>) {
+    let now = now();
+    let one = connect(&store, 1, 0, 60 * DAY, now).await;
+    store.claim_due_for_sync(due(now, 5), now).await.unwrap();
+    store.give_back_syncs(&[&one.id], now).await.unwrap();
+    assert_eq!(store.claim_due_for_sync(due(now, 5), now).await.unwrap(), [], "it was another claim's lease");
+    store.give_back_syncs(&[&one.id], now + seconds(120)).await.unwrap();
+    assert_eq!(store.connection(&one.id).await.unwrap(), Some(one));
+    assert_eq!(store.claim_due_for_sync(due(now, 5), now).await.unwrap().len(), 1);
 }
 
 async fn a_profile_that_was_read_ends_the_lease(store: Arc<dyn Store>) {
