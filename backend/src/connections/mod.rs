@@ -117,11 +117,12 @@ impl Connections {
         view::connection(stored, opens, self.clock.now())
     }
 
-    /// What the owner is told who asked for a renewal or a sync. Something newer that came first counts.
+    /// What the owner is told who asked for a renewal or a sync. Something newer that came first counts, word that the app was
+    /// removed as well.
     async fn answer(&self, user_id: &str, kept: Kept) -> Result<shared::Connection, ApiError> {
         match kept? {
             Some(stored) => Ok(self.view(stored)),
-            None => self.read(user_id).await,
+            None => self.usable(user_id).await.map(|(stored, _)| self.view(stored)),
         }
     }
 

@@ -129,13 +129,13 @@ impl Connections {
     /// Gives back what was claimed until then and not tried.
     ///
     /// # Errors
-    /// `unavailable`: the leases end by themselves.
+    /// `unavailable`.
     pub(crate) async fn give_back_renewals(
         &self,
         ids: &[&str],
         lease_until: Timestamp,
     ) -> Result<(), ApiError> {
-        Ok(self.store.give_back_refreshes(ids, lease_until).await?)
+        Ok(self.store.give_back_refreshes(ids, lease_until, self.clock.now()).await?)
     }
 
     /// Has Instagram renew the token of a claimed connection, and stores what came of it.

@@ -52,9 +52,9 @@ impl Connections {
     /// Gives back what was claimed until then and not tried.
     ///
     /// # Errors
-    /// `unavailable`: the leases end by themselves.
+    /// `unavailable`.
     pub(crate) async fn give_back_syncs(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), ApiError> {
-        Ok(self.store.give_back_syncs(ids, lease_until).await?)
+        Ok(self.store.give_back_syncs(ids, lease_until, self.clock.now()).await?)
     }
 
     /// Reads a profile and stores what came of it.

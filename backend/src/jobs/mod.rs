@@ -7,6 +7,7 @@ mod sync;
 mod upkeep;
 mod webhooks;
 
+use std::cell::Cell;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 use connection_store::Connection;
-use futures_util::{FutureExt, StreamExt, stream};
+use futures_util::FutureExt;
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -57,36 +59,55 @@ trait Work {
     /// Leaves what was claimed until then, and not tried, to whoever claims it next.
     ///
     /// # Errors
-    /// When the store does not answer. The leases end by themselves.
+    /// When the store does not answer.
     async fn give_back(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), ApiError>;
 }
 
-/// Works off what is due, batch by batch, until Instagram wants a pause or the service stops; what is left of a batch is given
-/// back then, all at once. Each connection stands alone: what happens to one does not keep the others.
+/// Works off what is due, batch by batch, until Instagram wants a pause or the service stops. What is left of a batch is given
+/// back then; at a stop at once, since a call that hangs may outlast it. Each connection stands alone: what happens to one does
+/// not keep the others.
 async fn work_off<W: Work>(work: &W, connections: &Connections, progress: &Progress) -> Result<(), ApiError> {
     while !progress.is_stopped() && connections.paused().await?.is_none() {
         let claimed = work.claim().await?;
-        let untried: Vec<&str> = stream::iter(&claimed)
-            .map(async |connection| {
-                if progress.is_stopped() || !connections.may_begin(W::lease_until(connection)) {
-                    return Some(&*connection.id);
-                }
-                work.carry_out(connection).await;
-                None
+        // What nobody has begun.
+        let rest = Cell::new(claimed.as_slice());
+        let begin_next = || {
+            let (next, others) = rest.get().split_first()?;
+            let begins = !progress.is_stopped() && connections.may_begin(W::lease_until(next));
+            begins.then(|| {
+                rest.set(others);
+                next
             })
-            .buffer_unordered(CONCURRENCY)
-            .filter_map(std::future::ready)
-            .collect()
-            .await;
-        if let Some(lease_until) = claimed.first().and_then(W::lease_until).filter(|_| !untried.is_empty()) {
-            work.give_back(&untried, lease_until).await?;
+        };
+        let workers = (0..CONCURRENCY).map(async |_| {
+            while let Some(connection) = begin_next() {
+                work.carry_out(connection).await;
+            }
+        });
+        let mut working = join_all(workers);
+        tokio::select! {
+            _ = &mut working => {}
+            () = progress.stopped() => {
+                give_back(work, rest.take()).await;
+                working.await;
+            }
         }
+        give_back(work, rest.take()).await;
         progress.made();
         if claimed.len() < BATCH as usize {
             break;
         }
     }
     Ok(())
+}
+
+/// Gives back what is left of a batch. Where the store does not answer, the leases end by themselves.
+async fn give_back<W: Work>(work: &W, rest: &[Connection]) {
+    let Some(lease_until) = rest.first().and_then(W::lease_until) else { return };
+    let ids: Vec<_> = rest.iter().map(|connection| &*connection.id).collect();
+    if let Err(error) = work.give_back(&ids, lease_until).await {
+        error.log();
+    }
 }
 
 /// What a job and the one who runs it tell each other.
@@ -100,6 +121,12 @@ impl Progress {
     /// Whether the service stops: nothing new is to be begun.
     fn is_stopped(&self) -> bool {
         *self.stop.borrow()
+    }
+
+    /// Waits until the service stops.
+    async fn stopped(&self) {
+        // An error says that whoever could stop it is gone.
+        let _ = self.stop.clone().wait_for(|&stop| stop).await;
     }
 
     /// Part of the work is done: a job that has much to do is not stuck.
@@ -166,7 +193,7 @@ impl Jobs {
     pub(crate) async fn stop(self, patience: Duration) {
         self.stop.send_replace(true);
         let aborts: Vec<_> = self.tasks.iter().map(JoinHandle::abort_handle).collect();
-        if tokio::time::timeout(patience, futures_util::future::join_all(self.tasks)).await.is_err() {
+        if tokio::time::timeout(patience, join_all(self.tasks)).await.is_err() {
             tracing::warn!(
                 "jobs did not finish in time; what they were at is taken up when its lease has ended"
             );

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::refresh_job::{OFTEN, eventually};
 use crate::support::{Answer, Person, TestApp, client};
 
-const DEAUTHORIZE: &str = "/auth/instagram/deauthorize";
+pub(crate) const DEAUTHORIZE: &str = "/auth/instagram/deauthorize";
 pub(crate) const DATA_DELETION: &str = "/auth/instagram/data-deletion";
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -31,7 +31,7 @@ pub(crate) async fn tell(app: &TestApp, path: &str, signed_request: &str) -> Ans
 }
 
 /// What Meta sends about the record shop.
-fn signed(app: &TestApp, issued_at: Timestamp) -> String {
+pub(crate) fn signed(app: &TestApp, issued_at: Timestamp) -> String {
     signed_as(app, UserIdKind::AppScoped, issued_at)
 }
 

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use backend::clock::Clock;
 use instagram_simulator::{Endpoint, Fault, Options, Times, accounts};
 use serde_json::{Value, json};
 use shared::permission::BASIC;
 
+use crate::auth_instagram_signals::{DEAUTHORIZE, signed, tell};
 use crate::refresh_job::pass;
 use crate::support::{Person, TestApp};
 
@@ -104,6 +106,28 @@ async fn a_revoked_token_is_noticed_and_healed_by_reconnecting() {
     assert_eq!(app.instagram.requests(Endpoint::Any), asked, "a dead token is not tried again");
     app.connect(&ada, accounts::RECORD_SHOP).await;
     assert_eq!(sync().await.body["connection"]["status"], "active");
+}
+
+#[actix_web::test]
+async fn a_renewal_that_meets_the_removal_of_the_app_hides_it_from_nobody() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    app.clock.advance(2 * DAY);
+    app.instagram.advance(2 * DAY);
+    app.instagram.fault(Endpoint::Refresh, Fault::Delay { ms: 1500 }, Times::ONCE);
+    let removal = async {
+        while app.instagram.requests(Endpoint::Refresh) == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let signed = signed(&app, app.clock.now());
+        assert_eq!(tell(&app, DEAUTHORIZE, &signed).await.status, 200);
+    };
+    let refresh = ada.post("/api/integrations/instagram/me/refresh", json!({}));
+    let (renewed, ()) = tokio::join!(refresh, removal);
+    assert_eq!(renewed.failure(), "409 needs_reauthorization");
+    assert_eq!(ada.connection().await.body["connection"]["status"], "needs_reauthorization");
+    assert_eq!(event_kinds(&ada).await, ["needs_reauthorization", "connected"]);
 }
 
 /// The kinds of the connection's events, the newest first.

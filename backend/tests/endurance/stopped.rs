@@ -1,28 +1,26 @@
 //! SIGTERM amid renewals: what is under way is finished and stored, nothing more is begun, and the rest waits for nobody's lease.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use connection_store::Store;
 use instagram_simulator::{Endpoint, Fault, Times, accounts};
 use reqwest::Method;
 
-use crate::service::{Database, World, all_connections};
+use crate::service::{Database, Service, World, all_connections};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// More than are renewed at once, and fewer than are claimed at once.
 const ACCOUNTS: usize = 15;
 
+/// Calls to Instagram that a service makes at once.
+const CONCURRENCY: usize = 4;
+
 async fn finishes_what_runs(database: Database) {
     let world = World::new(database);
     let service = world.serve(&[("SYNC_INTERVAL_HOURS", "720")]);
-    let ada = service.person("ada").await;
-    for number in 0..ACCOUNTS {
-        let username = format!("{}_{number}", accounts::RECORD_SHOP);
-        let account = world.instagram.add_account(&username);
-        let body = ada.own_token(&world.instagram, &username, &account.professional);
-        let saved = ada.call(Method::POST, "/api/integrations/instagram/callback", Some(body)).await;
-        assert_eq!(saved.0, 200, "{}", saved.1);
-    }
+    connect_many(&world, &service).await;
     world.instagram.fault(Endpoint::Refresh, Fault::Delay { ms: 1000 }, Times::Forever);
     world.advance(35 * DAY);
     while world.instagram.requests(Endpoint::Refresh) == 0 {
@@ -33,11 +31,7 @@ async fn finishes_what_runs(database: Database) {
     assert!(asked.elapsed() < Duration::from_secs(10), "{output}");
     let begun = usize::try_from(world.instagram.requests(Endpoint::Refresh)).unwrap();
     let store = world.store().await;
-    let renewed = async || {
-        let due_by = world.now();
-        let all = all_connections(&store).await;
-        all.iter().filter(|one| due_by.duration_since(one.token_issued_at).as_hours() < 24).count()
-    };
+    let renewed = async || renewed(&world, &store).await;
     assert_eq!(renewed().await, begun, "every answer was stored: {output}");
     assert!(begun < ACCOUNTS, "nothing more was begun: {output}");
 
@@ -53,6 +47,61 @@ async fn finishes_what_runs(database: Database) {
     assert_eq!(renewed().await, ACCOUNTS, "{}", next.output());
     assert_eq!(world.instagram.requests(Endpoint::Refresh), ACCOUNTS as u64, "each was renewed once");
     store.close().await;
+}
+
+/// A call that outlasts the stop keeps only what it is for: it may have been answered.
+async fn leaves_the_rest_to_others(database: Database) {
+    let world = World::new(database);
+    let patient = [("SYNC_INTERVAL_HOURS", "720"), ("INSTAGRAM_TIMEOUT_SECONDS", "30")];
+    let service = world.serve(&patient);
+    connect_many(&world, &service).await;
+    world.instagram.fault(Endpoint::Refresh, Fault::Delay { ms: 20_000 }, Times::Forever);
+    world.advance(35 * DAY);
+    while world.instagram.requests(Endpoint::Refresh) < CONCURRENCY as u64 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let output = service.terminate();
+    assert_eq!(world.instagram.requests(Endpoint::Refresh), CONCURRENCY as u64, "{output}");
+
+    world.instagram.clear_faults();
+    let next = world.serve(&patient);
+    let store = world.store().await;
+    for _ in 0..100 {
+        if renewed(&world, &store).await == ACCOUNTS - CONCURRENCY {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(renewed(&world, &store).await, ACCOUNTS - CONCURRENCY, "{output}\n{}", next.output());
+    store.close().await;
+}
+
+async fn connect_many(world: &World, service: &Service) {
+    let ada = service.person("ada").await;
+    for number in 0..ACCOUNTS {
+        let username = format!("{}_{number}", accounts::RECORD_SHOP);
+        let account = world.instagram.add_account(&username);
+        let body = ada.own_token(&world.instagram, &username, &account.professional);
+        let saved = ada.call(Method::POST, "/api/integrations/instagram/callback", Some(body)).await;
+        assert_eq!(saved.0, 200, "{}", saved.1);
+    }
+}
+
+/// How many have a new token.
+async fn renewed(world: &World, store: &Arc<dyn Store>) -> usize {
+    let now = world.now();
+    let all = all_connections(store).await;
+    all.iter().filter(|one| now.duration_since(one.token_issued_at).as_hours() < 24).count()
+}
+
+#[actix_web::test]
+async fn what_was_not_begun_waits_for_no_call_that_hangs_on_sqlite() {
+    leaves_the_rest_to_others(Database::Sqlite).await;
+}
+
+#[actix_web::test]
+async fn what_was_not_begun_waits_for_no_call_that_hangs_on_mongodb() {
+    leaves_the_rest_to_others(Database::MongoDb).await;
 }
 
 #[actix_web::test]

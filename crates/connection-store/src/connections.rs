@@ -238,6 +238,9 @@ pub trait Connections {
     /// The user's active connection that was saved last; `None` where there is none.
     async fn latest_connection(&self, user_id: &str) -> StoreResult<Option<Connection>>;
 
+    /// The user's active connections, the one that was saved last first; at most `limit`.
+    async fn connections_of_user(&self, user_id: &str, limit: u32) -> StoreResult<Vec<Connection>>;
+
     /// A connection by its id, active or not.
     async fn connection(&self, id: &str) -> StoreResult<Option<Connection>>;
 
@@ -272,8 +275,9 @@ pub trait Connections {
     ) -> StoreResult<bool>;
 
     /// Replaces the token by a renewed one and clears what was wrong with it, the lease included, provided that the stored token is still
-    /// `old_access_token`. Whose lease it is does not matter: a good token is never thrown away. Returns what is stored now;
-    /// `None` when a reconnect, a disconnect or another renewal came first, and then nothing is changed.
+    /// `old_access_token` and not marked as dead. Whose lease it is does not matter: a good token is not thrown away for
+    /// coming late. Returns what is stored now; `None` when a reconnect, a disconnect, another renewal or word that the app was
+    /// removed came first, and then nothing is changed.
     async fn renew_token(
         &self,
         id: &str,
@@ -293,9 +297,14 @@ pub trait Connections {
         now: Timestamp,
     ) -> StoreResult<()>;
 
-    /// Gives back what was claimed for a renewal and not tried, as it was before the claim: due at once, and without the
-    /// failure that the claim counted. One that no longer has the lease of that claim is left alone.
-    async fn give_back_refreshes(&self, ids: &[&str], lease_until: Timestamp) -> StoreResult<()>;
+    /// Gives back what was claimed for a renewal and not tried: due at once, without the failure that the claim counted, and, where
+    /// it has failed before, still behind what was not tried yet. One that no longer has the lease of that claim is left alone.
+    async fn give_back_refreshes(
+        &self,
+        ids: &[&str],
+        lease_until: Timestamp,
+        now: Timestamp,
+    ) -> StoreResult<()>;
 
     /// The life of the token that is due for a renewal and ends first, whether or not somebody is at it. `None` when none is
     /// due.
@@ -341,7 +350,7 @@ pub trait Connections {
     ) -> StoreResult<()>;
 
     /// Gives back what was claimed for a sync and not tried, as [`give_back_refreshes`](Self::give_back_refreshes) does.
-    async fn give_back_syncs(&self, ids: &[&str], lease_until: Timestamp) -> StoreResult<()>;
+    async fn give_back_syncs(&self, ids: &[&str], lease_until: Timestamp, now: Timestamp) -> StoreResult<()>;
 
     /// Records that the token is dead, with a sentence for the owner, provided that the stored token is still
     /// `access_token` and that this is not recorded yet; else the answer is `false` and nothing is changed.

@@ -13,10 +13,11 @@ use mongodb::Collection;
 use mongodb::bson::{Bson, Document, doc, oid::ObjectId};
 use mongodb::options::ReturnDocument;
 
+use super::claims::Claim;
 use super::error::is_duplicate_key;
 use super::fields::{self, count, required_text, text, texts, time};
 use super::outbox::{self, Outbox};
-use super::reading::{Wanted, readable, warn_of};
+use super::reading::{Wanted, readable};
 use super::{MongoStore, date, literal};
 use crate::connections::key_id;
 use crate::{
@@ -27,9 +28,6 @@ use crate::{
 /// How often a save is tried while others create, end and take over the same account. Each failed try means that another
 /// save or disconnect went through in between.
 const UPSERT_ATTEMPTS: u32 = 10;
-
-/// How often a claim looks for more when other workers were faster. Each failed try means that one of them has work.
-const CLAIM_ATTEMPTS: u32 = 100;
 
 /// The fields of a kind of work that is claimed.
 struct Work {
@@ -58,14 +56,6 @@ const SYNC: Work = Work {
     order: "lastSyncedAt",
 };
 
-/// Which documents are claimed for what, and until when.
-struct Claim {
-    work: &'static Work,
-    filter: Document,
-    lease_until: Timestamp,
-    limit: u32,
-}
-
 #[async_trait]
 impl Connections for MongoStore {
     async fn save_connection(
@@ -87,9 +77,13 @@ impl Connections for MongoStore {
     async fn latest_connection(&self, user_id: &str) -> StoreResult<Option<Connection>> {
         let filter = doc! { "userId": user_id, "isActive": true };
         let connections = self.connections.clone();
-        let latest_first = doc! { "lastConnectedAt": -1, "_id": -1 };
-        let find = async move { connections.find_one(filter).sort(latest_first).await };
+        let find = async move { connections.find_one(filter).sort(latest_first()).await };
         self.operations.run(find).await?.map(|document| connection(&document)).transpose()
+    }
+
+    async fn connections_of_user(&self, user_id: &str, limit: u32) -> StoreResult<Vec<Connection>> {
+        let filter = doc! { "userId": user_id, "isActive": true };
+        self.find(Wanted { filter, sort: latest_first(), limit }).await
     }
 
     async fn connection(&self, id: &str) -> StoreResult<Option<Connection>> {
@@ -164,8 +158,7 @@ impl Connections for MongoStore {
             "needsReauthorizationSince": null,
             "tokenIssuedAt": { "$not": { "$gt": date(due.issued_by) } },
         };
-        let claim = Claim { work: &REFRESH, filter, lease_until: due.lease_until, limit: due.limit };
-        self.claim(claim, now).await
+        self.claim_due(&REFRESH, filter, due.lease_until, due.limit, now).await
     }
 
     async fn claim_for_refresh(
@@ -202,7 +195,6 @@ impl Connections for MongoStore {
             "tokenIssuedAt": date(renewed.token_issued_at),
             "tokenExpiresAt": date(renewed.token_expires_at),
             "lastError": null,
-            "needsReauthorizationSince": null,
             "refreshLeaseUntil": null,
             "refreshNotBefore": null,
             "refreshFailures": 0,
@@ -211,7 +203,9 @@ impl Connections for MongoStore {
         if let Some(scopes) = renewed.scopes {
             fields.insert("scopes", literal(scopes));
         }
-        let stored = self.change(with_token(id, old_access_token), fields, &events, now).await?;
+        let mut filter = with_token(id, old_access_token);
+        filter.insert("needsReauthorizationSince", Bson::Null);
+        let stored = self.change(filter, fields, &events, now).await?;
         stored.map(|document| connection(&document)).transpose()
     }
 
@@ -225,8 +219,13 @@ impl Connections for MongoStore {
         self.postpone(&REFRESH, id, access_token, postponement, now).await
     }
 
-    async fn give_back_refreshes(&self, ids: &[&str], lease_until: Timestamp) -> StoreResult<()> {
-        self.give_back(&REFRESH, ids, lease_until).await
+    async fn give_back_refreshes(
+        &self,
+        ids: &[&str],
+        lease_until: Timestamp,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        self.give_back(&REFRESH, ids, lease_until, now).await
     }
 
     async fn first_due_for_refresh(
@@ -272,8 +271,7 @@ impl Connections for MongoStore {
             "needsReauthorizationSince": null,
             "tokenExpiresAt": { "$gt": date(now) },
         };
-        let claim = Claim { work: &SYNC, filter, lease_until: due.lease_until, limit: due.limit };
-        self.claim(claim, now).await
+        self.claim_due(&SYNC, filter, due.lease_until, due.limit, now).await
     }
 
     async fn update_profile(
@@ -314,8 +312,8 @@ impl Connections for MongoStore {
         self.postpone(&SYNC, id, access_token, postponement, now).await
     }
 
-    async fn give_back_syncs(&self, ids: &[&str], lease_until: Timestamp) -> StoreResult<()> {
-        self.give_back(&SYNC, ids, lease_until).await
+    async fn give_back_syncs(&self, ids: &[&str], lease_until: Timestamp, now: Timestamp) -> StoreResult<()> {
+        self.give_back(&SYNC, ids, lease_until, now).await
     }
 
     async fn mark_needs_reauthorization(
@@ -418,65 +416,29 @@ impl MongoStore {
         found.iter().map(connection).collect()
     }
 
-    /// Claims what was not tried yet, then what has waited, until there is enough. What may be claimed is found first; of any
-    /// number of workers that change one document then, one finds it as it wants it. Which documents these were, the name of
-    /// its claim tells.
-    async fn claim(&self, claim: Claim, now: Timestamp) -> StoreResult<Vec<Connection>> {
-        let Claim { work, mut filter, lease_until, limit } = claim;
+    /// Claims what is due for a kind of work: what was not tried yet, then what has waited.
+    async fn claim_due(
+        &self,
+        work: &Work,
+        mut due: Document,
+        lease_until: Timestamp,
+        limit: u32,
+        now: Timestamp,
+    ) -> StoreResult<Vec<Connection>> {
         for field in [work.lease_until, work.not_before] {
-            filter.insert(field, doc! { "$not": { "$gt": date(now) } });
+            due.insert(field, doc! { "$not": { "$gt": date(now) } });
         }
         // A failure is counted when a try begins, so that one that kills its worker counts, too. For the same reason a try
         // begins with a wait: should nothing come of it, others go first.
-        let name = ObjectId::new();
-        let update = vec![doc! { "$set": {
-            work.claim: name,
+        let fields = doc! {
             work.lease_until: date(lease_until),
             work.not_before: date(lease_until),
             work.failures: one_more(work.failures),
-        }}];
+        };
         // What was never set comes before every time.
-        let first = doc! { work.not_before: 1, work.order: 1 };
-        let (mut claimed, mut passed_over) = (Vec::new(), 0);
-        for _ in 0..CLAIM_ATTEMPTS {
-            let missing = limit as usize - claimed.len();
-            // A limit of 0 would be none.
-            if missing == 0 {
-                break;
-            }
-            let (connections, filter) = (self.connections.clone(), filter.clone());
-            let (update, first) = (update.clone(), first.clone());
-            let claim = async move {
-                let found = connections.find(filter.clone()).sort(first).projection(doc! { "_id": 1 });
-                let found: Vec<Document> = found.limit(missing as i64).await?.try_collect().await?;
-                let ids: Vec<_> = found.iter().filter_map(|document| document.get("_id").cloned()).collect();
-                let mut these = doc! { "_id": { "$in": ids } };
-                let mut own = these.clone();
-                these.extend(filter);
-                own.insert(work.claim, name);
-                connections.update_many(these, update).await?;
-                let own: Vec<Document> = connections.find(own).await?.try_collect().await?;
-                Ok((found.len() < missing, own))
-            };
-            let (is_last, own) = match self.operations.run(claim).await {
-                Ok(claim) => claim,
-                // What was claimed before is begun: nobody else would be at it until the lease ends.
-                Err(_) if !claimed.is_empty() => break,
-                Err(error) => return Err(error),
-            };
-            for document in &own {
-                match connection(document) {
-                    Ok(connection) => claimed.push(connection),
-                    // It is leased now, and keeps no other.
-                    Err(_) => passed_over += 1,
-                }
-            }
-            if is_last {
-                break;
-            }
-        }
-        warn_of(passed_over);
-        Ok(claimed)
+        let order = doc! { work.not_before: 1, work.order: 1 };
+        let claim = Claim { filter: due, order, name: work.claim, fields, limit };
+        self.claim(&self.connections, claim, connection).await
     }
 
     /// Sets fields, which are expressions, of the one document that matches, and tells of it. Returns what is stored then;
@@ -544,18 +506,29 @@ impl MongoStore {
     }
 
     /// In one command, however many they are.
-    async fn give_back(&self, work: &Work, ids: &[&str], lease_until: Timestamp) -> StoreResult<()> {
+    async fn give_back(
+        &self,
+        work: &Work,
+        ids: &[&str],
+        lease_until: Timestamp,
+        now: Timestamp,
+    ) -> StoreResult<()> {
         let ids: Vec<_> = ids.iter().filter_map(|id| ObjectId::parse_str(id).ok()).collect();
         let claimed = doc! { "_id": { "$in": ids }, work.lease_until: date(lease_until) };
         let update = vec![doc! { "$set": {
             work.lease_until: null,
-            work.not_before: null,
+            // Fields of one stage are set at once: the count is the one that the claim has made.
+            work.not_before: { "$cond": [{ "$gt": [format!("${}", work.failures), 1] }, date(now), null] },
             work.failures: one_less(work.failures),
         }}];
         let connections = self.connections.clone();
         self.operations.run(async move { connections.update_many(claimed, update).await }).await?;
         Ok(())
     }
+}
+
+fn latest_first() -> Document {
+    doc! { "lastConnectedAt": -1, "_id": -1 }
 }
 
 /// The texts that begin with a prefix, by their order: a text is compared as the bytes of its UTF-8, whose order is that of its
@@ -605,7 +578,7 @@ fn with_token(id: ObjectId, access_token: &str) -> Document {
 }
 
 /// The expression for a count that is one higher, or 1 where there is no count: `$inc` would fail there.
-fn one_more(field: &str) -> Document {
+pub(super) fn one_more(field: &str) -> Document {
     let field = format!("${field}");
     let is_number = doc! { "$in": [{ "$type": &field }, ["int", "long", "double"]] };
     doc! { "$cond": [is_number, { "$add": [&field, 1] }, 1] }

@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use mongodb::bson::{Document, doc, oid::ObjectId};
-use mongodb::options::ReturnDocument;
 
-use super::connections::one_less;
+use super::claims::Claim;
+use super::connections::{one_less, one_more};
 use super::fields::{self, count, required_text, required_time};
 use super::outbox::delivery_id;
-use super::reading::{Wanted, readable, warn_of};
+use super::reading::{Wanted, readable};
 use super::{MongoStore, date};
 use crate::{Delivery, Event, EventCursor, Events, StoreResult};
 
@@ -61,25 +61,9 @@ impl Events for MongoStore {
         now: Timestamp,
     ) -> StoreResult<Vec<Delivery>> {
         let filter = doc! { "dueAt": { "$lte": date(now) }, "expiresAt": { "$not": { "$lte": date(now) } } };
-        let update = doc! { "$set": { "dueAt": date(lease_until) }, "$inc": { "attempts": 1 } };
-        let (mut claimed, mut passed_over) = (Vec::new(), 0);
-        // One by one, since only a change of one document also tells which one it was.
-        while claimed.len() < limit as usize {
-            let (deliveries, filter, update) =
-                (self.outbox.deliveries.clone(), filter.clone(), update.clone());
-            let claim = async move {
-                let claim = deliveries.find_one_and_update(filter, update);
-                claim.sort(doc! { "dueAt": 1 }).return_document(ReturnDocument::After).await
-            };
-            let Some(document) = self.operations.run(claim).await? else { break };
-            match delivery(&document) {
-                Ok(delivery) => claimed.push(delivery),
-                // It is leased now, and keeps no other.
-                Err(_) => passed_over += 1,
-            }
-        }
-        warn_of(passed_over);
-        Ok(claimed)
+        let fields = doc! { "dueAt": date(lease_until), "attempts": one_more("attempts") };
+        let claim = Claim { filter, order: doc! { "dueAt": 1 }, name: "claim", fields, limit };
+        self.claim(&self.outbox.deliveries, claim, delivery).await
     }
 
     async fn finish_delivery(&self, event_id: &str, receiver: &str) -> StoreResult<()> {

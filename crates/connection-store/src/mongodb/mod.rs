@@ -5,6 +5,7 @@
 //! that document, too (`outbox`).
 
 mod api_keys;
+mod claims;
 mod connections;
 mod deletions;
 mod error;
@@ -35,7 +36,7 @@ use jiff::Timestamp;
 use mongodb::bson::{Binary, Bson, DateTime, Document, doc, spec::BinarySubtype};
 use mongodb::event::EventHandler;
 use mongodb::event::command::CommandEvent;
-use mongodb::options::{Acknowledgment, ClientOptions, WriteConcern};
+use mongodb::options::{Acknowledgment, ClientOptions, ReadPreference, SelectionCriteria, WriteConcern};
 use mongodb::{Client, Collection, Database};
 
 use self::operation::Operations;
@@ -78,7 +79,7 @@ pub struct MongoStore {
 impl MongoStore {
     /// Connects to `mongodb://…/<database>` or `mongodb+srv://…/<database>` and makes the indexes that are missing.
     ///
-    /// Writes are acknowledged by a majority and journaled, unless the URL says otherwise.
+    /// Writes are acknowledged by a majority and journaled, unless the URL says otherwise. Reads are from the primary.
     ///
     /// # Errors
     /// [`StoreError::Failed`] when the URL is wrong or names no database, or when the server refuses, for instance an
@@ -103,6 +104,8 @@ impl MongoStore {
             majority.w_timeout(MAJORITY_TIMEOUT).build()
         });
         options.max_pool_size.get_or_insert(MAX_POOL_SIZE);
+        // Whatever the URL says: what was written a moment ago has to be seen.
+        options.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
 
         let commands = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&commands);

@@ -63,11 +63,12 @@ pub(super) const SAVE: &str = concat!(
     columns!()
 );
 
-pub(super) const LATEST: &str = concat!(
+/// The one that was saved last first.
+pub(super) const OF_USER: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM instagram_connections WHERE user_id = ?1 AND is_active = 1
-    ORDER BY last_connected_at DESC, id DESC LIMIT 1"
+    ORDER BY last_connected_at DESC, id DESC"
 );
 
 pub(super) const BY_ID: &str = concat!("SELECT ", columns!(), " FROM instagram_connections WHERE id = ?1");
@@ -133,7 +134,8 @@ macro_rules! give_back {
     ($kind:literal) => {
         concat!(
             "UPDATE instagram_connections SET ",
-            concat!($kind, "_lease_until = NULL, ", $kind, "_not_before = NULL, "),
+            concat!($kind, "_lease_until = NULL, "),
+            concat!($kind, "_not_before = CASE WHEN ", $kind, "_failures > 1 THEN ?3 END, "),
             concat!($kind, "_failures = max(min(", $kind, "_failures, 1000000) - 1, 0) "),
             concat!("WHERE id = ?1 AND ", $kind, "_lease_until = ?2"),
         )
@@ -170,12 +172,11 @@ pub(super) const RENEW: &str = concat!(
         token_expires_at = ?5,
         scopes = coalesce(?6, scopes),
         last_error = NULL,
-        needs_reauthorization_since = NULL,
         refresh_lease_until = NULL,
         refresh_not_before = NULL,
         refresh_failures = 0,
         updated_at = ?7
-    WHERE id = ?1 AND access_token = ?2 AND is_active = 1
+    WHERE id = ?1 AND access_token = ?2 AND is_active = 1 AND needs_reauthorization_since IS NULL
     RETURNING ",
     columns!()
 );

@@ -38,7 +38,15 @@ impl Connections for SqliteStore {
 
     async fn latest_connection(&self, user_id: &str) -> StoreResult<Option<Connection>> {
         let found = self.readers.read(|database| {
-            database.prepare_cached(sql::LATEST)?.query_row([user_id], connection).optional()
+            database.prepare_cached(sql::OF_USER)?.query_row([user_id], connection).optional()
+        });
+        Ok(found.await?)
+    }
+
+    async fn connections_of_user(&self, user_id: &str, limit: u32) -> StoreResult<Vec<Connection>> {
+        let found = self.readers.read(|database| {
+            let mut statement = database.prepare_cached(sql::OF_USER)?;
+            readable(statement.query_map([user_id], connection)?, limit as usize)
         });
         Ok(found.await?)
     }
@@ -184,8 +192,13 @@ impl Connections for SqliteStore {
         self.postpone(sql::POSTPONE_REFRESH, id, access_token, postponement, now).await
     }
 
-    async fn give_back_refreshes(&self, ids: &[&str], lease_until: Timestamp) -> StoreResult<()> {
-        self.give_back(sql::GIVE_BACK_REFRESH, ids, lease_until).await
+    async fn give_back_refreshes(
+        &self,
+        ids: &[&str],
+        lease_until: Timestamp,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        self.give_back(sql::GIVE_BACK_REFRESH, ids, lease_until, now).await
     }
 
     async fn first_due_for_refresh(
@@ -275,8 +288,8 @@ impl Connections for SqliteStore {
         self.postpone(sql::POSTPONE_SYNC, id, access_token, postponement, now).await
     }
 
-    async fn give_back_syncs(&self, ids: &[&str], lease_until: Timestamp) -> StoreResult<()> {
-        self.give_back(sql::GIVE_BACK_SYNC, ids, lease_until).await
+    async fn give_back_syncs(&self, ids: &[&str], lease_until: Timestamp, now: Timestamp) -> StoreResult<()> {
+        self.give_back(sql::GIVE_BACK_SYNC, ids, lease_until, now).await
     }
 
     async fn mark_needs_reauthorization(
@@ -382,11 +395,13 @@ impl SqliteStore {
         statement: &'static str,
         ids: &[&str],
         lease_until: Timestamp,
+        now: Timestamp,
     ) -> StoreResult<()> {
         let ids: Vec<_> = ids.iter().map(|id| (*id).to_owned()).collect();
         let given_back = self.writer.write(move |transaction| {
             let mut statement = transaction.prepare_cached(statement)?;
-            ids.iter().try_for_each(|id| statement.execute(params![id, Millis(lease_until)]).map(drop))
+            ids.iter()
+                .try_for_each(|id| statement.execute(params![id, Millis(lease_until), Millis(now)]).map(drop))
         });
         Ok(given_back.await?)
     }

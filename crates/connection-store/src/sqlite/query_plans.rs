@@ -29,7 +29,7 @@ const QUERIES: &[&str] = &[
     used_handles::RELEASE,
     used_handles::PURGE,
     connections::OWNER,
-    connections::LATEST,
+    connections::OF_USER,
     connections::BY_ID,
     connections::BY_ACCOUNT,
     connections::BY_APP_SCOPED_ACCOUNT,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use connection_store::{Connection, NewConnection, Profile, RenewedToken, SaveOutcome, Store};
 use jiff::Timestamp;
 
+use crate::refresh::postponement;
 use crate::{contract, disconnect, event, now, seconds};
 
 contract! {
@@ -201,6 +202,16 @@ async fn the_account_that_was_saved_last_is_the_latest(store: Arc<dyn Store>) {
     assert_eq!(latest().await, "17841400000000002");
     save(&store, new_connection("ann", "17841400000000001", now), now + seconds(2)).await;
     assert_eq!(latest().await, "17841400000000001");
+    save(&store, new_connection("ann", "17841400000000003", now), now).await;
+    save(&store, new_connection("bob", "17841400000000004", now), now).await;
+    let accounts = async |limit| {
+        let found = store.connections_of_user("ann", limit).await.unwrap();
+        found.into_iter().map(|connection| connection.instagram_user_id).collect::<Vec<_>>()
+    };
+    assert_eq!(accounts(9).await, ["17841400000000001", "17841400000000002", "17841400000000003"]);
+    assert_eq!(accounts(2).await, ["17841400000000001", "17841400000000002"]);
+    disconnect(&store, "ann", now).await;
+    assert_eq!(accounts(9).await, ["17841400000000002", "17841400000000003"]);
 }
 
 async fn an_account_active_under_another_user_is_in_use(store: Arc<dyn Store>) {
@@ -280,16 +291,8 @@ fn renewed(now: Timestamp, scopes: Option<Vec<String>>) -> RenewedToken {
 async fn a_renewed_token_replaces_the_one_it_was_made_from(store: Arc<dyn Store>) {
     let start = now();
     let first = save(&store, new_connection("ann", "17841400000000001", start), start).await;
-    store
-        .mark_needs_reauthorization(
-            &first.id,
-            &first.access_token,
-            "refused",
-            event("needs_reauthorization"),
-            start,
-        )
-        .await
-        .unwrap();
+    let wait = postponement(start, Some("away"));
+    store.postpone_refresh(&first.id, &first.access_token, wait, start).await.unwrap();
     let later = start + seconds(90_000);
     let token = renewed(later, None);
     let stored = store

@@ -27,11 +27,13 @@ contract! {
     a_postponement_ends_the_lease,
     a_worker_that_comes_too_late_ends_no_lease_of_another,
     a_renewed_token_counts_though_the_lease_is_anothers,
+    a_renewal_revives_nothing_that_is_marked_dead,
     a_missing_permission_is_taken_off,
     the_first_due_is_told_even_while_it_is_claimed,
     ended_tokens_are_found_until_they_are_marked,
     what_was_not_tried_is_no_failure,
-    what_is_given_back_is_as_before_its_claim,
+    what_is_given_back_is_due_at_once,
+    what_has_failed_and_is_given_back_stays_behind_the_others,
     what_is_given_back_too_late_is_anothers,
     a_renewal_and_a_reconnect_at_once_leave_the_reconnect,
 }
@@ -316,6 +318,18 @@ async fn a_renewed_token_counts_though_the_lease_is_anothers(store: Arc<dyn Stor
     assert_eq!((&*stored.access_token, stored.refresh_lease_until), ("v1.k1.renewed", None));
 }
 
+/// Instagram answered before the person removed the app, and its word about that came first.
+async fn a_renewal_revives_nothing_that_is_marked_dead(store: Arc<dyn Store>) {
+    let now = now();
+    let one = connect(&store, 1, 40 * DAY, 20 * DAY, now).await;
+    let removed = event("needs_reauthorization");
+    store.mark_needs_reauthorization(&one.id, &one.access_token, "removed", removed, now).await.unwrap();
+    let dead = store.connection(&one.id).await.unwrap();
+    let (token, events) = (renewed("v1.k1.renewed", now), vec![event("refreshed")]);
+    assert_eq!(store.renew_token(&one.id, &one.access_token, token, events, now).await.unwrap(), None);
+    assert_eq!(store.connection(&one.id).await.unwrap(), dead, "nothing is changed");
+}
+
 async fn a_missing_permission_is_taken_off(store: Arc<dyn Store>) {
     let now = now();
     let one = connect(&store, 1, 40 * DAY, 20 * DAY, now).await;
@@ -382,7 +396,7 @@ async fn what_was_not_tried_is_no_failure(store: Arc<dyn Store>) {
     }
 }
 
-async fn what_is_given_back_is_as_before_its_claim(store: Arc<dyn Store>) {
+async fn what_is_given_back_is_due_at_once(store: Arc<dyn Store>) {
     let now = now();
     let mut before = Vec::new();
     for number in 1..=3 {
@@ -392,15 +406,35 @@ async fn what_is_given_back_is_as_before_its_claim(store: Arc<dyn Store>) {
     let tried = given_back(&claimed[0], now + seconds(60), None);
     store.postpone_refresh(&claimed[0].id, &claimed[0].access_token, tried, now).await.unwrap();
     let ids: Vec<_> = claimed.iter().map(|connection| &*connection.id).chain(["no id"]).collect();
-    store.give_back_refreshes(&ids, now + seconds(120)).await.unwrap();
+    store.give_back_refreshes(&ids, now + seconds(120), now).await.unwrap();
     for (before, failures) in before.iter().zip([1, 0, 0]) {
         let stored = store.connection(&before.id).await.unwrap().unwrap();
         assert_eq!(stored, Connection { refresh_failures: failures, ..before.clone() });
     }
-    store.give_back_refreshes(&[], now).await.unwrap();
+    store.give_back_refreshes(&[], now, now).await.unwrap();
     let again = store.claim_due_for_refresh(due(now), now).await.unwrap();
     let users: Vec<_> = again.iter().map(|connection| &*connection.user_id).collect();
     assert_eq!(users, ["user-2", "user-3"], "they do not wait, and the one that was tried does");
+}
+
+async fn what_has_failed_and_is_given_back_stays_behind_the_others(store: Arc<dyn Store>) {
+    let now = now();
+    let failed = connect(&store, 1, 40 * DAY, DAY, now).await;
+    let claimed = store.claim_due_for_refresh(due(now), now).await.unwrap().remove(0);
+    let wait = given_back(&claimed, now + seconds(60), None);
+    store.postpone_refresh(&failed.id, &failed.access_token, wait, now).await.unwrap();
+    connect(&store, 2, 40 * DAY, 20 * DAY, now).await;
+    let then = now + seconds(60);
+    let ids = async |limit| {
+        let claimed = store.claim_due_for_refresh(DueForRefresh { limit, ..due(then) }, then).await.unwrap();
+        claimed.into_iter().map(|connection| connection.id).collect::<Vec<_>>()
+    };
+    let both = ids(2).await;
+    let both: Vec<_> = both.iter().map(String::as_str).collect();
+    store.give_back_refreshes(&both, then + seconds(120), then).await.unwrap();
+    assert_eq!(store.connection(&failed.id).await.unwrap().unwrap().refresh_failures, 1);
+    assert_ne!(ids(1).await, [&*failed.id]);
+    assert_eq!(ids(1).await, [&*failed.id]);
 }
 
 async fn what_is_given_back_too_late_is_anothers(store: Arc<dyn Store>) {
@@ -409,7 +443,7 @@ async fn what_is_given_back_too_late_is_anothers(store: Arc<dyn Store>) {
     store.claim_due_for_refresh(due(now), now).await.unwrap();
     let then = now + seconds(120);
     let second = store.claim_due_for_refresh(due(then), then).await.unwrap().remove(0);
-    store.give_back_refreshes(&[&one.id], now + seconds(120)).await.unwrap();
+    store.give_back_refreshes(&[&one.id], now + seconds(120), then).await.unwrap();
     assert_eq!(store.connection(&one.id).await.unwrap(), Some(second), "nothing is changed");
 }
 

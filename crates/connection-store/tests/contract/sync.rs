@@ -113,9 +113,9 @@ async fn a_sync_that_is_given_back_is_due_at_once(store: Arc<dyn Store>) {
     let now = now();
     let one = connect(&store, 1, 0, 60 * DAY, now).await;
     store.claim_due_for_sync(due(now, 5), now).await.unwrap();
-    store.give_back_syncs(&[&one.id], now).await.unwrap();
+    store.give_back_syncs(&[&one.id], now, now).await.unwrap();
     assert_eq!(store.claim_due_for_sync(due(now, 5), now).await.unwrap(), [], "it was another claim's lease");
-    store.give_back_syncs(&[&one.id], now + seconds(120)).await.unwrap();
+    store.give_back_syncs(&[&one.id], now + seconds(120), now).await.unwrap();
     assert_eq!(store.connection(&one.id).await.unwrap(), Some(one));
     assert_eq!(store.claim_due_for_sync(due(now, 5), now).await.unwrap().len(), 1);
 }
