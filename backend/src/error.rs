@@ -134,6 +134,11 @@ impl ApiError {
         Self::new(ErrorCode::NotConnected, "No active Instagram connection found")
     }
 
+    /// 404: an id that names no connection of that user.
+    pub(crate) fn no_such_connection() -> Self {
+        Self::new(ErrorCode::NotFound, "This user has no such connection.")
+    }
+
     /// 405, with what would be allowed.
     pub(crate) fn method_not_allowed(allowed: &[impl AsRef<str>]) -> Self {
         let allow = allowed.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");

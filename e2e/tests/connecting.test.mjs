@@ -59,7 +59,7 @@ scenario(
     await assertConnected();
 
     await disconnect(page);
-    await page.getByText("Instagram disconnected").waitFor();
+    await page.getByText(`@${ACCOUNTS.recordShop} disconnected`).waitFor();
     await page.reload();
     await card(page).getByText("Not connected").waitFor();
 

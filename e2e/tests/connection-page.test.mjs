@@ -271,7 +271,7 @@ scenario("disconnecting is offered here too", async ({ page, stack }) => {
   await openMenu(page);
   await page.getByRole("menuitem", { name: "Disconnect" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
-  await page.getByText("Instagram disconnected").waitFor();
+  await page.getByText(`@${ACCOUNTS.recordShop} disconnected`).waitFor();
   await waitForFocus(page.getByRole("link", { name: "Go to integrations" }));
 });
 

@@ -8,6 +8,7 @@ use shared::{
     ApiKey, ApiKeysAnswer, BrowserSession, CallbackAnswer, ChangePassword, Connection, ConnectionAnswer,
     CreateApiKey, CreatedApiKey, DeleteAccount, ErrorBody, ErrorCode, EventsAnswer, HistoryAnswer,
     HistoryPoint, LoginAnswer, SaveConnection, SessionAnswer, SessionsAnswer, SignIn, SignUp, User,
+    UserConnectionsAnswer,
 };
 use web_sys::{AbortSignal, RequestCredentials};
 
@@ -70,14 +71,19 @@ pub async fn sign_out() -> Result<(), ApiFailure> {
 
 /// Where to send the browser to connect an Instagram account.
 ///
-/// `return_to` is the path to come back to.
-pub async fn login_url(return_to: &str, purpose: Purpose) -> Result<String, ApiFailure> {
+/// `return_to` is the path to come back to; `connection_id` the connection to reconnect.
+pub async fn login_url(
+    return_to: &str,
+    purpose: Purpose,
+    connection_id: Option<&str>,
+) -> Result<String, ApiFailure> {
     let fresh_sign_in = match purpose {
         Purpose::Connect => None,
         Purpose::Reconnect => Some(("reconnect", "true")),
         Purpose::AnotherAccount => Some(("forceReauth", "true")),
     };
-    let query: Vec<_> = [("returnTo", return_to)].into_iter().chain(fresh_sign_in).collect();
+    let which = connection_id.map(|id| ("connectionId", id));
+    let query: Vec<_> = [("returnTo", return_to)].into_iter().chain(fresh_sign_in).chain(which).collect();
     let answer = call(Method::GET, "/auth/instagram/login", &query, None).await?;
     Ok(read::<LoginAnswer>(&answer)?.auth_url)
 }
@@ -98,6 +104,12 @@ pub async fn save(body: &SaveConnection) -> Result<(), ApiFailure> {
 pub async fn connection() -> Result<Connection, ApiFailure> {
     let answer = call(Method::GET, "/api/integrations/instagram", &[], None).await?;
     Ok(read::<ConnectionAnswer>(&answer)?.connection)
+}
+
+/// The signed-in person's connections, the one connected last first.
+pub async fn connections() -> Result<Vec<Connection>, ApiFailure> {
+    let answer = call(Method::GET, "/api/integrations/instagram/me/connections", &[], None).await?;
+    Ok(read::<UserConnectionsAnswer>(&answer)?.connections)
 }
 
 /// Has the server read the profile from Instagram now.
@@ -137,9 +149,9 @@ pub async fn events(cursor: Option<&str>) -> Result<EventsAnswer, ApiFailure> {
     read(&call(Method::GET, "/api/integrations/instagram/me/events", &query, None).await?)
 }
 
-/// Ends the signed-in person's connection.
-pub async fn disconnect() -> Result<(), ApiFailure> {
-    call(Method::DELETE, "/api/integrations/instagram/me", &[], None).await.map(drop)
+/// Ends one of the signed-in person's connections.
+pub async fn disconnect(id: &str) -> Result<(), ApiFailure> {
+    end("/api/integrations/instagram/me/connections/", id).await
 }
 
 /// The person's API keys, the newest first, ended ones included.

@@ -14,7 +14,7 @@ pub const DETAILS: &str = "/integrations/instagram";
 pub enum Purpose {
     /// To connect an account.
     Connect,
-    /// To renew the access to the connected account. Instagram asks for a fresh sign-in, and the server notices when
+    /// To renew the access to a connected account. Instagram asks for a fresh sign-in, and the server notices when
     /// somebody else comes back.
     Reconnect,
     /// To connect whichever account is signed in to now: Instagram asks for a fresh sign-in.
@@ -42,17 +42,19 @@ impl Purpose {
 
 /// Asks the server for Instagram's address and sends the whole page there: Instagram refuses to work in a popup.
 ///
-/// `return_to` is the path to come back to, `before` the [mark](crate::callback::mark) of what is connected now. When this
-/// returns `Ok`, the browser is on its way.
+/// `return_to` is the path to come back to, `connection_id` the connection to reconnect (the one connected last, where there
+/// is none), `before` the [mark](crate::callback::mark) of what is connected now. When this returns `Ok`, the browser is on
+/// its way.
 pub async fn begin(
     session: Session,
     return_to: &str,
     purpose: Purpose,
+    connection_id: Option<&str>,
     before: &str,
 ) -> Result<(), ApiFailure> {
     // A way that ends early is begun again as it was: a reconnect must not become a connect by the way.
-    storage::keep_attempt(purpose, return_to, before);
-    let url = session.checked(api::login_url(return_to, purpose).await)?;
+    storage::keep_attempt(purpose, connection_id, return_to, before);
+    let url = session.checked(api::login_url(return_to, purpose, connection_id).await)?;
     if !is_web_address(&url) {
         return Err(ApiFailure::Unreadable);
     }

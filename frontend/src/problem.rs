@@ -12,6 +12,9 @@ pub const DOCS_URL: &str =
 /// What to say when no answer came.
 pub const UNREACHABLE: &str = "We could not reach the server.";
 
+/// Said of an account that was disconnected meanwhile.
+pub const NOT_CONNECTED_ANY_MORE: &str = "This account is not connected any more.";
+
 /// What to say while a profile is read again.
 pub const SYNCING: &str = "Reading the profile from Instagram…";
 
@@ -99,6 +102,7 @@ impl Problem {
                 Self::new("You did not give access, so nothing was connected.", &[TryAgain, Back])
             }
             ErrorCode::InvalidState => return Self::stale_link(),
+            ErrorCode::NotFound => Self::new(NOT_CONNECTED_ANY_MORE, &[UseAnotherAccount, Back]),
             ErrorCode::InvalidCode => Self::new(
                 "Instagram did not accept the confirmation. This happens when the page was reloaded.",
                 &[StartAgain],

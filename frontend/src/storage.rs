@@ -12,6 +12,7 @@ use crate::json;
 const PENDING_QUERY: &str = "callback.query";
 const PENDING_ANSWER: &str = "callback.answer";
 const PURPOSE: &str = "connect.purpose";
+const CONNECTION: &str = "connect.connection";
 const RETURN_TO: &str = "connect.returnTo";
 const BEFORE: &str = "connect.before";
 const THEME: &str = "theme";
@@ -54,23 +55,29 @@ pub fn clear_pending() {
     }
 }
 
-/// Why this tab left for Instagram last, and where it was to come back to.
+/// Why this tab left for Instagram last, and to reconnect which connection.
 pub fn attempt() -> (Purpose, Option<String>) {
-    let Some(storage) = session_storage() else { return (Purpose::Connect, None) };
-    let kept = |key| storage.get_item(key).ok().flatten();
-    (Purpose::of_name(&kept(PURPOSE).unwrap_or_default()), kept(RETURN_TO))
+    let purpose = kept(PURPOSE).unwrap_or_default();
+    (Purpose::of_name(&purpose), kept(CONNECTION).filter(|id| !id.is_empty()))
+}
+
+/// Where this tab was to come back to from Instagram.
+pub fn return_to() -> Option<String> {
+    kept(RETURN_TO)
 }
 
 /// What [`callback::mark`](crate::callback::mark) said of the connection before this tab left for Instagram last. `None`
 /// where it did not leave, or is not known.
 pub fn mark_before() -> Option<String> {
-    session_storage()?.get_item(BEFORE).ok()?
+    kept(BEFORE)
 }
 
-/// Keeps why this tab leaves for Instagram, where it is to come back to, and the mark of what is connected now.
-pub fn keep_attempt(purpose: Purpose, return_to: &str, before: &str) {
+/// Keeps why this tab leaves for Instagram and for which connection, where it is to come back to, and the mark of what is
+/// connected now.
+pub fn keep_attempt(purpose: Purpose, connection_id: Option<&str>, return_to: &str, before: &str) {
     if let Some(storage) = session_storage() {
         let _ = storage.set_item(PURPOSE, purpose.name());
+        let _ = storage.set_item(CONNECTION, connection_id.unwrap_or_default());
         let _ = storage.set_item(RETURN_TO, return_to);
         let _ = storage.set_item(BEFORE, before);
     }
@@ -88,6 +95,10 @@ pub fn set_theme(name: Option<&str>) {
         Some(name) => storage.set_item(THEME, name),
         None => storage.remove_item(THEME),
     };
+}
+
+fn kept(key: &str) -> Option<String> {
+    session_storage()?.get_item(key).ok()?
 }
 
 fn session_storage() -> Option<Storage> {

@@ -140,6 +140,14 @@ pub struct ConnectionAnswer {
     pub connection: Connection,
 }
 
+/// Answer of `GET …/{userId}/connections`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct UserConnectionsAnswer {
+    /// The user's, the one connected last first; at most a hundred.
+    pub connections: Vec<Connection>,
+}
+
 /// Answer of `GET /api/connections`: a page of connections.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]

@@ -12,7 +12,8 @@ pub mod validation;
 pub use error::{ErrorBody, ErrorCode, ErrorReason};
 pub use instagram::{
     CallbackAnswer, Connection, ConnectionAnswer, ConnectionStatus, ConnectionsAnswer, InstagramUser,
-    ListedConnection, LoginAnswer, SaveAnswer, SaveConnection, SavedConnection, TokenAnswer, permission,
+    ListedConnection, LoginAnswer, SaveAnswer, SaveConnection, SavedConnection, TokenAnswer,
+    UserConnectionsAnswer, permission,
 };
 pub use keys::{ApiKey, ApiKeysAnswer, CreateApiKey, CreateHostLink, CreatedApiKey, HostLinkAnswer, Scope};
 pub use life::{ConnectionEvent, EventKind, EventOutcome, EventsAnswer, HistoryAnswer, HistoryPoint};

@@ -32,8 +32,10 @@ pub(crate) struct Login {
     pub(crate) return_to: Option<String>,
     /// Instagram is to ask for a sign-in, whoever is signed in there.
     pub(crate) force_reauth: bool,
-    /// The account that is connected now is to be connected again, and no other is to take its place unasked.
+    /// The account that was connected last is to be connected again, and no other is to take its place unasked.
     pub(crate) reconnect: bool,
+    /// As `reconnect`, the account of this connection.
+    pub(crate) connection_id: Option<String>,
 }
 
 /// What Instagram sent the browser back with.
@@ -48,23 +50,27 @@ impl Connections {
     /// Makes the URL to send the person's browser to, with a state that is bound to them.
     ///
     /// # Errors
-    /// `not_configured`, `validation_failed` for a `return_to` that could leave the web app, `unavailable`.
+    /// `not_configured`, `validation_failed` for a `return_to` that could leave the web app, `not_found` for a connection that is
+    /// not the user's, `unavailable`.
     pub(crate) async fn begin(&self, user_id: &str, login: Login) -> Result<LoginAnswer, ApiError> {
         let instagram = self.instagram()?;
-        let Login { return_to, force_reauth, reconnect } = login;
+        let Login { return_to, force_reauth, reconnect, connection_id } = login;
         if return_to.as_deref().is_some_and(|path| !shared::validation::is_return_path(path)) {
             return Err(ApiError::validation([(
                 "returnTo",
                 "Give a path of the web app, such as /integrations",
             )]));
         }
-        let expected_account = match reconnect {
-            true => self.store.latest_connection(user_id).await?.map(|connection| ExpectedAccount {
-                instagram_user_id: connection.instagram_user_id,
-                username: connection.profile.username,
-            }),
-            false => None,
+        let present = match connection_id {
+            Some(id) => Some(self.stored_one(user_id, &id).await?),
+            None if reconnect => self.store.latest_connection(user_id).await?,
+            None => None,
         };
+        let asks_afresh = force_reauth || reconnect || present.is_some();
+        let expected_account = present.map(|connection| ExpectedAccount {
+            instagram_user_id: connection.instagram_user_id,
+            username: connection.profile.username,
+        });
         let state = SecretToken::generate();
         let now = self.clock.now();
         let new = NewOAuthState {
@@ -77,7 +83,7 @@ impl Connections {
         };
         self.store.insert_state(new).await?;
         // A browser that is signed in at Instagram as somebody else would come straight back with that account.
-        let options = AuthorizeOptions { force_reauth: force_reauth || reconnect };
+        let options = AuthorizeOptions { force_reauth: asks_afresh };
         let auth_url = String::from(instagram.authorize_url(state.expose(), &permission::ALL, options));
         Ok(LoginAnswer { redirect_to: auth_url.clone(), auth_url })
     }

@@ -57,6 +57,9 @@ pub(crate) struct Connections {
     lease: Lease,
 }
 
+/// How many connections of one user a list shows: a person has a handful.
+const MOST_OF_ONE_USER: u32 = 100;
+
 /// How long a worker has a batch of connections to itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lease {
@@ -88,6 +91,15 @@ impl Connections {
         Ok(self.view(self.stored(user_id).await?))
     }
 
+    /// The user's connections, the one that was saved last first.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub(crate) async fn read_all(&self, user_id: &str) -> Result<Vec<shared::Connection>, ApiError> {
+        let stored = self.store.connections_of_user(user_id, MOST_OF_ONE_USER).await?;
+        Ok(stored.into_iter().map(|connection| self.view(connection)).collect())
+    }
+
     async fn stored(&self, user_id: &str) -> Result<Connection, ApiError> {
         self.store.latest_connection(user_id).await?.ok_or_else(ApiError::not_connected)
     }
@@ -99,6 +111,22 @@ impl Connections {
     pub(crate) async fn disconnect(&self, user_id: &str) -> Result<(), ApiError> {
         let ended = self.end(&self.stored(user_id).await?).await?;
         ended.then_some(()).ok_or_else(ApiError::not_connected)
+    }
+
+    /// The user's active connection of this id.
+    async fn stored_one(&self, user_id: &str, id: &str) -> Result<Connection, ApiError> {
+        let found = self.store.connection(id).await?;
+        let is_theirs = |connection: &Connection| connection.is_active && connection.user_id == user_id;
+        found.filter(is_theirs).ok_or_else(ApiError::no_such_connection)
+    }
+
+    /// Ends the user's connection of this id.
+    ///
+    /// # Errors
+    /// `not_found`, whether it has ended, is another's or never was; `unavailable`.
+    pub(crate) async fn disconnect_one(&self, user_id: &str, id: &str) -> Result<(), ApiError> {
+        let ended = self.end(&self.stored_one(user_id, id).await?).await?;
+        ended.then_some(()).ok_or_else(ApiError::no_such_connection)
     }
 
     /// Ends a connection; `false` when it has ended meanwhile, or passed to another user.

@@ -9,7 +9,7 @@ use shared::{
     DeleteAccount, ErrorBody, ErrorCode, EventKind, EventOutcome, EventsAnswer, HistoryAnswer, HistoryPoint,
     HostLinkAnswer, InstagramUser, ListedConnection, LoginAnswer, SaveAnswer, SaveConnection,
     SavedConnection, Scope, Sensitive, SessionAnswer, SessionsAnswer, SignIn, SignUp, TokenAnswer, User,
-    permission,
+    UserConnectionsAnswer, permission,
 };
 
 use crate::routes::{Done, GraphAnswer, GraphParameters, Success};
@@ -188,7 +188,7 @@ fn connections() -> [Option<Example>; 3] {
     ]
 }
 
-fn programs() -> [Option<Example>; 4] {
+fn programs() -> [Option<Example>; 5] {
     let listed = ListedConnection { user_id: "user-123".to_owned(), connection: connection() };
     let next_cursor = Some("NmE2ZWNmMTRkMzVkM2MxYjBmNGFiMWYw".to_owned());
     let token = TokenAnswer {
@@ -210,6 +210,7 @@ fn programs() -> [Option<Example>; 4] {
     };
     [
         Example::success("ConnectionsAnswer", &ConnectionsAnswer { connections: vec![listed], next_cursor }),
+        Example::success("UserConnectionsAnswer", &UserConnectionsAnswer { connections: vec![connection()] }),
         Example::success("TokenAnswer", &token),
         Example::of("GraphAnswer", &page),
         Example::of("GraphParameters", &post),

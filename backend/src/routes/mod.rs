@@ -75,6 +75,8 @@ fn add_all(routes: &mut Routes<'_>) {
     integrations::instagram::save,
     integrations::instagram::read,
     integrations::instagram::read_own,
+    integrations::instagram::read_all,
+    integrations::instagram::disconnect_one,
     integrations::instagram::refresh,
     integrations::instagram::sync,
     integrations::instagram::history,

@@ -69,6 +69,8 @@ const ROWS: &[(&str, &str, [u16; 10])] = &[
     ("GET /api/integrations/instagram",                       "connections:read",  [401, 200, 404, 200, 403, 403, 403, 403, 401, 401]),
     ("GET /api/integrations/instagram/{userId}",              "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),
     ("DELETE /api/integrations/instagram/{userId}",           "connections:write", [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),
+    ("GET /api/integrations/instagram/{userId}/connections",  "connections:read",  [401, 200, 403, 200, 403, 200, 403, 200, 401, 401]),
+    ("DELETE /api/integrations/instagram/{userId}/connections/{id}", "connections:write", [401, 404, 403, 404, 403, 404, 403, 404, 401, 401]),
     ("POST /api/integrations/instagram/{userId}/refresh",     "connections:write", [401, 429, 403, 429, 403, 429, 403, 404, 401, 401]),
     ("POST /api/integrations/instagram/{userId}/sync",        "connections:write", [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),
     ("GET /api/integrations/instagram/{userId}/history",      "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),

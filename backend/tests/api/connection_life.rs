@@ -342,6 +342,33 @@ async fn failure_20_a_reconnect_expects_its_account_and_swaps_no_other_in() {
     assert_eq!(events(&ada).await, ["connected"]);
 }
 
+#[actix_web::test]
+async fn one_of_several_accounts_is_reconnected_by_its_id() {
+    let app = TestApp::start();
+    let (ada, bob) = (app.with_user("ada").await, app.with_user("bob").await);
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let shop = ada.connection().await.body["connection"]["id"].as_str().unwrap().to_owned();
+    app.clock.advance(Duration::from_secs(1));
+    app.connect(&ada, accounts::CREATOR).await;
+    app.instagram.revoke(accounts::RECORD_SHOP, 458);
+    let login = format!("/auth/instagram/login?connectionId={shop}");
+    assert_eq!(bob.get(&login).await.failure(), "404 not_found", "it is ada's");
+    assert_eq!(ada.get("/auth/instagram/login?connectionId=x").await.failure(), "404 not_found");
+    let again = async |account: &str| {
+        let auth_url = ada.get(&login).await.body["authUrl"].as_str().unwrap().to_owned();
+        assert!(auth_url.contains("force_reauth=true"), "a fresh sign-in: {auth_url}");
+        let back = app.instagram.consent(&auth_url, Consent::allow(account));
+        ada.get(&format!("/auth/instagram/callback?{}", back.split_once('?').unwrap().1)).await
+    };
+    let other = again(accounts::CREATOR).await;
+    assert_eq!(other.body["expectedUsername"], accounts::RECORD_SHOP, "though the other is the latest");
+    let same = again(accounts::RECORD_SHOP).await;
+    assert!(same.body.get("expectedUsername").is_none(), "{same}");
+    app.clock.advance(Duration::from_secs(1));
+    assert_eq!(ada.save(&same.body).await.body["connection"]["id"], shop.as_str());
+    assert_eq!(ada.connection().await.body["connection"]["id"], shop.as_str(), "it is the latest now");
+}
+
 /// A clock alone ends nothing: this machine's may be wrong.
 #[actix_web::test]
 async fn a_token_that_instagram_still_takes_is_not_marked_as_dead_at_its_end() {

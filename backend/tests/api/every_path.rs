@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::{Answer, PASSWORD, TestApp, client};
 
-const ROUTES: [(&str, &[&str]); 25] = [
+const ROUTES: [(&str, &[&str]); 27] = [
     ("/api/users", &["POST"]),
     ("/api/session", &["GET", "POST", "DELETE"]),
     ("/api/api-keys", &["GET", "POST"]),
@@ -24,6 +24,8 @@ const ROUTES: [(&str, &[&str]); 25] = [
     ("/api/integrations/instagram", &["GET"]),
     ("/api/integrations/instagram/callback", &["POST"]),
     ("/api/integrations/instagram/me", &["GET", "DELETE"]),
+    ("/api/integrations/instagram/me/connections", &["GET"]),
+    ("/api/integrations/instagram/me/connections/x", &["DELETE"]),
     ("/api/integrations/instagram/me/refresh", &["POST"]),
     ("/api/integrations/instagram/me/sync", &["POST"]),
     ("/api/integrations/instagram/me/token", &["GET"]),

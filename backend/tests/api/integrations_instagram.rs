@@ -305,6 +305,39 @@ async fn saving_asks_instagram_nothing_more() {
 }
 
 #[actix_web::test]
+async fn several_accounts_of_one_person_are_listed_and_ended_one_by_one() {
+    let app = TestApp::start();
+    let (ada, bob) = (app.with_user("ada").await, app.with_user("bob").await);
+    let list = "/api/integrations/instagram/me/connections";
+    let none = ada.get(list).await;
+    assert_eq!((none.status, &none.body), (200, &json!({"ok": true, "connections": []})));
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    app.clock.advance(Duration::from_secs(1));
+    app.connect(&ada, accounts::CREATOR).await;
+    let both = ada.get(list).await;
+    assert_eq!(both.header("cache-control"), "no-store");
+    let both = both.body["connections"].clone();
+    assert_eq!(both[0], ada.connection().await.body["connection"], "the one connected last comes first");
+    let usernames = |connections: &Value| -> Vec<String> {
+        let all = connections.as_array().unwrap().iter();
+        all.map(|connection| connection["username"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(usernames(&both), [accounts::CREATOR, accounts::RECORD_SHOP]);
+    assert_eq!(bob.get(list).await.body["connections"], json!([]));
+
+    let one = |user: &str| {
+        format!("/api/integrations/instagram/{user}/connections/{}", both[1]["id"].as_str().unwrap())
+    };
+    assert_eq!(bob.delete(&one("me")).await.failure(), "404 not_found", "it is ada's");
+    assert_eq!(bob.delete(&one(&ada.id)).await.failure(), "403 forbidden");
+    assert_eq!(ada.delete(&one("me")).await.status, 200);
+    assert_eq!(ada.delete(&one("me")).await.failure(), "404 not_found", "it has ended");
+    assert_eq!(ada.delete(&format!("{list}/$ne")).await.failure(), "404 not_found");
+    assert_eq!(usernames(&ada.get(list).await.body["connections"]), [accounts::CREATOR]);
+    assert_eq!(ada.connection().await.body["connection"], both[0], "the other is as it was");
+}
+
+#[actix_web::test]
 async fn a_save_that_fails_here_can_be_tried_again() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use shared::{
     CallbackAnswer, Connection, ConnectionAnswer, ConnectionsAnswer, CreateHostLink, ErrorCode, EventsAnswer,
     HistoryAnswer, HostLinkAnswer, ListedConnection, LoginAnswer, SaveAnswer, SaveConnection,
-    SavedConnection, TokenAnswer,
+    SavedConnection, TokenAnswer, UserConnectionsAnswer,
 };
 
 use crate::error::{ConfigError, Error};
@@ -100,6 +100,17 @@ impl Client {
         }
     }
 
+    /// The user's connections, the one connected last first: several, where they connected several accounts. Needs
+    /// `connections:read`.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn connections_of(&self, user_id: &str) -> Result<Vec<Connection>, Error> {
+        let UserConnectionsAnswer { connections } =
+            self.of(user_id, Method::GET, ["connections"])?.send().await?;
+        Ok(connections)
+    }
+
     /// The connections of all users of the host application, asked for page by page as they are read. For service keys.
     ///
     /// An error ends the stream.
@@ -147,6 +158,15 @@ impl Client {
             Err(error) if error.code() == Some(ErrorCode::NotConnected) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Ends one of the user's connections. Needs `connections:write`.
+    ///
+    /// # Errors
+    /// See [`Error`]; `not_found` where the user has none of this id, as after an earlier try whose answer was lost.
+    pub async fn disconnect_one(&self, user_id: &str, connection_id: &str) -> Result<(), Error> {
+        let Done {} = self.of(user_id, Method::DELETE, ["connections", connection_id])?.send().await?;
+        Ok(())
     }
 
     /// The counts of the user's connection over time.

@@ -13,6 +13,8 @@ pub struct Login {
     pub force_reauth: bool,
     /// Connects the present account again; the exchange says when the person came back with another one.
     pub reconnect: bool,
+    /// As `reconnect`, for this one of several connections.
+    pub connection_id: Option<String>,
 }
 
 /// Which of all connections.

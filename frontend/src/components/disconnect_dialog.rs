@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::ErrorCode;
+use shared::Connection;
 
 use super::confirm_dialog::{Question, confirm_dialog};
 use super::form::FormState;
@@ -20,8 +20,8 @@ const QUESTION: Question = Question {
 /// Says what will be forgotten and what stays, then disconnects or not.
 #[component]
 pub fn DisconnectDialog(
-    /// The account, without the `@`.
-    username: String,
+    /// What to end.
+    connection: Connection,
     /// Called when the connection has ended.
     #[prop(into)]
     on_done: Callback<()>,
@@ -31,13 +31,14 @@ pub fn DisconnectDialog(
 ) -> impl IntoView {
     let session = Session::expect();
     let state = RwSignal::new(FormState::Ready);
+    let Connection { id, username, .. } = connection;
     let disconnect = Callback::new(move |()| {
+        let id = id.clone();
         state.set(FormState::Busy);
         spawn_local(async move {
-            match session.checked(api::disconnect().await) {
-                Ok(()) => on_done.run(()),
-                // Ended already, in another tab for example.
-                Err(failure) if failure.code() == Some(ErrorCode::NotConnected) => on_done.run(()),
+            match session.checked(api::disconnect(&id).await) {
+                // The page may be gone by now.
+                Ok(()) => drop(on_done.try_run(())),
                 Err(failure) => {
                     state.try_set(FormState::Refused(problem::sentence(&failure)));
                 }

@@ -81,7 +81,7 @@ struct Requests {
     connect: Callback<Purpose>,
     sync: Callback<()>,
     retry: Callback<()>,
-    disconnect: Callback<String>,
+    disconnect: Callback<Connection>,
 }
 
 /// The Instagram card. It shows `state` and asks through its callbacks.
@@ -99,9 +99,9 @@ pub fn InstagramConnectionCard(
     /// Load again.
     #[prop(into)]
     on_retry: Callback<()>,
-    /// Disconnect the account of this username.
+    /// Disconnect this connection.
     #[prop(into)]
-    on_disconnect: Callback<String>,
+    on_disconnect: Callback<Connection>,
 ) -> impl IntoView {
     let requests =
         Requests { connect: on_connect, sync: on_sync, retry: on_retry, disconnect: on_disconnect };
@@ -183,16 +183,15 @@ fn connecting(connection: Option<Connection>) -> impl IntoView {
 
 fn connected(connection: Connection, problem: Option<Problem>, requests: Requests) -> impl IntoView {
     let status = connection.status;
-    let username = connection.username.clone();
     let action = match status {
-        ConnectionStatus::Active => more(username, ACTION_ID, true, requests).into_any(),
+        ConnectionStatus::Active => more(connection.clone(), ACTION_ID, true, requests).into_any(),
         ConnectionStatus::Expiring | ConnectionStatus::NeedsReauthorization => {
             let reconnect = button("Reconnect", reconnect_class(status), move || {
                 requests.connect.run(Purpose::Reconnect);
             });
             // A dead token reads no profile.
             let can_sync = status == ConnectionStatus::Expiring;
-            view! { {reconnect} {more(username, "instagram-more", can_sync, requests)} }.into_any()
+            view! { {reconnect} {more(connection.clone(), "instagram-more", can_sync, requests)} }.into_any()
         }
     };
     let notice = notice_of_status(&connection);
@@ -207,7 +206,7 @@ fn connected(connection: Connection, problem: Option<Problem>, requests: Request
     }
 }
 
-fn more(username: String, id: &'static str, can_sync: bool, requests: Requests) -> impl IntoView {
+fn more(connection: Connection, id: &'static str, can_sync: bool, requests: Requests) -> impl IntoView {
     view! {
         <Menu
             label="More actions for Instagram"
@@ -222,8 +221,8 @@ fn more(username: String, id: &'static str, can_sync: bool, requests: Requests) 
                 <MenuItem
                     danger=true
                     on_choose={
-                        let username = username.clone();
-                        move |()| requests.disconnect.run(username.clone())
+                        let connection = connection.clone();
+                        move |()| requests.disconnect.run(connection.clone())
                     }
                 >
                     "Disconnect"

@@ -17,6 +17,7 @@ pub mod instagram_connection_card;
 pub mod instagram_profile;
 pub mod menu;
 pub mod moment;
+pub mod other_accounts;
 pub mod page_heading;
 pub mod part;
 pub mod permission_list;

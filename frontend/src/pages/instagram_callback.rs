@@ -262,18 +262,19 @@ impl Handler {
     /// Where the person was before: what the server remembers, else what this tab does.
     fn origin(self) -> String {
         let told = self.outcome.try_get_value().and_then(|outcome| outcome.return_to);
-        session::destination(told.or_else(|| storage::attempt().1))
+        session::destination(told.or_else(storage::return_to))
     }
 
     fn choose(self, way: &WayOn) {
         match way {
             WayOn::TryAgain => match storage::pending() {
                 Some(pending) => self.run(callback::first_move(None, Some(pending))),
-                None => self.begin(storage::attempt().0),
+                None => self.begin_again(),
             },
-            WayOn::StartAgain => self.begin(storage::attempt().0),
-            WayOn::ConnectAgain | WayOn::Reconnect(_) => self.begin(Purpose::Reconnect),
-            WayOn::UseAnotherAccount => self.begin(Purpose::AnotherAccount),
+            WayOn::StartAgain => self.begin_again(),
+            WayOn::Reconnect(_) => self.begin(Purpose::Reconnect, storage::attempt().1),
+            WayOn::ConnectAgain => self.begin(Purpose::Reconnect, None),
+            WayOn::UseAnotherAccount => self.begin(Purpose::AnotherAccount, None),
             WayOn::ContinueWithout => self.leave(),
             WayOn::ConnectOther(_) => self.save_other(),
             WayOn::SignIn => self.go(&sign_in_path(PATH)),
@@ -298,14 +299,20 @@ impl Handler {
         }
     }
 
-    fn begin(self, purpose: Purpose) {
+    fn begin_again(self) {
+        let (purpose, connection_id) = storage::attempt();
+        self.begin(purpose, connection_id);
+    }
+
+    fn begin(self, purpose: Purpose, connection_id: Option<String>) {
         storage::clear_pending();
         let return_to = self.origin();
         self.stage.set(Stage::Leaving);
         spawn_local(async move {
             // The last attempt may have saved something: nothing that this page was left with says so.
             let before = callback::mark(api::connection().await.ok().as_ref());
-            if let Err(failure) = connect::begin(self.session, &return_to, purpose, &before).await {
+            let which = connection_id.as_deref();
+            if let Err(failure) = connect::begin(self.session, &return_to, purpose, which, &before).await {
                 let next = if failure.code() == Some(ErrorCode::Unauthenticated) {
                     Move::SignIn
                 } else {

@@ -84,8 +84,8 @@ struct Page {
     reach: RwSignal<Reach>,
     history: RwSignal<Part<History>>,
     timeline: RwSignal<Part<Timeline>>,
-    /// The username to disconnect, while the dialog asks.
-    asking: RwSignal<Option<String>>,
+    /// What to disconnect, while the dialog asks.
+    asking: RwSignal<Option<Connection>>,
 }
 
 /// The page of the connection.
@@ -111,13 +111,16 @@ pub fn InstagramConnection() -> impl IntoView {
         sync: Callback::new(move |()| page.act(Doing::Syncing)),
         refresh: Callback::new(move |()| page.act(Doing::Refreshing)),
         connect: Callback::new(move |purpose| page.connect(purpose)),
-        disconnect: Callback::new(move |()| page.asking.set(page.username())),
+        disconnect: Callback::new(move |()| page.asking.set(page.connection())),
         retry: Callback::new(move |()| page.retry_connection()),
     };
     let is_connected = Memo::new(move |_| !matches!(*page.account.connection.read(), Part::Ready(None)));
     let disconnected = move || {
+        let ended = page.asking.get_untracked();
         page.asking.set(None);
-        page.toasts.show("Instagram disconnected");
+        if let Some(ended) = ended {
+            page.toasts.show(format!("@{} disconnected", ended.username));
+        }
         page.show_what_is_left();
     };
     let kept = move || {
@@ -142,7 +145,7 @@ pub fn InstagramConnection() -> impl IntoView {
             {move || {
                 page.asking
                     .get()
-                    .map(|username| view! { <DisconnectDialog username on_done=disconnected on_cancel=kept /> })
+                    .map(|connection| view! { <DisconnectDialog connection on_done=disconnected on_cancel=kept /> })
             }}
         </div>
     }
@@ -354,8 +357,8 @@ impl Page {
         }
     }
 
-    fn username(self) -> Option<String> {
-        Some(self.account.connection.get_untracked().ready()??.username)
+    fn connection(self) -> Option<Connection> {
+        self.account.connection.get_untracked().ready()?
     }
 
     fn load_connection(self) {
@@ -580,9 +583,12 @@ impl Page {
         }
         self.account.doing.set(Doing::Leaving);
         self.account.problem.set(None);
-        let before = callback::mark(self.account.connection.get_untracked().ready().flatten().as_ref());
+        let connection = self.connection();
+        let before = callback::mark(connection.as_ref());
         spawn_local(async move {
-            if let Err(failure) = connect::begin(self.session, DETAILS, purpose, &before).await {
+            let which = connection.filter(|_| purpose == Purpose::Reconnect).map(|connection| connection.id);
+            let which = which.as_deref();
+            if let Err(failure) = connect::begin(self.session, DETAILS, purpose, which, &before).await {
                 self.account.problem.try_set(Some(Problem::of_connecting(&failure)));
                 self.account.doing.try_set(Doing::Nothing);
             }

@@ -40,6 +40,9 @@ struct LoginQuery {
     /// Connects the present account again; another one is not put into its place unasked.
     #[serde(default)]
     reconnect: bool,
+    /// As `reconnect`, for this one of several connections.
+    #[param(max_length = 100)]
+    connection_id: Option<String>,
 }
 
 /// Begins a connection: where to send the browser.
@@ -54,7 +57,7 @@ struct LoginQuery {
     params(LoginQuery),
     responses(
         (status = 200, description = "Where to send the browser, as a full page. The one success without `ok`.", body = LoginAnswer),
-        Errors<{ CALLER | QUERY | just(&[ErrorCode::NotConfigured, ErrorCode::ValidationFailed]) }>,
+        Errors<{ CALLER | QUERY | just(&[ErrorCode::NotConfigured, ErrorCode::NotFound, ErrorCode::ValidationFailed]) }>,
     ),
 )]
 async fn login(
@@ -62,9 +65,11 @@ async fn login(
     caller: Caller,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
-    let LoginQuery { user_id, return_to, force_reauth, reconnect } = query(request.query_string())?;
+    let LoginQuery { user_id, return_to, force_reauth, reconnect, connection_id } =
+        query(request.query_string())?;
     let user_id = caller.authorize(user_id.as_deref().unwrap_or("me"), Scope::ConnectionsWrite)?;
-    state.connections.begin(&user_id, Login { return_to, force_reauth, reconnect }).await.map(web::Json)
+    let login = Login { return_to, force_reauth, reconnect, connection_id };
+    state.connections.begin(&user_id, login).await.map(web::Json)
 }
 
 #[derive(Deserialize, IntoParams)]

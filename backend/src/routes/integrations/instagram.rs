@@ -5,7 +5,10 @@ use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use jiff::Timestamp;
 use serde::Deserialize;
-use shared::{ConnectionAnswer, ErrorCode, EventsAnswer, HistoryAnswer, SaveAnswer, SaveConnection, Scope};
+use shared::{
+    ConnectionAnswer, ErrorCode, EventsAnswer, HistoryAnswer, SaveAnswer, SaveConnection, Scope,
+    UserConnectionsAnswer,
+};
 use utoipa::IntoParams;
 
 use crate::app::AppState;
@@ -27,6 +30,14 @@ pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
     app.service(resource(
         "/api/integrations/instagram/{userId}",
         [(Method::GET, web::to(read)), (Method::DELETE, web::to(disconnect))],
+    ));
+    app.service(resource(
+        "/api/integrations/instagram/{userId}/connections",
+        [(Method::GET, web::to(read_all))],
+    ));
+    app.service(resource(
+        "/api/integrations/instagram/{userId}/connections/{id}",
+        [(Method::DELETE, web::to(disconnect_one))],
     ));
     app.service(resource("/api/integrations/instagram/{userId}/refresh", [(Method::POST, web::to(refresh))]));
     app.service(resource("/api/integrations/instagram/{userId}/sync", [(Method::POST, web::to(sync))]));
@@ -120,6 +131,55 @@ async fn read_own(
     let user_id = caller.authorize("me", Scope::ConnectionsRead)?;
     let connection = state.connections.read(&user_id).await?;
     etag::respond(&request, &success(ConnectionAnswer { connection }).0)
+}
+
+/// The user's connections, of which there are several where they connected several accounts.
+///
+/// The one connected last comes first: it is the one that routes without a connection's id mean. At most a hundred.
+#[utoipa::path(
+    get,
+    path = "/api/integrations/instagram/{userId}/connections",
+    operation_id = "getConnections",
+    tag = "Connections",
+    security(("session" = []), ("key" = ["connections:read"])),
+    params(UserId),
+    responses(
+        (status = 200, description = "All of them.", body = Success<UserConnectionsAnswer>),
+        Errors<{ CALLER }>,
+    ),
+)]
+async fn read_all(
+    state: Data<AppState>,
+    caller: Caller,
+    user: Path<String>,
+) -> Result<impl Responder, ApiError> {
+    let user_id = caller.authorize(&user, Scope::ConnectionsRead)?;
+    let connections = state.connections.read_all(&user_id).await?;
+    Ok(success(UserConnectionsAnswer { connections }))
+}
+
+/// Ends one of the user's connections.
+#[utoipa::path(
+    delete,
+    path = "/api/integrations/instagram/{userId}/connections/{id}",
+    operation_id = "endOneConnection",
+    tag = "Connections",
+    security(("session" = []), ("key" = ["connections:write"])),
+    params(UserId, ("id" = String, Path, description = "The connection's `id`.")),
+    responses(
+        (status = 200, description = "The token is erased.", body = Success<Done>),
+        Errors<{ CALLER | CHANGE | just(&[ErrorCode::NotFound]) }>,
+    ),
+)]
+async fn disconnect_one(
+    state: Data<AppState>,
+    caller: Caller,
+    path: Path<(String, String)>,
+) -> Result<impl Responder, ApiError> {
+    let (user, id) = path.into_inner();
+    let user_id = caller.authorize(&user, Scope::ConnectionsWrite)?;
+    state.connections.disconnect_one(&user_id, &id).await?;
+    Ok(success(Done {}))
 }
 
 /// Ends the user's connection.

@@ -37,9 +37,35 @@ async fn a_user_is_connected_read_and_disconnected() {
 }
 
 #[tokio::test]
+async fn several_accounts_of_one_user_are_listed_and_ended_one_by_one() {
+    let running = Running::start();
+    let client = &running.client;
+    assert_eq!(client.connections_of("user-1").await.unwrap(), []);
+    let first = running.connect("user-1", accounts::RECORD_SHOP).await;
+    let second = running.connect("user-1", accounts::CREATOR).await;
+    let ids = async || {
+        let listed = client.connections_of("user-1").await.unwrap();
+        listed.into_iter().map(|connection| connection.id).collect::<Vec<_>>()
+    };
+    let (first, second) = (first.id, second.id);
+    assert_eq!(ids().await, [&*second, &*first]);
+    let again = Login { connection_id: Some(first.clone()), ..Login::default() };
+    assert!(client.login_url("user-1", &again).await.unwrap().auth_url.contains("force_reauth=true"));
+    client.disconnect_one("user-1", &first).await.unwrap();
+    assert_eq!(ids().await, [&*second]);
+    let gone = client.disconnect_one("user-1", &first).await.unwrap_err();
+    assert_eq!(gone.code(), Some(ErrorCode::NotFound));
+    assert_eq!(client.login_url("user-1", &again).await.unwrap_err().code(), Some(ErrorCode::NotFound));
+    for odd in ["", "..", "a/b"] {
+        client.disconnect_one("user-1", odd).await.unwrap_err();
+        assert_eq!(ids().await, [&*second], "{odd:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_login_can_be_for_another_account() {
     let running = Running::start();
-    let login = Login { return_to: Some("/settings".to_owned()), force_reauth: true, reconnect: false };
+    let login = Login { return_to: Some("/settings".to_owned()), force_reauth: true, ..Login::default() };
     let answer = running.client.login_url("user-1", &login).await.unwrap();
     assert!(answer.auth_url.contains("force_reauth=true"), "{}", answer.auth_url);
     let wrong = Login { return_to: Some("https://evil.example".to_owned()), ..Login::default() };
