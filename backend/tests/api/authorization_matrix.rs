@@ -14,7 +14,7 @@ const HOST_USER: &str = "user-123";
 
 /// The kinds of caller, in the order of a row's columns. "A" is somebody with a local account, whom all but the two
 /// `service` columns ask about; those ask about the host's user.
-const CALLERS: [&str; 10] = [
+const CALLERS: [&str; 9] = [
     "anonymous",
     "A about A",
     "B about A",
@@ -23,62 +23,64 @@ const CALLERS: [&str; 10] = [
     "service key with the scope",
     "service key without the scope",
     "service key about A",
-    "expired key",
-    "revoked key",
+    OVER,
 ];
+
+/// Who has a key that has expired or was revoked, a person's or the host's: all are answered alike.
+const OVER: &str = "key that is over";
 
 /// Every route with the scope that it needs of a key (or, where it needs none, any), and what each caller is answered. Where
 /// being let in would change what the next one finds, the request is one that is let in and then refused for its content.
 #[rustfmt::skip]
-const ROWS: &[(&str, &str, [u16; 10])] = &[
+const ROWS: &[(&str, &str, [u16; 9])] = &[
     // Anybody's.
-    ("GET /healthz",                                          "connections:read",  [200; 10]),
-    ("HEAD /healthz",                                         "connections:read",  [200; 10]),
-    ("GET /readyz",                                           "connections:read",  [200; 10]),
-    ("HEAD /readyz",                                          "connections:read",  [200; 10]),
-    ("GET /api/openapi.json",                                 "connections:read",  [200; 10]),
-    ("HEAD /api/openapi.json",                                "connections:read",  [200; 10]),
-    ("GET /api/docs",                                         "connections:read",  [200; 10]),
-    ("HEAD /api/docs",                                        "connections:read",  [200; 10]),
-    ("POST /api/users",                                       "connections:read",  [422; 10]),
-    ("POST /api/session",                                     "connections:read",  [200; 10]),
-    ("GET /auth/host",                                        "connections:read",  [400; 10]),
-    ("POST /auth/host",                                       "connections:read",  [415; 10]),
-    ("POST /auth/instagram/deauthorize",                      "connections:read",  [415; 10]),
-    ("POST /auth/instagram/data-deletion",                    "connections:read",  [415; 10]),
-    ("GET /auth/instagram/data-deletion/{code}",              "connections:read",  [404; 10]),
-    ("HEAD /auth/instagram/data-deletion/{code}",             "connections:read",  [404; 10]),
-    // Only for somebody who is signed in.                                          anon   A    B   key   -  serv   -   on A  exp  rev
-    ("GET /api/session",                                      "connections:read",  [401, 200, 200, 403, 403, 403, 403, 403, 401, 401]),
-    ("DELETE /api/session",                                   "connections:read",  [401, 200, 200, 403, 403, 403, 403, 403, 401, 401]),
-    ("GET /api/api-keys",                                     "connections:read",  [401, 200, 200, 403, 403, 403, 403, 403, 401, 401]),
-    ("POST /api/api-keys",                                    "connections:read",  [401, 422, 422, 403, 403, 403, 403, 403, 401, 401]),
-    ("DELETE /api/api-keys/{id}",                             "connections:read",  [401, 404, 404, 403, 403, 403, 403, 403, 401, 401]),
-    ("GET /api/sessions",                                     "connections:read",  [401, 200, 200, 403, 403, 403, 403, 403, 401, 401]),
-    ("DELETE /api/sessions",                                  "connections:read",  [401, 200, 200, 403, 403, 403, 403, 403, 401, 401]),
-    ("DELETE /api/sessions/{id}",                             "connections:read",  [401, 404, 404, 403, 403, 403, 403, 403, 401, 401]),
-    ("PUT /api/users/me/password",                            "connections:read",  [401, 422, 422, 403, 403, 403, 403, 403, 401, 401]),
-    ("DELETE /api/users/me",                                  "connections:read",  [401, 401, 401, 403, 403, 403, 403, 403, 401, 401]),
+    ("GET /healthz",                                          "connections:read",  [200; 9]),
+    ("HEAD /healthz",                                         "connections:read",  [200; 9]),
+    ("GET /readyz",                                           "connections:read",  [200; 9]),
+    ("HEAD /readyz",                                          "connections:read",  [200; 9]),
+    ("GET /api/openapi.json",                                 "connections:read",  [200; 9]),
+    ("HEAD /api/openapi.json",                                "connections:read",  [200; 9]),
+    ("GET /api/docs",                                         "connections:read",  [200; 9]),
+    ("HEAD /api/docs",                                        "connections:read",  [200; 9]),
+    ("POST /api/users",                                       "connections:read",  [422; 9]),
+    ("POST /api/session",                                     "connections:read",  [200; 9]),
+    ("GET /auth/host",                                        "connections:read",  [400; 9]),
+    ("POST /auth/host",                                       "connections:read",  [415; 9]),
+    ("POST /auth/instagram/deauthorize",                      "connections:read",  [415; 9]),
+    ("POST /auth/instagram/data-deletion",                    "connections:read",  [415; 9]),
+    ("GET /auth/instagram/data-deletion/{code}",              "connections:read",  [404; 9]),
+    ("HEAD /auth/instagram/data-deletion/{code}",             "connections:read",  [404; 9]),
+    // Only for somebody who is signed in.                                          anon   A    B   key   -  serv   -   on A  over
+    ("GET /api/session",                                      "connections:read",  [401, 200, 200, 403, 403, 403, 403, 403, 401]),
+    ("DELETE /api/session",                                   "connections:read",  [401, 200, 200, 403, 403, 403, 403, 403, 401]),
+    ("GET /api/api-keys",                                     "connections:read",  [401, 200, 200, 403, 403, 403, 403, 403, 401]),
+    ("POST /api/api-keys",                                    "connections:read",  [401, 422, 422, 403, 403, 403, 403, 403, 401]),
+    ("DELETE /api/api-keys/{id}",                             "connections:read",  [401, 404, 404, 403, 403, 403, 403, 403, 401]),
+    ("GET /api/sessions",                                     "connections:read",  [401, 200, 200, 403, 403, 403, 403, 403, 401]),
+    ("DELETE /api/sessions",                                  "connections:read",  [401, 200, 200, 403, 403, 403, 403, 403, 401]),
+    ("DELETE /api/sessions/{id}",                             "connections:read",  [401, 404, 404, 403, 403, 403, 403, 403, 401]),
+    ("PUT /api/users/me/password",                            "connections:read",  [401, 422, 422, 403, 403, 403, 403, 403, 401]),
+    ("DELETE /api/users/me",                                  "connections:read",  [401, 401, 401, 403, 403, 403, 403, 403, 401]),
     // Only for the host application.
-    ("POST /api/sessions",                                    "sessions:create",   [401, 403, 403, 403, 403, 201, 403, 201, 401, 401]),
-    ("GET /api/connections",                                  "connections:read",  [401, 403, 403, 403, 403, 200, 403, 200, 401, 401]),
+    ("POST /api/sessions",                                    "sessions:create",   [401, 403, 403, 403, 403, 201, 403, 201, 401]),
+    ("GET /api/connections",                                  "connections:read",  [401, 403, 403, 403, 403, 200, 403, 200, 401]),
     // About a user. The host has a user of A's id as well, and that one is not connected.
-    ("GET /auth/instagram/login",                             "connections:write", [401, 200, 403, 200, 403, 200, 403, 200, 401, 401]),
-    ("GET /auth/instagram/callback",                          "connections:write", [401, 400, 403, 400, 403, 400, 403, 400, 401, 401]),
-    ("POST /api/integrations/instagram/callback",             "connections:write", [401, 422, 403, 422, 403, 422, 403, 422, 401, 401]),
-    ("GET /api/integrations/instagram",                       "connections:read",  [401, 200, 404, 200, 403, 403, 403, 403, 401, 401]),
-    ("GET /api/integrations/instagram/{userId}",              "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),
-    ("DELETE /api/integrations/instagram/{userId}",           "connections:write", [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),
-    ("GET /api/integrations/instagram/{userId}/connections",  "connections:read",  [401, 200, 403, 200, 403, 200, 403, 200, 401, 401]),
-    ("DELETE /api/integrations/instagram/{userId}/connections/{id}", "connections:write", [401, 404, 403, 404, 403, 404, 403, 404, 401, 401]),
-    ("POST /api/integrations/instagram/{userId}/refresh",     "connections:write", [401, 429, 403, 429, 403, 429, 403, 404, 401, 401]),
-    ("POST /api/integrations/instagram/{userId}/sync",        "connections:write", [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),
-    ("GET /api/integrations/instagram/{userId}/history",      "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),
-    ("GET /api/integrations/instagram/{userId}/events",       "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),
-    ("GET /api/integrations/instagram/{userId}/token",        "tokens:read",       [401, 403, 403, 200, 403, 200, 403, 404, 401, 401]),
-    ("GET /api/integrations/instagram/{userId}/proxy/{path}", "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),
-    ("POST /api/integrations/instagram/{userId}/proxy/{path}", "messages:manage",  [401, 200, 403, 200, 403, 200, 403, 404, 401, 401]),
-    ("DELETE /api/integrations/instagram/{userId}/proxy/{path}", "messages:manage", [401, 400, 403, 400, 403, 400, 403, 404, 401, 401]),
+    ("GET /auth/instagram/login",                             "connections:write", [401, 200, 403, 200, 403, 200, 403, 200, 401]),
+    ("GET /auth/instagram/callback",                          "connections:write", [401, 400, 403, 400, 403, 400, 403, 400, 401]),
+    ("POST /api/integrations/instagram/callback",             "connections:write", [401, 422, 403, 422, 403, 422, 403, 422, 401]),
+    ("GET /api/integrations/instagram",                       "connections:read",  [401, 200, 404, 200, 403, 403, 403, 403, 401]),
+    ("GET /api/integrations/instagram/{userId}",              "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401]),
+    ("DELETE /api/integrations/instagram/{userId}",           "connections:write", [401, 200, 403, 200, 403, 200, 403, 404, 401]),
+    ("GET /api/integrations/instagram/{userId}/connections",  "connections:read",  [401, 200, 403, 200, 403, 200, 403, 200, 401]),
+    ("DELETE /api/integrations/instagram/{userId}/connections/{id}", "connections:write", [401, 404, 403, 404, 403, 404, 403, 404, 401]),
+    ("POST /api/integrations/instagram/{userId}/refresh",     "connections:write", [401, 429, 403, 429, 403, 429, 403, 404, 401]),
+    ("POST /api/integrations/instagram/{userId}/sync",        "connections:write", [401, 200, 403, 200, 403, 200, 403, 404, 401]),
+    ("GET /api/integrations/instagram/{userId}/history",      "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401]),
+    ("GET /api/integrations/instagram/{userId}/events",       "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401]),
+    ("GET /api/integrations/instagram/{userId}/token",        "tokens:read",       [401, 403, 403, 200, 403, 200, 403, 404, 401]),
+    ("GET /api/integrations/instagram/{userId}/proxy/{path}", "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401]),
+    ("POST /api/integrations/instagram/{userId}/proxy/{path}", "messages:manage",  [401, 200, 403, 200, 403, 200, 403, 404, 401]),
+    ("DELETE /api/integrations/instagram/{userId}/proxy/{path}", "messages:manage", [401, 400, 403, 400, 403, 400, 403, 404, 401]),
 ];
 
 const PERSONAL: [&str; 5] =
@@ -101,8 +103,8 @@ struct World {
     app: TestApp,
     a: Person,
     of_host: Person,
-    expired: String,
-    revoked: String,
+    /// Keys that are over, and what they were.
+    over: Vec<(&'static str, String)>,
     /// Those made so far, by the column and the scope.
     keys: HashMap<(usize, &'static str), String>,
 }
@@ -112,13 +114,27 @@ impl World {
         let app = TestApp::start();
         let a = app.with_user("ada").await;
         app.with_user("bob").await;
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
         let end = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(1);
         let body = json!({"name": "ends", "scopes": PERSONAL, "expiresAt": end.to_string()});
-        let expired = a.post("/api/api-keys", body).await.body["key"].as_str().unwrap().to_owned();
-        app.clock.advance(Duration::from_secs(61));
+        let expired = text(&a.post("/api/api-keys", body).await.body["key"]);
         let revoked = a.personal_key(&PERSONAL).await;
-        let id = a.get("/api/api-keys").await.body["apiKeys"][0]["id"].as_str().unwrap().to_owned();
+        let id = text(&a.get("/api/api-keys").await.body["apiKeys"][0]["id"]);
         assert_eq!(a.delete(&format!("/api/api-keys/{id}")).await.status, 200);
+        let create = ["keys", "create-service", "--name", "host", "--scope", &SERVICE.join(","), "--json"];
+        let created = |more: &[&str]| -> Value {
+            serde_json::from_str(&app.operate(&[&create, more].concat())).unwrap()
+        };
+        let expired_service = text(&created(&["--expires-in-days", "1"])["key"]);
+        let revoked_service = created(&[]);
+        app.operate(&["keys", "revoke-service", revoked_service["apiKey"]["id"].as_str().unwrap()]);
+        app.clock.advance(Duration::from_secs(25 * 3600));
+        let over = vec![
+            ("expired key", expired),
+            ("revoked key", revoked),
+            ("expired service key", expired_service),
+            ("revoked service key", text(&revoked_service["key"])),
+        ];
 
         let host = app.with_key(&app.service_key(&["sessions:create"]));
         let link = host.post("/api/sessions", json!({"userId": HOST_USER})).await;
@@ -126,17 +142,22 @@ impl World {
         let mut of_host = app.anonymous();
         assert_eq!(of_host.get(&format!("{}?{}", link.path(), link.query().unwrap())).await.status, 303);
         of_host.id = HOST_USER.to_owned();
-        Self { app, a, of_host, expired, revoked, keys: HashMap::new() }
+        Self { app, a, of_host, over, keys: HashMap::new() }
     }
 
-    /// The caller of a column, for a route that needs this scope.
+    /// The callers of a column and what they are called, for a route that needs this scope.
+    async fn callers(&mut self, column: usize, scope: &'static str) -> Vec<(&'static str, Person)> {
+        if CALLERS[column] == OVER {
+            return self.over.iter().map(|(name, key)| (*name, self.app.with_key(key))).collect();
+        }
+        vec![(CALLERS[column], self.caller(column, scope).await)]
+    }
+
     async fn caller(&mut self, column: usize, scope: &'static str) -> Person {
         match CALLERS[column] {
             "anonymous" => self.app.anonymous(),
             "A about A" => self.signed_in("ada@example.com").await,
             "B about A" => self.signed_in("bob@example.com").await,
-            "expired key" => self.app.with_key(&self.expired),
-            "revoked key" => self.app.with_key(&self.revoked),
             with_key => {
                 let made = self.keys.get(&(column, scope)).cloned();
                 let key = match (made, with_key) {
@@ -221,18 +242,19 @@ async fn every_caller_gets_what_is_theirs_and_no_more() {
     let mut world = World::new().await;
     let mut wrong = Vec::new();
     for &(route, scope, expected) in ROWS {
-        for (column, caller) in CALLERS.into_iter().enumerate() {
+        for (column, expected) in expected.into_iter().enumerate() {
             world.connect().await;
-            let person = world.caller(column, scope).await;
-            let (path, body) = request(route, world.about(column));
-            let method: Method = route.split(' ').next().unwrap().parse().unwrap();
-            let mut request = person.request(method, &path);
-            if let Some(body) = body {
-                request = request.json(&body);
-            }
-            let status = request.send().await.unwrap().status().as_u16();
-            if status != expected[column] {
-                wrong.push(format!("{route}, {caller}: {status} instead of {}", expected[column]));
+            for (caller, person) in world.callers(column, scope).await {
+                let (path, body) = request(route, world.about(column));
+                let method: Method = route.split(' ').next().unwrap().parse().unwrap();
+                let mut request = person.request(method, &path);
+                if let Some(body) = body {
+                    request = request.json(&body);
+                }
+                let status = request.send().await.unwrap().status().as_u16();
+                if status != expected {
+                    wrong.push(format!("{route}, {caller}: {status} instead of {expected}"));
+                }
             }
         }
     }

@@ -181,16 +181,22 @@ impl TestApp {
 
     /// A new service key, as the operator makes it.
     pub(crate) fn service_key(&self, scopes: &[&str]) -> String {
+        let key = self.operate(&["keys", "create-service", "--name", "host", "--scope", &scopes.join(",")]);
+        key.trim().to_owned()
+    }
+
+    /// What a command prints that the operator runs.
+    pub(crate) fn operate(&self, arguments: &[&str]) -> String {
         let database = format!("sqlite:{}", self.database_file().display());
         let output = Command::new(env!("CARGO_BIN_EXE_instagram-connect"))
             .env_clear()
             .current_dir(self.folder.path())
             .env("DATABASE_URL", database)
-            .args(["keys", "create-service", "--name", "host", "--scope", &scopes.join(",")])
+            .args(arguments)
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// The callback's query as Instagram sends it after this choice.
