@@ -16,6 +16,9 @@ after(async () => {
   await browser?.close();
 });
 
+/** Options of a service that looks for background work every second, so that a test need not wait for it. */
+export const BUSY = { env: { REFRESH_POLL_SECONDS: "1" } };
+
 /** No scenario takes longer, in milliseconds; the slowest visits every state four times. */
 const TIMEOUT = 180_000;
 

@@ -16,13 +16,10 @@ import {
   signUp,
   startConnecting,
 } from "../support/journeys.mjs";
-import { scenario } from "../support/scenario.mjs";
+import { BUSY, scenario } from "../support/scenario.mjs";
 
 const HOURS = 60 * 60;
 const DAYS = 24 * HOURS;
-
-/** Background work is looked for every second, so that a test need not wait for it. */
-const BUSY = { env: { REFRESH_POLL_SECONDS: "1" } };
 
 /** Asks until the answer is a yes, for ten seconds. */
 async function until(what, ask) {

@@ -15,12 +15,9 @@ import {
 } from "../support/journeys.mjs";
 import { waitForFocus } from "../support/keyboard.mjs";
 import { inspect } from "../support/pages.mjs";
-import { scenario } from "../support/scenario.mjs";
+import { BUSY, scenario } from "../support/scenario.mjs";
 
 const HOURS = 60 * 60;
-
-/** Background work is looked for every second, so that a test need not wait for it. */
-const BUSY = { env: { REFRESH_POLL_SECONDS: "1" } };
 
 /** Connects the record shop's account, then the creator's. */
 async function connectTwo(page, stack) {

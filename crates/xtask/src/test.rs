@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     /// Run this step alone; can be given several times.
     #[arg(long, value_name = "STEP")]
     only: Vec<Step>,
-    /// Run what takes long in full: the simulated year of 1,000 connections (a quarter of an hour).
+    /// Run what takes long in full: the simulated year of 1,000 connections, on both stores (up to an hour).
     #[arg(long)]
     long: bool,
 }
