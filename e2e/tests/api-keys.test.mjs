@@ -145,3 +145,14 @@ scenario("a list that does not load says so, and is asked for again", async ({ p
   await withoutList(page, "**/api/api-keys", "settings-keys", () => openSettings(page, stack, "api-keys", "API keys"));
   await page.getByText("No keys yet.").waitFor();
 });
+
+scenario("a key is made by Enter, too", async ({ page, stack }) => {
+  await signUp(page, stack.origin);
+  await openSettings(page, stack, "api-keys", "API keys");
+  await page.getByRole("button", { name: "New key" }).click();
+  await page.getByLabel("Name").fill("Nightly report");
+  await page.getByLabel("Name").press("Enter");
+  const shown = section(page, "Your new key");
+  await shown.waitFor();
+  await waitForFocus(shown.getByRole("heading", { name: "Your new key" }));
+});

@@ -82,7 +82,9 @@ scenario("the curve, its table, and how far back they reach", async ({ page, sta
   await inspect(page, "connection-pointing");
 
   await followers.getByRole("radio", { name: "All" }).check();
-  await followers.getByRole("table", { name: "Followers since the account was connected" }).waitFor();
+  // The table stays open.
+  const all = followers.getByRole("table", { name: "Followers since the account was connected" });
+  await all.getByRole("rowheader").first().waitFor();
   await followers.getByText(/\+\d+ since /).waitFor();
 
   await section(page, "Timeline").getByText("Synced 29 times").waitFor();

@@ -79,8 +79,17 @@ scenario("an account is deleted, with the password", async ({ page, stack }) => 
   await waitForFocus(button);
   await button.click();
   await dialog.getByLabel("Your password").fill("Not-the-password-1");
+  await page.keyboard.press("Escape");
+  await waitForFocus(button);
+
+  // A mistake on the page behind the dialog is not the one to go to.
+  await page.getByRole("button", { name: "Change password" }).click();
+  await waitForFocus(page.getByLabel("Current password"));
+  await button.click();
+  await dialog.getByLabel("Your password").fill("Not-the-password-1");
   await dialog.getByRole("button", { name: "Delete account" }).click();
   await dialog.getByText("This is not your password").waitFor();
+  await waitForFocus(dialog.getByLabel("Your password"));
   await inspect(page, "settings-delete-refused");
   await dialog.getByLabel("Your password").fill(details.password);
   await page.keyboard.press("Enter");

@@ -54,6 +54,22 @@ scenario("an account that was connected before stays in sight, and can be ended"
   assert.equal(await others.count(), 0);
 });
 
+scenario("a sync that comes late leaves the keyboard where it is by then", async ({ page, stack }) => {
+  await connectTwo(page, stack);
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  await page.route("**/me/sync", async (route) => {
+    await released;
+    await route.continue();
+  });
+  await chooseFromMenu(page, "Sync now");
+  const end = section(page, "Other accounts").getByRole("button", { name: /^Disconnect/ });
+  await end.focus();
+  release();
+  await page.getByText("Profile is up to date").waitFor();
+  await waitForFocus(end);
+});
+
 scenario("disconnecting the newer account brings the other one back", async ({ page, stack }) => {
   await connectTwo(page, stack);
   await chooseFromMenu(page, "Disconnect");

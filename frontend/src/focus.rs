@@ -38,10 +38,12 @@ pub fn is_in_use() -> bool {
     document().query_selector("[aria-expanded=true], dialog[open]").ok().flatten().is_some()
 }
 
-/// Focuses the first field of the form that is marked as wrong, once the marks are in the page.
+/// Focuses the first field of the form that is marked as wrong, once the marks are in the page. Behind a dialog nothing can have
+/// the focus.
 pub fn first_invalid_field_soon() {
     request_animation_frame(|| {
-        if let Ok(Some(element)) = document().query_selector("[aria-invalid=true]") {
+        let wrong = ["dialog[open] [aria-invalid=true]", "[aria-invalid=true]"];
+        if let Some(element) = wrong.iter().find_map(|wrong| document().query_selector(wrong).ok()?) {
             focus(&element);
         }
     });

@@ -91,22 +91,27 @@ pub fn relative(milliseconds: f64, now: f64) -> String {
     Intl::RelativeTimeFormat::new(&Array::new(), &options).format(value, unit).into()
 }
 
+/// [`relative`], of what has happened: by a clock that is slow it would be to come.
+pub fn ago(milliseconds: f64, now: f64) -> String {
+    relative(milliseconds.min(now), now)
+}
+
 /// How much of a token's life is left, in whole percent.
 pub fn life_left(expires_at: f64, now: f64) -> u8 {
     // A cast to an integer ends at the integer's own limits; what is left of an expired token is nothing.
     ((expires_at - now) / TOKEN_LIFE_MS * 100.0).min(100.0) as u8
 }
 
-/// The nearest whole number of the largest unit that fits; negative for the past.
+/// The nearest whole number of the largest unit that fits, once it is rounded; negative for the past.
 ///
 /// Days go up to 99, so that a token's sixty days read as days.
 fn span(seconds: f64) -> (f64, &'static str) {
     let (length, unit) = match seconds.abs() {
         s if s < MINUTE => return (0.0, "second"),
-        s if s < HOUR => (MINUTE, "minute"),
-        s if s < DAY => (HOUR, "hour"),
+        s if s < 59.5 * MINUTE => (MINUTE, "minute"),
+        s if s < 23.5 * HOUR => (HOUR, "hour"),
         s if s < 99.5 * DAY => (DAY, "day"),
-        s if s < 12.0 * MONTH => (MONTH, "month"),
+        s if s < 11.5 * MONTH => (MONTH, "month"),
         _ => (12.0 * MONTH, "year"),
     };
     ((seconds / length).round(), unit)
@@ -150,6 +155,9 @@ mod tests {
         assert_eq!(span(-DAY), (-1.0, "day"));
         assert_eq!(span(400.0 * DAY), (1.0, "year"));
         assert_eq!(span(120.0 * DAY), (4.0, "month"));
+        assert_eq!(span(-59.9 * MINUTE), (-1.0, "hour"));
+        assert_eq!(span(23.6 * HOUR), (1.0, "day"));
+        assert_eq!(span(11.9 * MONTH), (1.0, "year"));
     }
 
     #[test]

@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use shared::{Connection, ConnectionStatus};
 
 use super::icon::{self, Icon};
-use super::instagram_card::{ACTION_ID, SKELETON, head, notice_of, notice_of_status, reconnect_class};
+use super::instagram_card::{
+    ACTION_ID, MORE_ID, SKELETON, head, notice_of, notice_of_status, reconnect_class,
+};
 use super::instagram_profile::InstagramProfile;
 use super::menu::{Menu, MenuItem};
 use super::part::{self, Part};
@@ -180,7 +182,7 @@ fn more(requests: Requests) -> AnyView {
             label="More actions for Instagram"
             button=view! { <Icon svg=icon::MORE /> }.into_any()
             button_class="button button-icon"
-            id="instagram-more"
+            id=MORE_ID
         >
             <div role="menu" aria-label="Instagram">
                 <MenuItem on_choose=move |()| requests.connect.run(Purpose::AnotherAccount)>

@@ -190,6 +190,6 @@ fn words(fact: &Fact, now: RwSignal<f64>) -> AnyView {
         Fact::Ago(before, when) => (*before, when, true),
     };
     let at = format::milliseconds(when);
-    let short = move || if is_relative { format::relative(at, now.get()) } else { format::date(at) };
+    let short = move || if is_relative { format::ago(at, now.get()) } else { format::date(at) };
     view! { {before} " " {time(when, short)} {heard(at)} }.into_any()
 }

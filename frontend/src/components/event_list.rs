@@ -49,8 +49,8 @@ fn entry(row: &Row, now: RwSignal<f64>) -> AnyView {
     let several = row.times > 1;
     let when = move || {
         let now = now.get();
-        let last = if several && now - at >= 60_000.0 { "last " } else { "" };
-        format!("{last}{}", format::relative(at, now))
+        let ago = format::ago(at, now);
+        if several && now - at >= 60_000.0 { format!("latest: {ago}") } else { ago }
     };
     view! {
         <li class="row">

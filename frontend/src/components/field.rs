@@ -82,8 +82,9 @@ impl FieldState {
     }
 
     fn left(self) {
-        // Passing through an empty field by the keyboard is no mistake yet.
-        if !self.text.with_untracked(String::is_empty) {
+        // Passing through an empty field by the keyboard is no mistake yet. A field that is taken away while it has the focus is
+        // left, too, when its text is gone already.
+        if self.text.try_with_untracked(String::is_empty) == Some(false) {
             self.check();
         }
     }

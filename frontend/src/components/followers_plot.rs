@@ -6,6 +6,7 @@
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
+use web_sys::Element;
 
 use crate::format;
 use crate::plot::{Plot, Reading, SIDE};
@@ -20,8 +21,10 @@ pub fn FollowersPlot(
     plot: Plot,
     /// The table's caption, which says from when the readings are. Not escaped.
     caption: &'static str,
+    /// Whether the table is open.
+    shows_table: RwSignal<bool>,
 ) -> impl IntoView {
-    let table = table(&plot, caption);
+    let table = table(&plot, caption, shows_table);
     view! {
         {picture(plot)}
         {table}
@@ -140,7 +143,7 @@ fn grid(ticks: usize) -> String {
 }
 
 /// Every reading that the curve goes through, the newest first.
-fn table(plot: &Plot, caption: &str) -> AnyView {
+fn table(plot: &Plot, caption: &str, shows: RwSignal<bool>) -> AnyView {
     let readings = plot.readings();
     let rows: String = (0..readings.len())
         .rev()
@@ -157,7 +160,11 @@ fn table(plot: &Plot, caption: &str) -> AnyView {
 <th scope="col">Change</th></tr></thead><tbody>{rows}</tbody></table>"#
     );
     view! {
-        <details class="readings">
+        <details
+            class="readings"
+            prop:open=shows.get_untracked()
+            on:toggle=move |event| shows.set(event_target::<Element>(&event).has_attribute("open"))
+        >
             <summary>"Show as a table"</summary>
             <div
                 class="readings-frame"

@@ -13,6 +13,9 @@ use crate::problem::{Problem, WayOn};
 /// The id of the card's main control, which takes the focus when what had it is gone.
 pub const ACTION_ID: &str = "instagram-action";
 
+/// The id of the menu of a card, where the menu is not its main control.
+pub const MORE_ID: &str = "instagram-more";
+
 /// Shown until the connection is known. `index.html` paints the same file before the program arrives.
 pub const SKELETON: &str = include_str!("../../card_skeleton.html");
 

@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use shared::{Connection, ConnectionStatus, permission};
 
 use super::icon::{self, Icon};
-use super::instagram_card::{ACTION_ID, SKELETON, head, notice_of, notice_of_status, reconnect_class};
+use super::instagram_card::{
+    ACTION_ID, MORE_ID, SKELETON, head, notice_of, notice_of_status, reconnect_class,
+};
 use super::instagram_profile::InstagramProfile;
 use super::menu::{Menu, MenuItem};
 use super::permission_list::icon_of;
@@ -191,7 +193,7 @@ fn connected(connection: Connection, problem: Option<Problem>, requests: Request
             });
             // A dead token reads no profile.
             let can_sync = status == ConnectionStatus::Expiring;
-            view! { {reconnect} {more(connection.clone(), "instagram-more", can_sync, requests)} }.into_any()
+            view! { {reconnect} {more(connection.clone(), MORE_ID, can_sync, requests)} }.into_any()
         }
     };
     let notice = notice_of_status(&connection);

@@ -84,7 +84,7 @@ fn Life(connection: Connection, details: bool) -> impl IntoView {
                     </li>
                     <li>
                         "Synced "
-                        {time(&connection.last_sync, move || format::relative(synced, now.get()))}
+                        {time(&connection.last_sync, move || format::ago(synced, now.get()))}
                         {heard(synced)}
                     </li>
                     {expiry}

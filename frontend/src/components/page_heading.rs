@@ -23,6 +23,9 @@ impl RouteChanges {
     }
 }
 
+/// The heading's id, which takes the focus while what had it is loaded again.
+pub const HEADING_ID: &str = "page-heading";
+
 /// The page's one `h1`. It also names the document, and takes the focus when the route has changed, so that a screen
 /// reader reads where one is now. The first page of a visit leaves the focus to the browser.
 #[component]
@@ -41,7 +44,7 @@ pub fn PageHeading(
         }
     });
     view! {
-        <h1 node_ref=heading tabindex="-1">
+        <h1 node_ref=heading id=HEADING_ID tabindex="-1">
             {title}
         </h1>
     }

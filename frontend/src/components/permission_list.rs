@@ -20,6 +20,8 @@ pub fn icon_of(permission: &str) -> &'static str {
 pub fn PermissionList(
     /// The permissions that were granted.
     granted: Vec<String>,
+    /// Whether the browser is about to leave for Instagram.
+    is_leaving: Signal<bool>,
     /// Called to have a missing one granted.
     on_grant: Callback<()>,
 ) -> impl IntoView {
@@ -37,7 +39,7 @@ pub fn PermissionList(
                     <p class="row-note">{purpose}</p>
                 </div>
                 <div class="row-end">
-                    {if is_granted { badge("badge-good", icon::CHECK, "Granted") } else { missing(name, on_grant) }}
+                    {if is_granted { badge("badge-good", icon::CHECK, "Granted") } else { missing(name, is_leaving, on_grant) }}
                 </div>
             </li>
         }
@@ -45,10 +47,16 @@ pub fn PermissionList(
     view! { <ul class="rows">{lines.into_iter().collect_view()}</ul> }
 }
 
-fn missing(name: &'static str, on_grant: Callback<()>) -> AnyView {
+fn missing(name: &'static str, is_leaving: Signal<bool>, on_grant: Callback<()>) -> AnyView {
     view! {
         {badge("badge-warning", icon::ALERT, "Missing")}
-        <button type="button" class="button" on:click=move |_| on_grant.run(())>
+        <button
+            type="button"
+            class="button"
+            aria-disabled=move || is_leaving.get().to_string()
+            on:click=move |_| on_grant.run(())
+        >
+            {move || is_leaving.get().then(|| view! { <Icon svg=icon::SPINNER /> })}
             "Grant"
             <span class="only-heard">{format!(" {}", permissions::label(name))}</span>
         </button>

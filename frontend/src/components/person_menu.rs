@@ -33,7 +33,7 @@ fn menu(session: Session, user: User) -> impl IntoView {
                 Ok(()) => session.signed_out(),
                 // Signed out already: what was wanted.
                 Err(failure) if failure.code() == Some(ErrorCode::Unauthenticated) => session.signed_out(),
-                Err(_) => toasts.show("You are still signed in: we could not reach the server."),
+                Err(_) => toasts.fail("You are still signed in: we could not reach the server."),
             }
         });
     };

@@ -1,20 +1,29 @@
-//! Short confirmations of what was done. Failures are shown where they happened instead.
+//! Short confirmations of what was done, and failures of what has no place of its own to show them.
 
 use std::time::Duration;
 
 use leptos::prelude::*;
 
 use super::icon::{self, Icon};
+use crate::focus;
 
 /// How long a toast stays: enough to read a sentence twice.
 const STAYS: Duration = Duration::from_secs(6);
 
-/// A confirmation, or what is under way. Numbered, so that an old one's end does not take a new one away.
+/// What a toast tells of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Done,
+    UnderWay,
+    Failed,
+}
+
+/// What is shown. Numbered, so that an old one's end does not take a new one away.
 #[derive(Clone, PartialEq, Eq)]
 struct Toast {
     number: u32,
     text: String,
-    under_way: bool,
+    kind: Kind,
 }
 
 /// A toast that tells of something under way.
@@ -38,13 +47,18 @@ impl Toasts {
 
     /// Shows what was done, in place of the toast before.
     pub fn show(self, text: impl Into<String>) {
-        let number = self.put(text.into(), false);
+        let number = self.put(text.into(), Kind::Done);
         set_timeout(move || self.close(number), STAYS);
+    }
+
+    /// Shows what has failed, in place of the toast before, until it is dismissed or something else is shown.
+    pub fn fail(self, text: impl Into<String>) {
+        self.put(text.into(), Kind::Failed);
     }
 
     /// Shows what is under way, in place of the toast before, until [`end`](Self::end) or the next toast.
     pub fn begin(self, text: &str) -> UnderWay {
-        UnderWay(self.put(text.to_owned(), true))
+        UnderWay(self.put(text.to_owned(), Kind::UnderWay))
     }
 
     /// Takes the toast of something away that is no longer under way.
@@ -52,16 +66,16 @@ impl Toasts {
         self.close(toast.0);
     }
 
-    fn put(self, text: String, under_way: bool) -> u32 {
+    fn put(self, text: String, kind: Kind) -> u32 {
         let number = self.1.get_value();
         self.1.set_value(number.wrapping_add(1));
-        self.0.set(Some(Toast { number, text, under_way }));
+        self.0.set(Some(Toast { number, text, kind }));
         number
     }
 
     fn close(self, number: u32) {
         if self.0.with_untracked(|toast| toast.as_ref().is_some_and(|toast| toast.number == number)) {
-            self.0.set(None);
+            focus::kept_through(|| self.0.set(None), "content");
         }
     }
 }
@@ -79,9 +93,13 @@ pub fn ToastRegion() -> impl IntoView {
                     .get()
                     .map(|toast| {
                         let number = toast.number;
-                        let svg = if toast.under_way { icon::SPINNER } else { icon::CHECK };
+                        let (class, svg) = match toast.kind {
+                            Kind::Done => ("toast", icon::CHECK),
+                            Kind::UnderWay => ("toast", icon::SPINNER),
+                            Kind::Failed => ("toast toast-bad", icon::ALERT),
+                        };
                         view! {
-                            <div class="toast">
+                            <div class=class>
                                 <Icon svg />
                                 <span>{toast.text}</span>
                                 <button

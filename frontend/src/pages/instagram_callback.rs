@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::{CallbackAnswer, ErrorCode, SaveConnection};
@@ -13,7 +14,7 @@ use web_sys::UrlSearchParams;
 use crate::address::Address;
 use crate::api::{self, ApiFailure};
 use crate::callback::{self, CallbackQuery, Move, Pending, Step};
-use crate::components::page_heading::PageHeading;
+use crate::components::page_heading::{HEADING_ID, PageHeading};
 use crate::components::problem_notice::{FIRST_WAY_ID, ProblemNotice};
 use crate::components::step_list::{Progress, StepList};
 use crate::components::toast::Toasts;
@@ -59,6 +60,15 @@ pub fn InstagramCallbackHandler() -> impl IntoView {
 
     handler.run(callback::first_move(take_query(), storage::pending()));
 
+    // Coming back from Instagram with the browser's Back button shows this page as it was left: about to leave.
+    let restored = window_event_listener(ev::pageshow, move |event| {
+        if event.persisted() && matches!(*stage.read_untracked(), Stage::Leaving) {
+            handler.stage.set(Stage::Working(Step::Access));
+            handler.run(callback::first_move(take_query(), storage::pending()));
+        }
+    });
+    on_cleanup(move || restored.remove());
+
     view! {
         {move || shows.get().then(|| view! {
             <div class="page page-narrow">
@@ -68,7 +78,9 @@ pub fn InstagramCallbackHandler() -> impl IntoView {
                         Stage::Working(step) => {
                             view! { <StepList current=step progress=Progress::Running /> }.into_any()
                         }
-                        Stage::Leaving => view! { <p class="card-text">"Going to Instagram…"</p> }.into_any(),
+                        Stage::Leaving => {
+                            view! { <p class="card-text" role="status">"Going to Instagram…"</p> }.into_any()
+                        }
                         Stage::Stopped(step, progress, problem) => {
                             let choose = Callback::new(move |way| handler.choose(&way));
                             view! {
@@ -266,6 +278,8 @@ impl Handler {
     }
 
     fn choose(self, way: &WayOn) {
+        // The button that was pressed goes away with what was wrong.
+        focus::soon(HEADING_ID);
         match way {
             WayOn::TryAgain => match storage::pending() {
                 Some(pending) => self.run(callback::first_move(None, Some(pending))),

@@ -14,8 +14,8 @@ use crate::components::disconnect_dialog::DisconnectDialog;
 use crate::components::event_list::{EventList, LIST_ID};
 use crate::components::followers_plot::FollowersPlot;
 use crate::components::icon::{self, Icon};
-use crate::components::instagram_card::ACTION_ID;
-use crate::components::page_heading::PageHeading;
+use crate::components::instagram_card::{ACTION_ID, MORE_ID};
+use crate::components::page_heading::{HEADING_ID, PageHeading};
 use crate::components::part::{self, Part};
 use crate::components::permission_list::PermissionList;
 use crate::components::toast::Toasts;
@@ -83,6 +83,8 @@ struct Page {
     account: Account,
     reach: RwSignal<Reach>,
     history: RwSignal<Part<History>>,
+    /// Whether the curve's table is open.
+    shows_table: RwSignal<bool>,
     timeline: RwSignal<Part<Timeline>>,
     /// What to disconnect, while the dialog asks.
     asking: RwSignal<Option<Connection>>,
@@ -125,7 +127,7 @@ pub fn InstagramConnection() -> impl IntoView {
     };
     let kept = move || {
         page.asking.set(None);
-        focus::soon("instagram-more");
+        focus::soon(MORE_ID);
     };
     view! {
         <div class="page connection-page">
@@ -189,14 +191,14 @@ fn followers(page: Page) -> AnyView {
             {move || match page.history.get() {
                 Part::Loading => part::skeleton(PLOT_SKELETON),
                 Part::Failed(why) => part::failed(why, "followers-retry", retry),
-                Part::Ready(history) => curve(history),
+                Part::Ready(history) => curve(history, page.shows_table),
             }}
         </section>
     }
     .into_any()
 }
 
-fn curve(History { reach, readings }: History) -> AnyView {
+fn curve(History { reach, readings }: History, shows_table: RwSignal<bool>) -> AnyView {
     let count = readings
         .last()
         .map(|last| view! { <strong>{format::count(last.followers, "follower", "followers")}</strong> });
@@ -207,7 +209,7 @@ fn curve(History { reach, readings }: History) -> AnyView {
                 Reach::Days(_) => "Followers in the last 90 days",
                 Reach::All => "Followers since the account was connected",
             };
-            view! { <FollowersPlot plot caption /> }.into_any()
+            view! { <FollowersPlot plot caption shows_table /> }.into_any()
         }
         None => view! { <p class="plot-empty">"The curve begins with the next sync."</p> }.into_any(),
     };
@@ -253,7 +255,10 @@ fn permissions(page: Page) -> AnyView {
                 Part::Failed(why) => part::failed(why, "permissions-retry", retry),
                 Part::Ready(connection) => {
                     connection
-                        .map(|connection| view! { <PermissionList granted=connection.scopes on_grant=grant /> })
+                        .map(|connection| {
+                            let is_leaving = Signal::derive(move || page.account.doing.get() == Doing::Leaving);
+                            view! { <PermissionList granted=connection.scopes is_leaving on_grant=grant /> }
+                        })
                         .into_any()
                 }
             }}
@@ -352,6 +357,7 @@ impl Page {
             },
             reach: RwSignal::new(Reach::Days(30)),
             history: RwSignal::new(Part::Loading),
+            shows_table: RwSignal::new(false),
             timeline: RwSignal::new(Part::Loading),
             asking: RwSignal::new(None),
         }
@@ -372,7 +378,7 @@ impl Page {
         if self.session.state() == SessionState::Unknown {
             self.session.ask();
         }
-        self.account.connection.set(Part::Loading);
+        focus::kept_through(|| self.account.connection.set(Part::Loading), HEADING_ID);
         spawn_local(async move {
             let answer = self.ask_for_connection().await;
             self.show_connection(answer);
@@ -382,6 +388,9 @@ impl Page {
 
     /// After a disconnect: another account may have been connected before, and be the one to show now.
     fn show_what_is_left(self) {
+        self.account.problem.set(None);
+        self.account.connection.set(Part::Loading);
+        focus::soon(HEADING_ID);
         spawn_local(async move {
             let answer = self.ask_for_connection().await;
             let goes_on = matches!(answer, Ok(Some(_)));
@@ -418,8 +427,10 @@ impl Page {
     /// Asks anew, without being asked to: nothing that the person has in hand may go away for it, and a server that
     /// does not answer changes nothing.
     fn look_again(self) {
-        let idle =
-            move || self.account.doing.try_get_untracked() == Some(Doing::Nothing) && !focus::is_in_use();
+        // What is asked for already will be here.
+        let is_known = move || self.account.connection.try_with_untracked(Part::is_loading) == Some(false);
+        let is_free = move || self.account.doing.try_get_untracked() == Some(Doing::Nothing);
+        let idle = move || is_known() && is_free() && !focus::is_in_use();
         if !idle() {
             return;
         }
@@ -442,7 +453,8 @@ impl Page {
 
     /// Loads the readings of the chosen reach. What is shown stays until they are here.
     fn load_history(self) {
-        let reach = self.reach.get_untracked();
+        // The page may be gone by now.
+        let Some(reach) = self.reach.try_get_untracked() else { return };
         let from = match reach {
             Reach::Days(days) => Some(format::in_days(-days)),
             Reach::All => None,
@@ -459,7 +471,10 @@ impl Page {
                         Some(Reading { at: format::milliseconds(&point.at), followers: point.followers? })
                     };
                     let readings = points.into_iter().filter_map(reading).collect();
-                    self.history.set(Part::Ready(History { reach, readings }));
+                    let history = Part::Ready(History { reach, readings });
+                    if *self.history.read_untracked() != history {
+                        focus::kept_through(|| self.history.set(history), "followers-title");
+                    }
                 }
                 // What is shown is true, if not complete.
                 Err(_) if matches!(&*self.history.read_untracked(), Part::Ready(shown) if shown.reach == reach) =>
@@ -591,6 +606,8 @@ impl Page {
             if let Err(failure) = connect::begin(self.session, DETAILS, purpose, which, &before).await {
                 self.account.problem.try_set(Some(Problem::of_connecting(&failure)));
                 self.account.doing.try_set(Doing::Nothing);
+                // Another card may have asked: what went wrong stands above this.
+                focus::soon(ACTION_ID);
             }
         });
     }

@@ -3,15 +3,15 @@
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::{Connection, ErrorCode};
+use shared::{Connection, ConnectionStatus, ErrorCode};
 
 use crate::api;
 use crate::callback;
 use crate::components::disconnect_dialog::DisconnectDialog;
-use crate::components::instagram_card::ACTION_ID;
+use crate::components::instagram_card::{ACTION_ID, MORE_ID};
 use crate::components::instagram_connection_card::{CardState, InstagramConnectionCard};
 use crate::components::other_accounts::{self, OtherAccounts, other_accounts_card};
-use crate::components::page_heading::PageHeading;
+use crate::components::page_heading::{HEADING_ID, PageHeading};
 use crate::components::toast::Toasts;
 use crate::connect::{self, Purpose};
 use crate::focus;
@@ -51,7 +51,7 @@ pub fn Integrations() -> impl IntoView {
         if session.state() == SessionState::Unknown {
             session.ask();
         }
-        state.set(CardState::Loading);
+        focus::kept_through(|| state.set(CardState::Loading), HEADING_ID);
         spawn_local(async move {
             if let Some(next) = loaded(session).await {
                 show(next);
@@ -111,7 +111,7 @@ pub fn Integrations() -> impl IntoView {
                 Ok(()) => return,
                 // Ended in another tab, for example.
                 Err(failure) if failure.code() == Some(ErrorCode::NotFound) => {
-                    toasts.show(problem::NOT_CONNECTED_ANY_MORE);
+                    toasts.fail(problem::NOT_CONNECTED_ANY_MORE);
                     if let Some(next) = loaded(session).await {
                         show(next);
                         focus::soon(ACTION_ID);
@@ -134,21 +134,23 @@ pub fn Integrations() -> impl IntoView {
                     toasts.show(problem::SYNCED);
                     CardState::settled(Some(read), None)
                 }
-                // What is wrong is part of the connection by now.
-                Err(failure) if failure.code() != Some(ErrorCode::NeedsReauthorization) => {
+                Err(failure)
+                    if !matches!(
+                        failure.code(),
+                        Some(ErrorCode::NeedsReauthorization | ErrorCode::NotConnected)
+                    ) =>
+                {
                     CardState::settled(Some(connection), Some(Problem::of_syncing(&failure)))
                 }
-                // It is, or another account was connected meanwhile, in another tab for example.
+                // What is wrong is part of the connection by now, or it has ended, or another account was connected meanwhile.
                 _ => {
                     if let Some(next) = loaded(session).await {
-                        show(next);
-                        focus::soon(ACTION_ID);
+                        focus::kept_through(|| show(next), ACTION_ID);
                     }
                     return;
                 }
             };
-            state.try_set(next);
-            focus::soon(ACTION_ID);
+            focus::kept_through(|| drop(state.try_set(next)), ACTION_ID);
         });
     };
 
@@ -167,7 +169,11 @@ pub fn Integrations() -> impl IntoView {
         others.settle();
         if let Some(ended) = ended {
             toasts.show(format!("@{} disconnected", ended.username));
+            if others.find(&ended.id).is_none() {
+                state.set(CardState::Loading);
+            }
         }
+        focus::soon(HEADING_ID);
         spawn_local(async move {
             // Another account may have been connected before, and be the one to show now.
             if let Some(next) = loaded(session).await {
@@ -177,11 +183,14 @@ pub fn Integrations() -> impl IntoView {
         });
     };
     let kept = move || {
-        let asked_about = asking.get_untracked().filter(|connection| others.find(&connection.id).is_some());
+        let asked_about = asking.get_untracked();
         asking.set(None);
         match asked_about {
-            Some(other) => focus::soon(other_accounts::disconnect_id(&other.id)),
-            None => focus::soon(ACTION_ID),
+            Some(other) if others.find(&other.id).is_some() => {
+                focus::soon(other_accounts::disconnect_id(&other.id));
+            }
+            Some(shown) if shown.status != ConnectionStatus::Active => focus::soon(MORE_ID),
+            _ => focus::soon(ACTION_ID),
         }
     };
 

@@ -167,7 +167,7 @@ fn made_key(page: Page, key: Sensitive) -> AnyView {
                 is_copied.try_set(true);
                 page.toasts.show("Key copied");
             } else {
-                page.toasts.show("Your browser does not let us copy. Select the key and copy it yourself.");
+                page.toasts.fail("Your browser does not let us copy. Select the key and copy it yourself.");
             }
         });
     };

@@ -271,7 +271,7 @@ impl Page {
                 self.toasts.show(done);
                 focus::soon(LIST.title_id);
             }
-            Err(failure) => self.toasts.show(problem::sentence(&failure)),
+            Err(failure) => self.toasts.fail(problem::sentence(&failure)),
         }
     }
 
