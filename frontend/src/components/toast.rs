@@ -75,7 +75,11 @@ impl Toasts {
 
     fn close(self, number: u32) {
         if self.0.with_untracked(|toast| toast.as_ref().is_some_and(|toast| toast.number == number)) {
-            focus::kept_through(|| self.0.set(None), "content");
+            let has_focus = document().query_selector(".toast :focus").ok().flatten().is_some();
+            self.0.set(None);
+            if has_focus {
+                focus::soon("content");
+            }
         }
     }
 }
