@@ -45,6 +45,11 @@ impl ApiFailure {
             Self::Unreachable | Self::Unreadable => None,
         }
     }
+
+    /// Whether the connection itself says what is wrong by now, or is gone: reading it anew tells.
+    pub fn is_of_connection(&self) -> bool {
+        matches!(self.code(), Some(ErrorCode::NeedsReauthorization | ErrorCode::NotConnected))
+    }
 }
 
 /// Who is signed in.

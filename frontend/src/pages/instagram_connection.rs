@@ -567,13 +567,7 @@ impl Page {
                         ACTION_ID,
                     );
                 }
-                // What is wrong is part of the connection by now, or the connection is gone.
-                Err(failure)
-                    if matches!(
-                        failure.code(),
-                        Some(ErrorCode::NeedsReauthorization | ErrorCode::NotConnected)
-                    ) =>
-                {
+                Err(failure) if failure.is_of_connection() => {
                     let answer = self.ask_for_connection().await;
                     focus::kept_through(|| self.show_connection(answer), ACTION_ID);
                 }

@@ -134,12 +134,7 @@ pub fn Integrations() -> impl IntoView {
                     toasts.show(problem::SYNCED);
                     CardState::settled(Some(read), None)
                 }
-                Err(failure)
-                    if !matches!(
-                        failure.code(),
-                        Some(ErrorCode::NeedsReauthorization | ErrorCode::NotConnected)
-                    ) =>
-                {
+                Err(failure) if !failure.is_of_connection() => {
                     CardState::settled(Some(connection), Some(Problem::of_syncing(&failure)))
                 }
                 // What is wrong is part of the connection by now, or it has ended, or another account was connected meanwhile.
