@@ -34,6 +34,15 @@ pub(crate) fn in_words(duration: Duration) -> String {
     }
 }
 
+/// `less than a minute`, `1 minute`, `4 minutes`.
+pub(crate) fn roughly(duration: Duration) -> String {
+    match (duration.as_secs() + 30) / 60 {
+        0 => "less than a minute".to_owned(),
+        1 => "1 minute".to_owned(),
+        minutes => format!("{minutes} minutes"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,5 +52,14 @@ mod tests {
         assert_eq!(in_words(Duration::from_millis(340)), "0.3 s");
         assert_eq!(in_words(Duration::from_secs(42)), "42 s");
         assert_eq!(in_words(Duration::from_secs(185)), "3 min 05 s");
+    }
+
+    #[test]
+    fn an_estimate_is_given_in_whole_minutes() {
+        let seconds = [0, 29, 30, 89, 90, 3600];
+        assert_eq!(
+            seconds.map(|seconds| roughly(Duration::from_secs(seconds))),
+            ["less than a minute", "less than a minute", "1 minute", "1 minute", "2 minutes", "60 minutes"]
+        );
     }
 }

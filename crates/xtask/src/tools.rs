@@ -9,6 +9,7 @@ mod mongodb;
 mod node;
 mod pinned;
 mod python;
+mod release;
 mod schemathesis;
 mod shell;
 mod wasm;

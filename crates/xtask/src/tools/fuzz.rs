@@ -1,6 +1,7 @@
 //! cargo-fuzz, which runs the targets in `crates/fuzz`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::failure::Result;
 use crate::tools::pinned::{Run, Tool, cargo_install};
@@ -18,7 +19,8 @@ pub(crate) fn program() -> Result<PathBuf> {
         version: VERSION.to_owned(),
         reported: VERSION.to_owned(),
         inside: "bin",
-        hint: "a minute, once",
+        release: None,
+        usual: Duration::from_secs(60),
         install: |version, into| {
             cargo_install(into).args(["cargo-fuzz", "--version", version, "--locked"]).run()
         },

@@ -3,10 +3,12 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 use std::{env, fs};
 
 use crate::failure::{Failure, Result};
 use crate::tools::pinned::{Run, Tool, cargo_install};
+use crate::tools::release::Release;
 use crate::tools::{node, on_path, report};
 use crate::{processes, workspace};
 
@@ -15,6 +17,31 @@ const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Bundles the app. 0.21 is the line that the project's `Trunk.toml` is written for.
 const TRUNK: &str = "0.21.14";
+
+const TRUNK_RELEASE: Release<'static> = Release {
+    version: TRUNK,
+    path: "trunk-rs/trunk/releases/download/v{version}/trunk-{target}.tar.gz",
+    program: "trunk",
+    sha256: [
+        "a67f4054b249fe9acc5fabc25de1aebf19783aca3ad6ff64bf34d7da44d0ea20",
+        "e8e2a2bb423ce6702ab9f4f02f8c9ae99d790f0301f7634e986b2dd8706019cc",
+        "f1ba0e3bbe24e0ae219c6d22c33e24e2825c1608dd27c2556e323495110f1a95",
+        "764e299dd50d89442a4e96a236349f57961984b701e74d3dbdb39cd1c9f5101e",
+    ],
+};
+
+/// Of the version that `Cargo.lock` names: the program and the crate have to be the same.
+const BINDGEN_RELEASE: Release<'static> = Release {
+    version: "0.2.129",
+    path: "wasm-bindgen/wasm-bindgen/releases/download/{version}/wasm-bindgen-{version}-{target}.tar.gz",
+    program: "wasm-bindgen-{version}-{target}/wasm-bindgen",
+    sha256: [
+        "82d12bb940e2d4e72e0d5605387fc1b8ca179044e012b620f0ce4e7440e8320e",
+        "2ed4351c35dd9440308bbb02767d47ea278efe851a52465300f3c94f5b6c2a87",
+        "7e028879a68ec53dae14048b55cc5215f6df75b17a9c1426fac8fa086d3202fd",
+        "81d4a23d56b3c3eb8187658329116d50e0b228a93b343825fb71f70179051cd1",
+    ],
+};
 
 /// The npm package that carries `wasm-opt`; Debian's is too old for what today's compiler emits. From 130 on,
 /// `--all-features` also means compact imports, an encoding that browsers refuse.
@@ -34,37 +61,8 @@ impl WasmTools {
     /// When one is neither there nor to be had; the sentence names it.
     pub(crate) fn ensure() -> Result<Self> {
         ensure_target()?;
-        let bindgen = workspace::locked_version("wasm-bindgen")?;
-        let trunk = Tool {
-            program: "trunk",
-            package: "trunk",
-            version: TRUNK.to_owned(),
-            reported: TRUNK.to_owned(),
-            inside: "bin",
-            hint: "a few minutes, once",
-            install: install_trunk,
-        }
-        .ensure()?;
-        let bindgen = Tool {
-            program: "wasm-bindgen",
-            package: "wasm-bindgen",
-            version: bindgen.clone(),
-            reported: bindgen,
-            inside: "bin",
-            hint: "a few minutes, once",
-            install: install_wasm_bindgen,
-        }
-        .ensure()?;
-        let optimizer = Tool {
-            program: "wasm-opt",
-            package: "binaryen",
-            version: BINARYEN.to_owned(),
-            reported: BINARYEN.trim_end_matches(".0.0").to_owned(),
-            inside: "node_modules/.bin",
-            hint: "a few seconds",
-            install: install_binaryen,
-        }
-        .ensure()?;
+        let [trunk, bindgen, optimizer] = programs()?;
+        let [trunk, bindgen, optimizer] = [trunk.ensure()?, bindgen.ensure()?, optimizer.ensure()?];
         let folders =
             [&trunk, &bindgen, &optimizer].map(|program| program.parent().unwrap_or(program).to_owned());
         let inherited = env::var_os("PATH").unwrap_or_default();
@@ -83,6 +81,44 @@ impl WasmTools {
         }
         command
     }
+}
+
+/// Trunk, wasm-bindgen and wasm-opt.
+fn programs() -> Result<[Tool; 3]> {
+    let bindgen = workspace::locked_version("wasm-bindgen")?;
+    Ok([
+        Tool {
+            program: "trunk",
+            package: "trunk",
+            version: TRUNK.to_owned(),
+            reported: TRUNK.to_owned(),
+            inside: "bin",
+            release: Some(TRUNK_RELEASE),
+            usual: Duration::from_secs(240),
+            install: install_trunk,
+        },
+        Tool {
+            program: "wasm-bindgen",
+            package: "wasm-bindgen",
+            version: bindgen.clone(),
+            reported: bindgen,
+            inside: "bin",
+            release: Some(BINDGEN_RELEASE),
+            usual: Duration::from_secs(180),
+            install: install_wasm_bindgen,
+        },
+        Tool {
+            program: "wasm-opt",
+            package: "binaryen",
+            version: BINARYEN.to_owned(),
+            reported: BINARYEN.trim_end_matches(".0.0").to_owned(),
+            inside: "node_modules/.bin",
+            // It comes from npm, which checks what it downloads against its own checksums.
+            release: None,
+            usual: Duration::from_secs(10),
+            install: install_binaryen,
+        },
+    ])
 }
 
 /// Adds the WebAssembly target to the toolchain in use. Rustup does not do so by itself everywhere.
@@ -124,4 +160,14 @@ fn install_binaryen(version: &str, into: &Path) -> Result {
     processes::run(
         node::npm()?.args(["install", "--no-fund", "--no-audit", "--prefix"]).arg(into).arg(package),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pinned_release_of_wasm_bindgen_is_of_the_locked_version() {
+        assert_eq!(workspace::locked_version("wasm-bindgen").unwrap(), BINDGEN_RELEASE.version);
+    }
 }
