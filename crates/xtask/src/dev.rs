@@ -1,10 +1,11 @@
 //! `cargo xtask dev`: everything on one machine, one URL.
 
-use std::env;
 use std::path::PathBuf;
+use std::{env, fs, io};
 
 use crate::failure::{Failure, Result};
 use crate::processes::{self, Group};
+use crate::progress::{Progress, Usual};
 use crate::stopwatch::Stopwatch;
 use crate::tools::WasmTools;
 use crate::{frontend, ports, workspace};
@@ -36,9 +37,18 @@ pub(crate) fn run() -> Result {
     for port in [BACKEND_PORT, FRONTEND_PORT].into_iter().chain(simulated.then_some(SIMULATOR_PORT)) {
         ports::require_free(port)?;
     }
-    let tools = WasmTools::ensure()?;
-    frontend::fetch_dependencies()?;
-    build()?;
+    let mut progress = Progress::new(
+        "dev",
+        vec![
+            ("the tools of the frontend's build", Usual::Install(WasmTools::time_to_install()?.as_secs())),
+            ("what Cargo.lock names", Usual::Build { first: 20, again: 1 }),
+            ("building the backend and the simulator", Usual::Build { first: 240, again: 20 }),
+            ("building the frontend", Usual::Build { first: 180, again: 20 }),
+        ],
+    );
+    let tools = progress.run(WasmTools::ensure)?;
+    progress.run(frontend::fetch_dependencies)?;
+    progress.run(build)?;
 
     // Dropped, and so stopped, in the order in which they stand here: first who asks, then who answers.
     let mut servers: Vec<(&'static str, Group)> = Vec::new();
@@ -71,14 +81,16 @@ pub(crate) fn run() -> Result {
     ports::wait_until_answers("backend", &mut group, BACKEND_PORT, "/readyz")?;
     servers.insert(0, ("backend", group));
 
-    println!("Building the frontend. The first time takes a few minutes.");
     let mut trunk = tools.trunk("serve");
     // A folder of its own: `dist/` holds the release build, which the tests use.
     trunk.arg("--dist").arg(workspace::target().join("dev-dist"));
     // Trunk would print one URL for each name of this machine.
     trunk.env("TRUNK_SERVE_DISABLE_ADDRESS_LOOKUP", "true");
-    let mut group = Group::start_with_log("frontend", &mut trunk)?;
-    ports::wait_until_answers("frontend", &mut group, FRONTEND_PORT, "/")?;
+    let group = progress.run(|| {
+        let mut group = Group::start_with_log("frontend", &mut trunk)?;
+        ports::wait_until_answers("frontend", &mut group, FRONTEND_PORT, "/")?;
+        Ok(group)
+    })?;
     servers.insert(0, ("frontend", group));
 
     println!("\nReady in {stopwatch}. Ctrl-C stops everything.\n\n    http://localhost:{FRONTEND_PORT}\n");
@@ -93,34 +105,31 @@ fn upstream() -> Result<Upstream> {
     if env::var_os(VARIABLE).is_some_and(|value| !value.is_empty()) {
         return Ok(Upstream::Instagram { set_in: "the environment" });
     }
-    let file = workspace::root().join(".env");
-    if !file.exists() {
-        return Ok(Upstream::Simulator);
+    match fs::read_to_string(workspace::root().join(".env")) {
+        Ok(lines) if sets(&lines, VARIABLE) => Ok(Upstream::Instagram { set_in: ".env" }),
+        Ok(_) => Ok(Upstream::Simulator),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Upstream::Simulator),
+        Err(error) => Err(Failure::while_doing(".env cannot be read")(error)),
     }
-    // The cause is left out: it quotes the line that is wrong, and a line of `.env` may hold a secret.
-    let unreadable = |_| Failure::from(".env cannot be read as NAME=value lines.");
-    for entry in dotenvy::from_path_iter(&file).map_err(unreadable)? {
-        let (name, value) = entry.map_err(unreadable)?;
-        if name == VARIABLE && !value.is_empty() {
-            return Ok(Upstream::Instagram { set_in: ".env" });
-        }
-    }
-    Ok(Upstream::Simulator)
+}
+
+/// Tells whether a line gives the variable a value. Only the backend reads the values, and says which line is wrong.
+fn sets(lines: &str, variable: &str) -> bool {
+    lines.lines().filter_map(|line| line.split_once('=')).any(|(name, value)| {
+        name.trim().trim_start_matches("export ") == variable
+            && !value.trim().trim_matches(['"', '\'']).is_empty()
+    })
 }
 
 /// Builds the two programs that run beside the frontend.
 fn build() -> Result {
-    println!("Building the backend and the simulator. The first time takes a few minutes.");
-    let stopwatch = Stopwatch::start();
     processes::run(processes::cargo().args([
         "build",
         "--package",
         "backend",
         "--package",
         "instagram-simulator",
-    ]))?;
-    println!("Built in {stopwatch}.");
-    Ok(())
+    ]))
 }
 
 fn start_simulator(redirect_uri: &str) -> Result<Group> {
@@ -151,4 +160,20 @@ fn watch(servers: &mut [(&'static str, Group)]) -> Result {
 /// A program that `cargo build` made.
 fn binary(name: &str) -> PathBuf {
     workspace::target().join("debug").join(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_is_named_by_a_value_and_not_by_a_comment_or_an_empty_one() {
+        for (lines, expected) in [
+            ("A=pa$word\\\nINSTAGRAM_APP_ID = 1377811407203207\n", true),
+            ("export INSTAGRAM_APP_ID=\"1\"", true),
+            ("#INSTAGRAM_APP_ID=1\nINSTAGRAM_APP_ID=\nINSTAGRAM_APP_ID=\"\"\nINSTAGRAM_APP_ID_2=1", false),
+        ] {
+            assert_eq!(sets(lines, "INSTAGRAM_APP_ID"), expected, "{lines}");
+        }
+    }
 }

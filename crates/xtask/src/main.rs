@@ -13,6 +13,7 @@ mod frontend;
 mod fuzz;
 mod ports;
 mod processes;
+mod progress;
 mod stopwatch;
 mod test;
 mod tools;

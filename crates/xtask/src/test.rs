@@ -13,6 +13,7 @@ use std::{fs, io};
 use clap::ValueEnum;
 
 use crate::failure::{Failure, Result};
+use crate::progress::{Progress, Usual};
 use crate::stopwatch::Stopwatch;
 use crate::tools::{self, WasmTools};
 use crate::{frontend, processes, workspace};
@@ -68,6 +69,22 @@ impl Step {
         }
     }
 
+    /// Returns how long the step takes.
+    fn usual(self, long: bool) -> Result<Usual> {
+        Ok(match self {
+            Self::Tools => Usual::Install(WasmTools::time_to_install()?.as_secs() + 60),
+            Self::Format => Usual::Build { first: 5, again: 5 },
+            Self::Lints => Usual::Build { first: 180, again: 30 },
+            Self::FrontendLints => Usual::Build { first: 60, again: 10 },
+            Self::Tests if long => Usual::Build { first: 4200, again: 3900 },
+            Self::Tests => Usual::Build { first: 600, again: 300 },
+            Self::Schemas => Usual::Build { first: 60, again: 60 },
+            Self::Clients => Usual::Build { first: 60, again: 40 },
+            Self::App => Usual::Build { first: 180, again: 60 },
+            Self::Browser => Usual::Build { first: 240, again: 240 },
+        })
+    }
+
     /// Runs the step. The tests that it ran are added to `counts` even when it fails.
     fn run(self, long: bool, counts: &mut Counts) -> Result {
         match self {
@@ -111,16 +128,21 @@ impl Step {
 /// # Errors
 /// When a step failed, or this process was asked to end.
 pub(crate) fn run(arguments: &Arguments) -> Result {
+    let wanted = |step: &&Step| arguments.only.is_empty() || arguments.only.contains(step);
+    let steps: Vec<Step> = Step::value_variants().iter().filter(wanted).copied().collect();
+    let usual = |step: &Step| Ok((step.name(), step.usual(arguments.long)?));
+    let command = if arguments.long { "test --long" } else { "test" };
+    let mut progress = Progress::new(command, steps.iter().map(usual).collect::<Result<_>>()?);
     let mut summary = Summary::default();
-    for &step in Step::value_variants() {
-        if !arguments.only.is_empty() && !arguments.only.contains(&step) {
-            continue;
-        }
-        println!("\n=== {} ===", step.name());
+    for step in steps {
+        println!("\n=== {} ===", progress.next());
         let stopwatch = Stopwatch::start();
         let mut counts = Counts::default();
         let failure = match step.run(arguments.long, &mut counts) {
-            Ok(()) => None,
+            Ok(()) => {
+                progress.took(stopwatch.elapsed());
+                None
+            }
             Err(Failure::Interrupted) => return Err(Failure::Interrupted),
             Err(Failure::Because(sentence)) => {
                 eprintln!("{}: {sentence}", step.name());

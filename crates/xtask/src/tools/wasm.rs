@@ -71,6 +71,14 @@ impl WasmTools {
         Ok(Self { trunk, path })
     }
 
+    /// Returns how long [`WasmTools::ensure`] takes on two cores where nothing can be downloaded ready-made.
+    ///
+    /// # Errors
+    /// When it cannot be known which version is wanted.
+    pub(crate) fn time_to_install() -> Result<Duration> {
+        programs()?.iter().map(Tool::time_to_install).sum()
+    }
+
     /// Trunk, told to use only what is here.
     pub(crate) fn trunk(&self, subcommand: &str) -> Command {
         let mut command = processes::command(&self.trunk);
