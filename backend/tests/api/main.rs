@@ -12,6 +12,7 @@ mod commands;
 mod configuration;
 mod connection_life;
 mod connections;
+mod env_sample;
 mod every_path;
 mod host_sessions;
 mod idempotency;
