@@ -2,6 +2,7 @@
 
 mod clients;
 mod counts;
+mod dependencies;
 mod guide;
 mod running;
 mod schemas;
@@ -38,6 +39,8 @@ enum Step {
     Tools,
     /// Formatting.
     Format,
+    /// Licences, versions, sources and known vulnerabilities of the dependencies.
+    Dependencies,
     /// Lints of everything but the frontend, warnings as errors.
     Lints,
     /// Lints of the frontend, as it is compiled for the browser.
@@ -59,6 +62,7 @@ impl Step {
         match self {
             Self::Tools => "tools",
             Self::Format => "format",
+            Self::Dependencies => "dependencies",
             Self::Lints => "lints",
             Self::FrontendLints => "frontend-lints",
             Self::Tests => "tests",
@@ -72,8 +76,12 @@ impl Step {
     /// Returns how long the step takes.
     fn usual(self, long: bool) -> Result<Usual> {
         Ok(match self {
-            Self::Tools => Usual::Install(WasmTools::time_to_install()?.as_secs() + 60),
+            Self::Tools => {
+                let tools = WasmTools::time_to_install()? + tools::time_to_install_cargo_deny()?;
+                Usual::Install(tools.as_secs() + 60)
+            }
             Self::Format => Usual::Build { first: 5, again: 5 },
+            Self::Dependencies => Usual::Build { first: 20, again: 10 },
             Self::Lints => Usual::Build { first: 180, again: 30 },
             Self::FrontendLints => Usual::Build { first: 60, again: 10 },
             Self::Tests if long => Usual::Build { first: 4200, again: 3900 },
@@ -90,6 +98,7 @@ impl Step {
         match self {
             Self::Tools => ensure_tools(),
             Self::Format => processes::run(processes::cargo().args(["fmt", "--all", "--check"])),
+            Self::Dependencies => dependencies::run(counts),
             Self::Lints => processes::run(processes::cargo().args([
                 "clippy",
                 "--workspace",
@@ -157,8 +166,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result {
 
 /// Asks for every tool, so that what is missing is known before the long steps. Each later step asks again for its own.
 fn ensure_tools() -> Result {
-    let tools: [fn() -> Result; 9] = [
+    let tools: [fn() -> Result; 10] = [
         || WasmTools::ensure().map(|_| ()),
+        || tools::cargo_deny().map(|_| ()),
         || tools::mongodb_server().map(|_| ()),
         || tools::schemathesis().map(|_| ()),
         tools::require_curl_and_jq,

@@ -3,6 +3,7 @@
 mod browser;
 mod cache;
 mod debian;
+mod deny;
 mod fuzz;
 mod generators;
 mod mongodb;
@@ -15,12 +16,14 @@ mod shell;
 mod wasm;
 
 pub(crate) use browser::chromium;
+pub(crate) use deny::{program as cargo_deny, time_to_install as time_to_install_cargo_deny};
 pub(crate) use fuzz::program as cargo_fuzz;
 pub(crate) use generators::{
     mypy, python as python_generator, require_pinned, typescript as typescript_generator,
 };
 pub(crate) use mongodb::server as mongodb_server;
 pub(crate) use node::install_packages as install_node_packages;
+pub(crate) use release::reaches;
 pub(crate) use schemathesis::program as schemathesis;
 pub(crate) use shell::require_curl_and_jq;
 pub(crate) use wasm::WasmTools;

@@ -94,6 +94,18 @@ fn is_here(target: &str) -> bool {
     target.starts_with(env::consts::ARCH) && target.contains(system)
 }
 
+/// Tells whether an address answers with a success.
+///
+/// # Errors
+/// When this process was asked to end.
+pub(crate) fn reaches(url: &str) -> Result<bool> {
+    match fetch(url, Path::new("/dev/null")) {
+        Ok(()) => Ok(true),
+        Err(Failure::Because(_)) => Ok(false),
+        Err(interrupted) => Err(interrupted),
+    }
+}
+
 /// Runs curl, which knows the person's proxies and certificates. A host that is out of reach or silent costs seconds.
 fn fetch(url: &str, file: &Path) -> Result {
     let mut curl = processes::command("curl");
@@ -232,5 +244,12 @@ pub(super) mod tests {
             assert!(!greet(version, "").download("greet", base, &program).unwrap(), "{case}");
             assert!(folder.files().is_empty(), "{case}");
         }
+    }
+
+    #[test]
+    fn only_a_success_counts_as_reached() {
+        let base = serve(b"here".to_vec());
+        assert!(reaches(&format!("{base}/greet/1.0/greet.tar.gz")).unwrap());
+        assert!(!reaches(&format!("{base}/elsewhere")).unwrap());
     }
 }
