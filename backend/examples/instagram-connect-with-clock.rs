@@ -27,13 +27,13 @@ impl Clock for MovableClock {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let variables = Variables::of_process_and_file()?;
     let offset_file =
-        variables.get("CLOCK_OFFSET_FILE").ok_or("CLOCK_OFFSET_FILE: expected a file's path")?.into();
+        variables.get("CLOCK_OFFSET_FILE")?.ok_or("CLOCK_OFFSET_FILE: expected a file's path")?.into();
     let mut config = Config::from_env(&variables)?;
-    if let Some(milliseconds) = variables.get("POLL_MILLISECONDS") {
+    if let Some(milliseconds) = variables.get("POLL_MILLISECONDS")? {
         config.jobs.refresh_poll = Duration::from_millis(milliseconds.parse()?);
         config.jobs.sync_poll = config.jobs.refresh_poll * 10;
     }
-    if let Some(days) = variables.get("SYNC_INTERVAL_DAYS") {
+    if let Some(days) = variables.get("SYNC_INTERVAL_DAYS")? {
         config.jobs.sync_interval = SignedDuration::from_hours(24 * days.parse::<i64>()?);
     }
     backend::start_logging(&config.log)?;

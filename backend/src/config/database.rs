@@ -19,7 +19,7 @@ impl DatabaseConfig {
     /// # Errors
     /// When it names neither store.
     pub fn from_env(variables: &Variables) -> Result<Self, ConfigError> {
-        let url = variables.get_or("DATABASE_URL", "sqlite:./data/instagram.db").parse();
+        let url = variables.get_or("DATABASE_URL", "sqlite:./data/instagram.db")?.parse();
         let url = url.map_err(|why: InvalidDatabaseUrl| {
             ConfigError::new("DATABASE_URL", why.to_string().trim_start_matches("expected "))
         })?;

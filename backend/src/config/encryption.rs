@@ -39,7 +39,7 @@ impl EncryptionConfig {
     ) -> Result<Self, ConfigError> {
         let accepts = "id:base64-of-32-bytes, comma-separated, the key that encrypts first (\"instagram-connect keys \
                        generate\" prints one)";
-        if let Some(keys) = variables.get(VARIABLE) {
+        if let Some(keys) = variables.get(VARIABLE)? {
             Keyring::parse(keys).map_err(|why| ConfigError::new(VARIABLE, format!("{accepts}; {why}")))?;
             return Ok(Self::Given(keys.into()));
         }

@@ -46,7 +46,7 @@ impl InstagramConfig {
     pub fn from_env(variables: &Variables) -> Result<Self, ConfigError> {
         Ok(Self {
             app: app(variables)?,
-            meta_app_secret: variables.get("META_APP_SECRET").map(SecretString::from),
+            meta_app_secret: variables.get("META_APP_SECRET")?.map(SecretString::from),
             authorize_url: variables
                 .web_url("INSTAGRAM_AUTHORIZE_URL", instagram_client::DEFAULT_AUTHORIZE_URL)?,
             token_url: variables.web_url("INSTAGRAM_TOKEN_URL", instagram_client::DEFAULT_TOKEN_URL)?,
@@ -59,21 +59,23 @@ impl InstagramConfig {
 
 fn app(variables: &Variables) -> Result<Result<InstagramApp, Vec<&'static str>>, ConfigError> {
     const NAMES: [&str; 3] = ["INSTAGRAM_APP_ID", "INSTAGRAM_APP_SECRET", "INSTAGRAM_REDIRECT_URI"];
-    if variables.get(NAMES[0]).is_some_and(|id| !id.bytes().all(|byte| byte.is_ascii_graphic())) {
-        return Err(ConfigError::new(NAMES[0], "the Instagram app id from Meta's dashboard"));
+    let values = [variables.get(NAMES[0])?, variables.get(NAMES[1])?, variables.get(NAMES[2])?];
+    if values[0].is_some_and(|id| !id.bytes().all(|byte| byte.is_ascii_digit())) {
+        return Err(ConfigError::new(NAMES[0], "the Instagram app id from Meta's dashboard, digits only"));
     }
-    if variables.get(NAMES[2]).is_some() {
+    if values[2].is_some() {
         variables.web_url(NAMES[2], &format!("http://localhost:4002{CALLBACK_PATH}"))?;
     }
-    let [Some(id), Some(secret), Some(redirect_uri)] = NAMES.map(|name| variables.get(name)) else {
-        return Ok(Err(NAMES.into_iter().filter(|name| variables.get(name).is_none()).collect()));
+    let [Some(id), Some(secret), Some(redirect_uri)] = values else {
+        let missing = NAMES.into_iter().zip(values).filter(|(_, value)| value.is_none());
+        return Ok(Err(missing.map(|(name, _)| name).collect()));
     };
     Ok(Ok(InstagramApp { id: id.to_owned(), secret: secret.into(), redirect_uri: redirect_uri.to_owned() }))
 }
 
 fn graph_version(variables: &Variables) -> Result<String, ConfigError> {
     let name = "INSTAGRAM_GRAPH_VERSION";
-    let version = variables.get_or(name, instagram_client::DEFAULT_GRAPH_VERSION);
+    let version = variables.get_or(name, instagram_client::DEFAULT_GRAPH_VERSION)?;
     if !instagram_client::is_graph_version(version) {
         return Err(ConfigError::new(name, "a version such as v25.0"));
     }
@@ -82,7 +84,7 @@ fn graph_version(variables: &Variables) -> Result<String, ConfigError> {
 
 fn timeout(variables: &Variables) -> Result<Duration, ConfigError> {
     let name = "INSTAGRAM_TIMEOUT_SECONDS";
-    let Some(seconds) = variables.get(name) else { return Ok(instagram_client::DEFAULT_TIMEOUT) };
+    let Some(seconds) = variables.get(name)? else { return Ok(instagram_client::DEFAULT_TIMEOUT) };
     let seconds = seconds.parse().ok().filter(|seconds| (0.1..=120.0).contains(seconds));
     seconds.map(Duration::from_secs_f64).ok_or_else(|| ConfigError::new(name, "seconds from 0.1 to 120"))
 }

@@ -20,7 +20,7 @@ impl KeysConfig {
     /// # Errors
     /// When it has not the form of a key.
     pub fn from_env(variables: &Variables) -> Result<Self, ConfigError> {
-        let Some(text) = variables.get(BOOTSTRAP_VARIABLE) else { return Ok(Self::default()) };
+        let Some(text) = variables.get(BOOTSTRAP_VARIABLE)? else { return Ok(Self::default()) };
         let key = ApiKeyText::parse(text).ok_or_else(|| {
             let accepts =
                 "a key of the form igc_live_… (\"instagram-connect keys generate-service\" prints one)";

@@ -47,7 +47,7 @@ impl LimitsConfig {
 
 fn rate_limits(variables: &Variables) -> Result<RateLimits, ConfigError> {
     let name = "RATE_LIMITS";
-    match variables.get_or(name, "on") {
+    match variables.get_or(name, "on")? {
         "on" => Ok(RateLimits::Times(1.0)),
         "off" => Ok(RateLimits::Off),
         factor => {
@@ -60,7 +60,7 @@ fn rate_limits(variables: &Variables) -> Result<RateLimits, ConfigError> {
 
 fn trusted_proxies(variables: &Variables) -> Result<Vec<IpNet>, ConfigError> {
     let name = "TRUSTED_PROXIES";
-    let Some(text) = variables.get(name) else { return Ok(Vec::new()) };
+    let Some(text) = variables.get(name)? else { return Ok(Vec::new()) };
     let parsed: Option<Vec<_>> = text.split(',').map(|entry| network(entry.trim())).collect();
     let accepts = "IP addresses and networks such as 10.0.0.1,192.168.0.0/16, separated by commas";
     parsed.ok_or_else(|| ConfigError::new(name, accepts))

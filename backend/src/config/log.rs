@@ -26,12 +26,12 @@ impl LogConfig {
     /// # Errors
     /// On a wrong value.
     pub fn from_env(variables: &Variables) -> Result<Self, ConfigError> {
-        let format = match variables.get_or("LOG_FORMAT", "pretty") {
+        let format = match variables.get_or("LOG_FORMAT", "pretty")? {
             "pretty" => LogFormat::Pretty,
             "json" => LogFormat::Json,
             _ => return Err(ConfigError::new("LOG_FORMAT", "pretty or json")),
         };
-        let filter = variables.get_or("RUST_LOG", "info").to_owned();
+        let filter = variables.get_or("RUST_LOG", "info")?.to_owned();
         if tracing_subscriber::EnvFilter::try_new(&filter).is_err() {
             return Err(ConfigError::new("RUST_LOG", "a filter such as info or backend=debug"));
         }

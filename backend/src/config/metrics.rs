@@ -18,7 +18,7 @@ impl MetricsConfig {
     /// On a wrong value.
     pub fn from_env(variables: &Variables) -> Result<Self, ConfigError> {
         let name = "METRICS_ADDRESS";
-        let Some(address) = variables.get(name) else { return Ok(Self { address: None }) };
+        let Some(address) = variables.get(name)? else { return Ok(Self { address: None }) };
         let wrong = |_| ConfigError::new(name, "an IP address and port such as 127.0.0.1:9464");
         Ok(Self { address: Some(address.parse().map_err(wrong)?) })
     }

@@ -27,10 +27,10 @@ impl ServerConfig {
     /// On a wrong value.
     pub fn from_env(variables: &Variables) -> Result<Self, ConfigError> {
         let bind_address = variables
-            .get_or("BIND_ADDRESS", "127.0.0.1:4002")
+            .get_or("BIND_ADDRESS", "127.0.0.1:4002")?
             .parse()
             .map_err(|_| ConfigError::new("BIND_ADDRESS", "an IP address and port such as 127.0.0.1:4002"))?;
-        let frontend_dist = variables.get("FRONTEND_DIST").map(PathBuf::from);
+        let frontend_dist = variables.get("FRONTEND_DIST")?.map(PathBuf::from);
         if frontend_dist.as_ref().is_some_and(|dist| !dist.join("index.html").is_file()) {
             let accepts = "a folder with a built web app (an index.html is in it)";
             return Err(ConfigError::new("FRONTEND_DIST", accepts));

@@ -3,9 +3,14 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::ops::RangeInclusive;
+use std::path::Path;
 
+use env_file::{BrokenLine, ReadError};
 use thiserror::Error;
 use url::Url;
+
+/// Where variables come from beside the process's own environment.
+const FILE: &str = ".env";
 
 /// The environment as it was at start.
 #[derive(Default)]
@@ -32,16 +37,20 @@ impl Variables {
     /// The process's own environment over what a `.env` file in the working folder says.
     ///
     /// # Errors
-    /// When there is a `.env` that cannot be read or understood.
+    /// When there is a `.env` that cannot be read or understood; a line of it is named by its number.
     pub fn of_process_and_file() -> Result<Self, ConfigError> {
-        let unreadable = |_| ConfigError::new(".env", "lines of NAME=value in a readable file");
-        let mut variables = HashMap::new();
-        if std::path::Path::new(".env").exists() {
-            for pair in dotenvy::from_path_iter(".env").map_err(unreadable)? {
-                let (name, value) = pair.map_err(unreadable)?;
-                variables.insert(name, value);
-            }
-        }
+        let of_file = env_file::read(Path::new(FILE)).map_err(|error| match error {
+            ReadError::Unreadable(cause) => ConfigError::new(FILE, format!("a readable file; {cause}")),
+            // The line itself is not shown: it may hold a secret.
+            ReadError::Broken(BrokenLine(number)) => ConfigError::new(
+                FILE,
+                format!(
+                    "NAME=value in line {number}, a value with a # after a blank in quotation marks, comments in lines of \
+                     their own"
+                ),
+            ),
+        })?;
+        let mut variables = HashMap::from_iter(of_file);
         variables.extend(Self::of_process().0);
         Ok(Self(variables))
     }
@@ -57,19 +66,38 @@ impl Variables {
 
     /// Makes a variable unset; `false` when it was.
     pub(crate) fn remove(&mut self, name: &str) -> bool {
-        let was_set = self.get(name).is_some();
+        let was_set = self.text(name).is_some();
         self.0.remove(name);
         was_set
     }
 
-    /// The value of a variable; an empty one counts as unset, since that is what deployment tools leave behind.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    /// Returns the value of a variable; an empty one counts as unset, since that is what deployment tools
+    /// leave behind.
+    ///
+    /// # Errors
+    /// When there are quotation marks around it: no value has any, and some readers of env files pass them
+    /// on.
+    pub fn get(&self, name: &'static str) -> Result<Option<&str>, ConfigError> {
+        let value = self.text(name);
+        match value.and_then(env_file::quotation_mark) {
+            Some(mark) => Err(ConfigError::new(
+                name,
+                format!("a value without quotation marks; this one has a {mark} at its beginning or end"),
+            )),
+            None => Ok(value),
+        }
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
     /// The value of a variable, or what stands for it.
-    pub fn get_or<'a>(&'a self, name: &str, default: &'a str) -> &'a str {
-        self.get(name).unwrap_or(default)
+    ///
+    /// # Errors
+    /// As of [`get`](Self::get).
+    pub fn get_or<'a>(&'a self, name: &'static str, default: &'a str) -> Result<&'a str, ConfigError> {
+        Ok(self.get(name)?.unwrap_or(default))
     }
 
     /// A number within bounds.
@@ -79,7 +107,7 @@ impl Variables {
         default: u32,
         bounds: RangeInclusive<u32>,
     ) -> Result<u32, ConfigError> {
-        let Some(text) = self.get(name) else { return Ok(default) };
+        let Some(text) = self.get(name)? else { return Ok(default) };
         text.parse().ok().filter(|number| bounds.contains(number)).ok_or_else(|| {
             ConfigError::new(name, format!("a whole number from {} to {}", bounds.start(), bounds.end()))
         })
@@ -87,7 +115,7 @@ impl Variables {
 
     /// An `http` or `https` URL without credentials, query and fragment.
     pub(super) fn web_url(&self, name: &'static str, default: &str) -> Result<Url, ConfigError> {
-        Url::parse(self.get_or(name, default))
+        Url::parse(self.get_or(name, default)?)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
             .filter(|url| url.username().is_empty() && url.password().is_none())

@@ -33,20 +33,20 @@ impl WebhooksConfig {
     /// # Errors
     /// On a wrong value, and when there are URLs and no secret.
     pub fn from_env(variables: &Variables) -> Result<Self, ConfigError> {
-        let allow_private = match variables.get_or(ALLOW_PRIVATE, "false") {
+        let allow_private = match variables.get_or(ALLOW_PRIVATE, "false")? {
             "false" => false,
             "true" => true,
             _ => return Err(ConfigError::new(ALLOW_PRIVATE, "true or false")),
         };
         let mut urls = Vec::new();
-        for text in variables.get_or(URLS, "").split(',').map(str::trim).filter(|text| !text.is_empty()) {
+        for text in variables.get_or(URLS, "")?.split(',').map(str::trim).filter(|text| !text.is_empty()) {
             let url = url(text, allow_private)?;
             // Twice the same would be one message twice.
             if !urls.contains(&url) {
                 urls.push(url);
             }
         }
-        let secret = variables.get(SECRET).map(secret).transpose()?;
+        let secret = variables.get(SECRET)?.map(secret).transpose()?;
         if secret.is_none() && !urls.is_empty() {
             return Err(bad_secret());
         }

@@ -22,6 +22,9 @@ fn a_wrong_value_names_its_variable_and_what_it_accepts() {
         ("FRONTEND_DIST", "/nowhere"),
         ("DATABASE_URL", "postgres://user:hunter2@host/db"),
         ("DATABASE_URL", "sqlite:./data/"),
+        ("INSTAGRAM_APP_ID", "hunter2"),
+        ("INSTAGRAM_APP_ID", "1377811407203207,"),
+        ("INSTAGRAM_APP_ID", "\u{661}\u{662}"),
         ("INSTAGRAM_REDIRECT_URI", "hunter2"),
         ("INSTAGRAM_REDIRECT_URI", "http://localhost:4002/auth/instagram/callback#hunter2"),
         ("INSTAGRAM_AUTHORIZE_URL", "nonsense"),
@@ -55,5 +58,35 @@ fn production_needs_a_key_of_its_own() {
     {
         let message = start(&pairs).unwrap_err().to_string();
         assert!(message.starts_with("TOKEN_ENCRYPTION_KEYS: expected"), "{message}");
+    }
+}
+
+/// The variables of the service, as the documentation's tables name them.
+fn documented() -> Vec<&'static str> {
+    let tables = include_str!("../../../docs/configuration.md").split("## Of the tools").next().unwrap();
+    let names = tables.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));
+    names.map(|(name, _)| name).filter(|name| !name.contains('`')).collect()
+}
+
+#[test]
+fn quotation_marks_around_a_value_are_named_with_their_variable() {
+    let names = documented();
+    assert!(names.len() >= 27 && names.contains(&"INSTAGRAM_APP_SECRET"), "{names:?}");
+    for name in names {
+        for (value, mark) in [
+            ("\"hunter2\"", '"'),
+            ("'hunter2'", '\''),
+            ("“hunter2”", '“'),
+            ("hunter2\"", '"'),
+            (" \"hunter2", '"'),
+            ("\"\"", '"'),
+        ] {
+            assert_eq!(
+                refusal(&[(name, value)]),
+                format!(
+                    "{name}: expected a value without quotation marks; this one has a {mark} at its beginning or end"
+                )
+            );
+        }
     }
 }

@@ -149,10 +149,44 @@ fn a_taken_port_is_named() {
 }
 
 #[test]
-fn variables_come_from_a_file_too() {
+fn failure_28_variables_come_from_a_file_as_they_stand() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join(".env"), "DATABASE_URL=sqlite:./elsewhere/x.db\n").unwrap();
-    let process = Process::start(&folder, &[]);
-    assert!(folder.path().join("elsewhere/x.db").exists());
-    drop(process);
+    for (line, file) in [
+        ("DATABASE_URL=sqlite:./elsewhere/x.db", "elsewhere/x.db"),
+        ("DATABASE_URL=sqlite:./pa$word.db", "pa$word.db"),
+        ("DATABASE_URL=\"sqlite:./pa$$word.db\"", "pa$$word.db"),
+        ("DATABASE_URL='sqlite:./${HOME}.db'", "${HOME}.db"),
+        (r"DATABASE_URL=sqlite:./pa\nword.db", r"pa\nword.db"),
+        ("DATABASE_URL=\"sqlite:./pa\\word.db\"", r"pa\word.db"),
+    ] {
+        std::fs::write(folder.path().join(".env"), format!("# {line}\n{line}\n")).unwrap();
+        drop(Process::start(&folder, &[]));
+        assert!(folder.path().join(file).exists(), "{line}");
+    }
+    let pa = folder.path().join("pa.db");
+    assert!(!pa.exists(), "nothing was cut off");
+}
+
+#[test]
+fn a_broken_line_of_the_file_is_named_by_its_number_and_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    for line in ["hunter2", "META_APP_SECRET=\"hunter2", "META_APP_SECRET=hunter2 # hunter2"] {
+        std::fs::write(folder.path().join(".env"), format!("LOG_FORMAT=json\n\n{line}\n")).unwrap();
+        let output = command(&folder, &[]).output().unwrap();
+        assert!(!output.status.success());
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.starts_with("instagram-connect: .env: expected NAME=value in line 3"), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+}
+
+#[test]
+fn failure_27_quotation_marks_around_a_value_stop_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = command(&folder, &[("INSTAGRAM_APP_ID", "\"1377811407203207\"")]).output().unwrap();
+    assert!(!output.status.success());
+    let message = String::from_utf8(output.stderr).unwrap();
+    let expected = "instagram-connect: INSTAGRAM_APP_ID: expected a value without quotation marks; this one has a \" at its \
+                    beginning or end\n";
+    assert_eq!(message, expected);
 }

@@ -1,7 +1,7 @@
 //! `cargo xtask dev`: everything on one machine, one URL.
 
-use std::path::PathBuf;
-use std::{env, fs, io};
+use std::env;
+use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Result};
 use crate::processes::{self, Group};
@@ -18,7 +18,11 @@ const FRONTEND_PORT: u16 = 5176;
 const SIMULATED_APP_ID: &str = "1377811407203207";
 const SIMULATED_APP_SECRET: &str = "simulated-app-secret";
 
+/// The variable by which a person names an app of their own.
+const APP_ID: &str = "INSTAGRAM_APP_ID";
+
 /// Which Instagram the backend talks to.
+#[derive(Debug, PartialEq, Eq)]
 enum Upstream {
     /// The simulator, on this machine.
     Simulator,
@@ -101,24 +105,25 @@ pub(crate) fn run() -> Result {
 
 /// Where the person has named an Instagram app of their own: in the environment, or in `.env`, which the backend reads.
 fn upstream() -> Result<Upstream> {
-    const VARIABLE: &str = "INSTAGRAM_APP_ID";
-    if env::var_os(VARIABLE).is_some_and(|value| !value.is_empty()) {
-        return Ok(Upstream::Instagram { set_in: "the environment" });
-    }
-    match fs::read_to_string(workspace::root().join(".env")) {
-        Ok(lines) if sets(&lines, VARIABLE) => Ok(Upstream::Instagram { set_in: ".env" }),
-        Ok(_) => Ok(Upstream::Simulator),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Upstream::Simulator),
-        Err(error) => Err(Failure::while_doing(".env cannot be read")(error)),
-    }
+    let of_process = env::var_os(APP_ID).map(|value| value.to_string_lossy().into_owned());
+    upstream_of(of_process, &workspace::root().join(".env"))
 }
 
-/// Tells whether a line gives the variable a value. Only the backend reads the values, and says which line is wrong.
-fn sets(lines: &str, variable: &str) -> bool {
-    lines.lines().filter_map(|line| line.split_once('=')).any(|(name, value)| {
-        name.trim().trim_start_matches("export ") == variable
-            && !value.trim().trim_matches(['"', '\'']).is_empty()
-    })
+/// Looks where the backend does, in its order, and refuses what the backend would refuse after minutes of
+/// building.
+fn upstream_of(of_process: Option<String>, file: &Path) -> Result<Upstream> {
+    let of_file = env_file::read(file).map_err(Failure::while_doing(".env"))?;
+    let of_file = of_file.into_iter().rev().find(|(name, _)| name == APP_ID).map(|(_, id)| id);
+    let (set_in, id) = match of_process {
+        Some(id) => ("the environment", id),
+        None => (".env", of_file.unwrap_or_default()),
+    };
+    if let Some(mark) = env_file::quotation_mark(id.trim()) {
+        return Err(
+            format!("{APP_ID} in {set_in} has a {mark} around it. Remove the quotation marks.").into()
+        );
+    }
+    Ok(if id.trim().is_empty() { Upstream::Simulator } else { Upstream::Instagram { set_in } })
 }
 
 /// Builds the two programs that run beside the frontend.
@@ -164,16 +169,35 @@ fn binary(name: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
+    fn upstream(of_process: Option<&str>, file: &str) -> Result<Upstream> {
+        let path = env::temp_dir().join(format!("xtask-dev-{}-{}", std::process::id(), fastrand::u64(..)));
+        fs::write(&path, file).unwrap();
+        let found = upstream_of(of_process.map(str::to_owned), &path);
+        fs::remove_file(path).unwrap();
+        found
+    }
+
     #[test]
-    fn an_app_is_named_by_a_value_and_not_by_a_comment_or_an_empty_one() {
-        for (lines, expected) in [
-            ("A=pa$word\\\nINSTAGRAM_APP_ID = 1377811407203207\n", true),
-            ("export INSTAGRAM_APP_ID=\"1\"", true),
-            ("#INSTAGRAM_APP_ID=1\nINSTAGRAM_APP_ID=\nINSTAGRAM_APP_ID=\"\"\nINSTAGRAM_APP_ID_2=1", false),
-        ] {
-            assert_eq!(sets(lines, "INSTAGRAM_APP_ID"), expected, "{lines}");
-        }
+    fn an_app_is_found_where_the_backend_finds_it() {
+        assert_eq!(upstream(None, "").unwrap(), Upstream::Simulator);
+        assert_eq!(upstream(None, "INSTAGRAM_APP_ID=\"\"\n").unwrap(), Upstream::Simulator);
+        let of_file = upstream(None, "SECRET=pa$word\\\nINSTAGRAM_APP_ID=\"1377\"\n").unwrap();
+        assert_eq!(of_file, Upstream::Instagram { set_in: ".env" });
+        assert_eq!(upstream(Some("1377"), "").unwrap(), Upstream::Instagram { set_in: "the environment" });
+        // An empty variable of the process wins over the file, as it does for the backend.
+        assert_eq!(upstream(Some(""), "INSTAGRAM_APP_ID=1377\n").unwrap(), Upstream::Simulator);
+    }
+
+    #[test]
+    fn a_file_or_an_app_id_that_the_backend_refuses_is_refused_before_anything_is_built() {
+        let refused = |of_process, file| upstream(of_process, file).unwrap_err().to_string();
+        let broken = refused(None, "A=1\nSECRET=hunter2 # comment\n");
+        assert_eq!(broken, ".env: line 2 is not understood");
+        assert!(refused(Some("\"1377\""), "").contains("quotation marks"));
+        assert!(refused(None, "INSTAGRAM_APP_ID='\"1377\"'\n").starts_with("INSTAGRAM_APP_ID in .env"));
     }
 }

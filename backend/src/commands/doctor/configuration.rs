@@ -74,7 +74,7 @@ impl Found {
 
     /// `INSTAGRAM_REDIRECT_URI`, where it is a URL.
     pub(super) fn redirect_uri(&self) -> Option<String> {
-        self.variables.get("INSTAGRAM_REDIRECT_URI").map(str::to_owned)
+        self.variables.get("INSTAGRAM_REDIRECT_URI").ok()?.map(str::to_owned)
     }
 }
 
