@@ -1,6 +1,7 @@
 //! The application: what its parts share, and the one place that assembles routes and middleware.
 
 use std::io;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::Data;
 use actix_web::{App, Error};
 use connection_store::Store;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use instagram_client::{ConfigError, InstagramClient};
 use jiff::SignedDuration;
 use token_vault::{Keyring, Vault};
@@ -57,6 +59,8 @@ pub struct AppState {
     pub(crate) device_cookie: DeviceCookie,
     /// The origins that may change state with a cookie: the backend's and the web app's.
     pub(crate) origins: [String; 2],
+    /// Lets one line a minute tell the log of refused origins.
+    pub(crate) cross_site_lines: DefaultDirectRateLimiter,
     pub(crate) frontend_origin: String,
     pub(crate) is_https: bool,
     /// The web app's page, where this server serves the app.
@@ -114,6 +118,7 @@ impl AppState {
             session_cookie,
             device_cookie: DeviceCookie::new(server.is_https()),
             origins: [server.public_origin(), server.frontend_origin()],
+            cross_site_lines: RateLimiter::direct(Quota::per_minute(NonZeroU32::MIN)),
             frontend_origin: server.frontend_origin(),
             is_https: server.is_https(),
             app_page: server.frontend_dist.as_ref().map(read_page).transpose()?,

@@ -19,8 +19,9 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A failure that a client hears about.
 ///
-/// The sentence is for a person and never quotes input, nor upstream text but in one place; the cause goes to the log, once, with the
-/// request id ([`crate::middleware`] renders and logs).
+/// The sentence is for a person and never quotes input, but for an origin that was refused and was written
+/// anew from its parts, nor upstream text but in one place; the cause goes to the log, once, with the request
+/// id ([`crate::middleware`] renders and logs).
 #[derive(Debug)]
 pub(crate) struct ApiError {
     code: ErrorCode,
@@ -107,9 +108,17 @@ impl ApiError {
         Self::new(ErrorCode::Forbidden, sentence)
     }
 
-    /// 403: another site's page sent this.
-    pub(crate) fn cross_site() -> Self {
-        Self::new(ErrorCode::CrossSiteRequest, "This request came from another site and was refused.")
+    /// 403: another site's page sent this, or a page of our own that was opened by an address which is not
+    /// configured. `sender` is an origin that is fit to be shown.
+    pub(crate) fn cross_site(sender: Option<&str>, origins: &[String; 2]) -> Self {
+        let sender = sender.map_or_else(|| "another site".to_owned(), |origin| format!("a page of {origin}"));
+        let [backend, web_app] = origins;
+        let ours = if backend == web_app { backend.clone() } else { format!("{backend} and {web_app}") };
+        let sentence = format!(
+            "This request came from {sender} and was refused: this service is set up for {ours}. If that page is its own, \
+             PUBLIC_URL and FRONTEND_URL have to name the address that browsers use."
+        );
+        Self::new(ErrorCode::CrossSiteRequest, sentence)
     }
 
     /// 404: no such route or object.

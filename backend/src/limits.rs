@@ -10,6 +10,7 @@ mod quota;
 mod sign_in;
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::HttpRequest;
@@ -19,7 +20,7 @@ use ipnet::IpNet;
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
-use self::client_address::{client_address, counted_as};
+use self::client_address::{claims_another, client_address, counted_as};
 use self::general::General;
 use crate::app::AppState;
 use crate::config::{LimitsConfig, RateLimits};
@@ -75,6 +76,8 @@ pub(crate) struct Limits {
     callers: Option<General<String>>,
     callers_of_addresses: Option<General<IpAddr>>,
     addresses: Option<General<IpAddr>>,
+    /// Set once the log has told of an `X-Forwarded-For` that is not believed.
+    has_told_of_proxy: AtomicBool,
 }
 
 impl Limits {
@@ -88,6 +91,7 @@ impl Limits {
             callers_of_addresses: scale(CALLERS_OF_ADDRESS)
                 .and_then(|limit| General::new("callers-of-address", limit, CALLER_WINDOW)),
             addresses: scale(ADDRESS_LIMIT).and_then(|limit| General::new("address", limit, ADDRESS_WINDOW)),
+            has_told_of_proxy: AtomicBool::new(false),
         }
     }
 
@@ -168,6 +172,15 @@ impl Limits {
     fn address(&self, request: &HttpRequest) -> IpAddr {
         // Without a peer there is no connection, and then nobody asks; tests of single handlers do.
         let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+        if claims_another(peer, request.headers(), &self.trusted_proxies)
+            && !self.has_told_of_proxy.swap(true, Ordering::Relaxed)
+        {
+            tracing::warn!(
+                %peer,
+                "X-Forwarded-For came from an address that is not in TRUSTED_PROXIES and is not believed: if a proxy of yours \
+                 has this address, all of its clients share one client's limits; this is told once"
+            );
+        }
         counted_as(client_address(peer, request.headers(), &self.trusted_proxies))
     }
 }

@@ -212,7 +212,12 @@ pub fn wait_in_words(seconds: u64) -> String {
 }
 
 fn our_side(body: &ErrorBody) -> String {
-    format!("Something went wrong on our side. Reference: {}", body.request_id)
+    match body.code {
+        // The server's sentence names the addresses that differ and the variables to set: whoever runs it may
+        // be reading.
+        ErrorCode::CrossSiteRequest => body.error.clone(),
+        _ => format!("Something went wrong on our side. Reference: {}", body.request_id),
+    }
 }
 
 fn not_configured(missing: Option<&[String]>) -> String {
@@ -317,6 +322,13 @@ mod tests {
             "Something went wrong on our side. Reference: req-7"
         );
         assert_eq!(Problem::of_connecting(&ApiFailure::Unreachable).sentence, UNREACHABLE);
+    }
+
+    #[test]
+    fn an_address_that_the_server_does_not_know_is_told_in_its_words() {
+        let failure = ApiFailure::Refused(Box::new(refused(ErrorCode::CrossSiteRequest)));
+        assert_eq!(sentence(&failure), "The server's own words.");
+        assert_eq!(Problem::of_connecting(&failure).sentence, "The server's own words.");
     }
 
     #[test]

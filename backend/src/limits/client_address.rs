@@ -15,7 +15,7 @@ const IPV6_NETWORK: u32 = 64;
 /// `X-Forwarded-For` that is not. What stands left of it, anybody can have written; so it is where one is no address.
 pub(super) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let mut address = peer.to_canonical();
-    let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
+    let is_trusted = |address: &IpAddr| is_in(address, trusted);
     if !is_trusted(&address) {
         return address;
     }
@@ -28,6 +28,16 @@ pub(super) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet
         }
     }
     address
+}
+
+/// Returns true for a request that names another client and comes from no trusted proxy: a proxy that the
+/// configuration does not know, or a client that makes itself out to be one.
+pub(super) fn claims_another(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> bool {
+    headers.contains_key(FORWARDED_FOR) && !is_in(&peer.to_canonical(), trusted)
+}
+
+fn is_in(address: &IpAddr, networks: &[IpNet]) -> bool {
+    networks.iter().any(|network| network.contains(address))
 }
 
 /// An address; some proxies add the port.

@@ -304,7 +304,7 @@ async fn doctor_finds_nothing_wrong_where_nothing_is() {
         "http://localhost:4002/webhooks/instagram  (not served by this version yet)\n",
         "✓ ok       app id and secret  Instagram knows them",
         "✓ ok       tokens             1, all sealed with the first key; 1 were tried and open",
-        "12 checks: 12 ok, 0 to look at, 0 failed\n",
+        "14 checks: 14 ok, 0 to look at, 0 failed\n",
     ] {
         assert!(doctor.out.contains(line), "{line} in {}", doctor.out);
     }

@@ -148,6 +148,33 @@ async fn another_site_changes_nothing() {
     assert_eq!(Answer::of(own).await.status, 200);
 }
 
+/// A service that nobody has told its address, opened by the one that it has in the network.
+#[actix_web::test]
+async fn failure_24_a_refused_origin_is_named_with_what_is_configured() {
+    let app = TestApp::start();
+    let sent = |origin: &'static str| {
+        let request = app.anonymous().request(Method::POST, "/api/users").header("host", "192.168.1.20:4002");
+        let request = request.header("origin", origin).header("sec-fetch-site", "same-origin");
+        Answer::of(request.json(&json!({"email": "ada@example.com", "password": PASSWORD})))
+    };
+    let answer = sent("http://192.168.1.20:4002").await;
+    assert_eq!(answer.failure(), "403 cross_site_request");
+    assert_eq!(
+        answer.body["error"],
+        "This request came from a page of http://192.168.1.20:4002 and was refused: this service is set up for \
+         http://localhost:4002 and http://localhost:5176. If that page is its own, PUBLIC_URL and FRONTEND_URL have to name \
+         the address that browsers use."
+    );
+    for hostile in ["null", "https://'><script>alert(1)</script>", "https://ann:hunter2@evil.example/hunter2"]
+    {
+        let answer = sent(hostile).await;
+        assert_eq!(answer.failure(), "403 cross_site_request");
+        let error = answer.body["error"].as_str().unwrap();
+        assert!(error.contains("http://localhost:4002") && error.contains("PUBLIC_URL"), "{error}");
+        assert!(!error.contains("script") && !error.contains("hunter2"), "{error}");
+    }
+}
+
 #[actix_web::test]
 async fn only_the_web_app_reads_answers_from_another_origin() {
     let app = TestApp::start();

@@ -190,3 +190,71 @@ fn failure_27_quotation_marks_around_a_value_stop_the_start() {
                     beginning or end\n";
     assert_eq!(message, expected);
 }
+
+/// Waits until the process has printed this.
+fn wait_for(process: &Process, text: &str) -> String {
+    let started = Instant::now();
+    loop {
+        let output = process.output.lock().unwrap().clone();
+        if output.contains(text) {
+            return output;
+        }
+        assert!(started.elapsed() < Duration::from_secs(20), "no {text:?} in {output}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The lines of a process's log that say this, once it has stopped.
+fn lines_at_the_end(process: &mut Process, text: &str) -> Vec<serde_json::Value> {
+    process.terminate();
+    assert!(process.child.wait().unwrap().success());
+    let output = wait_for(process, "\"stopped\"");
+    let lines = output.lines().filter(|line| line.contains(text));
+    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[actix_web::test]
+async fn refused_origins_are_told_in_one_line_a_minute() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start(&folder, &[]);
+    for origin in ["http://192.168.1.20:4002", "https://evil.example", "null"] {
+        let request = client().post(format!("{}/api/users", process.url)).header("origin", origin);
+        assert_eq!(request.send().await.unwrap().status(), 403);
+    }
+    let lines = lines_at_the_end(&mut process, "refused a request of another site");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    let line = &lines[0];
+    assert_eq!(line["came_from"], "http://192.168.1.20:4002", "{line}");
+    assert_eq!(line["public_url"], "http://localhost:4002", "{line}");
+    assert_eq!(line["frontend_url"], "http://localhost:5176", "{line}");
+    let message = line["message"].as_str().unwrap();
+    assert!(message.contains("PUBLIC_URL") && message.contains("FRONTEND_URL"), "{line}");
+}
+
+#[actix_web::test]
+async fn failure_30_a_proxy_that_is_not_trusted_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    for (trusted, told) in [("", 1), ("10.0.0.0/8", 1), ("127.0.0.1", 0)] {
+        let mut process = Process::start(&folder, &[("TRUSTED_PROXIES", trusted)]);
+        let ask = async |forwarded: Option<&str>| {
+            let mut request = client().get(format!("{}/api/session", process.url));
+            if let Some(address) = forwarded {
+                request = request.header("x-forwarded-for", address);
+            }
+            assert_eq!(request.send().await.unwrap().status(), 401);
+        };
+        ask(None).await;
+        for address in ["198.51.100.1", "198.51.100.2", "hunter2"] {
+            ask(Some(address)).await;
+        }
+        let lines = lines_at_the_end(&mut process, "TRUSTED_PROXIES");
+        assert_eq!(lines.len(), told, "{trusted}: {lines:?}");
+        for line in lines {
+            assert_eq!((&line["level"], &line["peer"]), (&"WARN".into(), &"127.0.0.1".into()), "{line}");
+            assert!(
+                !line.to_string().contains("198.51.100") && !line.to_string().contains("hunter2"),
+                "{line}"
+            );
+        }
+    }
+}

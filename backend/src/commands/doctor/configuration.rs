@@ -8,8 +8,8 @@ use url::{Host, Url};
 use super::check::Check;
 use super::urls::callbacks;
 use crate::config::{
-    Config, ConfigError, DatabaseConfig, EncryptionConfig, InstagramConfig, JobsConfig, LogConfig,
-    ServerConfig, Variables,
+    Config, ConfigError, DatabaseConfig, EncryptionConfig, InstagramConfig, JobsConfig, LimitsConfig,
+    LogConfig, RateLimits, ServerConfig, Variables,
 };
 
 /// The configuration as far as it can be understood. A variable that is wrong is taken for unset, so that the rest can be
@@ -21,6 +21,7 @@ pub(super) struct Found {
     pub(super) database: Option<DatabaseConfig>,
     pub(super) encryption: Option<EncryptionConfig>,
     pub(super) instagram: Option<InstagramConfig>,
+    limits: Option<LimitsConfig>,
 }
 
 impl Found {
@@ -33,8 +34,15 @@ impl Found {
     }
 
     fn new(variables: Variables, problems: Vec<ConfigError>) -> Self {
-        let mut this =
-            Self { variables, problems, server: None, database: None, encryption: None, instagram: None };
+        let mut this = Self {
+            variables,
+            problems,
+            server: None,
+            database: None,
+            encryption: None,
+            instagram: None,
+            limits: None,
+        };
         this.server = this.read(ServerConfig::from_env);
         this.database = this.read(DatabaseConfig::from_env);
         if let (Some(server), Some(database)) = (this.server.clone(), this.database.clone()) {
@@ -44,6 +52,7 @@ impl Found {
         this.instagram = this.read(InstagramConfig::from_env);
         this.read(JobsConfig::from_env);
         this.read(LogConfig::from_env);
+        this.limits = this.read(LimitsConfig::from_env);
         // And whatever else there is.
         this.read(Config::from_env);
         this
@@ -97,6 +106,8 @@ pub(super) fn check(found: &Found) -> Vec<Check> {
     if let Some(server) = &found.server {
         checks.extend(https(found, server));
         checks.extend(web_app(found, server));
+        checks.extend(browsers(found, server));
+        checks.extend(found.limits.as_ref().and_then(|limits| proxies(found, server, limits)));
     }
     checks.extend(found.encryption.as_ref().filter(|_| !found.is_wrong("TOKEN_ENCRYPTION_KEYS")).map(keys));
     checks
@@ -206,6 +217,50 @@ fn web_app(found: &Found, server: &ServerConfig) -> Option<Check> {
     })
 }
 
+/// Tells from which addresses pages are accepted. All others count as other sites, and what they send is
+/// refused.
+fn browsers(found: &Found, server: &ServerConfig) -> Option<Check> {
+    let variables = ["BIND_ADDRESS", "PUBLIC_URL", "FRONTEND_URL"];
+    if variables.iter().any(|variable| found.is_wrong(variable)) {
+        return None;
+    }
+    let mut origins = vec![server.public_origin(), server.frontend_origin()];
+    origins.dedup();
+    let origins = origins.join(" and ");
+    let reaches_others = !server.bind_address.ip().to_canonical().is_loopback();
+    Some(if reaches_others && is_local(&server.public_url) {
+        let message = format!(
+            "BIND_ADDRESS lets other machines in, and pages are accepted from {origins} only: opened by another address, such \
+             as this machine's in the network, the app signs nobody in (cross_site_request)"
+        );
+        let advice = "set PUBLIC_URL and FRONTEND_URL to the address that browsers use, byte for byte";
+        Check::warning("browsers", message, advice)
+    } else {
+        Check::ok("browsers", format!("pages are accepted from {origins}, and from no other address"))
+    })
+}
+
+/// Tells how clients are told apart behind a proxy. TLS ends there, so https means that there is one.
+fn proxies(found: &Found, server: &ServerConfig, limits: &LimitsConfig) -> Option<Check> {
+    let variables = ["PUBLIC_URL", "RATE_LIMITS", "TRUSTED_PROXIES"];
+    if variables.iter().any(|variable| found.is_wrong(variable)) || limits.rate_limits == RateLimits::Off {
+        return None;
+    }
+    let networks: Vec<_> = limits.trusted_proxies.iter().map(ToString::to_string).collect();
+    Some(if !networks.is_empty() {
+        let message =
+            format!("the client's address is taken from X-Forwarded-For of {}", networks.join(", "));
+        Check::ok("proxies", message)
+    } else if server.is_https() {
+        let message = "PUBLIC_URL is https, so a proxy is in front, and TRUSTED_PROXIES is not set: all clients have the \
+                       proxy's address and share one client's limits";
+        let advice = "set TRUSTED_PROXIES to the proxy's address, as this service sees it, and have it add X-Forwarded-For";
+        Check::warning("proxies", message, advice)
+    } else {
+        Check::ok("proxies", "none: the client's address is that of its connection")
+    })
+}
+
 /// Whether browsers take two addresses for the same site: one scheme, and one domain that somebody can own. The list of
 /// what can be owned changes all the time; two parts of a name are a good guess.
 fn is_same_site(one: &Url, other: &Url) -> bool {
@@ -252,6 +307,7 @@ fn keys(encryption: &EncryptionConfig) -> Check {
 
 #[cfg(test)]
 mod tests {
+    use super::super::check::Verdict;
     use super::*;
 
     fn found(pairs: &[(&str, &str)]) -> Found {
@@ -306,6 +362,36 @@ mod tests {
         assert!(!is_same("http://app.example.com", "https://app.example.com"));
         assert!(!is_same("https://example.com", "https://example.org"));
         assert!(!is_same("https://10.0.0.1", "https://10.1.0.1"));
+    }
+
+    #[test]
+    fn an_address_that_pages_are_not_accepted_from_is_told() {
+        let told = |pairs: &[(&str, &str)]| messages(pairs, "browsers").remove(0);
+        let usual = told(&[]);
+        assert!(
+            usual.contains("accepted from http://localhost:4002 and http://localhost:5176, and"),
+            "{usual}"
+        );
+        let home = told(&[("BIND_ADDRESS", "0.0.0.0:4002")]);
+        assert!(home.contains("BIND_ADDRESS") && home.contains("http://localhost:4002"), "{home}");
+        let address = "http://192.168.1.20:4002";
+        let right = [("BIND_ADDRESS", "[::]:4002"), ("PUBLIC_URL", address), ("FRONTEND_URL", address)];
+        assert_eq!(told(&right), format!("pages are accepted from {address}, and from no other address"));
+        assert!(messages(&[("PUBLIC_URL", "nonsense")], "browsers").is_empty(), "that has been told");
+    }
+
+    #[test]
+    fn a_proxy_that_is_not_trusted_is_told() {
+        let https = ("PUBLIC_URL", "https://connect.example.com");
+        let statuses = |pairs: &[(&str, &str)]| {
+            let checks = check(&found(pairs)).into_iter();
+            checks.filter(|check| check.name == "proxies").map(|check| check.status).collect::<Vec<_>>()
+        };
+        assert_eq!(statuses(&[https]), [Verdict::Warning]);
+        assert_eq!(statuses(&[https, ("TRUSTED_PROXIES", "127.0.0.1")]), [Verdict::Ok]);
+        assert_eq!(statuses(&[]), [Verdict::Ok]);
+        assert_eq!(statuses(&[https, ("RATE_LIMITS", "off")]), []);
+        assert_eq!(statuses(&[https, ("TRUSTED_PROXIES", "nonsense")]), []);
     }
 
     #[test]
