@@ -8,7 +8,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use prometheus_client::metrics::counter::Counter;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::ApiError;
 
@@ -26,6 +26,9 @@ pub(crate) struct Passwords {
     hashed: Counter,
 }
 
+/// A place in the line, given back when it is dropped.
+pub(crate) struct Admission(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+
 /// How many may be in line for each core. A hash takes some 20 ms, so the last in line waits for about a second.
 const IN_LINE_PER_CORE: usize = 64;
 
@@ -42,19 +45,35 @@ impl Passwords {
         }
     }
 
+    /// Takes a place in the line of passwords to be hashed. Taken before a try is counted, it keeps one that
+    /// is refused here from being counted as a wrong password.
+    ///
+    /// # Errors
+    /// `rate_limited` when the line is full.
+    pub(crate) fn admit(&self) -> Result<Admission, ApiError> {
+        let place = Arc::clone(&self.admitted).try_acquire_owned();
+        place.map(Admission).map_err(|_| ApiError::too_many_sign_ins())
+    }
+
     /// The PHC string to store for a password.
-    pub(crate) async fn hash(&self, password: SecretString) -> Result<SecretString, ApiError> {
-        self.run(move || hash(password.expose_secret().as_bytes())).await?.map_err(ApiError::internal)
+    pub(crate) async fn hash(
+        &self,
+        admission: Admission,
+        password: SecretString,
+    ) -> Result<SecretString, ApiError> {
+        let hashed = self.run(admission, move || hash(password.expose_secret().as_bytes())).await?;
+        hashed.map_err(ApiError::internal)
     }
 
     /// Whether the password belongs to the stored hash. Without a hash it takes the same time and answers no.
     pub(crate) async fn verify(
         &self,
+        admission: Admission,
         password: SecretString,
         stored: Option<SecretString>,
     ) -> Result<bool, ApiError> {
         let decoy = Arc::clone(&self.decoy);
-        self.run(move || {
+        self.run(admission, move || {
             let expected = stored.as_ref().unwrap_or(&decoy);
             let matches = PasswordHash::new(expected.expose_secret()).is_ok_and(|hash| {
                 Argon2::default().verify_password(password.expose_secret().as_bytes(), &hash).is_ok()
@@ -64,9 +83,11 @@ impl Passwords {
         .await
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
-        let admission =
-            Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| ApiError::too_many_sign_ins())?;
+    async fn run<T: Send + 'static>(
+        &self,
+        admission: Admission,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
         let permit = Arc::clone(&self.running).acquire_owned().await.map_err(ApiError::internal)?;
         self.hashed.inc();
         // The permits go along: a client that hangs up must not let the next one in before this hash is done.
@@ -91,11 +112,17 @@ mod tests {
     #[actix_web::test]
     async fn only_the_password_itself_matches() {
         let passwords = Passwords::new(Counter::default());
-        let stored = passwords.hash("correct horse battery".into()).await.unwrap();
+        let stored =
+            passwords.hash(passwords.admit().unwrap(), "correct horse battery".into()).await.unwrap();
         assert!(stored.expose_secret().starts_with("$argon2id$"));
-        assert!(passwords.verify("correct horse battery".into(), Some(stored.clone())).await.unwrap());
-        assert!(!passwords.verify("correct horse batterz".into(), Some(stored)).await.unwrap());
-        assert!(!passwords.verify("nobody's password".into(), None).await.unwrap());
-        assert!(!passwords.verify("any".into(), Some("not a PHC string".into())).await.unwrap());
+        let matches = async |password: &str, stored: Option<&str>| {
+            let (password, stored) = (password.into(), stored.map(SecretString::from));
+            passwords.verify(passwords.admit().unwrap(), password, stored).await.unwrap()
+        };
+        let stored = Some(stored.expose_secret());
+        assert!(matches("correct horse battery", stored).await);
+        assert!(!matches("correct horse batterz", stored).await);
+        assert!(!matches("nobody's password", None).await);
+        assert!(!matches("any", Some("not a PHC string")).await);
     }
 }

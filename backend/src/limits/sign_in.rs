@@ -32,13 +32,19 @@ const DEVICE_BYTES: usize = 16;
 
 /// A place for passwords to be tried at one account: a browser that signed in there before, or everybody else together.
 pub(crate) struct Tries {
-    failures: String,
+    /// Counts the free tries, and can go on counting when they are used up.
+    free: String,
+    /// Counts the tries after a wait, none that is refused.
+    waited: String,
+    /// Counts who asked during the present wait, beginning with the try that opened it.
     wait: String,
 }
 
 impl Tries {
     fn of(who: &str) -> Self {
-        Self { failures: format!("sign-in:failures:{who}"), wait: format!("sign-in:wait:{who}") }
+        let [free, waited, wait] =
+            ["failures", "waited", "wait"].map(|count| format!("sign-in:{count}:{who}"));
+        Self { free, waited, wait }
     }
 }
 
@@ -58,20 +64,20 @@ impl Limits {
         let tries = Tries::of(&hashed(device.as_deref().unwrap_or(email_key.as_bytes())));
         let Some(free) = self.rate_limits.scale(FREE) else { return Ok(tries) };
         let (store, now) = (&state.store, state.clock.now());
-        let mut failed = store.tries(&tries.failures, now).await?.map_or(0, |tries| tries.count);
-        let is_counted = failed < free;
-        if is_counted {
-            failed = store.count_try(&tries.failures, REMEMBERED, now).await?.count;
+        let before = store.tries(&tries.free, now).await?;
+        let used_up = before.filter(|tries| tries.count >= free);
+        if used_up.is_none() && store.count_try(&tries.free, REMEMBERED, now).await?.count < free {
+            return Ok(tries);
         }
-        if failed >= free {
-            // Whoever opens the next wait may try, and all others have to sit it out.
-            let wait = store.count_try(&tries.wait, wait_after(failed - free), now).await?;
-            if wait.count > 1 {
-                return Err(ApiError::too_many_passwords(wait.resets_at.duration_since(now)));
-            }
-            if !is_counted {
-                store.count_try(&tries.failures, REMEMBERED, now).await?;
-            }
+        // The last free try opens the first wait. After that, whoever opens the next one may try, and all
+        // others have to sit it out: they are refused, and so are no failures.
+        let waited = store.tries(&tries.waited, now).await?.map_or(0, |tries| tries.count);
+        let wait = store.count_try(&tries.wait, wait_after(waited), now).await?;
+        if wait.count > 1 {
+            return Err(ApiError::too_many_passwords(wait.resets_at.duration_since(now)));
+        }
+        if let Some(used_up) = used_up {
+            store.count_try(&tries.waited, used_up.resets_at.duration_since(now), now).await?;
         }
         Ok(tries)
     }
@@ -82,8 +88,9 @@ impl Limits {
     /// `unavailable`.
     pub(crate) async fn password_was_right(&self, state: &AppState, tries: &Tries) -> Result<(), ApiError> {
         if self.is_on() {
-            state.store.forget_tries(&tries.failures).await?;
-            state.store.forget_tries(&tries.wait).await?;
+            for count in [&tries.free, &tries.waited, &tries.wait] {
+                state.store.forget_tries(count).await?;
+            }
         }
         Ok(())
     }

@@ -43,7 +43,8 @@ async fn change_password(
         return Err(ApiError::validation([("newPassword", why)]));
     }
     let present = prove(&state, &request, &caller, body.current_password).await?;
-    let new_hash = state.passwords.hash(body.new_password.into_exposed().into()).await?;
+    let new_hash =
+        state.passwords.hash(state.passwords.admit()?, body.new_password.into_exposed().into()).await?;
     if !state.store.change_password(user_id, &present.password_hash, &new_hash, Some(session)).await? {
         // Changed meanwhile: the one that was given is no longer the present one.
         return Err(ApiError::invalid_credentials());

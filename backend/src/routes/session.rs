@@ -80,18 +80,20 @@ async fn sign_in(
     open(&state, &request, proved, HttpResponse::Ok()).await
 }
 
-/// The account of an address, once the password has proved to be its own. Refused tries cost no hashing.
+/// The account of an address, once the password has proved to be its own. Refused tries cost no hashing, and
+/// count for nothing where it was this server that had no time for them.
 pub(super) async fn prove(
     state: &AppState,
     request: &HttpRequest,
     email_key: &str,
     password: Sensitive,
 ) -> Result<Credentials, ApiError> {
+    let admission = state.passwords.admit()?;
     state.limits.strict_by_address(state, &limits::SIGN_IN, request).await?;
     let tries = state.limits.try_password(state, request, email_key).await?;
     let found = state.store.find_credentials(email_key).await?;
     let password_hash = found.as_ref().map(|found| found.password_hash.clone());
-    let is_right = state.passwords.verify(password.into_exposed().into(), password_hash).await?;
+    let is_right = state.passwords.verify(admission, password.into_exposed().into(), password_hash).await?;
     let proved = found.filter(|_| is_right).ok_or_else(ApiError::invalid_credentials)?;
     state.limits.password_was_right(state, &tries).await?;
     Ok(proved)

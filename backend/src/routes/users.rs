@@ -37,6 +37,7 @@ async fn sign_up(
     JsonBody(body): JsonBody<SignUp>,
 ) -> Result<HttpResponse, ApiError> {
     validate(&body)?;
+    let admission = state.passwords.admit()?;
     state.limits.strict_by_address(&state, &limits::SIGN_UP, &request).await?;
     let user = User {
         // A host application brings users of its own: the prefix keeps local ids apart from theirs.
@@ -45,7 +46,7 @@ async fn sign_up(
         name: body.name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()),
         created_at: state.clock.now(),
     };
-    let password_hash = state.passwords.hash(body.password.into_exposed().into()).await?;
+    let password_hash = state.passwords.hash(admission, body.password.into_exposed().into()).await?;
     let account = Credentials { user, password_hash };
     let new = NewUser {
         email_key: email_key(&account.user.email),

@@ -207,6 +207,45 @@ async fn of_many_guesses_at_once_few_are_looked_at() {
 }
 
 #[actix_web::test]
+async fn guesses_that_are_refused_make_no_wait_longer() {
+    let app = TestApp::start_with(&[ON]);
+    app.with_user("ada").await;
+    let guesses = (0..20).map(|_| async { sign_in(&app.anonymous(), "ada@example.com", WRONG).await.status });
+    let answers = futures_util::future::join_all(guesses).await;
+    assert_eq!(answers.iter().filter(|status| **status == 429).count(), 15, "{answers:?}");
+    // As long as after five guesses, one after the other.
+    app.clock.advance(Duration::from_secs(16));
+    assert_eq!(sign_in(&app.anonymous(), "ada@example.com", WRONG).await.status, 401);
+    let wait = wait_of(&sign_in(&app.anonymous(), "ada@example.com", WRONG).await);
+    assert!((13..=16).contains(&wait), "{wait}");
+}
+
+#[actix_web::test]
+async fn a_sign_in_that_the_server_has_no_time_for_is_no_wrong_password() {
+    let app = TestApp::start_with(&[ON, BEHIND_A_PROXY]);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let proxy = app.anonymous();
+    // All from addresses and for accounts of their own: no other limit is met.
+    let burst = (0..cores * 100).map(async |number| {
+        let email = format!("person{number}@example.com");
+        let address = format!("203.0.{}.{}", number / 250, number % 250);
+        let body = json!({"email": email, "password": WRONG});
+        let answer = from(&proxy, &address, Method::POST, "/api/session", Some(body)).await;
+        (email, answer)
+    });
+    let answers = futures_util::future::join_all(burst).await;
+    let mut refused = answers.iter().filter(|(_, answer)| {
+        answer.body["error"].as_str().is_some_and(|error| error.starts_with("Too many people are signing in"))
+    });
+    let (email, answer) = refused.next().expect("the line is bounded");
+    assert!((1..=2).contains(&wait_of(answer)), "{answer}");
+    for _ in 0..5 {
+        assert_eq!(sign_in(&proxy, email, WRONG).await.failure(), "401 invalid_credentials");
+    }
+    wait_of(&sign_in(&proxy, email, WRONG).await);
+}
+
+#[actix_web::test]
 async fn an_owner_signs_in_where_they_did_before_while_others_guess() {
     let app = TestApp::start_with(&[ON]);
     let ada = app.with_user("ada").await;
