@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, Object, OneOf, SchemaType, Type};
+use utoipa::openapi::schema::{AdditionalProperties, AllOf, ArrayItems, Object, OneOf, SchemaType, Type};
 use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Schema};
 
 use super::each_operation;
@@ -28,7 +28,7 @@ pub(super) fn tidy(document: &mut OpenApi) {
     let (successes, mut kept) =
         others.into_iter().partition::<BTreeMap<_, _>, _>(|(name, _)| name.starts_with(SUCCESS));
     for (name, schema) in successes {
-        kept.insert(name[SUCCESS.len()..].to_owned(), schema);
+        kept.insert(name[SUCCESS.len()..].to_owned(), as_one_object(schema));
     }
     components.schemas = kept;
     each_schema(document, &mut |schema| {
@@ -43,6 +43,26 @@ pub(super) fn tidy(document: &mut OpenApi) {
             }
         }
     });
+}
+
+/// Writes a success as the one object that it is on the wire: `ok`, always `true`, before the answer's own
+/// fields. The macro writes a flattened field as an `allOf` of two.
+fn as_one_object(success: RefOr<Schema>) -> RefOr<Schema> {
+    let RefOr::T(Schema::AllOf(AllOf { items, .. })) = success else { return success };
+    let mut objects = items.into_iter().filter_map(|item| match item {
+        RefOr::T(Schema::Object(object)) => Some(object),
+        _ => None,
+    });
+    let (Some(mut answer), Some(mut whole)) = (objects.next(), objects.next()) else {
+        return RefOr::T(Schema::default());
+    };
+    if let Some(RefOr::T(Schema::Object(ok))) = whole.properties.get_mut("ok") {
+        ok.enum_values = Some(vec![true.into()]);
+    }
+    whole.properties.append(&mut answer.properties);
+    whole.required.append(&mut answer.required);
+    (answer.properties, answer.required) = (whole.properties, whole.required);
+    answer.into()
 }
 
 fn tidy_one(schema: &mut RefOr<Schema>, texts: &BTreeMap<String, RefOr<Schema>>) {

@@ -21,8 +21,6 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpResponse};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{RefOr, Schema};
 use utoipa::{OpenApi, ToSchema};
 
 use crate::error::ApiError;
@@ -112,34 +110,14 @@ fn add_all(routes: &mut Routes<'_>) {
 ))]
 pub(crate) struct Described;
 
-/// A success: `"ok": true` beside the fields of `T`.
-#[derive(Serialize)]
+/// A success: `"ok": true` beside the fields of `T`. The description makes one object of both.
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Success<T> {
     /// Always `true`.
     pub(crate) ok: bool,
     #[serde(flatten)]
     pub(crate) answer: T,
 }
-
-/// The answer's own schema, with `ok` before its fields: what is one object on the wire is one in the description.
-///
-/// Written by hand because the derived one would be an `allOf` of two. The trait is what `derive(ToSchema)` implements for every
-/// type with parameters; there is no other way to see the parameter's schema.
-impl<T> utoipa::__dev::ComposeSchema for Success<T> {
-    fn compose(of: Vec<RefOr<Schema>>) -> RefOr<Schema> {
-        let Some(RefOr::T(Schema::Object(mut answer))) = of.into_iter().next() else {
-            return RefOr::T(Schema::default());
-        };
-        let ok = ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([true]));
-        let fields = std::mem::take(&mut answer.properties);
-        answer.properties.insert("ok".to_owned(), ok.description(Some("Always `true`.")).into());
-        answer.properties.extend(fields);
-        answer.required.insert(0, "ok".to_owned());
-        answer.into()
-    }
-}
-
-impl<T: ToSchema> ToSchema for Success<T> {}
 
 fn success<T: Serialize>(answer: T) -> web::Json<Success<T>> {
     web::Json(Success { ok: true, answer })

@@ -1,11 +1,7 @@
-//! What a webhook says, and its signature (<https://www.standardwebhooks.com>).
+//! What a webhook says.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use connection_store::Delivery;
-use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
-use sha2::Sha256;
 use shared::EventKind;
 
 use crate::caller::{is_local, public_user_id};
@@ -55,27 +51,10 @@ pub(super) fn body(delivery: &Delivery) -> serde_json::Result<Vec<u8>> {
     })
 }
 
-/// The value of `webhook-signature`: by the key, over id, time (seconds since 1970) and body.
-pub(super) fn signature(key: &[u8], id: &str, timestamp: i64, body: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.update(format!("{id}.{timestamp}.").as_bytes());
-    mac.update(body);
-    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use jiff::Timestamp;
-
-    #[test]
-    fn a_signature_is_that_of_the_specification() {
-        // The example of the specification's own libraries.
-        let key = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-        let signed =
-            signature(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
-        assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-    }
 
     fn sent(kind: &str, user_id: &str) -> String {
         let delivery = Delivery {

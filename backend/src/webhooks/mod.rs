@@ -5,18 +5,20 @@ mod message;
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use connection_store::Delivery;
 use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, StatusCode, redirect};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
-use secrecy::{ExposeSecret, SecretSlice};
+use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
+use standardwebhooks::{
+    HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook, WebhookError,
+};
 use url::Url;
 
 use self::addresses::PublicAddresses;
@@ -33,7 +35,7 @@ const NAME_LENGTH: usize = 32;
 /// Sends messages to the receivers of the configuration.
 pub(crate) struct Webhooks {
     receivers: Vec<Receiver>,
-    key: SecretSlice<u8>,
+    signer: Webhook,
     client: Client,
 }
 
@@ -78,7 +80,7 @@ impl Webhooks {
         let uses_https = config.urls.iter().any(|url| url.scheme() == "https");
         Ok(Self {
             receivers: receivers.collect(),
-            key: config.secret.clone().unwrap_or_else(|| Vec::new().into()),
+            signer: signer(config)?,
             client: client(uses_https, config.allow_private)?,
         })
     }
@@ -107,28 +109,38 @@ impl Webhooks {
         let Some(receiver) = self.receivers.iter().find(|receiver| receiver.name == delivery.receiver) else {
             return Sent::NoReceiver;
         };
+        let failed = |reason| Sent::Failed { reason, retry_after: None };
         let body = match message::body(delivery) {
             Ok(body) => body,
-            Err(error) => return Sent::Failed { reason: error.to_string(), retry_after: None },
+            Err(error) => return failed(error.to_string()),
         };
         // The time of this try, not of the event: receivers refuse what was signed long ago.
         let timestamp = now.as_second();
-        let signature = message::signature(self.key.expose_secret(), &delivery.event_id, timestamp, &body);
+        let signature = match self.signer.sign(&delivery.event_id, timestamp, &body) {
+            Ok(signature) => signature,
+            Err(error) => return failed(error.to_string()),
+        };
         let request = self
             .client
             .post(receiver.url.clone())
             .header(CONTENT_TYPE, "application/json")
-            .header("webhook-id", &delivery.event_id)
-            .header("webhook-timestamp", timestamp)
-            .header("webhook-signature", signature)
+            .header(HEADER_WEBHOOK_ID, &delivery.event_id)
+            .header(HEADER_WEBHOOK_TIMESTAMP, timestamp)
+            .header(HEADER_WEBHOOK_SIGNATURE, signature)
             .body(body);
         match request.send().await {
             // The status says it all: the answer's body is never read.
             Ok(response) => judge(response.status(), response.headers(), now),
             Err(error) if error.is_timeout() => Sent::silence(),
-            Err(error) => Sent::Failed { reason: reason(error), retry_after: None },
+            Err(error) => failed(reason(error)),
         }
     }
+}
+
+/// Signs messages by the configured key. Where there is none, there are no receivers.
+fn signer(config: &WebhooksConfig) -> Result<Webhook, WebhookError> {
+    let key = config.secret.as_ref().map_or_else(Vec::new, |key| key.expose_secret().to_vec());
+    Webhook::from_bytes(key)
 }
 
 /// The receiver's name: the beginning of the SHA-256 of its URL, in hexadecimal digits.
@@ -182,8 +194,7 @@ fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    date.duration_since(now).try_into().ok()
+    httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::from(now)).ok()
 }
 
 /// Why nothing came back. The last cause is the telling one ("Connection refused"); reqwest's own text would name the URL.
@@ -201,6 +212,7 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
+    use crate::config::Variables;
 
     #[test]
     fn receivers_have_names_that_tell_nothing() {
@@ -209,6 +221,17 @@ mod tests {
         assert_eq!(first.len(), NAME_LENGTH);
         assert_eq!(first, name(&url("https://hooks.example.com/a")));
         assert_ne!(first, name(&url("https://hooks.example.com/b")));
+    }
+
+    #[test]
+    fn a_signature_is_that_of_the_specification() {
+        // The example of the specification's own libraries.
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let variables = Variables::from_iter([("OUTBOUND_WEBHOOK_SECRET", secret)]);
+        let config = WebhooksConfig::from_env(&variables).unwrap();
+        let body = br#"{"test": 2432232314}"#;
+        let signed = signer(&config).unwrap().sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body);
+        assert_eq!(signed.unwrap(), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 
     #[test]
@@ -229,6 +252,9 @@ mod tests {
         assert_eq!(wait(429, "120"), Some(120));
         assert_eq!(wait(503, "Mon, 10 Nov 2025 15:32:00 GMT"), Some(120));
         assert_eq!(wait(503, "Mon, 10 Nov 2025 15:00:00 GMT"), None, "it is over");
+        // The older forms, which a recipient has to understand.
+        assert_eq!(wait(503, "Monday, 10-Nov-25 15:32:00 GMT"), Some(120));
+        assert_eq!(wait(503, "Mon Nov 10 15:32:00 2025"), Some(120));
         assert_eq!(wait(302, "soon"), None);
         assert_eq!(wait(500, "-1"), None);
     }

@@ -1,6 +1,6 @@
 //! One way for every call to go out and every answer to come in.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use backon::Retryable;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
@@ -147,6 +147,12 @@ fn unintelligible(response: &Response) -> Error {
     Error::Unintelligible {
         status: response.status().as_u16(),
         request_id: header("x-request-id").map(str::to_owned),
-        retry_after: header(RETRY_AFTER.as_str()).and_then(|text| text.parse().ok()).map(Duration::from_secs),
+        retry_after: header(RETRY_AFTER.as_str()).and_then(retry_after),
     }
+}
+
+/// Seconds, or a date (RFC 9110 §10.2.3): the service gives seconds, and a proxy before it may give either.
+fn retry_after(text: &str) -> Option<Duration> {
+    let from_date = || httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).ok();
+    text.parse().ok().map(Duration::from_secs).or_else(from_date)
 }

@@ -1,7 +1,7 @@
 //! How long to wait after a rate limit.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
@@ -31,9 +31,11 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Duration {
         .map_or(DEFAULT_RETRY_AFTER, |wait| wait.min(MAX_RETRY_AFTER))
 }
 
+/// Seconds, or a date (RFC 9110 §10.2.3).
 fn from_retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let from_date = || httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).ok();
+    text.parse().ok().map(Duration::from_secs).or_else(from_date)
 }
 
 fn from_business_usage(headers: &HeaderMap) -> Option<Duration> {
@@ -53,12 +55,13 @@ mod tests {
         let usage = r#"{"17841400000000000":[{"type":"instagram","call_count":100,"estimated_time_to_regain_access":7},
             {"type":"messenger","call_count":1}]}"#
             .replace('\n', "");
-        let cases: [(&[(&str, &str)], u64); 9] = [
+        let cases: [(&[(&str, &str)], u64); 10] = [
             (&[], 60),
             (&[("x-app-usage", r#"{"call_count":100,"total_time":25,"total_cputime":25}"#)], 60),
             (&[("retry-after", "120")], 120),
             (&[("retry-after", "0")], 60),
-            (&[("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")], 60),
+            (&[("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT")], 60),
+            (&[("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT")], 24 * 60 * 60),
             (&[("x-business-use-case-usage", &usage)], 7 * 60),
             (&[("x-business-use-case-usage", &usage), ("retry-after", "3600")], 3600),
             (&[("x-business-use-case-usage", "nonsense")], 60),
@@ -73,5 +76,12 @@ mod tests {
                 .collect();
             assert_eq!(retry_after(&headers), Duration::from_secs(seconds), "{given:?}");
         }
+    }
+
+    #[test]
+    fn a_date_is_a_wait_until_then() {
+        let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(600));
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_str(&date).unwrap())]);
+        assert!((590..=600).contains(&retry_after(&headers).as_secs()), "{date}");
     }
 }

@@ -35,6 +35,15 @@ async fn the_header_of_whoever_is_in_between_counts_as_well() {
 }
 
 #[tokio::test]
+async fn a_date_to_wait_until_counts_as_well() {
+    let busy = answer(503, "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n", "<html>busy</html>");
+    let canned = Canned::answers(&[&busy]);
+    let error = canned.client.disconnect("user-1").await.unwrap_err();
+    assert!(error.retry_after().unwrap() > Duration::from_secs(86_400), "{error:?}");
+    assert_eq!(canned.requests().len(), 1);
+}
+
+#[tokio::test]
 async fn nobody_waits_for_hours() {
     let canned = Canned::answers(&[&refusal(429, "rate_limited", Some(86_393))]);
     let error = canned.client.connection("user-1").await.unwrap_err();
