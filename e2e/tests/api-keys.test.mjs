@@ -41,6 +41,7 @@ scenario("a key is shown once, works, and works no longer once it is revoked", a
   const key = await makeKey(page, "Newsletter");
   await waitForFocus(page.getByRole("heading", { name: "Your new key" }));
   await page.getByText("It will not be shown again.").waitFor();
+  assert.equal(await page.getByText(key).count(), 1, "it is found where it is shown");
   await inspect(page, "settings-keys-made");
   await page.getByRole("button", { name: "Copy" }).click();
   await page.getByRole("button", { name: "Copied" }).waitFor();

@@ -76,6 +76,7 @@ scenario(
     assert.ok(places["the backend's log"].includes("/api/integrations/instagram"), "the log was read");
     assert.ok(places["a response"].includes("sealed."), "the responses were read");
     assert.ok(places["a response"].includes("authUrl"), "the login route's answer was read");
+    assert.ok(places["an address"].includes("/auth/instagram/callback?"), "the addresses were read");
     assert.ok(places["the database"].includes("mara.paints"), "the database was read");
     for (const [place, text] of Object.entries(places)) {
       for (const [secret, pattern] of Object.entries(secrets)) {

@@ -107,6 +107,7 @@ async fn no_secret_is_in_logs_answers_or_the_database() {
     let logged = process.output.lock().unwrap().clone();
     assert!(logged.contains("/auth/instagram/callback"), "the log was read: {logged}");
     assert!(sessions.len() >= 2);
+    assert!(seen.contains(accounts::RECORD_SHOP) && seen.contains("authUrl"), "the answers were read");
     assert!(logged.contains("/auth/host"), "the link was opened");
     assert!(logged.contains("a token was given") && logged.contains("/proxy/me/media"), "and used");
     let keys = [SERVICE_KEY, &personal_key, &slipped, &token_key].map(|key| &key[13..]);

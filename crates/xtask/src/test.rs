@@ -93,6 +93,11 @@ impl Step {
         })
     }
 
+    /// Returns true for a step that runs tests: it has shown nothing when none ran.
+    fn has_tests(self) -> bool {
+        matches!(self, Self::Tests | Self::Schemas | Self::Clients | Self::Browser)
+    }
+
     /// Runs the step. The tests that it ran are added to `counts` even when it fails.
     fn run(self, long: bool, counts: &mut Counts) -> Result {
         match self {
@@ -148,6 +153,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result {
         let stopwatch = Stopwatch::start();
         let mut counts = Counts::default();
         let failure = match step.run(arguments.long, &mut counts) {
+            Ok(()) if step.has_tests() && counts.passed == 0 => Some("no test ran".to_owned()),
             Ok(()) => {
                 progress.took(stopwatch.elapsed());
                 None

@@ -98,6 +98,7 @@ async fn a_process_that_shares_the_file_goes_on_when_another_is_killed() {
         store.save_connection(new_connection(&name, &name), event("connected"), now()).await.unwrap();
         ours.push(name);
     }
+    assert!(ours.len() > 1, "it wrote while the other did");
     assert_all_there(&store, &killed.await.unwrap()).await;
     assert_all_there(&store, &ours).await;
     assert!(store.use_handle("after", now()).await.unwrap());

@@ -63,9 +63,13 @@ impl Guide {
     /// # Errors
     /// Names the first line that was not printed.
     pub(super) fn require_printed(&self, part: &str, printed: &str) -> Result {
-        let blocks = self.part(part)?;
+        let mut outputs = self.part(part)?;
+        outputs.retain(Block::is_output);
+        if outputs.is_empty() {
+            return Err(format!("{part} does not say what is printed.").into());
+        }
         let mut rest = printed;
-        for line in blocks.iter().filter(|block| block.is_output()).flat_map(|block| block.text.lines()) {
+        for line in outputs.iter().flat_map(|block| block.text.lines()) {
             for words in line.split('…') {
                 let Some(place) = rest.find(words) else {
                     return Err(format!("{part} says that “{line}” is printed, and it is not.").into());
@@ -97,6 +101,11 @@ mod tests {
         assert!(part[0].is_installation() && !part[1].is_installation());
         assert_eq!(guide().part("Two").unwrap()[0].text, "## neither\n");
         assert!(guide().part("Three").is_err());
+    }
+
+    #[test]
+    fn a_part_that_says_nothing_of_what_is_printed_is_refused() {
+        assert!(guide().require_printed("Two", "anything\n").is_err());
     }
 
     #[test]
