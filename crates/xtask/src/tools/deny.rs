@@ -45,7 +45,7 @@ fn tool() -> Tool {
         reported: VERSION.to_owned(),
         inside: "bin",
         release: Some(RELEASE),
-        usual: Duration::from_secs(300),
+        usual: Duration::from_secs(120),
         install: |version, into| {
             // It looks at a few hundred crates: building it fast is worth more than a fast program.
             cargo_install(into)
