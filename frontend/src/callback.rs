@@ -3,7 +3,7 @@
 //! Instagram's code works once, and so does the handle that the server gives for it. What is in hand is therefore kept
 //! until it is spent, so that a reload goes on where the page was instead of spending it twice.
 
-use shared::{CallbackAnswer, Connection, ConnectionStatus, ErrorCode};
+use shared::{CallbackAnswer, Connection, ConnectionStatus, ErrorCode, without_fragment};
 
 use crate::api::ApiFailure;
 
@@ -25,9 +25,10 @@ pub struct CallbackQuery {
 impl CallbackQuery {
     /// Reads the address through `get`, which looks up one parameter. `None` when Instagram put nothing there.
     pub fn from_params(get: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        // Some browsers hand the end of Instagram's address on as part of whatever parameter is last.
+        let get = |name| get(name).map(|value| without_fragment(&value).to_owned());
         let query = Self {
-            // Instagram ends the address with `#_`, and some browsers hand it on as part of the code.
-            code: get("code").map(|code| code.trim_end_matches("#_").to_owned()),
+            code: get("code"),
             state: get("state"),
             error: get("error"),
             error_reason: get("error_reason"),
@@ -221,13 +222,23 @@ mod tests {
 
     #[test]
     fn the_address_loses_the_fragment_that_instagram_adds() {
-        let read = |name: &str| match name {
-            "code" => Some("AQ_x#_".to_owned()),
-            "state" => Some("s".to_owned()),
-            _ => None,
-        };
-        assert_eq!(CallbackQuery::from_params(read), Some(query("AQ_x")));
+        for (code, state) in [("AQ_x#_", "s"), ("AQ_x", "s#_"), ("AQ_x", "s%23_")] {
+            let read = |name: &str| match name {
+                "code" => Some(code.to_owned()),
+                "state" => Some(state.to_owned()),
+                _ => None,
+            };
+            assert_eq!(CallbackQuery::from_params(read), Some(query("AQ_x")), "{code} {state}");
+        }
         assert_eq!(CallbackQuery::from_params(|_| None), None);
+    }
+
+    #[test]
+    fn a_refusal_loses_it_whatever_parameter_is_last() {
+        let read = |name: &str| name.starts_with("error").then(|| format!("{name}-value#_"));
+        let query = CallbackQuery::from_params(read).unwrap();
+        assert!(query.pairs().all(|(name, value)| value == format!("{name}-value")), "{query:?}");
+        assert_eq!(query.pairs().count(), 3);
     }
 
     #[test]

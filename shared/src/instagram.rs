@@ -18,6 +18,22 @@ pub mod permission {
     pub const ALL: [&str; 3] = [BASIC, CONTENT_PUBLISH, MANAGE_MESSAGES];
 }
 
+/// Returns a parameter of Instagram's redirect without the `#_` that Instagram ends the address with.
+///
+/// It is an empty fragment and no part of any parameter. A program that reads the whole address as one text
+/// gets it glued to the last parameter, which is often `state`, plain or percent-encoded. No code and no
+/// state ends so by itself.
+pub fn without_fragment(parameter: &str) -> &str {
+    let mut parameter = parameter;
+    loop {
+        let shorter = ["#_", "%23_", "%23%5F", "%23%5f"].iter().find_map(|end| parameter.strip_suffix(end));
+        match shorter {
+            Some(shorter) => parameter = shorter,
+            None => return parameter,
+        }
+    }
+}
+
 /// Answer of `GET /auth/instagram/login`. It alone carries no `ok`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
@@ -260,5 +276,20 @@ impl ConnectionStatus {
     pub fn from_name(name: &str) -> Option<Self> {
         let name: StrDeserializer<'_, serde::de::value::Error> = name.into_deserializer();
         Self::deserialize(name).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_instagrams_address_is_no_part_of_a_parameter() {
+        for end in ["", "#_", "%23_", "%23%5F", "%23%5f", "#_#_"] {
+            assert_eq!(without_fragment(&format!("AQBx-7_Lk{end}")), "AQBx-7_Lk", "{end}");
+        }
+        for whole in ["", "_", "#", "a_", "a#", "a23_", "#_a", "a%5F"] {
+            assert_eq!(without_fragment(whole), whole);
+        }
     }
 }

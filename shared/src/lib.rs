@@ -13,7 +13,7 @@ pub use error::{ErrorBody, ErrorCode, ErrorReason};
 pub use instagram::{
     CallbackAnswer, Connection, ConnectionAnswer, ConnectionStatus, ConnectionsAnswer, InstagramUser,
     ListedConnection, LoginAnswer, SaveAnswer, SaveConnection, SavedConnection, TokenAnswer,
-    UserConnectionsAnswer, permission,
+    UserConnectionsAnswer, permission, without_fragment,
 };
 pub use keys::{ApiKey, ApiKeysAnswer, CreateApiKey, CreateHostLink, CreatedApiKey, HostLinkAnswer, Scope};
 pub use life::{ConnectionEvent, EventKind, EventOutcome, EventsAnswer, HistoryAnswer, HistoryPoint};

@@ -97,3 +97,34 @@ async fn failure_19_only_instagrams_word_kills_a_token() {
         app.instagram.clear_faults();
     }
 }
+
+/// A program reads the whole address as one text, so that the `#_` at its end stays with the last parameter.
+#[actix_web::test]
+async fn failure_23_the_end_of_instagrams_address_is_ignored_on_every_parameter() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    for end in ["%23_", "%23%5F", "%2523_"] {
+        let query = app.consent(&ada, Consent::allow(accounts::RECORD_SHOP)).await;
+        let (code, state) = query.split_once("&state=").unwrap();
+        for path in [format!("{code}{end}&state={state}{end}"), format!("state={state}&{code}{end}")] {
+            let answer = ada.get(&format!("/auth/instagram/callback?{path}")).await;
+            // The first of the two has used the state up.
+            let expected = if path.starts_with("code") { "200 ?" } else { "400 invalid_state" };
+            assert_eq!(answer.failure(), expected, "{end}: {answer}");
+        }
+    }
+    let query = app.consent(&ada, Consent::allow(accounts::RECORD_SHOP)).await;
+    let (code, state) = query.split_once("&state=").unwrap();
+    let refused = format!("error=access_denied%23_&error_reason=personal_account%23_&state={state}%23_");
+    let answer = ada.get(&format!("/auth/instagram/callback?{refused}")).await;
+    assert_eq!(
+        (answer.failure(), &answer.body["reason"]),
+        ("400 access_denied".into(), &"personal_account".into())
+    );
+    let after = ada.get(&format!("/auth/instagram/callback?{code}&state={state}")).await;
+    assert_eq!(after.failure(), "400 invalid_state", "the refusal has used its state up");
+    for nothing in ["code=%23_&state=a", "code=a&state=%23_"] {
+        let answer = ada.get(&format!("/auth/instagram/callback?{nothing}")).await;
+        assert_eq!(answer.failure(), "400 invalid_request", "{nothing}");
+    }
+}

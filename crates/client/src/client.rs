@@ -7,7 +7,7 @@ use serde_json::Value;
 use shared::{
     CallbackAnswer, Connection, ConnectionAnswer, ConnectionsAnswer, CreateHostLink, ErrorCode, EventsAnswer,
     HistoryAnswer, HostLinkAnswer, ListedConnection, LoginAnswer, SaveAnswer, SaveConnection,
-    SavedConnection, TokenAnswer, UserConnectionsAnswer,
+    SavedConnection, TokenAnswer, UserConnectionsAnswer, without_fragment,
 };
 
 use crate::error::{ConfigError, Error};
@@ -61,13 +61,15 @@ impl Client {
         call.query(&[("userId", user_id)]).query(login).send().await
     }
 
-    /// Turns what Instagram sent the browser back with into a handle that can be saved. A state and a code are used up by it,
-    /// so it is not made again when the answer does not come: the person begins anew then.
+    /// Turns what Instagram sent the browser back with into a handle that can be saved. A state and a code
+    /// are used up by it, so it is not made again when the answer does not come: the person begins anew then.
+    /// The `#_` that Instagram ends the address with may still be there: it is taken off.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn exchange(&self, user_id: &str, code: &str, state: &str) -> Result<CallbackAnswer, Error> {
         let call = self.transport.call(Method::GET, ["auth", "instagram", "callback"])?;
+        let (code, state) = (without_fragment(code), without_fragment(state));
         call.query(&[("userId", user_id), ("code", code), ("state", state)]).only_once().send().await
     }
 

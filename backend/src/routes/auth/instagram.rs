@@ -5,7 +5,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, Data};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use serde::Deserialize;
-use shared::{CallbackAnswer, ErrorCode, LoginAnswer, Scope};
+use shared::{CallbackAnswer, ErrorCode, LoginAnswer, Scope, without_fragment};
 use utoipa::IntoParams;
 
 use crate::app::AppState;
@@ -90,8 +90,9 @@ struct CallbackQuery {
 
 /// Finishes at Instagram what `beginLogin` began.
 ///
-/// One URL, two clients: Instagram sends the browser here, which is passed on to the web app; the web app then asks here for
-/// the data. Who prefers `text/html` to JSON is a browser. The answer's `access_token` is not Instagram's: it is what
+/// One URL, two clients: Instagram sends the browser here, which is passed on to the web app; the web app
+/// then asks here for the data. Who prefers `text/html` to JSON is a browser. Instagram ends the address with
+/// `#_`: at the end of a parameter it is ignored. The answer's `access_token` is not Instagram's: it is what
 /// `saveConnection` wants.
 #[utoipa::path(
     get,
@@ -161,10 +162,13 @@ pub(crate) fn fuzz_callback_query(query_string: &str) {
 }
 
 fn redirected(query: CallbackQuery) -> Result<Redirected, ApiError> {
-    let given = |value: Option<String>| value.filter(|text| !text.is_empty());
+    // A program that reads the whole address sends its end along, with whatever parameter is last.
+    let given = |value: Option<String>| {
+        value.map(|text| without_fragment(&text).to_owned()).filter(|text| !text.is_empty())
+    };
     let state = given(query.state);
     if given(query.error).is_some() {
-        return Ok(Redirected::Error { reason: query.error_reason, state });
+        return Ok(Redirected::Error { reason: given(query.error_reason), state });
     }
     match (given(query.code), state) {
         (Some(code), Some(state)) => Ok(Redirected::Code { code, state }),

@@ -5,6 +5,7 @@ use instagram_connect_client::shared::{ConnectionStatus, CreateHostLink, ErrorCo
 use instagram_connect_client::{ConnectionsFilter, EventsPage, HistoryPage, Login};
 use instagram_simulator::accounts;
 
+use super::canned::{Canned, refusal};
 use super::service::Running;
 
 #[tokio::test]
@@ -34,6 +35,18 @@ async fn a_user_is_connected_read_and_disconnected() {
     client.disconnect("user-1").await.unwrap();
     assert_eq!(client.connection("user-1").await.unwrap(), None);
     client.disconnect("user-1").await.unwrap();
+}
+
+/// As a program sees them that reads the whole address.
+#[tokio::test]
+async fn the_end_of_instagrams_address_is_no_part_of_a_code_or_a_state() {
+    let canned = Canned::answers(&[&refusal(400, "invalid_state", None)]);
+    for end in ["#_", "%23_"] {
+        let exchanged = canned.client.exchange("user-1", &format!("AQ_x{end}"), &format!("s_{end}")).await;
+        assert_eq!(exchanged.unwrap_err().code(), Some(ErrorCode::InvalidState));
+    }
+    let asked = canned.requests();
+    assert!(asked.iter().all(|request| request.contains("&code=AQ_x&state=s_ HTTP/1.1")), "{asked:?}");
 }
 
 #[tokio::test]
