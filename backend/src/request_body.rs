@@ -8,7 +8,7 @@ use actix_web::dev::Payload;
 use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::StreamExt;
-use instagram_client::GraphBody;
+use instagram_client::{GraphBody, replace_lone_surrogates};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::error::Category;
@@ -87,7 +87,7 @@ impl FromRequest for CallerAndParameters {
             let body = read_in_time(&mut payload).await?;
             let body = match (body.is_empty(), is_json, is_form) {
                 (true, ..) => None,
-                (_, true, _) => Some(GraphBody::Json(Value::Object(parse_json(&body)?))),
+                (_, true, _) => Some(GraphBody::Json(Value::Object(parse_json(body)?))),
                 (.., true) => {
                     Some(GraphBody::Form(url::form_urlencoded::parse(&body).into_owned().collect()))
                 }
@@ -140,15 +140,18 @@ async fn read_json<T: DeserializeOwned>(is_json: bool, mut payload: Payload) -> 
         drain(&mut payload).await;
         return Err(ApiError::unsupported_media_type());
     }
-    parse_json(&read_in_time(&mut payload).await?)
+    parse_json(read_in_time(&mut payload).await?)
 }
 
-fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+/// Half a surrogate pair is no fault of whoever sends it, mostly: somebody cut a text by UTF-16 units, as
+/// JavaScript does.
+fn parse_json<T: DeserializeOwned>(mut body: BytesMut) -> Result<T, ApiError> {
+    replace_lone_surrogates(&mut body);
     // Serde would take an array for an object whose fields are in order.
     if body.trim_ascii_start().first().is_some_and(|&byte| byte != b'{') {
         return Err(ApiError::invalid_request("The body is not a JSON object."));
     }
-    serde_json::from_slice(body).map_err(|error| ApiError::invalid_request(sentence(&error)))
+    serde_json::from_slice(&body).map_err(|error| ApiError::invalid_request(sentence(&error)))
 }
 
 async fn read_in_time(payload: &mut Payload) -> Result<BytesMut, ApiError> {

@@ -5,6 +5,7 @@ use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use hmac::{Hmac, KeyInit, Mac};
+use instagram_client::readable_json;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -114,7 +115,7 @@ impl SignedRequest {
 }
 
 fn read(payload: &str) -> Option<(String, Timestamp)> {
-    let payload: Payload = serde_json::from_slice(&BASE64URL.decode(payload).ok()?).ok()?;
+    let payload: Payload = serde_json::from_slice(&readable_json(BASE64URL.decode(payload).ok()?)).ok()?;
     let account_id = match payload.user_id {
         UserId::Text(text) => text,
         UserId::Number(number) => number.to_string(),
@@ -202,6 +203,24 @@ mod tests {
         ] {
             assert_eq!(with(id), Err(SignedRequestError::Malformed), "{id}");
         }
+    }
+
+    /// Meta may say more of a person than is asked for here.
+    #[test]
+    fn half_an_emoji_keeps_no_request_from_being_read() {
+        let payload = |locale: &str| {
+            format!(
+                r#"{{"algorithm":"HMAC-SHA256","issued_at":1,"user_id":"1","user":{{"{locale}":"{locale}"}}}}"#
+            )
+        };
+        for locale in [r"\ud83d", r"\ude00\ud83d", r"\\ud83d"] {
+            assert_eq!(parse(&signed(&payload(locale), "of the app")), Ok(("1".to_owned(), 1)), "{locale}");
+        }
+        // Nor does a byte that is no UTF-8: these are Latin-1.
+        let bytes: Vec<u8> = payload("\u{e9}").chars().map(|c| c as u8).collect();
+        let encoded = URL_SAFE_NO_PAD.encode(bytes);
+        let text = format!("{}.{encoded}", URL_SAFE_NO_PAD.encode(sign(&encoded, "of the app")));
+        assert_eq!(parse(&text), Ok(("1".to_owned(), 1)));
     }
 
     #[test]

@@ -3,9 +3,10 @@
 
 use backend::config::{Config, Variables};
 use instagram_simulator::{Consent, Endpoint, Fault, Options, Times, TokenShape, UserIdKind, accounts};
+use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{KEYS, TestApp};
+use crate::support::{Answer, KEYS, TestApp};
 
 #[test]
 fn failure_1_the_consent_page_is_where_it_works_today() {
@@ -127,4 +128,39 @@ async fn failure_23_the_end_of_instagrams_address_is_ignored_on_every_parameter(
         let answer = ada.get(&format!("/auth/instagram/callback?{nothing}")).await;
         assert_eq!(answer.failure(), "400 invalid_request", "{nothing}");
     }
+}
+
+/// As programs leave it that cut texts by UTF-16 units; the code of whoever meets it while connecting is
+/// spent.
+#[actix_web::test]
+async fn failure_31_half_an_emoji_stops_nothing() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    app.instagram.fault(Endpoint::Any, Fault::HalfEmoji, Times::Count(4));
+    assert_eq!(app.connect(&ada, accounts::CREATOR).await.status, 200);
+    let biography = "Watercolours, wet socks, Göteborg \u{fffd}";
+    assert_eq!(ada.connection().await.body["connection"]["biography"], biography);
+    let synced = ada.post("/api/integrations/instagram/me/sync", json!({})).await;
+    assert_eq!(synced.body["connection"]["biography"], biography, "{synced}");
+    let synced = ada.post("/api/integrations/instagram/me/sync", json!({})).await;
+    assert_eq!(synced.body["connection"]["biography"], "Watercolours, wet socks, Göteborg 🎨");
+
+    let path = |path: &str| format!("/api/integrations/instagram/me/proxy/{path}");
+    let post = |path: String, body: &'static str| {
+        Answer::of(ada.request(Method::POST, &path).header("content-type", "application/json").body(body))
+    };
+    // A program's own text may be cut in the same way.
+    let container =
+        post(path("me/media"), r#"{"image_url":"https://x/a.jpg","caption":"🎨 \ud83c \\ud83c"}"#).await;
+    let creation_id = container.body["id"].clone();
+    let published = ada.post(&path("me/media_publish"), json!({"creation_id": creation_id})).await;
+    app.instagram.fault(Endpoint::Graph, Fault::HalfEmoji, Times::ONCE);
+    let read = ada.get(&path(&format!("{}?fields=caption", published.body["id"].as_str().unwrap()))).await;
+    assert_eq!(read.body["caption"], "\u{fffd} \u{fffd} \\ud83c", "{read}");
+
+    let cut = r#"{"email":"bob@example.com","password":"correct horse battery","name":"Bob \ud83c"}"#;
+    assert_eq!(post("/api/users".to_owned(), cut).await.body["user"]["name"], "Bob \u{fffd}");
+    let no_utf_8 = ada.request(Method::POST, "/api/session").header("content-type", "application/json");
+    let answer = Answer::of(no_utf_8.body(b"{\"email\":\"\xe9\",\"password\":\"x\"}".to_vec())).await;
+    assert_eq!(answer.failure(), "400 invalid_request", "what is no JSON at all is still refused");
 }

@@ -5,6 +5,7 @@ use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
 use crate::error::{InstagramError, LimitOf};
+use crate::json::readable_json;
 use crate::redact::sanitise;
 use crate::usage;
 
@@ -47,6 +48,7 @@ pub(crate) fn judge(
     headers: &HeaderMap,
     body: Vec<u8>,
 ) -> Result<Vec<u8>, InstagramError> {
+    let body = readable_json(body);
     match Failure::parse(&body) {
         // Errors come with status 200 as well.
         Some(failure) => Err(classify(status, headers, &failure)),

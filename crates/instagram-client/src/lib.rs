@@ -8,6 +8,7 @@ mod failure;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod graph;
+mod json;
 mod oauth;
 mod observer;
 mod profile;
@@ -24,6 +25,7 @@ pub use config::{
 };
 pub use error::{DEFAULT_RETRY_AFTER, InstagramError, LimitOf, MAX_RETRY_AFTER};
 pub use graph::{GraphBody, GraphCall, GraphMethod, MAX_GRAPH_ANSWER};
+pub use json::{readable_json, replace_lone_surrogates};
 pub use observer::{Call, CallObserver};
 pub use profile::{AccountType, Profile};
 pub use token::{AccessToken, LongLivedToken, ShortLivedToken};

@@ -7,6 +7,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 
 use crate::error::{DEFAULT_RETRY_AFTER, MAX_RETRY_AFTER};
+use crate::json::readable_json;
 
 /// Says per account and per use case when calls are possible again. The other usage header, `X-App-Usage`, holds
 /// percentages only.
@@ -39,8 +40,8 @@ fn from_retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn from_business_usage(headers: &HeaderMap) -> Option<Duration> {
-    let usage: HashMap<String, Vec<UseCase>> =
-        serde_json::from_slice(headers.get(BUSINESS_USAGE)?.as_bytes()).ok()?;
+    let header = readable_json(headers.get(BUSINESS_USAGE)?.as_bytes().to_vec());
+    let usage: HashMap<String, Vec<UseCase>> = serde_json::from_slice(&header).ok()?;
     let minutes = usage.values().flatten().map(|case| case.estimated_time_to_regain_access).max()?;
     Some(Duration::from_secs(minutes.saturating_mul(60)))
 }
@@ -65,6 +66,10 @@ mod tests {
             (&[("x-business-use-case-usage", &usage)], 7 * 60),
             (&[("x-business-use-case-usage", &usage), ("retry-after", "3600")], 3600),
             (&[("x-business-use-case-usage", "nonsense")], 60),
+            (
+                &[("x-business-use-case-usage", r#"{"\ud83d":[{"estimated_time_to_regain_access":7}]}"#)],
+                7 * 60,
+            ),
             (&[("retry-after", "18446744073709551615")], 24 * 60 * 60),
         ];
         for (given, seconds) in cases {

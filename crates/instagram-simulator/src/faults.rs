@@ -32,8 +32,9 @@ impl Endpoint {
 
 /// Something that goes wrong with one answer.
 ///
-/// [`Delay`](Fault::Delay) and [`Truncated`](Fault::Truncated) do what was asked, so a code is used up and a token
-/// renewed. All others answer before anything has been done. Errors come in the Graph envelope on every endpoint.
+/// [`Delay`](Fault::Delay), [`Truncated`](Fault::Truncated) and [`HalfEmoji`](Fault::HalfEmoji) do what was
+/// asked, so a code is used up and a token renewed. All others answer before anything has been done. Errors
+/// come in the Graph envelope on every endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Fault {
@@ -56,6 +57,9 @@ pub enum Fault {
     Html,
     /// The right answer, cut in the middle: `Content-Length` promises more than comes.
     Truncated,
+    /// The right answer, in which each emoji is cut to half of its surrogate pair: what remains of a text
+    /// that a program cut by UTF-16 units, and what many JSON readers refuse.
+    HalfEmoji,
     /// HTTP 200 with nothing in it.
     Empty,
     /// The connection is reset without an answer.
@@ -84,7 +88,7 @@ pub enum Fault {
 impl Fault {
     /// Whether what was asked is done, and only its answer suffers.
     pub(crate) fn does_the_work(&self) -> bool {
-        matches!(self, Self::Delay { .. } | Self::Truncated)
+        matches!(self, Self::Delay { .. } | Self::Truncated | Self::HalfEmoji)
     }
 
     /// A Graph error of type `OAuthException`, not transient.

@@ -53,6 +53,7 @@ impl Reply {
     pub(crate) async fn send(self, request: &HttpRequest) -> HttpResponse {
         match self {
             Self::Done(answer, Some(Fault::Truncated)) => truncated(&answer),
+            Self::Done(answer, Some(Fault::HalfEmoji)) => with_half_emojis(&answer),
             Self::Done(answer, fault) => {
                 if let Some(Fault::Delay { ms }) = fault {
                     sleep(Duration::from_millis(ms)).await;
@@ -73,7 +74,7 @@ fn answer_of(fault: Fault, regain_minutes: u64, request: &HttpRequest) -> HttpRe
         Fault::Html => HttpResponse::Ok().content_type(ContentType::html()).body(EDGE_PAGE),
         Fault::Empty => HttpResponse::Ok().content_type(ContentType::json()).finish(),
         // The faults that do the work have the right answer, and never come here.
-        Fault::Reset | Fault::Delay { .. } | Fault::Truncated => reset(request),
+        Fault::Reset | Fault::Delay { .. } | Fault::Truncated | Fault::HalfEmoji => reset(request),
         Fault::WrongJson => HttpResponse::Ok().json(json!({ "status": "ok", "result": [] })),
         Fault::GraphError { code, subcode, error_type, message, is_transient } => {
             let error = GraphError::new(code, subcode, message);
@@ -108,6 +109,19 @@ fn server_error(status: u16) -> HttpResponse {
     let error =
         GraphError::new(2, None, "An unexpected error has occurred. Please retry your request later.");
     json_response(&GraphError { status, is_transient: true, ..error }.into())
+}
+
+/// Writes an answer with the first half alone of every surrogate pair.
+fn with_half_emojis(answer: &Answer) -> HttpResponse {
+    let whole = answer.body.to_string();
+    let cut = whole.chars().fold(String::with_capacity(whole.len()), |mut cut, character| {
+        match character.encode_utf16(&mut [0; 2]) {
+            [high, _] => cut.push_str(&format!("\\u{high:04x}")),
+            _ => cut.push(character),
+        }
+        cut
+    });
+    HttpResponse::build(answer.status).content_type(ContentType::json()).body(cut)
 }
 
 /// The first half of an answer, under a `Content-Length` for all of it.

@@ -213,3 +213,27 @@ async fn known_failure_11_ids_above_2_to_the_53_keep_their_last_digits() {
         assert!(is_unintelligible(&outcome), "{float}: {outcome:?}");
     }
 }
+
+/// As programs leave it that cut texts by UTF-16 units.
+#[tokio::test]
+async fn known_failure_31_half_an_emoji_leaves_the_answer_readable() {
+    let body = r#"{"user_id":"17841400000000000","username":"x","name":"\ude00 \ud83d\ude00","biography":"Vinyl & beats \ud83d",
+        "website":"C:\\ud83d"}"#;
+    let read = profile(body).await.unwrap();
+    assert_eq!(read.biography.as_deref(), Some("Vinyl & beats \u{fffd}"));
+    assert_eq!(read.name.as_deref(), Some("\u{fffd} 😀"));
+    assert_eq!(read.website.as_deref(), Some(r"C:\ud83d"), "no surrogate, but letters behind a backslash");
+
+    let token = r#"{"access_token":"IGAAx","expires_in":5183944,"token_type":"\ud83d","permissions":"a,b"}"#;
+    assert_eq!(long_lived(token).await.unwrap().access_token.expose(), "IGAAx");
+    let code = r#"{"access_token":"IGAAx","user_id":1,"permissions":["a"],"\udfff":"\ud83d"}"#;
+    assert_eq!(Canned::json(code).client.exchange_code("AQB").await.unwrap().access_token.expose(), "IGAAx");
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_utf_8_leave_the_answer_readable() {
+    let mut answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".to_vec();
+    answer.extend_from_slice(b"{\"user_id\":1,\"username\":\"x\",\"name\":\"caf\xe9\"}");
+    let read = Canned::raw(answer).client.profile(&token()).await.unwrap();
+    assert_eq!(read.name.as_deref(), Some("caf\u{fffd}"));
+}

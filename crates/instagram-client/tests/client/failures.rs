@@ -189,3 +189,13 @@ async fn any_other_refusal_keeps_its_codes() {
     let error = error_of(400, &[], r#"{"error":{}}"#).await;
     assert_eq!(error, InstagramError::Rejected { code: 400, subcode: None, message: String::new() });
 }
+
+#[tokio::test]
+async fn known_failure_31_half_an_emoji_in_an_error_leaves_its_code() {
+    let cut = r"Blocked \ud83d";
+    for body in [graph(368, None, "OAuthException", cut), token_endpoint(368, cut)] {
+        let message = "Blocked \u{fffd}".to_owned();
+        let expected = InstagramError::Rejected { code: 368, subcode: None, message };
+        assert_eq!(error_of(400, &[], &body).await, expected, "{body}");
+    }
+}

@@ -74,3 +74,10 @@ async fn a_failure_is_told_in_instagrams_words_without_the_token() {
     let message = "Bad parameter [redacted]".to_owned();
     assert_eq!(error, InstagramError::Rejected { code: 100, subcode: None, message });
 }
+
+#[tokio::test]
+async fn known_failure_31_half_an_emoji_is_passed_on_as_a_replacement() {
+    let canned = Canned::json(r#"{"data":[{"caption":"New in \ud83d","\udc00":"\\ud83d"}]}"#);
+    let answer = canned.client.graph(call(GraphMethod::Get, &["me", "media"]), &token()).await.unwrap();
+    assert_eq!(answer, json!({"data": [{"caption": "New in \u{fffd}", "\u{fffd}": r"\ud83d"}]}));
+}
