@@ -8,6 +8,9 @@ pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// The longest wait that is believed: Instagram's windows are an hour or a day long.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The subcode of a post that is taken for spam, and may be live all the same.
+pub(crate) const TAKEN_FOR_SPAM: i64 = 2_207_051;
+
 /// Whose calls a rate limit counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitOf {
@@ -86,7 +89,7 @@ pub enum InstagramError {
     /// Instagram refuses this request for a reason of its own. Next: tell the caller; the same request fails again.
     #[error("Instagram refused the request: {message} (code {code}{})", of_subcode(*subcode))]
     Rejected {
-        /// Instagram's code; the HTTP status where it gave none.
+        /// Instagram's code.
         code: i64,
         /// Instagram's subcode, which names the reason of most publishing and messaging failures.
         subcode: Option<i64>,
@@ -94,8 +97,8 @@ pub enum InstagramError {
         message: String,
     },
 
-    /// The answer is not what Instagram promises: HTML, nothing, a missing field, an impossible expiry. Next: use none of
-    /// it, keep what is stored, and try again later.
+    /// The answer is not what Instagram promises: HTML, nothing, an error without a code, a missing field, an
+    /// impossible expiry. Next: use none of it, keep what is stored, and try again later.
     #[error("Instagram answered nonsense: {reason}")]
     Unintelligible {
         /// What is wrong with it. Holds nothing of the answer.

@@ -2,47 +2,66 @@
 
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use crate::error::{InstagramError, LimitOf};
+use crate::error::{InstagramError, LimitOf, TAKEN_FOR_SPAM};
 use crate::json::readable_json;
 use crate::redact::sanitise;
 use crate::usage;
 
 /// Both error forms, brought together: the Graph envelope (`instagram-api.md` §6) and the token endpoint's (§2).
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
 struct Failure {
     message: String,
+    /// Graph's code. The HTTP status is none, whatever number it is: 200 to 299 are missing permissions among
+    /// these.
     code: Option<i64>,
-    error_subcode: Option<i64>,
+    subcode: Option<i64>,
     is_transient: bool,
 }
 
-/// `{"error": {"message", "code", "error_subcode", "is_transient", …}}`
-#[derive(Deserialize)]
-struct GraphEnvelope {
-    error: Failure,
-}
-
-/// `{"error_type", "code", "error_message"}`
-#[derive(Deserialize)]
-struct TokenEndpointError {
-    error_message: String,
-    code: Option<i64>,
-}
-
 impl Failure {
+    /// Returns the error that a body tells of; `None` where it tells of none. A body that calls itself an
+    /// error is one, whatever is missing in it: it must not pass for a success.
     fn parse(body: &[u8]) -> Option<Self> {
-        if let Ok(envelope) = serde_json::from_slice::<GraphEnvelope>(body) {
-            return Some(envelope.error);
+        let body: Map<String, Value> = serde_json::from_slice(body).ok()?;
+        match body.get("error") {
+            Some(Value::Object(error)) => Some(Self::of_graph(error)),
+            Some(Value::Null) | None => Self::of_token_endpoint(&body),
+            Some(_) => Some(Self::default()),
         }
-        let error: TokenEndpointError = serde_json::from_slice(body).ok()?;
-        Some(Self { message: error.error_message, code: error.code, ..Self::default() })
+    }
+
+    /// `{"error": {"message", "code", "error_subcode", "is_transient", …}}`
+    fn of_graph(error: &Map<String, Value>) -> Self {
+        Self {
+            message: text(error, "message").unwrap_or_default().to_owned(),
+            code: integer(error, "code"),
+            subcode: integer(error, "error_subcode"),
+            is_transient: error.get("is_transient").and_then(Value::as_bool).unwrap_or_default(),
+        }
+    }
+
+    /// `{"error_type", "code", "error_message"}`. The code is the HTTP status again in most of them, so what
+    /// a status of its number would mean is not taken for what Graph's code of that number means.
+    fn of_token_endpoint(body: &Map<String, Value>) -> Option<Self> {
+        let message = text(body, "error_message").or(text(body, "error_type").map(|_| ""))?.to_owned();
+        let code = integer(body, "code");
+        let is_transient = code.is_some_and(|code| (500..=599).contains(&code));
+        let code = code.filter(|code| !(200..=299).contains(code));
+        Some(Self { message, code, subcode: None, is_transient })
     }
 }
 
-/// Decides whether an answer is a success: its body as it came, or the error that it means.
+fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    fields.get(name)?.as_str()
+}
+
+fn integer(fields: &Map<String, Value>, name: &str) -> Option<i64> {
+    fields.get(name)?.as_i64()
+}
+
+/// Decides whether an answer is a success: its body, made readable, or the error that it means.
 pub(crate) fn judge(
     status: StatusCode,
     headers: &HeaderMap,
@@ -67,12 +86,10 @@ pub(crate) fn judge(
 /// The table of `instagram-api.md` §6. The order matters: a throttle or an outage can carry any code, and only what is
 /// neither may cost someone a connection.
 fn classify(status: StatusCode, headers: &HeaderMap, failure: &Failure) -> InstagramError {
-    let Failure { ref message, code, error_subcode: subcode, is_transient } = *failure;
-    // The token endpoint repeats the HTTP status as its code, so the status stands in where there is none.
-    let code = code.unwrap_or_else(|| status.as_u16().into());
+    let Failure { ref message, code, subcode, is_transient } = *failure;
 
     if is_rate_limit(status, code, subcode) {
-        let of = if matches!(code, 17 | 32 | 80_002) { LimitOf::Account } else { LimitOf::App };
+        let of = if matches!(code, Some(17 | 32 | 80_002)) { LimitOf::Account } else { LimitOf::App };
         return InstagramError::RateLimited { retry_after: usage::retry_after(headers), of };
     }
     if is_transient || status.is_server_error() {
@@ -86,9 +103,10 @@ fn classify(status: StatusCode, headers: &HeaderMap, failure: &Failure) -> Insta
     {
         return InstagramError::Misconfigured { message: sanitise(message) };
     }
+    let Some(code) = code else { return InstagramError::unintelligible("an error without a code") };
     match (code, subcode) {
         (190 | 102, _) => InstagramError::NeedsReauthorization { subcode },
-        (1 | 2 | -1 | -2, _) => InstagramError::failed(described(status, code, message)),
+        (1 | 2 | -1 | -2, _) => InstagramError::failed(described(status, Some(code), message)),
         (100, _) if says_any(message, &["unsupported request - method type"]) => InstagramError::AppAccess,
         // A message outside the allowed window (10, 2534022) is the caller's error and no missing permission.
         (10, Some(2_534_022)) => rejected(code, subcode, message),
@@ -97,11 +115,10 @@ fn classify(status: StatusCode, headers: &HeaderMap, failure: &Failure) -> Insta
     }
 }
 
-fn is_rate_limit(status: StatusCode, code: i64, subcode: Option<i64>) -> bool {
-    // 2207051: a post taken for spam, which may be live all the same. Waiting and posting again would double it.
-    let taken_for_spam = (code, subcode) == (4, Some(2_207_051));
-    !taken_for_spam
-        && (status == StatusCode::TOO_MANY_REQUESTS || matches!(code, 4 | 17 | 32 | 429 | 613 | 80_002))
+fn is_rate_limit(status: StatusCode, code: Option<i64>, subcode: Option<i64>) -> bool {
+    // A post taken for spam may be live all the same. Waiting and posting again would double it.
+    subcode != Some(TAKEN_FOR_SPAM)
+        && (status == StatusCode::TOO_MANY_REQUESTS || matches!(code, Some(4 | 17 | 32 | 429 | 613 | 80_002)))
 }
 
 fn says_any(message: &str, phrases: &[&str]) -> bool {
@@ -113,6 +130,7 @@ fn rejected(code: i64, subcode: Option<i64>, message: &str) -> InstagramError {
     InstagramError::Rejected { code, subcode, message: sanitise(message) }
 }
 
-fn described(status: StatusCode, code: i64, message: &str) -> String {
-    format!("HTTP {}, code {code}: {}", status.as_u16(), sanitise(message))
+fn described(status: StatusCode, code: Option<i64>, message: &str) -> String {
+    let code = code.map(|code| format!(", code {code}")).unwrap_or_default();
+    format!("HTTP {}{code}: {}", status.as_u16(), sanitise(message))
 }

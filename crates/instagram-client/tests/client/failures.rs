@@ -186,8 +186,48 @@ async fn any_other_refusal_keeps_its_codes() {
         let error = error_of(400, &[], &oauth_exception(code, subcode)).await;
         assert_eq!(error, InstagramError::Rejected { code, subcode, message: "Whatever".to_owned() });
     }
-    let error = error_of(400, &[], r#"{"error":{}}"#).await;
-    assert_eq!(error, InstagramError::Rejected { code: 400, subcode: None, message: String::new() });
+    let error = error_of(400, &[], &token_endpoint(400, "Whatever")).await;
+    assert_eq!(error, InstagramError::Rejected { code: 400, subcode: None, message: "Whatever".to_owned() });
+}
+
+/// The HTTP status never stands in for it: as codes, 200 and 299 are missing permissions, 102 and 190 dead
+/// tokens.
+#[tokio::test]
+async fn an_error_without_a_code_is_nonsense_whatever_the_status() {
+    for status in [200, 201, 299, 400, 401, 403, 404] {
+        for body in [
+            r#"{"error":{}}"#,
+            r#"{"error":{"message":"x","type":"OAuthException","code":null}}"#,
+            r#"{"error":{"message":"x","code":"190"}}"#,
+            r#"{"error":{"message":"x","code":190.5}}"#,
+            r#"{"error":{"code":18446744073709551615}}"#,
+            r#"{"error":"invalid_request","error_description":"x"}"#,
+            r#"{"error":[]}"#,
+            r#"{"error":true}"#,
+            r#"{"error_type":"OAuthException","error_message":"x"}"#,
+            r#"{"error_type":"OAuthException","code":200}"#,
+            r#"{"error_type":"OAuthException","error_message":"x","code":299}"#,
+        ] {
+            let error = error_of(status, &[], body).await;
+            assert!(matches!(error, InstagramError::Unintelligible { .. }), "{status} {body}: {error:?}");
+        }
+    }
+    // What has no need of a code to be understood.
+    assert!(matches!(error_of(503, &[], r#"{"error":{}}"#).await, InstagramError::Retryable { .. }));
+    assert!(matches!(error_of(429, &[], r#"{"error":{}}"#).await, InstagramError::RateLimited { .. }));
+    let used = r#"{"error_message":"Matching code was not found or was already used"}"#;
+    assert_eq!(error_of(400, &[], used).await, InstagramError::InvalidCode);
+    let outage = error_of(200, &[], &token_endpoint(503, "Please try again")).await;
+    assert!(matches!(outage, InstagramError::Retryable { .. }), "{outage:?}");
+}
+
+/// An error is one with half of its fields, too.
+#[tokio::test]
+async fn an_error_that_lacks_something_is_no_success() {
+    let dead = error_of(200, &[], r#"{"error":{"message":null,"code":190,"error_subcode":"460"}}"#).await;
+    assert_eq!(dead, InstagramError::NeedsReauthorization { subcode: None });
+    let twice = error_of(200, &[], r#"{"error":{"code":2},"error":{"code":190}}"#).await;
+    assert_eq!(twice, InstagramError::NeedsReauthorization { subcode: None });
 }
 
 #[tokio::test]
