@@ -5,9 +5,13 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::answer::MaybeWrapped;
 use crate::failure;
+use crate::graph;
 use crate::oauth::CodeAnswer;
 use crate::profile::Profile;
 use crate::token::LongLivedToken;
+
+/// Plays the token that no answer may hold.
+const TOKEN: &str = "IGAAfuzz";
 
 /// Reads an answer as every call would. The first byte chooses the status; a usage header stands before the first empty line.
 /// Must come to an end without panicking, and no error's text may hold what it was made from beyond what is cleaned.
@@ -33,6 +37,9 @@ pub fn answer(bytes: &[u8]) {
                 assert!(!profile.professional_id.is_empty());
             }
             let _ = MaybeWrapped::<CodeAnswer>::parse(&body);
+            if let Ok(answer) = graph::parse(&body, &TOKEN.to_owned().into()) {
+                assert!(!answer.to_string().contains(TOKEN));
+            }
         }
         Err(error) => assert!(!error.to_string().is_empty() && !error.kind().is_empty()),
     }

@@ -19,6 +19,10 @@ pub const MAX_GRAPH_ANSWER: usize = 4 * 1024 * 1024;
 /// The name of the parameter that carries a token in URLs.
 const TOKEN_PARAMETER: &str = "access_token";
 
+/// What stands behind a parameter's name and between parameters: plain, and percent-encoded in a URL in a URL
+/// in a URL.
+const SIGNS: [(&str, &str); 4] = [("=", "&"), ("%3d", "%26"), ("%253d", "%2526"), ("%25253d", "%252526")];
+
 /// What stands where a token stood.
 const REDACTED: &str = "[redacted]";
 
@@ -109,8 +113,8 @@ fn bearer(token: &AccessToken) -> Option<HeaderValue> {
     Some(bearer)
 }
 
-/// Reads a successful answer, and takes out of it the token and everything that is called one: the links to the next and
-/// previous page have it in their query.
+/// Reads a successful answer, whose body is readable, and takes out of it the token and everything that is
+/// called one: the links to the next and previous page have it in their query.
 pub(crate) fn parse(body: &[u8], token: &AccessToken) -> Result<Value, InstagramError> {
     let mut answer = serde_json::from_slice(body).map_err(|error| unintelligible(&error))?;
     strip(&mut answer, token.expose());
@@ -130,33 +134,57 @@ fn strip(value: &mut Value, token: &str) {
 }
 
 fn strip_text(text: &mut String, token: &str) {
-    for (equals, and) in [("=", "&"), ("%3d", "%26"), ("%253d", "%2526")] {
-        while let Some(shorter) = without_parameter(text, &format!("{TOKEN_PARAMETER}{equals}"), and) {
-            *text = shorter;
-        }
+    if text.contains(['=', '%']) {
+        *text = without_tokens(text);
     }
     if text.contains(token) {
         *text = text.replace(token, REDACTED);
     }
 }
 
-/// The text without its first parameter that begins so, in any case; `None` where it has none. Of two separators around it
-/// one stays. The text need not be a URL: one can be inside of other words, or in another URL's query.
-fn without_parameter(text: &str, name: &str, and: &str) -> Option<String> {
-    // Changes ASCII letters alone, so that places are the same in both.
-    let lower = text.to_ascii_lowercase();
-    let start = lower.find(name)?;
-    let (before, parameter) = text.split_at(start);
-    let value = &lower[start..];
-    let is_end = |c: char| c.is_whitespace() || c.is_control() || "&#\"'<>".contains(c);
-    let end = [value.find(is_end), value.find(and)].into_iter().flatten().min().unwrap_or(value.len());
-    let after = &parameter[end..];
-    let follows = after.get(..and.len()).is_some_and(|next| next.eq_ignore_ascii_case(and));
-    if follows {
-        return Some(format!("{before}{}", &after[and.len()..]));
+/// Returns the text without its parameters that are called [`TOKEN_PARAMETER`], in any case. Of two
+/// separators around one, one stays. The text need not be a URL: one can be inside of other words, or,
+/// percent-encoded, in another URL's query.
+///
+/// One pass, however many there are: what is kept goes to the end of another text, where a name is noticed
+/// once it is whole. So it is, too, where it only comes about because something between its parts was taken
+/// out.
+fn without_tokens(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        kept.push(next);
+        rest = &rest[next.len_utf8()..];
+        let Some((start, and)) = token_name(&kept) else { continue };
+        kept.truncate(start);
+        let is_end = |(place, c): &(usize, char)| {
+            c.is_whitespace() || c.is_control() || "&#\"'<>".contains(*c) || rest[*place..].starts_with(and)
+        };
+        rest = rest.char_indices().find(is_end).map_or("", |(end, _)| &rest[end..]);
+        if let Some(after) = rest.strip_prefix(and) {
+            rest = after;
+        } else if let Some(before) = kept.strip_suffix(and).or(kept.strip_suffix('?')) {
+            kept.truncate(before.len());
+        }
     }
-    let before = before.strip_suffix(and).or_else(|| before.strip_suffix('?')).unwrap_or(before);
-    Some(format!("{before}{after}"))
+    kept
+}
+
+/// Returns where the name of a token begins that a text ends with, its equals sign included, and what stands
+/// between parameters there.
+fn token_name(text: &str) -> Option<(usize, &'static str)> {
+    // Nearly every call ends here.
+    if !text.ends_with(['=', 'd', 'D']) {
+        return None;
+    }
+    let ends_with = |text: &[u8], end: &str| {
+        let start = text.len().checked_sub(end.len())?;
+        text[start..].eq_ignore_ascii_case(end.as_bytes()).then_some(start)
+    };
+    SIGNS.into_iter().find_map(|(equals, and)| {
+        let name = &text.as_bytes()[..ends_with(text.as_bytes(), equals)?];
+        Some((ends_with(name, TOKEN_PARAMETER)?, and))
+    })
 }
 
 #[cfg(test)]
@@ -202,6 +230,49 @@ mod tests {
                 "number": 1,
             })
         );
+    }
+
+    #[test]
+    fn names_that_only_come_about_by_cleaning_are_cleaned_too() {
+        for (text, expected) in [
+            ("?access_taccess_token=a&oken=secret&b=c", "?b=c"),
+            ("access_token%3da%26b access_token%253Da%2526b access_token%25253da%252526b", "b b b"),
+            ("?a%26access_token%3Dx b%2526access_token%253dx", "?a b"),
+            ("access_token%3Da&b access_token=a%26b", "&b "),
+            ("é?access_token=é&é", "é?é"),
+            ("access_token access_tokens=1 my_access_token=1", "access_token access_tokens=1 my_"),
+        ] {
+            assert_eq!(without_tokens(text), expected, "{text}");
+        }
+        let mut text = format!("{}access_token=&{}", &TOKEN[..4], &TOKEN[4..]);
+        strip_text(&mut text, TOKEN);
+        assert_eq!(text, "[redacted]");
+    }
+
+    /// A way that reads on to the end of the text for each name would not come to an end here.
+    #[test]
+    fn a_whole_answer_of_names_is_cleaned() {
+        let whole = "access_token=&".repeat(MAX_GRAPH_ANSWER / 14);
+        assert_eq!(without_tokens(&whole), "");
+        let count = MAX_GRAPH_ANSWER / 64;
+        for (part, kept) in [
+            ("access_token=x ", " "),
+            ("access_token%3D%26", ""),
+            ("access_token%253dx'", "'"),
+            ("access_token", "access_token"),
+            ("access_token%25", "access_token%25"),
+            ("%25252525", "%25252525"),
+        ] {
+            assert_eq!(without_tokens(&part.repeat(count)), kept.repeat(count), "{part}");
+        }
+        assert_eq!(
+            without_tokens(&"access_token%3D".repeat(count)),
+            "",
+            "the first one's value is all the rest"
+        );
+        let mut tokens = TOKEN.repeat(count);
+        strip_text(&mut tokens, TOKEN);
+        assert_eq!(tokens, REDACTED.repeat(count));
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub(crate) fn run() -> Result {
     let backend = ["--package", "backend", "--package", "instagram-simulator"];
     processes::run(processes::cargo().args(["build", "--release", "--bins", "--examples"]).args(backend))?;
     processes::run(processes::cargo().args(["bench", "--package", "backend"]).env(variable, server))?;
+    processes::run(processes::cargo().args(["bench", "--package", "instagram-client"]))?;
     processes::run(
         processes::command("node")
             .arg("bench/time-to-card.mjs")
