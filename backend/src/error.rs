@@ -334,6 +334,13 @@ impl ApiError {
         this.caused_by(error)
     }
 
+    /// 502: Instagram refused the access in one call, which may be about the call.
+    pub(crate) fn access_refused_once(cause: InstagramError) -> Self {
+        let sentence = "Instagram refused the access in this call, and has not said that it is over. Nothing was done; the \
+                        connection is as it was.";
+        Self::new(ErrorCode::UpstreamError, sentence).caused_by(cause)
+    }
+
     /// 503: the same request is being carried out at this moment.
     pub(crate) fn still_running() -> Self {
         let sentence = "The same request is being carried out at this moment, or was cut off at it. Ask again for its answer; if \

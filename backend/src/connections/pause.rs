@@ -1,16 +1,28 @@
-//! The pause that a rate limit makes: for all workers of all processes, since going on lengthens the block.
+//! The pauses that rate limits make, the app's and an account's: for all workers of all processes, since
+//! going on lengthens the block.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use connection_store::StoreResult;
+use connection_store::{Connection, StoreResult};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Connections;
+use super::outcome::PutOff;
 use crate::error::ApiError;
 
-/// What the store calls it.
+/// The name of the app's pause in the store.
 const NAME: &str = "instagram";
+
+/// Returns the name of an account's pause in the store.
+fn name_of_account(connection: &Connection) -> String {
+    format!("{NAME} {}", connection.id)
+}
+
+/// Makes a wait one that can be added to any time: Instagram's are a day at most.
+fn bounded(wait: Duration) -> SignedDuration {
+    SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_hours(24))
+}
 
 /// The end of the pause as this process knows it, so that the calls of a batch need not ask the store each.
 #[derive(Default)]
@@ -22,8 +34,7 @@ pub(super) struct Pause {
 impl Connections {
     /// Keeps calls with stored tokens from Instagram for so long.
     pub(super) async fn pause(&self, wait: Duration) {
-        let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_hours(24));
-        let until = self.clock.now() + wait;
+        let until = self.clock.now() + bounded(wait);
         self.pause.until.fetch_max(until.as_millisecond(), Ordering::Relaxed);
         if let Err(error) = self.store.pause(NAME, until).await {
             // The others will find out by themselves.
@@ -31,13 +42,29 @@ impl Connections {
         }
     }
 
-    /// Refuses what somebody asks for while Instagram wants no calls.
+    /// Keeps calls for one account from Instagram for so long: what somebody asks for is refused meanwhile,
+    /// and the next scheduled renewal and sync are put off, unless a worker is at them.
+    pub(super) async fn pause_account(&self, stored: &Connection, wait: Duration) {
+        let wait = bounded(wait);
+        let until = self.clock.now() + wait;
+        if let Err(error) = self.store.pause(&name_of_account(stored), until).await {
+            // Whoever asks next finds out again.
+            tracing::warn!(%error, connection = stored.id, "an account's rate limit could not be kept");
+        }
+        let free = Connection { refresh_lease_until: None, sync_lease_until: None, ..stored.clone() };
+        self.postpone(&free, wait, PutOff::default()).await;
+        self.postpone_sync(&free, wait, PutOff::default()).await;
+    }
+
+    /// Refuses what somebody asks for while Instagram wants no calls, or none for this account.
     ///
     /// # Errors
     /// `rate_limited`; `unavailable`.
-    pub(super) async fn refuse_while_paused(&self) -> Result<(), ApiError> {
-        match self.paused().await? {
-            Some(until) => Err(ApiError::instagram_paused(until.duration_since(self.clock.now()))),
+    pub(super) async fn refuse_while_paused(&self, stored: &Connection) -> Result<(), ApiError> {
+        let now = self.clock.now();
+        let of_account = self.store.paused_until(&name_of_account(stored), now).await?;
+        match self.paused().await?.max(of_account) {
+            Some(until) => Err(ApiError::instagram_paused(until.duration_since(now))),
             None => Ok(()),
         }
     }

@@ -1,6 +1,8 @@
 //! Graph calls that a program makes up and this service makes for it: which there are, and with what token.
 
-use instagram_client::{GraphBody, GraphCall, GraphMethod, InstagramError};
+use connection_store::Connection;
+use instagram_client::{AccessToken, GraphBody, GraphCall, GraphMethod, InstagramError};
+use jiff::SignedDuration;
 use serde_json::Value;
 use shared::Scope;
 
@@ -36,6 +38,9 @@ const FORWARDED: [(GraphMethod, &str, Scope); 18] = [
 
 /// Longest id of something at Instagram, in digits. Today's have 17.
 const ID_MAX: usize = 32;
+
+/// The shortest time between two questions to Instagram, about one token that it refused in forwarded calls.
+const CHECK_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// Parameters that are not a program's to give: other tokens and what proves them, other calls in the place of this one, and
 /// other forms of its answer.
@@ -178,8 +183,8 @@ impl Connections {
     /// Makes a Graph call with the token of the user's connection. The answer is Graph's, without any token.
     ///
     /// # Errors
-    /// `not_connected`; `needs_reauthorization`, which is recorded; `invalid_request` with Instagram's word where it refuses
-    /// the call; Instagram's other failures.
+    /// `not_connected`; `needs_reauthorization`, which is recorded; `rate_limited`, which is remembered;
+    /// `invalid_request` with Instagram's word where it refuses the call; Instagram's other failures.
     pub(crate) async fn forward(
         &self,
         user_id: &str,
@@ -187,7 +192,7 @@ impl Connections {
         parameters: Parameters,
     ) -> Result<Value, ApiError> {
         let (stored, token) = self.usable(user_id).await?;
-        self.refuse_while_paused().await?;
+        self.refuse_while_paused(&stored).await?;
         let account =
             |segment: String| if segment == "me" { stored.instagram_user_id.clone() } else { segment };
         let call = GraphCall {
@@ -198,10 +203,43 @@ impl Connections {
         };
         match self.instagram()?.graph(call, &token).await {
             Ok(answer) => Ok(answer),
-            Err(
-                error @ (InstagramError::NeedsReauthorization { .. } | InstagramError::RateLimited { .. }),
-            ) => Err(self.refused(&stored, error).await),
+            Err(error @ InstagramError::RateLimited { .. }) => Err(self.refused(&stored, error).await),
+            Err(error @ InstagramError::NeedsReauthorization { .. }) => {
+                Err(self.refused_once(&stored, &token, error).await)
+            }
             Err(error) => Err(ApiError::from_forwarded(error)),
+        }
+    }
+
+    /// Returns what it means for a program that Instagram refused the token in a call that the program made
+    /// up. The call may be what is refused, so the token counts as dead only where Instagram refuses it for
+    /// the profile, too. Of all calls that provoke this, one a minute asks.
+    async fn refused_once(
+        &self,
+        stored: &Connection,
+        token: &AccessToken,
+        error: InstagramError,
+    ) -> ApiError {
+        let name = format!("token-check:{}", stored.id);
+        match self.store.count_try(&name, CHECK_EVERY, self.clock.now()).await {
+            Ok(tries) if tries.count == 1 => {}
+            // Somebody asks at this moment, or has just asked; what came of it is stored.
+            Ok(_) => {
+                let found = self.usable(&stored.user_id).await;
+                return found.err().unwrap_or_else(|| ApiError::access_refused_once(error));
+            }
+            Err(unavailable) => return unavailable.into(),
+        }
+        let instagram = match self.instagram() {
+            Ok(instagram) => instagram,
+            Err(not_configured) => return not_configured,
+        };
+        match instagram.profile(token).await {
+            Err(
+                told @ (InstagramError::NeedsReauthorization { .. } | InstagramError::RateLimited { .. }),
+            ) => self.refused(stored, told).await,
+            // What is read is not stored: otherwise whoever can provoke this could fill the history.
+            Ok(_) | Err(_) => ApiError::access_refused_once(error),
         }
     }
 }

@@ -45,7 +45,7 @@ impl Connections {
         if age < YOUNGEST {
             return Err(ApiError::token_too_young(YOUNGEST - age));
         }
-        self.refuse_while_paused().await?;
+        self.refuse_while_paused(&stored).await?;
         let Some(stored) = self.take_turn(stored, &token).await? else {
             return self.read(user_id).await;
         };
@@ -185,7 +185,7 @@ impl Connections {
         self.postpone(stored, wait, PutOff { error: Some(why.to_owned()), event, ..PutOff::default() }).await;
     }
 
-    async fn postpone(&self, stored: &Connection, wait: SignedDuration, put_off: PutOff) {
+    pub(super) async fn postpone(&self, stored: &Connection, wait: SignedDuration, put_off: PutOff) {
         let now = self.clock.now();
         let postponement = put_off.until(now + wait, stored.refresh_lease_until);
         let (id, token) = (&stored.id, &stored.access_token);
@@ -324,8 +324,10 @@ impl Connections {
         std::str::from_utf8(&opened).ok().map(|token| AccessToken::from(token.to_owned()))
     }
 
-    /// What a failed call with a stored token means for its owner. Only Instagram's word that the token is dead is
-    /// recorded, and its wish that the app leaves it alone; whatever else fails leaves the connection as it is.
+    /// What a failed call with a stored token means for its owner. Only Instagram's word that the token is
+    /// dead is recorded, and its wish that it be left alone; whatever else fails leaves the connection as it
+    /// is. The call is one of this service's own: what somebody else made up does not tell whether a token is
+    /// dead.
     pub(super) async fn refused(&self, stored: &Connection, error: InstagramError) -> ApiError {
         match error {
             InstagramError::NeedsReauthorization { subcode } => {
@@ -334,8 +336,11 @@ impl Connections {
                     Err(error) => return error.into(),
                 }
             }
-            // One account's limit is no reason to leave the others alone; it is put off by itself.
             InstagramError::RateLimited { retry_after, of: LimitOf::App } => self.pause(retry_after).await,
+            // No reason to leave the others alone.
+            InstagramError::RateLimited { retry_after, of: LimitOf::Account } => {
+                self.pause_account(stored, retry_after).await;
+            }
             _ => {}
         }
         match self.instagram() {

@@ -16,7 +16,7 @@ impl Connections {
     /// `not_connected`; `needs_reauthorization` when Instagram no longer accepts the token; Instagram's other failures.
     pub(crate) async fn sync(&self, user_id: &str) -> Result<shared::Connection, ApiError> {
         let (stored, token) = self.usable(user_id).await?;
-        self.refuse_while_paused().await?;
+        self.refuse_while_paused(&stored).await?;
         // Nothing was claimed for this: if a worker has the connection, its lease stays its own.
         let stored = Connection { sync_lease_until: None, ..stored };
         let kept = self.read_and_store(&stored, &token).await;

@@ -4,10 +4,13 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use backend::clock::Clock;
 use instagram_simulator::{Consent, Endpoint, Fault, Times, accounts};
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::refresh_job::{OFTEN, eventually, pass};
 use crate::support::{Answer, Person, TestApp};
 
 const ALL: [&str; 3] = ["connections:read", "content:publish", "messages:manage"];
@@ -302,4 +305,91 @@ async fn a_message_that_quotes_the_token_is_cleaned() {
         answer.body["error"],
         "Instagram refused this: Cannot use [redacted] at https://x/?access_token=[redacted]"
     );
+}
+
+/// A program can provoke the code of a dead token by the calls that it makes up, and must not end a
+/// connection by it.
+#[actix_web::test]
+async fn a_call_that_was_made_up_does_not_tell_that_a_token_is_dead() {
+    let app = TestApp::start();
+    let (ada, program) = connected(&app, &ALL).await;
+    let before = ada.connection().await.body;
+    app.instagram.fault(Endpoint::Graph, Fault::graph_error(190, 460), Times::Count(8));
+    app.instagram.fault(Endpoint::Graph, Fault::graph_error(102, None), Times::Count(8));
+    let asked = app.instagram.requests(Endpoint::Profile);
+    for minute in 1..=2 {
+        let calls = (0..8).map(async |_| program.get(&at("me/media")).await);
+        for answer in futures_util::future::join_all(calls).await {
+            assert_eq!(answer.failure(), "502 upstream_error");
+        }
+        assert_eq!(app.instagram.requests(Endpoint::Profile), asked + minute, "of all of them, one asks");
+        app.clock.advance(Duration::from_secs(61));
+    }
+    // Neither does a profile that cannot be read.
+    for fault in [Fault::ServerError { status: 500 }, Fault::Html, Fault::graph_error(10, None)] {
+        app.instagram.fault(Endpoint::Graph, Fault::graph_error(190, None), Times::ONCE);
+        app.instagram.fault(Endpoint::Profile, fault, Times::ONCE);
+        assert_eq!(program.get(&at("me/media")).await.failure(), "502 upstream_error");
+        app.clock.advance(Duration::from_secs(61));
+    }
+    assert_eq!(ada.connection().await.body, before);
+    let events = ada.get("/api/integrations/instagram/me/events").await;
+    assert_eq!(events.body["events"].as_array().unwrap().len(), 1, "connected, and nothing since: {events}");
+
+    app.instagram.revoke(accounts::RECORD_SHOP, 458);
+    assert_eq!(program.get(&at("me/media")).await.failure(), "409 needs_reauthorization");
+    let after = ada.connection().await.body["connection"].clone();
+    assert_eq!(after["lastError"], "This app was removed in Instagram's settings.", "the profile said so");
+    assert_eq!(program.get(&at("me/media")).await.failure(), "409 needs_reauthorization");
+}
+
+#[actix_web::test]
+async fn an_accounts_rate_limit_that_a_program_meets_holds_for_that_account() {
+    let app = TestApp::start();
+    let (ada, program) = connected(&app, &ALL).await;
+    let bob = app.with_user("bob").await;
+    assert_eq!(app.connect(&bob, accounts::CREATOR).await.status, 200);
+    app.clock.advance(Duration::from_secs(2 * 86_400));
+    app.instagram.advance(Duration::from_secs(2 * 86_400));
+    for code in [17, 32, 80_002] {
+        app.instagram.fault(Endpoint::Graph, Fault::graph_error(code, None), Times::ONCE);
+        let limited = program.get(&at("me/media")).await;
+        assert_eq!((limited.failure(), limited.header("retry-after")), ("429 rate_limited".into(), "60"));
+        let asked = app.instagram.requests(Endpoint::Any);
+        let of_ada = async |action: &str| {
+            ada.post(&format!("/api/integrations/instagram/me/{action}"), json!({})).await
+        };
+        for answer in [program.get(&at("me/media")).await, of_ada("sync").await, of_ada("refresh").await] {
+            assert_eq!(answer.failure(), "429 rate_limited", "{code}");
+            let left: u64 = answer.header("retry-after").parse().unwrap();
+            assert!((1..=60).contains(&left), "{left}");
+        }
+        assert_eq!(app.instagram.requests(Endpoint::Any), asked, "going on would lengthen the block");
+        assert_eq!(bob.get(&at("me/media")).await.status, 200, "another account's calls are not affected");
+        app.clock.advance(Duration::from_secs(61));
+        assert_eq!(program.get(&at("me/media")).await.status, 200, "{code}");
+    }
+}
+
+#[actix_web::test]
+async fn an_accounts_rate_limit_that_a_program_meets_puts_its_renewal_off() {
+    let app = TestApp::start_with(&[OFTEN]);
+    let (ada, program) = connected(&app, &["connections:read"]).await;
+    pass(&app, &[&ada], 20).await;
+    let connection = ada.connection().await.body["connection"].clone();
+    let expires_at: Timestamp = connection["expiresAt"].as_str().unwrap().parse().unwrap();
+    let window = SignedDuration::from_hours(30 * 24);
+    let until_due = Duration::try_from(expires_at.duration_since(app.clock.now()) - window).unwrap();
+    for step in [until_due / 2, until_due / 2 - Duration::from_secs(30)] {
+        app.clock.advance(step);
+        app.instagram.advance(step);
+        ada.connection().await;
+    }
+    app.instagram.fault(Endpoint::Graph, Fault::graph_error(80_002, None), Times::ONCE);
+    assert_eq!(program.get(&at("me/media")).await.failure(), "429 rate_limited");
+    app.clock.advance(Duration::from_secs(40));
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert_eq!(app.instagram.requests(Endpoint::Refresh), 0, "it is due, and waits");
+    app.clock.advance(Duration::from_secs(30));
+    eventually(&ada, |after| after["expiresAt"].as_str() > connection["expiresAt"].as_str()).await;
 }
