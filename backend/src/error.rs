@@ -307,11 +307,15 @@ impl ApiError {
     /// A call to Instagram that a program made up, and that failed. Here alone Instagram's own words are shown, as its client
     /// has cleaned them: whoever made the call up cannot put it right without them.
     pub(crate) fn from_forwarded(error: InstagramError) -> Self {
+        let may_be_done = error.may_be_done();
         let mut this = match &error {
             InstagramError::Timeout => Self::new(
                 ErrorCode::UpstreamTimeout,
                 "Instagram did not answer in time. What was asked for may have been done all the same.",
             ),
+            InstagramError::Rejected { message, .. } if may_be_done => Self::invalid_request(format!(
+                "Instagram refused this, though it may have been done all the same: {message}"
+            )),
             InstagramError::Rejected { message, .. } => {
                 Self::invalid_request(format!("Instagram refused this: {message}"))
             }
@@ -323,14 +327,13 @@ impl ApiError {
                 ErrorCode::AppAccess,
                 "Instagram does not let this app do this for the account at the moment.",
             ),
-            _ => Self::new(ErrorCode::UpstreamError, "Instagram did not answer as it should."),
+            _ if may_be_done => Self::new(
+                ErrorCode::UpstreamError,
+                "Instagram did not answer as it should. What was asked for may have been done all the same.",
+            ),
+            _ => Self::new(ErrorCode::UpstreamError, "Instagram cannot be reached. Nothing was done."),
         };
-        this.details.may_be_done = matches!(
-            error,
-            InstagramError::Timeout
-                | InstagramError::Retryable { answered: false, .. }
-                | InstagramError::Unintelligible { .. }
-        );
+        this.details.may_be_done = may_be_done;
         this.caused_by(error)
     }
 

@@ -1,8 +1,10 @@
-//! Requests that a client may repeat without their being carried out twice: it names each by an `Idempotency-Key`.
+//! Requests that a client may repeat without their being carried out twice: it names each by an
+//! `Idempotency-Key`.
 //!
-//! A success is kept for a day, sealed, and given again. What was refused or failed is not kept: the same request is carried out
-//! anew. What nobody knows the end of, since Instagram's answer was lost, is kept like a success: done again, it could be done
-//! twice.
+//! A success is kept for a day, sealed, and given again. What has certainly not been done, since it was
+//! refused, is not kept: the same request is carried out anew. Whatever else failed is kept like a success:
+//! its answer from Instagram was lost, or is a failure of Instagram's own, which comes after the deed, too.
+//! Done again, it could be done twice.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -197,7 +199,7 @@ impl Idempotency {
     }
 }
 
-/// A failure that is kept: nobody knows whether what was asked for was done.
+/// A failure that is kept: what was asked for may have been done.
 #[derive(Serialize, Deserialize)]
 struct Unsettled {
     code: ErrorCode,

@@ -113,4 +113,17 @@ mod tests {
             assert!(!Repeating::Harmful.helps(&in_between(status, None)), "{status}");
         }
     }
+
+    /// A failure that may have been done is kept under its `Idempotency-Key`: to send it again brings it
+    /// again.
+    #[test]
+    fn what_may_have_been_done_is_not_asked_for_again() {
+        for &code in ErrorCode::ALL {
+            let body = serde_json::json!({"ok": false, "error": "No.", "code": code, "requestId": "r"});
+            let refused = Error::Refused(serde_json::from_value(body).unwrap());
+            let waits = matches!(code, ErrorCode::RateLimited | ErrorCode::Unavailable);
+            assert_eq!(Repeating::Harmless.helps(&refused), waits, "{code:?}");
+            assert!(!Repeating::Harmful.helps(&refused), "{code:?}");
+        }
+    }
 }

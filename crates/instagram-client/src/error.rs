@@ -11,6 +11,13 @@ pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 /// The subcode of a post that is taken for spam, and may be live all the same.
 pub(crate) const TAKEN_FOR_SPAM: i64 = 2_207_051;
 
+/// The codes of `instagram-api.md` §6 that say what is wrong with a call, before anything is done for it.
+const REFUSALS: [i64; 16] =
+    [9, 10, 24, 25, 100, 341, 352, 368, 506, 551, 9004, 9007, 36_000, 36_001, 36_003, 36_004];
+
+/// Subcodes that leave open what was done, whatever the code: spam, and failures on Meta's side.
+const UNSETTLED: [i64; 6] = [TAKEN_FOR_SPAM, 2_207_001, 2_207_003, 2_207_020, 2_207_032, 2_207_053];
+
 /// Whose calls a rate limit counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitOf {
@@ -37,8 +44,8 @@ pub enum InstagramError {
     Retryable {
         /// What happened, for the log.
         reason: String,
-        /// Whether it was Instagram itself that said so. Without its word, what was asked for may have been done.
-        answered: bool,
+        /// Whether the request may have reached Instagram; else no connection came about.
+        sent: bool,
     },
 
     /// Too many calls (codes 4, 17, 32, 613, 80002, HTTP 429). Next: make no call before `retry_after` is over; going on
@@ -124,14 +131,36 @@ impl InstagramError {
         }
     }
 
-    /// Instagram says that it failed.
-    pub(crate) fn failed(reason: impl Into<String>) -> Self {
-        Self::Retryable { reason: reason.into(), answered: true }
+    /// Returns whether a call that was to change something may have done so all the same. Only a call that
+    /// was never sent, and one that Instagram plainly refused, has certainly changed nothing: failures of
+    /// Instagram's own come from calls that were carried out, too, and so do answers that were lost or cannot
+    /// be read. A code that is not known is no plain refusal.
+    #[must_use]
+    pub fn may_be_done(&self) -> bool {
+        match self {
+            Self::Retryable { sent, .. } => *sent,
+            Self::Rejected { code, subcode, .. } => {
+                !REFUSALS.contains(code) || subcode.is_some_and(|subcode| UNSETTLED.contains(&subcode))
+            }
+            Self::RateLimited { .. }
+            | Self::NeedsReauthorization { .. }
+            | Self::MissingPermission { .. }
+            | Self::AppAccess => false,
+            // The two that only a text tells come with any code.
+            Self::InvalidCode | Self::Misconfigured { .. } | Self::Timeout | Self::Unintelligible { .. } => {
+                true
+            }
+        }
     }
 
-    /// Nobody has said what came of it.
-    pub(crate) fn lost(reason: impl Into<String>) -> Self {
-        Self::Retryable { reason: reason.into(), answered: false }
+    /// Something failed after the request may have been sent.
+    pub(crate) fn failed(reason: impl Into<String>) -> Self {
+        Self::Retryable { reason: reason.into(), sent: true }
+    }
+
+    /// No connection came about.
+    pub(crate) fn not_sent(reason: impl Into<String>) -> Self {
+        Self::Retryable { reason: reason.into(), sent: false }
     }
 
     pub(crate) fn unintelligible(reason: impl Into<String>) -> Self {

@@ -75,7 +75,7 @@ pub(crate) fn judge(
         None if status == StatusCode::TOO_MANY_REQUESTS => {
             Err(InstagramError::RateLimited { retry_after: usage::retry_after(headers), of: LimitOf::App })
         }
-        None if status.is_server_error() => Err(InstagramError::lost(format!("HTTP {}", status.as_u16()))),
+        None if status.is_server_error() => Err(InstagramError::failed(format!("HTTP {}", status.as_u16()))),
         None => {
             let status = status.as_u16();
             Err(InstagramError::unintelligible(format!("HTTP {status} without an error of Instagram's")))

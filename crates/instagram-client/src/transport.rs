@@ -133,7 +133,7 @@ impl Transport {
         sending.spawn_on(async move { http.execute(request).await }, runtime);
         match sending.join_next().await {
             Some(Ok(answered)) => answered.map_err(not_answered),
-            _ => Err(InstagramError::lost("the program stops")),
+            _ => Err(InstagramError::failed("the program stops")),
         }
     }
 }
@@ -161,5 +161,6 @@ fn not_answered(error: reqwest::Error) -> InstagramError {
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    InstagramError::lost(sanitise(&cause.to_string()))
+    let reason = sanitise(&cause.to_string());
+    if error.is_connect() { InstagramError::not_sent(reason) } else { InstagramError::failed(reason) }
 }

@@ -119,8 +119,9 @@ async fn read(
 /// Paths: with `content:publish` `me/media` and `me/media_publish`; with `messages:manage` `me/messages`, `{id}/comments` and
 /// `{id}/replies`. The parameters are in the query or in the body, as JSON or as a form.
 ///
-/// An answer that does not come (`upstream_timeout`, `upstream_error`) does not tell whether Instagram has done it. Under an
-/// `Idempotency-Key` the same is answered again then, and nothing is asked of Instagram: look before you do it under another.
+/// A failure may be one of a call that was carried out all the same, and says so then: no answer came, or one
+/// that cannot be read, Instagram failed itself, or it took a post for spam. Under an `Idempotency-Key` the
+/// same is answered again, and nothing is asked of Instagram: look before you do it under another.
 #[utoipa::path(
     post,
     path = "/api/integrations/instagram/{userId}/proxy/{path}",

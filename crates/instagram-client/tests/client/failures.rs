@@ -239,3 +239,46 @@ async fn known_failure_31_half_an_emoji_in_an_error_leaves_its_code() {
         assert_eq!(error_of(400, &[], &body).await, expected, "{body}");
     }
 }
+
+#[tokio::test]
+async fn what_may_have_been_done_is_told_from_what_was_refused() {
+    let transient = r#"{"error":{"message":"x","code":24,"is_transient":true}}"#;
+    for (status, body) in [
+        (400, oauth_exception(4, Some(2_207_051))),
+        (400, oauth_exception(100, Some(2_207_051))),
+        (400, oauth_exception(1, None)),
+        (400, oauth_exception(2, Some(1_545_133))),
+        (400, oauth_exception(-1, Some(2_207_032))),
+        (400, oauth_exception(-2, Some(2_207_020))),
+        (400, oauth_exception(9, Some(2_207_053))),
+        (400, transient.to_owned()),
+        (500, oauth_exception(100, None)),
+        (502, "<html>".to_owned()),
+        (400, "<html>".to_owned()),
+        (200, r#"{"error":{}}"#.to_owned()),
+        (302, String::new()),
+        // Nobody has said what this means.
+        (400, oauth_exception(77_777, None)),
+        (400, token_endpoint(400, "Whatever")),
+    ] {
+        assert!(error_of(status, &[], &body).await.may_be_done(), "{status} {body}");
+    }
+    for (status, code, subcode) in [
+        (400, 100, Some(33)),
+        (400, 9, Some(2_207_042)),
+        (400, 9007, Some(2_207_027)),
+        (400, 24, Some(2_207_006)),
+        (400, 36_003, Some(2_207_009)),
+        (400, 368, None),
+        (400, 10, Some(2_534_022)),
+        (403, 10, None),
+        (403, 200, None),
+        (400, 190, Some(460)),
+        (400, 4, None),
+        (400, 80_002, None),
+        (429, 4, None),
+    ] {
+        let error = error_of(status, &[], &oauth_exception(code, subcode)).await;
+        assert!(!error.may_be_done(), "{status} {code} {subcode:?}");
+    }
+}

@@ -100,7 +100,7 @@ async fn a_refused_connection_is_retryable_and_says_so() {
     drop(listener);
     let error = client_of(&base).profile(&token()).await.unwrap_err();
     assert!(
-        matches!(&error, InstagramError::Retryable { reason, answered: false } if reason.contains("refused")),
+        matches!(&error, InstagramError::Retryable { reason, sent: false } if reason.contains("refused")),
         "{error:?}"
     );
 }
