@@ -131,10 +131,10 @@ impl ApiError {
         Self::new(ErrorCode::NotFound, "This path of Instagram's is not forwarded.")
     }
 
-    /// 400: a parameter that would change whose or what call is forwarded.
+    /// 400: a parameter that would change whose or what call is forwarded, or that could be read as such.
     pub(crate) fn refused_parameter() -> Self {
-        let sentence = "One of the parameters is a token, a secret, or changes what the call is. The token is ours to add, and \
-                        the rest is not forwarded.";
+        let sentence = "One of the parameters is a token, a secret, changes what the call is, or has a name that Instagram has no \
+                        parameter of. The token is ours to add, and the rest is not forwarded.";
         Self::invalid_request(sentence)
     }
 

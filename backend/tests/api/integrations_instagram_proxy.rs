@@ -197,6 +197,19 @@ async fn parameters_that_are_ours_are_refused() {
         "Access_Token=x",
         "access_token[]=x",
         "%61ccess_token=x",
+        "access.token=x",
+        "access%2Etoken=x",
+        "access%20token=x",
+        "access+token=x",
+        "access[token=x",
+        "access%5Btoken=x",
+        "access%5Ftoken=x",
+        "%2561ccess_token=x",
+        "a[access_token]=x",
+        "oauth_token=x",
+        "token=x",
+        "client.id=x",
+        "=x",
         "appsecret_proof=x",
         "client_secret=x",
         "method=delete",
@@ -210,6 +223,14 @@ async fn parameters_that_are_ours_are_refused() {
     let form =
         program.request(Method::POST, &at("me/media")).form(&[("access_token", "x"), ("image_url", "y")]);
     assert_eq!(Answer::of(form).await.failure(), "400 invalid_request");
+    for name in ["access.token", "access token", "access[token", "oauth_token", "a[access_token]"] {
+        let form = program.request(Method::POST, &at("me/media")).form(&[(name, "x"), ("image_url", "y")]);
+        assert_eq!(Answer::of(form).await.failure(), "400 invalid_request", "{name}");
+        let json = program.post(&at("me/media"), json!({"image_url": "y", name: "x"})).await;
+        assert_eq!(json.failure(), "400 invalid_request", "{name}");
+        let nested = json!({"image_url": "y", "user_tags": [{"username": {name: "x"}}]});
+        assert_eq!(program.post(&at("me/media"), nested).await.failure(), "400 invalid_request", "{name}");
+    }
     assert_eq!(app.instagram.requests(Endpoint::Any), asked, "Instagram hears of none of them");
 
     let post = |media_type: &str, body: String| {

@@ -89,9 +89,10 @@ pub(crate) struct GraphParameters {
 /// Paths: `me`, and its `media`, `stories`, `insights`, `tags`, `content_publishing_limit` and, with `messages:manage`,
 /// `conversations`; `{id}`, and its `children`, `comments`, `insights` and `replies`. The version is the service's.
 ///
-/// The query goes to Instagram, but for tokens, secrets and what changes the call itself, which are `invalid_request`. So is what
-/// Instagram refuses, in its own words. The answer is Instagram's, without the token in the links to other pages: read on with
-/// the cursor.
+/// The query goes to Instagram, but for tokens, secrets and what changes the call itself, which are
+/// `invalid_request`, as are names with anything but letters, digits, `_` and the places of a list in them.
+/// So is what Instagram refuses, in its own words. The answer is Instagram's, without the token in the links
+/// to other pages: read on with the cursor.
 #[utoipa::path(
     get,
     path = "/api/integrations/instagram/{userId}/proxy/{path}",
