@@ -297,8 +297,9 @@ impl SessionCookie {
 
     /// What browsers call it.
     pub(crate) fn name(&self) -> &'static str {
-        // The prefix makes browsers refuse the cookie from a subdomain or over http (RFC 6265bis, 4.1.3.2).
-        if self.secure { "__Host-session" } else { "session" }
+        // The prefix makes browsers refuse the cookie from a subdomain or over http (RFC 6265bis, 4.1.3.2). The
+        // rest is a name of our own: cookies know hosts and not ports, and other programs call theirs `session`.
+        if self.secure { "__Host-connect_session" } else { "connect_session" }
     }
 
     /// The first cookie of this name that can be a session.
@@ -435,15 +436,19 @@ mod tests {
 
     #[test]
     fn a_prefixed_cookie_is_read_by_its_literal_name_only() {
-        assert!(session_in(&[b"__Host-session=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], true));
-        assert!(!session_in(&[b"__%48ost-session=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], true));
-        assert!(!session_in(&[b"session=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], true));
+        assert!(session_in(&[b"__Host-connect_session=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], true));
+        assert!(!session_in(
+            &[b"__%48ost-connect_session=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"],
+            true
+        ));
+        assert!(!session_in(&[b"connect_session=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], true));
     }
 
     #[test]
     fn other_cookies_do_not_hide_the_session() {
-        let ours = b"a=\xff; session=of-another-program; session=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+        let ours = b"a=\xff; connect_session=x; connect_session=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
         assert!(session_in(&[b"b=\xfe", ours], false));
+        assert!(!session_in(&[b"session=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], false), "anybody's");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{self, HeaderMap};
 
-/// The values of all cookies of exactly this name. Names are compared as they came: decoding `__%48ost-session` first would undo
+/// The values of all cookies of exactly this name. Names are compared as they came: decoding `__%48ost-connect_session` first would undo
 /// what the prefix is for. Another program on the host may use a name, too, so there can be several.
 pub(crate) fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
     let pairs =

@@ -29,7 +29,7 @@ scenario(
 
     // A good connection, its end, one that Instagram breaks off, and one that the person refuses.
     const details = await signUp(page, stack.origin);
-    const session = (await context.cookies()).find(({ name }) => name === "session").value;
+    const session = (await context.cookies()).find(({ name }) => name === "connect_session").value;
     await connect(page);
     await disconnect(page);
     for (const kind of ["html", "wrong_json", "truncated", "graph_error"]) {

@@ -116,7 +116,7 @@ impl DeviceCookie {
     }
 
     fn name(&self) -> &'static str {
-        if self.secure { "__Host-device" } else { "device" }
+        if self.secure { "__Host-connect_device" } else { "connect_device" }
     }
 
     /// The browser's own bytes, where it signed in to this account before.

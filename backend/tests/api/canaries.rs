@@ -25,8 +25,9 @@ async fn no_secret_is_in_logs_answers_or_the_database() {
         let response = request.header("accept", "application/json").send().await.unwrap();
         let cookies =
             response.headers().get_all("set-cookie").iter().filter_map(|cookie| cookie.to_str().ok());
-        sessions
-            .extend(cookies.filter_map(|c| c.strip_prefix("session=")?.split(';').next().map(str::to_owned)));
+        sessions.extend(
+            cookies.filter_map(|c| c.strip_prefix("connect_session=")?.split(';').next().map(str::to_owned)),
+        );
         let text = response.text().await.unwrap();
         seen.push_str(&text);
         serde_json::from_str(&text).unwrap_or_default()

@@ -6,7 +6,7 @@ use instagram_simulator::{Consent, Endpoint, Fault, Options, Times, TokenShape, 
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Answer, KEYS, TestApp};
+use crate::support::{Answer, KEYS, PASSWORD, TestApp};
 
 #[test]
 fn failure_1_the_consent_page_is_where_it_works_today() {
@@ -47,6 +47,28 @@ async fn failures_10_and_11_the_professional_id_is_stored_with_all_its_digits() 
             assert_eq!(exchanged.body["user"]["id"], "17841400000000000");
         }
     }
+}
+
+#[actix_web::test]
+async fn failure_26_another_programs_cookie_signs_nobody_out() {
+    let app = TestApp::start();
+    let person = app.anonymous();
+    let body = json!({"email": "ada@example.com", "password": PASSWORD});
+    let signed_up = person.post("/api/users", body).await;
+    let ours: Vec<_> = signed_up.headers.get_all("set-cookie").iter().map(|c| c.to_str().unwrap()).collect();
+    assert!(ours.len() == 2 && ours.iter().all(|cookie| cookie.starts_with("connect_")), "{ours:?}");
+    // What half of the programs on a host call theirs, whatever their port.
+    let theirs =
+        ["session", "sid", "device", "token", "auth"].map(|name| format!("{name}={}", "b".repeat(43)));
+    let values = ours.iter().map(|cookie| cookie.split(';').next().unwrap().to_owned());
+    let cookies: Vec<_> = theirs.iter().cloned().chain(values).collect();
+    let request = app.anonymous().request(Method::GET, "/api/session").header("cookie", cookies.join("; "));
+    assert_eq!(Answer::of(request).await.status, 200);
+    // And ours is no good under a name that is anybody's.
+    let (_, token) = ours[0].split(';').next().unwrap().split_once('=').unwrap();
+    let request = app.anonymous().request(Method::GET, "/api/session");
+    let request = request.header("cookie", format!("session={token}"));
+    assert_eq!(Answer::of(request).await.failure(), "401 unauthenticated");
 }
 
 #[actix_web::test]

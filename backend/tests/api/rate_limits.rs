@@ -84,7 +84,7 @@ async fn each_session_and_each_key_has_a_quota_of_its_own() {
 #[actix_web::test]
 async fn a_key_that_is_none_counts_for_its_address() {
     let app = TestApp::start_with(&[("RATE_LIMITS", "0.1")]);
-    let cookie = format!("session={}", "a".repeat(43));
+    let cookie = format!("connect_session={}", "a".repeat(43));
     for number in 0..10 {
         let request = app.anonymous().request(Method::GET, "/api/session");
         let request = if number % 2 == 0 {
@@ -273,7 +273,7 @@ async fn the_cookie_that_knows_a_browser_lets_nobody_in_and_cannot_be_made() {
     let signed_up = person.post("/api/users", body).await;
     let cookies: Vec<_> =
         signed_up.headers.get_all("set-cookie").iter().map(|c| c.to_str().unwrap()).collect();
-    let device = cookies.iter().find(|cookie| cookie.starts_with("device=")).unwrap();
+    let device = cookies.iter().find(|cookie| cookie.starts_with("connect_device=")).unwrap();
     for attribute in ["HttpOnly", "SameSite=Lax", "Path=/"] {
         assert!(device.contains(attribute), "{device}");
     }
@@ -290,7 +290,11 @@ async fn the_cookie_that_knows_a_browser_lets_nobody_in_and_cannot_be_made() {
         Answer::of(request.json(&body)).await
     };
     let last = if device.ends_with('A') { "B" } else { "A" };
-    for forged in [format!("{}{last}", &device[..device.len() - 1]), "device=x".into(), "device=".into()] {
+    for forged in [
+        format!("{}{last}", &device[..device.len() - 1]),
+        "connect_device=x".into(),
+        "connect_device=".into(),
+    ] {
         wait_of(&sign_in_with(&forged).await);
     }
     assert_eq!(

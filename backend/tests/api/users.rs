@@ -23,7 +23,7 @@ async fn signing_up_opens_a_session() {
     }
     "#);
     let cookie = answer.header("set-cookie");
-    assert!(cookie.starts_with("session="), "{cookie}");
+    assert!(cookie.starts_with("connect_session="), "{cookie}");
     for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=2592000"] {
         assert!(cookie.contains(attribute), "{attribute} in {cookie}");
     }
@@ -60,7 +60,11 @@ async fn on_https_the_cookie_is_bound_to_the_host() {
     let app = TestApp::start_with(&[("PUBLIC_URL", "https://connect.example.com")]);
     let request = app.anonymous().request(reqwest::Method::POST, "/api/users");
     let answer = Answer::of(request.json(&json!({"email": "ada@example.com", "password": PASSWORD}))).await;
-    let cookie = answer.header("set-cookie");
-    assert!(cookie.starts_with("__Host-session=") && cookie.contains("Secure"), "{cookie}");
+    let cookies: Vec<_> =
+        answer.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap()).collect();
+    assert_eq!(cookies.len(), 2);
+    for (cookie, name) in cookies.iter().zip(["__Host-connect_session=", "__Host-connect_device="]) {
+        assert!(cookie.starts_with(name) && cookie.contains("Secure"), "{cookie}");
+    }
     assert!(answer.header("strict-transport-security").contains("max-age"));
 }

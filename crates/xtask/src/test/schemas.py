@@ -75,7 +75,7 @@ class Caller:
         """In the form of schemathesis's configuration."""
         if self.key:
             return f'[auth.openapi.key]\nbearer = "{self.key}"\n'
-        (cookie,) = (cookie for cookie in self.cookies if cookie.name == "session")
+        (cookie,) = (cookie for cookie in self.cookies if cookie.name == "connect_session")
         return f'[auth.openapi.session]\napi_key = "{cookie.value}"\n'
 
     def connect(self, user, account):
