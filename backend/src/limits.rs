@@ -52,6 +52,9 @@ pub(crate) const HOST_LINK: Rule =
 /// Calls to Instagram that a program makes up, by owner: all of an owner's keys and sessions together.
 pub(crate) const PROXY: Rule = Rule { name: "proxy", limit: 1200, window: SignedDuration::from_hours(1) };
 
+/// Being given Instagram's own token, by key and user.
+pub(crate) const TOKEN: Rule = Rule { name: "token", limit: 60, window: SignedDuration::from_hours(1) };
+
 /// Reading a profile because its owner asks, by owner.
 pub(crate) const SYNC: Rule = Rule { name: "sync", limit: 60, window: SignedDuration::from_hours(1) };
 
@@ -149,6 +152,20 @@ impl Limits {
         user_id: &str,
     ) -> Result<(), ApiError> {
         self.strict(state, rule, &format!("user {user_id}")).await
+    }
+
+    /// Counts a try under a strict limit by the key that asks and the stored id of the user that it asks about.
+    ///
+    /// # Errors
+    /// `rate_limited`, `unavailable`.
+    pub(crate) async fn strict_by_key_and_user(
+        &self,
+        state: &AppState,
+        rule: &Rule,
+        key_id: &str,
+        user_id: &str,
+    ) -> Result<(), ApiError> {
+        self.strict(state, rule, &format!("key {key_id} user {user_id}")).await
     }
 
     async fn strict(&self, state: &AppState, rule: &Rule, who: &str) -> Result<(), ApiError> {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Connections;
 
-/// How long it is known who was given a token: programs may ask for one every minute.
+/// How long it is known who was given a token: programs ask for one again and again.
 const TOKEN_READ_LIFE: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// How long what happens every few hours, and what passes by itself, is worth keeping.

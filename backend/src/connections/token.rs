@@ -2,6 +2,8 @@
 
 use connection_store::Connection;
 use instagram_client::AccessToken;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use shared::{EventKind, Sensitive, TokenAnswer};
 
 use super::Connections;
@@ -15,8 +17,8 @@ const READ_ATTEMPTS: u32 = 5;
 
 impl Connections {
     /// The token of the user's connection, renewed first where little of its life is left and `may_renew` lets it be asked for.
-    /// That it was given, and to which key, is stored as an event before it is given: where that cannot be done, nothing is
-    /// given.
+    /// That it was given, and to which key, is stored as an event before it is given, once a minute at most: where that
+    /// cannot be done, nothing is given.
     ///
     /// # Errors
     /// `not_connected`; `needs_reauthorization` when Instagram no longer accepts the token; `unavailable`.
@@ -37,8 +39,9 @@ impl Connections {
         for _ in 0..READ_ATTEMPTS {
             let (stored, token) = usable;
             let message = format!("The API key “{}” was given Instagram's access.", to.name);
-            let event = self.event(EventKind::TokenRead, message);
             let (id, sealed, now) = (&stored.id, &stored.access_token, self.clock.now());
+            let mut event = self.event(EventKind::TokenRead, message);
+            event.id = event_id(id, &to.id, now);
             if self.store.record_event(id, sealed, event, now).await? {
                 tracing::info!(key = to.id, connection = stored.id, "a token was given");
                 return Ok(answer(stored, &token));
@@ -54,6 +57,13 @@ impl Connections {
         stored.token_expires_at.duration_since(now) <= REFRESH_WINDOW
             && now.duration_since(stored.token_issued_at) >= YOUNGEST
     }
+}
+
+/// Names the event of a connection, a key and a minute. The store keeps an event of one name once.
+fn event_id(connection_id: &str, key_id: &str, now: Timestamp) -> String {
+    let minute = now.as_second().div_euclid(60);
+    let hash = Sha256::digest(format!("{connection_id} {key_id} {minute}"));
+    hash[..16].iter().fold("evt_".to_owned(), |name, byte| format!("{name}{byte:02x}"))
 }
 
 fn answer(stored: Connection, token: &AccessToken) -> TokenAnswer {

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use backend::clock::Clock;
 use instagram_simulator::{Endpoint, Fault, Times, accounts};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Person, TestApp};
+use crate::support::{Answer, Person, TestApp};
 
 const DAY: Duration = Duration::from_secs(86_400);
 const TOKEN: &str = "/api/integrations/instagram/me/token";
@@ -28,12 +29,20 @@ async fn messages(person: &Person, kind: &str) -> Vec<String> {
     events.map(|event| event["message"].as_str().unwrap().to_owned()).collect()
 }
 
+/// Moves the clock to the beginning of a minute, so that what follows at once is in the same one.
+fn begin_a_minute(app: &TestApp) {
+    let into_it = app.clock.now().as_second().rem_euclid(60).unsigned_abs();
+    app.clock.advance(Duration::from_secs(60 - into_it));
+}
+
 #[actix_web::test]
-async fn a_program_is_given_the_live_token_and_each_time_is_an_event() {
+async fn a_program_is_given_the_live_token_and_that_is_an_event_once_a_minute() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
     app.connect(&ada, accounts::RECORD_SHOP).await;
     let program = app.with_key(&ada.personal_key(&["tokens:read"]).await);
+    let other = app.with_key(&ada.personal_key(&["tokens:read"]).await);
+    begin_a_minute(&app);
     let given = token(&program).await;
     let text = given["accessToken"].as_str().unwrap();
     let me = format!("{}/v25.0/me?fields=username", app.instagram.graph_url());
@@ -48,10 +57,39 @@ async fn a_program_is_given_the_live_token_and_each_time_is_an_event() {
             "instagramUserId": "17841400000000000", "scopes": connection["scopes"],
         })
     );
-    assert_eq!(token(&program).await, given);
+    for _ in 0..3 {
+        assert_eq!(token(&program).await, given);
+    }
     let said = "The API key “mine” was given Instagram's access.";
-    assert_eq!(messages(&ada, "token_read").await, [said, said]);
+    assert_eq!(messages(&ada, "token_read").await, [said]);
+    token(&other).await;
+    assert_eq!(messages(&ada, "token_read").await, [said, said], "another key is another event");
+    app.clock.advance(Duration::from_secs(60));
+    token(&program).await;
+    assert_eq!(messages(&ada, "token_read").await, [said, said, said], "and so is another minute");
     assert_eq!(app.instagram.requests(Endpoint::Refresh), 0, "there are weeks left");
+}
+
+#[actix_web::test]
+async fn a_token_is_given_sixty_times_an_hour_to_each_key_for_each_user() {
+    let app = TestApp::start_with(&[("RATE_LIMITS", "0.1")]);
+    let key = app.service_key(&["tokens:read"]);
+    let program = app.with_key(&key);
+    let of = |user: &str| format!("/api/integrations/instagram/{user}/token");
+    for _ in 0..6 {
+        assert_eq!(program.get(&of("user-1")).await.failure(), "404 not_connected");
+    }
+    let refused = program.get(&of("user-1")).await;
+    assert_eq!(refused.failure(), "429 rate_limited");
+    assert_eq!(refused.header("ratelimit-policy"), "\"token\";q=6;w=3600");
+    assert!(refused.header("retry-after").parse::<u64>().unwrap() > 3500);
+    assert_eq!(program.get(&of("user-2")).await.failure(), "404 not_connected", "another user");
+    let other = app.with_key(&app.service_key(&["tokens:read"]));
+    assert_eq!(other.get(&of("user-1")).await.failure(), "404 not_connected", "another key");
+    // Counted for all backends together.
+    let beside = app.another(&[("RATE_LIMITS", "0.1")]);
+    let request = crate::support::client().get(format!("{}{}", beside.url, of("user-1"))).bearer_auth(key);
+    assert_eq!(Answer::of(request).await.failure(), "429 rate_limited");
 }
 
 #[actix_web::test]

@@ -19,8 +19,9 @@ pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
 
 /// Instagram's own token for the user's connection.
 ///
-/// Renewed first where it ends within ten days. Each time is an event of the connection, which names the key: its owner sees who
-/// was given the token. Ask each time that you need it, and keep it nowhere.
+/// Renewed first where it ends within ten days. That it was given is an event of the connection, which names the key, once a
+/// minute at most: its owner sees who was given the token. Ask when you need it, up to 60 times an hour for each user, and keep
+/// it nowhere.
 #[utoipa::path(
     get,
     path = "/api/integrations/instagram/{userId}/token",
@@ -36,6 +37,7 @@ pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
 async fn give(state: Data<AppState>, caller: Caller, user: Path<String>) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(&user, Scope::TokensRead)?;
     let key = caller.key().ok_or_else(ApiError::forbidden)?;
+    state.limits.strict_by_key_and_user(&state, &limits::TOKEN, &key.id, &user_id).await?;
     // Who asks often is given the token as it is: the schedule renews it.
     let may_renew = async || state.limits.strict_by_user(&state, &limits::REFRESH, &user_id).await.is_ok();
     Ok(success(state.connections.give_token(&user_id, key, may_renew).await?))
