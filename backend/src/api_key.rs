@@ -100,6 +100,7 @@ impl ApiKeyText {
             hint: self.hint(),
             created_at,
             expires_at: terms.expires_at,
+            password_hash: None,
         }
     }
 

@@ -22,10 +22,10 @@ use crate::cookies;
 use crate::error::ApiError;
 use crate::secret_token::SecretToken;
 
-/// How long a session lives without use.
+/// How long a session lives without use, and that of a host application's user at all.
 pub(crate) const SESSION_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// A session is renewed when this much of its life is gone: using it stays a read, but for once a day.
+/// A session is renewed when its last use was noted so long ago: using it stays a read, but for once a day.
 const RENEW_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// A key's use is recorded when the last record is this old: using it stays a read, but for once a minute.
@@ -180,10 +180,16 @@ impl Caller {
         let hash = token.hash();
         let now = state.clock.now();
         let session = state.store.find_session(&hash, now).await?.ok_or_else(ApiError::unauthenticated)?;
-        if session.expires_at.duration_since(now) < SESSION_LIFE - RENEW_AFTER {
+        let end = session_end(&session.user_id, session.created_at, now);
+        // What is stored can be later: an older version prolonged every session.
+        if end <= now {
+            return Err(ApiError::unauthenticated());
+        }
+        if now.duration_since(session.last_used_at) > RENEW_AFTER {
             // A database that can be read but not written now must not sign people out: next time will do.
-            if state.store.renew_session(&hash, session_end(now), now).await.is_ok() {
-                request.extensions_mut().insert(RenewedSession(state.session_cookie.write(&token)));
+            if state.store.renew_session(&hash, end, now).await.is_ok() {
+                let cookie = state.session_cookie.write(&token, end.duration_since(now));
+                request.extensions_mut().insert(RenewedSession(cookie));
             }
         }
         Ok(Self(Proof::Session { hash, session }))
@@ -303,7 +309,7 @@ impl SessionCookie {
     }
 
     /// The first cookie of this name that can be a session.
-    fn read(&self, headers: &HeaderMap) -> Option<SecretToken> {
+    pub(crate) fn read(&self, headers: &HeaderMap) -> Option<SecretToken> {
         cookies::values(headers, self.name()).find_map(SecretToken::parse)
     }
 
@@ -315,11 +321,10 @@ impl SessionCookie {
             .same_site(actix_web::cookie::SameSite::Lax)
     }
 
-    /// The cookie that opens or renews a session.
-    pub(crate) fn write(&self, token: &SecretToken) -> Cookie<'static> {
-        let seconds = SESSION_LIFE.as_secs();
+    /// The cookie that opens or renews a session with so much life left.
+    pub(crate) fn write(&self, token: &SecretToken, life: SignedDuration) -> Cookie<'static> {
         self.base(token.expose().to_owned())
-            .max_age(actix_web::cookie::time::Duration::seconds(seconds))
+            .max_age(actix_web::cookie::time::Duration::seconds(life.as_secs()))
             .finish()
     }
 
@@ -329,9 +334,10 @@ impl SessionCookie {
     }
 }
 
-/// When a session that starts now ends.
-pub(crate) fn session_end(now: Timestamp) -> Timestamp {
-    now + SESSION_LIFE
+/// Returns the end of a session that is used now. Use prolongs the session of a local account. The session of a host
+/// application's user keeps its end: the application signs its users in again.
+pub(crate) fn session_end(user_id: &str, created_at: Timestamp, now: Timestamp) -> Timestamp {
+    if is_local(user_id) { now + SESSION_LIFE } else { (now + SESSION_LIFE).min(created_at + SESSION_LIFE) }
 }
 
 #[cfg(test)]

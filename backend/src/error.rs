@@ -108,6 +108,13 @@ impl ApiError {
         Self::new(ErrorCode::Forbidden, sentence)
     }
 
+    /// 403: a host application's user, who has no password to show, has not come by a link just now.
+    pub(crate) fn not_just_signed_in() -> Self {
+        let sentence = "For this you have to have signed in within the last five minutes. Open this page from the \
+                        application that you came from again.";
+        Self::new(ErrorCode::Forbidden, sentence)
+    }
+
     /// 403: another site's page sent this, or a page of our own that was opened by an address which is not
     /// configured. `sender` is an origin that is fit to be shown.
     pub(crate) fn cross_site(sender: Option<&str>, origins: &[String; 2]) -> Self {

@@ -49,6 +49,10 @@ pub(crate) const CALLBACK: Rule = Rule { name: "callback", limit: 60, window: Si
 pub(crate) const HOST_LINK: Rule =
     Rule { name: "host-link", limit: 60, window: SignedDuration::from_mins(10) };
 
+/// Signing in by a host application's link, by address.
+pub(crate) const HOST_SIGN_IN: Rule =
+    Rule { name: "host-sign-in", limit: 60, window: SignedDuration::from_mins(10) };
+
 /// Calls to Instagram that a program makes up, by owner: all of an owner's keys and sessions together.
 pub(crate) const PROXY: Rule = Rule { name: "proxy", limit: 1200, window: SignedDuration::from_hours(1) };
 

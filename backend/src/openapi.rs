@@ -143,7 +143,7 @@ pub(crate) fn document(public_origin: &str, cookie: &str) -> OpenApi {
 fn add_security_schemes(components: &mut Components, cookie: &str) {
     let session = ApiKeyValue::with_description(
         cookie,
-        "A browser's session, from `signUp`, `signIn` or `openHostLink`. It holds every scope but `tokens:read` and \
+        "A browser's session, from `signUp`, `signIn` or `confirmHostLink`. It holds every scope but `tokens:read` and \
          `sessions:create`.",
     );
     let key = HttpBuilder::new()

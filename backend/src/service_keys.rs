@@ -51,7 +51,7 @@ pub(crate) async fn ensure_bootstrap_key(
             match store.create_api_key(new, None).await.map_err(refused)? {
                 KeyOutcome::Created => id,
                 // Another process was first.
-                KeyOutcome::Taken | KeyOutcome::TooMany => {
+                KeyOutcome::Taken | KeyOutcome::TooMany | KeyOutcome::Unproved => {
                     find(store, &text).await?.ok_or_else(|| refused("it is being revoked"))?.id
                 }
             }

@@ -10,9 +10,10 @@ import { scenario } from "../support/scenario.mjs";
 const DAYS = 24 * 60 * 60;
 
 /** Makes a key, and answers with what is shown this once. */
-async function makeKey(page, name) {
+async function makeKey(page, name, password) {
   await page.getByRole("button", { name: "New key" }).click();
   await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Your password").fill(password);
   await page.getByRole("button", { name: "Create key" }).click();
   const shown = section(page, "Your new key");
   await shown.waitFor();
@@ -28,7 +29,7 @@ async function statusWith(stack, key) {
 }
 
 scenario("a key is shown once, works, and works no longer once it is revoked", async ({ page, stack }) => {
-  await signUp(page, stack.origin);
+  const { password } = await signUp(page, stack.origin);
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Settings" }).click();
   const heading = page.getByRole("heading", { level: 1, name: "API keys" });
   await waitForFocus(heading);
@@ -38,7 +39,7 @@ scenario("a key is shown once, works, and works no longer once it is revoked", a
   await inspect(page, "settings-keys-empty");
 
   await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
-  const key = await makeKey(page, "Newsletter");
+  const key = await makeKey(page, "Newsletter", password);
   await waitForFocus(page.getByRole("heading", { name: "Your new key" }));
   await page.getByText("It will not be shown again.").waitFor();
   assert.equal(await page.getByText(key).count(), 1, "it is found where it is shown");
@@ -70,7 +71,7 @@ scenario("a key is shown once, works, and works no longer once it is revoked", a
 });
 
 scenario("what a key may do and when it ends, its person says", async ({ page, stack }) => {
-  await signUp(page, stack.origin);
+  const { password } = await signUp(page, stack.origin);
   await openSettings(page, stack, "api-keys", "API keys");
   await page.getByRole("button", { name: "New key" }).click();
   await waitForFocus(page.getByLabel("Name"));
@@ -79,6 +80,7 @@ scenario("what a key may do and when it ends, its person says", async ({ page, s
   await page.getByRole("button", { name: "Create key" }).click();
   await page.getByText("Give the key a name").waitFor();
   await page.getByText("Choose at least one").waitFor();
+  await page.getByText("Enter your password").waitFor();
   await waitForFocus(page.getByLabel("Name"));
   await inspect(page, "settings-keys-form-invalid");
 
@@ -86,6 +88,14 @@ scenario("what a key may do and when it ends, its person says", async ({ page, s
   await page.getByRole("checkbox", { name: "Publish" }).check();
   await page.getByRole("checkbox", { name: "Messages" }).check();
   await page.getByRole("radio", { name: "30 days" }).check();
+  const field = page.getByLabel("Your password");
+  assert.equal(await field.getAttribute("autocomplete"), "current-password");
+  await field.fill("Not-the-password-1");
+  await page.getByRole("button", { name: "Create key" }).click();
+  await page.getByText("This is not your password").waitFor();
+  await waitForFocus(field);
+  await inspect(page, "settings-keys-form-refused");
+  await field.fill(password);
   const asked = page.waitForRequest((request) => request.method() === "POST");
   await page.getByRole("button", { name: "Create key" }).click();
   const body = (await asked).postDataJSON();
@@ -98,6 +108,7 @@ scenario("what a key may do and when it ends, its person says", async ({ page, s
   await page.getByRole("button", { name: "New key" }).click();
   await page.getByLabel("Name").fill("Backup of everything that happens");
   await page.getByRole("radio", { name: "Never" }).check();
+  await page.getByLabel("Your password").fill(password);
   await page.getByRole("button", { name: "Create key" }).click();
   await page.getByRole("button", { name: "Done" }).click();
   await page.getByText("Never ends").waitFor();
@@ -111,7 +122,7 @@ scenario("what a key may do and when it ends, its person says", async ({ page, s
 });
 
 scenario("a key is made and revoked by keyboard alone", async ({ page, stack }) => {
-  await signUp(page, stack.origin);
+  const { password } = await signUp(page, stack.origin);
   await openSettings(page, stack, "api-keys", "API keys");
   const { keyboard } = page;
   await tabTo(page, page.getByRole("button", { name: "New key" }));
@@ -123,6 +134,8 @@ scenario("a key is made and revoked by keyboard alone", async ({ page, stack }) 
   await tabTo(page, page.getByRole("radio", { name: "90 days" }));
   await keyboard.press("ArrowRight");
   assert.equal(await page.getByRole("radio", { name: "1 year" }).isChecked(), true);
+  await tabTo(page, page.getByLabel("Your password"));
+  await keyboard.type(password);
   await tabTo(page, page.getByRole("button", { name: "Create key" }));
   await keyboard.press("Enter");
   await waitForFocus(page.getByRole("heading", { name: "Your new key" }));
@@ -148,11 +161,12 @@ scenario("a list that does not load says so, and is asked for again", async ({ p
 });
 
 scenario("a key is made by Enter, too", async ({ page, stack }) => {
-  await signUp(page, stack.origin);
+  const { password } = await signUp(page, stack.origin);
   await openSettings(page, stack, "api-keys", "API keys");
   await page.getByRole("button", { name: "New key" }).click();
   await page.getByLabel("Name").fill("Nightly report");
-  await page.getByLabel("Name").press("Enter");
+  await page.getByLabel("Your password").fill(password);
+  await page.getByLabel("Your password").press("Enter");
   const shown = section(page, "Your new key");
   await shown.waitFor();
   await waitForFocus(shown.getByRole("heading", { name: "Your new key" }));

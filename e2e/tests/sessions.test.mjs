@@ -68,6 +68,40 @@ scenario("a password is changed by who knows it", async ({ page, stack, someoneE
   await integrations(other).waitFor();
 });
 
+scenario("a new password revokes the keys, where that is wanted", async ({ page, stack }) => {
+  const details = await signUp(page, stack.origin);
+  const makeKey = (name) =>
+    page.evaluate(
+      async (body) => {
+        const headers = { "Content-Type": "application/json" };
+        const answer = await fetch("/api/api-keys", { method: "POST", headers, body: JSON.stringify(body) });
+        return answer.status;
+      },
+      { name, scopes: ["connections:read"], password: details.password },
+    );
+  await openSettings(page, stack, "sessions", "Sessions");
+  const choice = page.getByRole("checkbox", { name: "Revoke my API keys, too" });
+  await section(page, "Your sessions").getByText("This browser").waitFor();
+  assert.equal(await choice.count(), 0, "there are none");
+  assert.equal(await makeKey("Newsletter"), 201);
+  assert.equal(await makeKey("Shop window"), 201);
+  await page.reload();
+  await page.getByText("Else they go on working: Shop window, Newsletter").waitFor();
+  await inspect(page, "settings-password-keys");
+  const change = async (from, to) => {
+    await page.getByLabel("Current password").fill(from);
+    await page.getByLabel("New password").fill(to);
+    await page.getByRole("button", { name: "Change password" }).click();
+  };
+  await change(details.password, "A-new-horse-battery-9");
+  await page.getByText("API keys that still work: Shop window, Newsletter").waitFor();
+  await choice.check();
+  await change("A-new-horse-battery-9", "Another-horse-battery-9");
+  await choice.waitFor({ state: "detached" });
+  await openSettings(page, stack, "api-keys", "API keys");
+  await page.getByText("No keys yet.").waitFor();
+});
+
 scenario("an account is deleted, with the password", async ({ page, stack }) => {
   const details = await signUp(page, stack.origin);
   await openSettings(page, stack, "sessions", "Sessions");

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 
-import { card, connect, disconnect, profile, signUp } from "../support/journeys.mjs";
+import { HOSTED, followLink, newLink } from "../support/host.mjs";
+import { card, connect, disconnect, integrations, profile, signUp } from "../support/journeys.mjs";
 import { requireFree } from "../support/ports.mjs";
 import { scenario } from "../support/scenario.mjs";
 import { serveApp } from "../support/static-server.mjs";
@@ -51,6 +52,13 @@ scenario(
     await card(page).getByText("Not connected").waitFor();
   },
 );
+
+scenario("a host's link leads from the backend's page to the app", { ...layout, ...HOSTED }, async ({ page, stack }) => {
+  await followLink(page, await newLink(stack, { userId: "user-123" }));
+  await integrations(page).waitFor();
+  assert.equal(new URL(page.url()).origin, FRONTEND);
+  await card(page).getByText("Not connected").waitFor();
+});
 
 /** Runs in the page. The browser refuses an answer without CORS headers for the page's origin. */
 async function requestSession({ origin, method }) {

@@ -190,10 +190,11 @@ pub async fn end_other_sessions() -> Result<(), ApiFailure> {
     call(Method::DELETE, "/api/sessions", &[], None).await.map(drop)
 }
 
-/// Changes the person's password.
-pub async fn change_password(body: &ChangePassword) -> Result<(), ApiFailure> {
+/// Changes the person's password. Returns the API keys that there are afterwards.
+pub async fn change_password(body: &ChangePassword) -> Result<Vec<ApiKey>, ApiFailure> {
     let body = write(body)?;
-    call(Method::PUT, "/api/users/me/password", &[], Some(body)).await.map(drop)
+    let answer = call(Method::PUT, "/api/users/me/password", &[], Some(body)).await?;
+    Ok(read::<ApiKeysAnswer>(&answer)?.api_keys)
 }
 
 /// Deletes the person's account, and all that is theirs.

@@ -196,6 +196,8 @@ pub fn sentence(failure: &ApiFailure) -> String {
                 format!("Too many attempts. Try again in {}.", wait_in_words(seconds))
             }
             (ErrorCode::RateLimited, None) => "Too many attempts. Try again in a little while.".to_owned(),
+            // The server knows what the person can do about it.
+            (ErrorCode::Forbidden, _) => body.error.clone(),
             _ => our_side(body),
         },
     }

@@ -80,6 +80,11 @@ pub struct CreateApiKey {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "utoipa", schema(format = DateTime))]
     pub expires_at: Option<String>,
+    /// The present password of the caller's account: a key outlives the session that makes it. A host application's user has
+    /// none and leaves it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "utoipa", schema(value_type = Option<String>, format = Password, write_only))]
+    pub password: Option<Sensitive>,
 }
 
 /// A key, without the key itself.
@@ -116,12 +121,12 @@ pub struct CreatedApiKey {
     pub key: Sensitive,
 }
 
-/// Answer of `GET /api/api-keys`: the newest first.
+/// Answer of `GET /api/api-keys`, and of what ends sessions and may leave keys: the newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKeysAnswer {
-    /// The caller's keys, ended ones included.
+    /// The user's keys, ended ones included.
     pub api_keys: Vec<ApiKey>,
 }
 

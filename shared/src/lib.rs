@@ -19,6 +19,7 @@ pub use keys::{ApiKey, ApiKeysAnswer, CreateApiKey, CreateHostLink, CreatedApiKe
 pub use life::{ConnectionEvent, EventKind, EventOutcome, EventsAnswer, HistoryAnswer, HistoryPoint};
 pub use sensitive::Sensitive;
 pub use session::{
-    BrowserSession, ChangePassword, DeleteAccount, SessionAnswer, SessionsAnswer, SignIn, SignUp, User,
+    BrowserSession, ChangePassword, CurrentSessionAnswer, DeleteAccount, SessionAnswer, SessionsAnswer,
+    SignIn, SignUp, User,
 };
 pub use timestamp::Timestamp;

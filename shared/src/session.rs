@@ -45,6 +45,9 @@ pub struct ChangePassword {
     /// 10 to 256 characters.
     #[cfg_attr(feature = "utoipa", schema(value_type = String, min_length = 10, max_length = 256, format = Password, write_only))]
     pub new_password: Sensitive,
+    /// `true`: all API keys are revoked, too. They do not depend on the password.
+    #[serde(default)]
+    pub revoke_api_keys: bool,
 }
 
 /// Body of `DELETE /api/users/me`.
@@ -102,7 +105,16 @@ pub struct User {
     pub created_at: Timestamp,
 }
 
-/// Answer of `POST /api/users`, `POST /api/session` and `GET /api/session`.
+/// Answer of `GET /api/session`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct CurrentSessionAnswer {
+    /// The person who is signed in. `null` where nobody is, which is the answer to `optional=true` alone.
+    #[cfg_attr(feature = "utoipa", schema(required))]
+    pub user: Option<User>,
+}
+
+/// Answer of `POST /api/users` and `POST /api/session`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct SessionAnswer {

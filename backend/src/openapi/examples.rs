@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use shared::{
     ApiKey, ApiKeysAnswer, BrowserSession, CallbackAnswer, ChangePassword, Connection, ConnectionAnswer,
     ConnectionEvent, ConnectionStatus, ConnectionsAnswer, CreateApiKey, CreateHostLink, CreatedApiKey,
-    DeleteAccount, ErrorBody, ErrorCode, EventKind, EventOutcome, EventsAnswer, HistoryAnswer, HistoryPoint,
-    HostLinkAnswer, InstagramUser, ListedConnection, LoginAnswer, SaveAnswer, SaveConnection,
-    SavedConnection, Scope, Sensitive, SessionAnswer, SessionsAnswer, SignIn, SignUp, TokenAnswer, User,
-    UserConnectionsAnswer, permission,
+    CurrentSessionAnswer, DeleteAccount, ErrorBody, ErrorCode, EventKind, EventOutcome, EventsAnswer,
+    HistoryAnswer, HistoryPoint, HostLinkAnswer, InstagramUser, ListedConnection, LoginAnswer, SaveAnswer,
+    SaveConnection, SavedConnection, Scope, Sensitive, SessionAnswer, SessionsAnswer, SignIn, SignUp,
+    TokenAnswer, User, UserConnectionsAnswer, permission,
 };
 
 use crate::routes::{Done, GraphAnswer, GraphParameters, Success};
@@ -64,7 +64,7 @@ fn text(text: &str) -> Sensitive {
     text.to_owned().into()
 }
 
-fn people() -> [Option<Example>; 6] {
+fn people() -> [Option<Example>; 7] {
     let email = "ada@example.com".to_owned();
     let name = Some("Ada Lovelace".to_owned());
     let password = text("correct horse battery");
@@ -85,6 +85,7 @@ fn people() -> [Option<Example>; 6] {
     [
         Example::of("SignUp", &SignUp { email: email.clone(), password: password.clone(), name }),
         Example::of("SignIn", &SignIn { email, password: password.clone() }),
+        Example::success("CurrentSessionAnswer", &CurrentSessionAnswer { user: Some(user.clone()) }),
         Example::success("SessionAnswer", &SessionAnswer { user }),
         Example::success("SessionsAnswer", &SessionsAnswer { sessions: vec![session] }),
         Example::of(
@@ -92,6 +93,7 @@ fn people() -> [Option<Example>; 6] {
             &ChangePassword {
                 current_password: password.clone(),
                 new_password: text("staple battery horse"),
+                revoke_api_keys: false,
             },
         ),
         Example::of("DeleteAccount", &DeleteAccount { password }),
@@ -232,6 +234,7 @@ fn keys() -> [Option<Example>; 5] {
         name,
         scopes: vec![Scope::ConnectionsRead.as_str().to_owned()],
         expires_at: Some(shared::Timestamp::from(EXPIRES).to_string()),
+        password: Some(text("correct horse battery")),
     };
     let link = CreateHostLink {
         user_id: "user-123".to_owned(),

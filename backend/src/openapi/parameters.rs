@@ -17,7 +17,7 @@ impl IntoParams for UserId {
             .min_length(Some(1))
             .max_length(Some(shared::validation::HOST_USER_ID_MAX))
             .examples(["me"]);
-        let about = "Whose connection: `me` for the caller's own, else the user's id. A service key names a user of the \
+        let about = "About whom: `me` for the caller's own, else the user's id. A service key names a user of the \
                      host application by the host's own id, and has no `me`.";
         let parameter = ParameterBuilder::new()
             .name("userId")

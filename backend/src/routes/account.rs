@@ -4,14 +4,18 @@ use actix_web::http::Method;
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use connection_store::{Credentials, Session};
-use shared::{ChangePassword, DeleteAccount, ErrorCode, Sensitive, validation};
+use jiff::SignedDuration;
+use shared::{ApiKeysAnswer, ChangePassword, DeleteAccount, ErrorCode, Sensitive, validation};
 
-use super::{Done, Routes, Success, resource, session, success, users};
+use super::{Done, Routes, Success, api_keys, resource, session, success, users};
 use crate::app::AppState;
 use crate::caller::{Caller, is_local};
 use crate::error::ApiError;
 use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, just};
 use crate::request_body::CallerAndBody;
+
+/// How long after a link has signed them in a host application's user may do what others show their password for.
+const JUST_SIGNED_IN: SignedDuration = SignedDuration::from_mins(5);
 
 pub(super) fn configure(app: &mut Routes<'_>) {
     app.service(resource("/api/users/me/password", [(Method::PUT, web::to(change_password))]));
@@ -20,7 +24,8 @@ pub(super) fn configure(app: &mut Routes<'_>) {
 
 /// Changes the password, and ends all other sessions.
 ///
-/// Keys and connections stay as they are.
+/// API keys go on working unless `revokeApiKeys` is `true`. The answer lists those that are there afterwards. Connections stay as
+/// they are.
 #[utoipa::path(
     put,
     path = "/api/users/me/password",
@@ -29,7 +34,7 @@ pub(super) fn configure(app: &mut Routes<'_>) {
     security(("session" = [])),
     request_body = ChangePassword,
     responses(
-        (status = 200, description = "The password is changed. This session goes on, all others are over.", body = Success<Done>),
+        (status = 200, description = "The password is changed. This session goes on, all others are over, and these keys go on working until they end.", body = Success<ApiKeysAnswer>),
         Errors<{ CALLER | CHANGE | BODY | just(&[ErrorCode::InvalidCredentials, ErrorCode::ValidationFailed]) }>,
     ),
 )]
@@ -45,11 +50,12 @@ async fn change_password(
     let present = prove(&state, &request, &caller, body.current_password).await?;
     let new_hash =
         state.passwords.hash(state.passwords.admit()?, body.new_password.into_exposed().into()).await?;
-    if !state.store.change_password(user_id, &present.password_hash, &new_hash, Some(session)).await? {
+    let (old_hash, revoke) = (&present.password_hash, body.revoke_api_keys);
+    if !state.store.change_password(user_id, old_hash, &new_hash, Some(session), revoke).await? {
         // Changed meanwhile: the one that was given is no longer the present one.
         return Err(ApiError::invalid_credentials());
     }
-    Ok(success(Done {}))
+    Ok(success(api_keys::of_user(&state, user_id).await?))
 }
 
 /// Deletes the account and all that is its owner's: connections, history, keys and sessions.
@@ -80,6 +86,28 @@ async fn delete(
         .cookie(state.session_cookie.erase())
         .cookie(state.device_cookie.erase())
         .json(success(Done {})))
+}
+
+/// Makes sure that the person is there, and not their session alone: for what outlives the session. Returns the credentials
+/// of a local account; `None` for a host application's user, who has no password.
+///
+/// # Errors
+/// `validation_failed` without a password, `invalid_credentials` and `rate_limited` as at a sign-in; `forbidden` for a
+/// host application's user whose session is older than five minutes.
+pub(super) async fn prove_presence(
+    state: &AppState,
+    request: &HttpRequest,
+    caller: &Caller,
+    password: Option<Sensitive>,
+) -> Result<Option<Credentials>, ApiError> {
+    let session = caller.signed_in()?;
+    if !is_local(&session.user_id) {
+        let age = state.clock.now().duration_since(session.created_at);
+        return if age <= JUST_SIGNED_IN { Ok(None) } else { Err(ApiError::not_just_signed_in()) };
+    }
+    let password = password.filter(|password| !password.expose().is_empty());
+    let password = password.ok_or_else(|| ApiError::validation([("password", "Enter your password")]))?;
+    prove(state, request, caller, password).await.map(Some)
 }
 
 /// What the caller's own password is checked against, once it has proved to be right.

@@ -3,11 +3,12 @@
 use actix_web::http::Method;
 use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use connection_store::KeyOutcome;
+use connection_store::{KeyOutcome, NewApiKey};
 use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
 use shared::{ApiKeysAnswer, CreateApiKey, CreatedApiKey, ErrorCode, Scope, validation};
 
-use super::{Done, Routes, Success, resource, success};
+use super::{Done, Routes, Success, account, resource, success};
 use crate::api_key::{self, ApiKeyText, KeyTerms};
 use crate::app::AppState;
 use crate::caller::Caller;
@@ -43,12 +44,19 @@ pub(super) fn configure(app: &mut Routes<'_>) {
     ),
 )]
 async fn list(state: Data<AppState>, caller: Caller) -> Result<impl Responder, ApiError> {
-    let user_id = &caller.signed_in()?.user_id;
+    Ok(success(of_user(&state, &caller.signed_in()?.user_id).await?))
+}
+
+/// Lists the keys of a user, the newest first.
+pub(super) async fn of_user(state: &AppState, user_id: &str) -> Result<ApiKeysAnswer, ApiError> {
     let api_keys = state.store.api_keys(Some(user_id)).await?.into_iter().map(api_key::view).collect();
-    Ok(success(ApiKeysAnswer { api_keys }))
+    Ok(ApiKeysAnswer { api_keys })
 }
 
 /// Makes a key that acts for the caller, and shows it this once.
+///
+/// It needs the present `password`, each time that it is sent: a key outlives the session that makes it. A host application's user,
+/// who has no password, has to have come by a link within the last five minutes.
 #[utoipa::path(
     post,
     path = "/api/api-keys",
@@ -59,24 +67,33 @@ async fn list(state: Data<AppState>, caller: Caller) -> Result<impl Responder, A
     request_body = CreateApiKey,
     responses(
         (status = 201, description = "The key, shown this once.", body = Success<CreatedApiKey>),
-        Errors<{ CALLER | CHANGE | BODY | just(&[ErrorCode::ValidationFailed]) }>,
+        Errors<{ CALLER | CHANGE | BODY | just(&[ErrorCode::InvalidCredentials, ErrorCode::ValidationFailed]) }>,
     ),
 )]
 async fn create(
     state: Data<AppState>,
     request: HttpRequest,
-    CallerAndBody(caller, body): CallerAndBody<CreateApiKey>,
+    CallerAndBody(caller, mut body): CallerAndBody<CreateApiKey>,
 ) -> Result<HttpResponse, ApiError> {
-    let user_id = &caller.signed_in()?.user_id;
-    let work = make(Data::clone(&state), user_id.clone(), body.clone());
+    // Taken out of the body: a hash of the rest is kept for those who repeat the request, and would tell a guesser more.
+    let password = body.password.take();
+    let proved = account::prove_presence(&state, &request, &caller, password).await?;
+    let user_id = caller.signed_in()?.user_id.clone();
+    let password_hash = proved.map(|credentials| credentials.password_hash);
+    let work = make(Data::clone(&state), user_id, password_hash, body.clone());
     idempotency::once(&state, &request, &caller, &body, CutOff::DoAgain, work).await
 }
 
-async fn make(state: Data<AppState>, user_id: String, body: CreateApiKey) -> Result<HttpResponse, ApiError> {
+async fn make(
+    state: Data<AppState>,
+    user_id: String,
+    password_hash: Option<SecretString>,
+    body: CreateApiKey,
+) -> Result<HttpResponse, ApiError> {
     let now = state.clock.now();
     let terms = terms(&user_id, &body, now)?;
     let text = ApiKeyText::generate();
-    let new = text.to_stored(terms, now);
+    let new = NewApiKey { password_hash, ..text.to_stored(terms, now) };
     let stored = connection_store::ApiKey::from(new.clone());
     match state.store.create_api_key(new, Some(KEYS_MAX)).await? {
         KeyOutcome::Created => {}
@@ -85,6 +102,8 @@ async fn make(state: Data<AppState>, user_id: String, body: CreateApiKey) -> Res
             let why = "You have 50 keys, as many as there can be. Revoke one";
             return Err(ApiError::validation([("name", why)]));
         }
+        // Changed meanwhile: the password that was given is no longer the present one.
+        KeyOutcome::Unproved => return Err(ApiError::invalid_credentials()),
     }
     let answer = CreatedApiKey { api_key: api_key::view(stored), key: text.expose().to_owned().into() };
     Ok(HttpResponse::Created().json(success(answer)))

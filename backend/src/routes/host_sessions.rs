@@ -1,24 +1,24 @@
-//! `POST /api/sessions` and `/auth/host`: a host application signs its own user in by a link.
+//! `POST /api/sessions`, `/auth/host` and `DELETE /api/users/{userId}/sessions`: a host application signs its own user in, by
+//! a link, and out.
 
-use actix_web::cookie::Cookie;
 use actix_web::http::Method;
-use actix_web::http::header::{self, HeaderMap};
-use actix_web::web::{self, Data};
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::http::header;
+use actix_web::web::{self, Data, Path};
+use actix_web::{HttpRequest, HttpResponse, Responder, ResponseError};
 use connection_store::HostLink;
 use jiff::SignedDuration;
 use serde::Deserialize;
-use shared::{CreateHostLink, ErrorCode, HostLinkAnswer, Scope, validation};
+use shared::{ApiKeysAnswer, CreateHostLink, ErrorCode, HostLinkAnswer, Scope, validation};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Routes, Success, page, query, resource, session, success, web_app};
+use super::{Routes, Success, api_keys, page, query, resource, session, success, web_app};
 use crate::app::AppState;
-use crate::caller::{Caller, host_user_id};
+use crate::caller::{Caller, host_user_id, public_user_id};
 use crate::error::ApiError;
 use crate::idempotency::{self, CutOff};
 use crate::limits;
-use crate::openapi::IdempotencyKey;
 use crate::openapi::errors::{ANYBODY, BODY, CALLER, CHANGE, Errors, QUERY, STORED, just};
+use crate::openapi::{IdempotencyKey, UserId};
 use crate::request_body::{CallerAndBody, FormBody};
 use crate::secret_token::SecretToken;
 
@@ -32,7 +32,8 @@ const LINK_PATH: &str = "/auth/host";
 const LANDING_PATH: &str = "/integrations";
 
 pub(super) fn configure(app: &mut Routes<'_>) {
-    app.service(resource(LINK_PATH, [(Method::GET, web::to(open)), (Method::POST, web::to(confirm))]));
+    app.service(resource(LINK_PATH, [(Method::GET, web::to(show)), (Method::POST, web::to(follow))]));
+    app.service(resource("/api/users/{userId}/sessions", [(Method::DELETE, web::to(end_all))]));
 }
 
 /// Makes a link that signs one browser in, once, as a user of the host application.
@@ -99,17 +100,12 @@ struct LinkQuery {
     token: String,
 }
 
-/// Signs the browser in and sends it on to the web app.
+/// Shows the page that asks whether to sign in.
 ///
-/// A browser that opens a link which is used up, or too old, or which cannot be opened now, is shown a page that says so in
-/// place of `ErrorBody`.
-///
-/// A browser in which somebody else is signed in is shown a page that asks first, and posts: else whoever gets a person to open a
-/// link of their own would have them go on as somebody that they are not.
-///
-/// Otherwise a plain `GET` uses the link up. A page in between that posts itself would keep the link from those that open links for
-/// somebody else to see what is behind; but it would need a script or a click, and a host sends its user here straight from
-/// its own page: nobody's mail or chat has the link. Browsers that fetch ahead say so, and are sent away.
+/// The page names the user whom the link signs in, and posts the form of `confirmHostLink`. A `GET` signs nobody in and uses
+/// nothing up, whoever sends it: an address can be opened by another site's page, by an image in it, by whoever looks at what is
+/// behind a link, and by a browser that fetches ahead. A link that is used up or too old is answered with a page that says so
+/// where `Accept` prefers one to `ErrorBody`.
 #[utoipa::path(
     get,
     path = LINK_PATH,
@@ -117,19 +113,25 @@ struct LinkQuery {
     tag = "Host applications",
     params(LinkQuery),
     responses(
-        (status = 200, description = "Somebody else is signed in: a page that asks whether to go on.", body = String, content_type = "text/html"),
-        (status = 303, description = "Signed in, with the cookie of a session: on to the web app.", headers(
-            ("Location" = String, description = "The web app's address."),
-        )),
+        (status = 200, description = "A page that asks whether to sign in as the link's user.", body = String, content_type = "text/html"),
         Errors<{ ANYBODY | STORED | QUERY | just(&[ErrorCode::InvalidState]) }>,
     ),
 )]
-async fn open(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let opened = open_link(&state, &request).await;
-    as_page(opened, web_app::is_navigation(&request))
+async fn show(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let shown = async {
+        state.limits.strict_by_address(&state, &limits::HOST_LINK, &request).await?;
+        let LinkQuery { token } = query(request.query_string())?;
+        let token = SecretToken::parse(&token).ok_or_else(ApiError::invalid_state)?;
+        let link = find(&state, &token).await?;
+        let present = Caller::find(&request).await.ok();
+        let present = present.as_ref().and_then(|caller| caller.signed_in().ok());
+        let is_other = present.is_some_and(|session| session.user_id != link.user_id);
+        Ok(asking_page(&link, &token, is_other, &state.frontend_origin))
+    };
+    as_page(shown.await, web_app::is_navigation(&request))
 }
 
-/// What a person sends who is signed in as somebody else and goes on.
+/// What the page of a link sends.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what `FormBody` reads")]
 #[schema(examples(json!({"token": "dGhlIHNlY3JldCBvZiBhIGxpbmsgb2YgdGhlIGhvc3Q"})))]
@@ -138,9 +140,9 @@ struct LinkForm {
     token: String,
 }
 
-/// Signs the browser in as the link's user in place of whoever is signed in there.
+/// Signs the browser in as the link's user, in place of whoever is signed in there, and sends it on to the web app.
 ///
-/// The page that `openHostLink` shows then posts this.
+/// The page that `openHostLink` shows posts this. As everywhere, another site's page cannot.
 #[utoipa::path(
     post,
     path = LINK_PATH,
@@ -154,29 +156,31 @@ struct LinkForm {
         Errors<{ ANYBODY | STORED | BODY | CHANGE | just(&[ErrorCode::InvalidState]) }>,
     ),
 )]
-async fn confirm(
+async fn follow(
     state: Data<AppState>,
     request: HttpRequest,
     form: FormBody,
 ) -> Result<HttpResponse, ApiError> {
-    let opened = async {
-        state.limits.strict_by_address(&state, &limits::HOST_LINK, &request).await?;
+    let followed = async {
+        state.limits.strict_by_address(&state, &limits::HOST_SIGN_IN, &request).await?;
         let token = form.field("token").and_then(SecretToken::parse).ok_or_else(ApiError::invalid_state)?;
-        let response = sign_in(&state, &request, &token).await?;
-        // Whoever was signed in here is so no longer.
-        if let Ok(caller) = Caller::find(&request).await
-            && let Ok((_, before)) = caller.require_session()
-        {
-            state.store.delete_session(before).await?;
-        }
-        Ok(response)
+        let link = find(&state, &token).await?;
+        let landing = link.return_to.as_deref().unwrap_or(LANDING_PATH);
+        let target = format!("{}{landing}", state.frontend_origin);
+        let cookie = session::start(&state, &request, session::Proof::HostLink(link)).await?;
+        Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, target)).cookie(cookie).finish())
     };
-    as_page(opened.await, web_app::prefers_html(&request))
+    as_page(followed.await, web_app::prefers_html(&request))
+}
+
+async fn find(state: &AppState, token: &SecretToken) -> Result<HostLink, ApiError> {
+    let found = state.store.find_host_link(&token.hash(), state.clock.now()).await?;
+    found.ok_or_else(ApiError::invalid_state)
 }
 
 /// A person's browser is shown a page where a program gets JSON.
-fn as_page(opened: Result<HttpResponse, ApiError>, for_people: bool) -> Result<HttpResponse, ApiError> {
-    let mut response = match opened {
+fn as_page(answer: Result<HttpResponse, ApiError>, for_people: bool) -> Result<HttpResponse, ApiError> {
+    let mut response = match answer {
         Ok(response) => response,
         Err(refused) if for_people => refused_page(&refused),
         Err(refused) => return Err(refused),
@@ -185,71 +189,69 @@ fn as_page(opened: Result<HttpResponse, ApiError>, for_people: bool) -> Result<H
     Ok(response)
 }
 
-async fn open_link(state: &AppState, request: &HttpRequest) -> Result<HttpResponse, ApiError> {
-    if is_ahead_of_time(request.headers()) {
-        return Err(ApiError::invalid_request(
-            "This link is opened when its person wants it, and not before.",
-        ));
-    }
-    state.limits.strict_by_address(state, &limits::HOST_LINK, request).await?;
-    let LinkQuery { token } = query(request.query_string())?;
-    let token = SecretToken::parse(&token).ok_or_else(ApiError::invalid_state)?;
-    if web_app::is_navigation(request)
-        && let Ok(caller) = Caller::find(request).await
-        && let Ok(session) = caller.signed_in()
-    {
-        let link = state.store.find_host_link(&token.hash(), state.clock.now()).await?;
-        let link = link.ok_or_else(ApiError::invalid_state)?;
-        if link.user_id != session.user_id {
-            return Ok(asking_page(&link, &token, &state.frontend_origin));
-        }
-    }
-    sign_in(state, request, &token).await
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+struct EndQuery {
+    /// `true`: the user's API keys are revoked, too.
+    #[serde(default)]
+    revoke_api_keys: bool,
 }
 
-async fn sign_in(
-    state: &AppState,
-    request: &HttpRequest,
-    token: &SecretToken,
-) -> Result<HttpResponse, ApiError> {
-    let link = state.store.consume_host_link(&token.hash(), state.clock.now()).await?;
-    let link = link.ok_or_else(ApiError::invalid_state)?;
-    let landing = link.return_to.as_deref().unwrap_or(LANDING_PATH);
-    let target = format!("{}{landing}", state.frontend_origin);
-    let cookie = session::start(state, request, link.user_id, link.name, None).await?;
-    Ok(signed_in(&target, &cookie))
+/// Ends all sessions of a user of the host application, and the links for them that wait to be opened.
+///
+/// For when the user has signed out at the application, or has lost a device. API keys that the user has made go on working
+/// unless `revokeApiKeys` is `true`; the answer lists those that are there afterwards.
+#[utoipa::path(
+    delete,
+    path = "/api/users/{userId}/sessions",
+    operation_id = "endUserSessions",
+    tag = "Host applications",
+    security(("key" = ["sessions:create"])),
+    params(UserId, EndQuery),
+    responses(
+        (status = 200, description = "The user is signed in nowhere. These keys go on working until they end.", body = Success<ApiKeysAnswer>),
+        Errors<{ CALLER | CHANGE | QUERY }>,
+    ),
+)]
+async fn end_all(
+    state: Data<AppState>,
+    request: HttpRequest,
+    caller: Caller,
+    user: Path<String>,
+) -> Result<impl Responder, ApiError> {
+    caller.require_service(Scope::SessionsCreate)?;
+    let user_id = caller.authorize(&user, Scope::SessionsCreate)?;
+    let EndQuery { revoke_api_keys } = query(request.query_string())?;
+    state.store.sign_out_everywhere(&user_id, revoke_api_keys).await?;
+    Ok(success(api_keys::of_user(&state, &user_id).await?))
 }
 
-/// The security headers that every answer gets forbid to keep this one, and to pass its address on as a referrer.
-fn signed_in(target: &str, cookie: &Cookie<'_>) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((header::LOCATION, target)).cookie(cookie.clone()).finish()
-}
-
-/// Whether a browser only fetches this in case its person goes there (<https://wicg.github.io/nav-speculation/prefetch.html>;
-/// the other two are what browsers sent before).
-fn is_ahead_of_time(headers: &HeaderMap) -> bool {
-    ["sec-purpose", "purpose", "x-moz"].into_iter().any(|name| {
-        let purpose = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        purpose.to_ascii_lowercase().contains("prefetch")
-    })
-}
-
-/// What a person sees who is signed in as somebody else.
-fn asking_page(link: &HostLink, token: &SecretToken, frontend_origin: &str) -> HttpResponse {
-    let name = link.name.as_deref().map_or("somebody else".to_owned(), |name| format!("“{name}”"));
+/// Asks whether to sign in. `is_other`: somebody else is signed in here.
+fn asking_page(link: &HostLink, token: &SecretToken, is_other: bool, frontend_origin: &str) -> HttpResponse {
+    // Apart from the words around it, whichever way it is written.
+    let isolated = |text: &str| format!("<bdi>{}</bdi>", page::escape(text));
+    let id = public_user_id(&link.user_id);
+    let name = isolated(link.name.as_deref().unwrap_or(id));
+    // Anybody can be called anything; the id is the application's own.
+    let id = link.name.is_some().then(|| format!(" (user <code>{}</code>)", isolated(id)));
+    let (title, before, stay) = if is_other {
+        let stay = format!("<a href=\"{}{LANDING_PATH}\">Stay signed in</a> ", page::escape(frontend_origin));
+        ("Continue as somebody else?", "<p>You are signed in here already, as somebody else.</p>", stay)
+    } else {
+        ("Sign in?", "", String::new())
+    };
     let text = format!(
-        "<p>You are signed in here already. This link signs this browser in as {} instead, and what you connect then is \
-         theirs.</p><p>Did you not expect this? Then stay.</p>",
-        page::escape(&name)
+        "{before}<p>This link signs this browser in as <strong>{name}</strong>{}. What you connect then is theirs.</p>\
+         <p>Is that not you, or did you not expect this? Then close this page.</p>",
+        id.unwrap_or_default()
     );
     let form = format!(
         "<form method=\"post\" action=\"{LINK_PATH}\"><input type=\"hidden\" name=\"token\" value=\"{}\">\
-         <a href=\"{}{LANDING_PATH}\">Stay signed in</a> <button>Go on as {}</button></form>",
-        token.expose(),
-        page::escape(frontend_origin),
-        page::escape(&name)
+         {stay}<button>Continue as {name}</button></form>",
+        token.expose()
     );
-    page::respond_with_form(page::html(page::UNKNOWN, "Go on as somebody else?", &text, &form))
+    page::respond_with_form(page::html(page::UNKNOWN, title, &text, &form), frontend_origin)
 }
 
 /// What a person sees whom a link did not sign in.
@@ -275,23 +277,4 @@ fn refused_page(refused: &ApiError) -> HttpResponse {
         quota.write(headers);
     }
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use actix_web::http::header::{HeaderName, HeaderValue};
-
-    #[test]
-    fn a_browser_that_only_looks_ahead_says_so() {
-        let is_ahead = |name: &'static str, value: &'static str| {
-            let pair = (HeaderName::from_static(name), HeaderValue::from_static(value));
-            is_ahead_of_time(&HeaderMap::from_iter([pair]))
-        };
-        assert!(is_ahead("sec-purpose", "prefetch;prerender"));
-        assert!(is_ahead("purpose", "prefetch"));
-        assert!(is_ahead("x-moz", "Prefetch"));
-        assert!(!is_ahead("sec-fetch-mode", "navigate"));
-        assert!(!is_ahead("purpose", "\u{9}"));
-    }
 }

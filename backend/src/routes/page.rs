@@ -29,10 +29,12 @@ pub(super) fn respond(status: StatusCode, html: String) -> HttpResponse {
     response
 }
 
-/// As [`respond`], for a page that asks something and posts the answer to this service.
-pub(super) fn respond_with_form(html: String) -> HttpResponse {
+/// As [`respond`], for a page that asks something and posts the answer to this service, which then leads to this origin: browsers
+/// apply the policy to where a form leads, too.
+pub(super) fn respond_with_form(html: String, leads_to: &str) -> HttpResponse {
     let mut response = respond(StatusCode::OK, html);
-    let policy = policy(STYLE).replace("form-action 'none'", "form-action 'self'");
+    let action = format!("form-action 'self' {leads_to}");
+    let policy = policy(STYLE).replace("form-action 'none'", &action);
     let headers = response.headers_mut();
     if let Ok(policy) = header::HeaderValue::from_str(&policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);

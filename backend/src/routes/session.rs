@@ -4,17 +4,18 @@ use actix_web::cookie::Cookie;
 use actix_web::http::{Method, header};
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder};
-use connection_store::{Credentials, NewSession, User};
-use secrecy::SecretString;
-use shared::{ErrorCode, Sensitive, SessionAnswer, SignIn};
+use connection_store::{Credentials, HostLink, NewSession, User};
+use serde::Deserialize;
+use shared::{CurrentSessionAnswer, ErrorCode, Sensitive, SessionAnswer, SignIn};
+use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::{Done, Routes, Success, resource, success, users};
+use super::{Done, Routes, Success, query, resource, success, users};
 use crate::app::AppState;
-use crate::caller::{Caller, is_local, public_user_id, session_end};
+use crate::caller::{Caller, has_bearer_key, is_local, public_user_id, session_end};
 use crate::error::ApiError;
 use crate::limits;
-use crate::openapi::errors::{ANYBODY, BODY, CALLER, CHANGE, Errors, STORED, just};
+use crate::openapi::errors::{ANYBODY, BODY, CALLER, CHANGE, Errors, QUERY, STORED, just};
 use crate::request_body::JsonBody;
 use crate::secret_token::SecretToken;
 
@@ -28,33 +29,63 @@ pub(super) fn configure(app: &mut Routes<'_>) {
     ));
 }
 
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct CurrentSessionQuery {
+    /// `true`: where nobody is signed in, the answer is a success with `"user": null`.
+    #[serde(default)]
+    optional: bool,
+}
+
 /// Who is signed in.
 ///
-/// Somebody with a local account, or a host application's user, of whom no more is known than the application has said.
+/// Somebody with a local account, or a host application's user, of whom no more is known than the application has said. A page
+/// that signed-out visitors see, too, asks with `optional=true`: to them, 401 would be an error in the browser's console.
 #[utoipa::path(
     get,
     path = "/api/session",
     operation_id = "getSession",
     tag = "People and sessions",
-    security(("session" = [])),
+    security((), ("session" = [])),
+    params(CurrentSessionQuery),
     responses(
-        (status = 200, description = "Who is signed in.", body = Success<SessionAnswer>),
-        Errors<{ CALLER }>,
+        (status = 200, description = "Who is signed in.", body = Success<CurrentSessionAnswer>),
+        Errors<{ CALLER | QUERY }>,
     ),
 )]
-async fn who(state: Data<AppState>, caller: Caller) -> Result<impl Responder, ApiError> {
+async fn who(
+    state: Data<AppState>,
+    request: HttpRequest,
+    caller: Result<Caller, ApiError>,
+) -> Result<impl Responder, ApiError> {
+    let CurrentSessionQuery { optional } = query(request.query_string())?;
+    let found = async { present_user(&state, &caller?).await };
+    match found.await {
+        Ok(user) => Ok(success(CurrentSessionAnswer { user: Some(user) })),
+        // A key that is none is a mistake, whatever else is asked for.
+        Err(refused)
+            if optional
+                && refused.code() == ErrorCode::Unauthenticated
+                && !has_bearer_key(request.headers()) =>
+        {
+            Ok(success(CurrentSessionAnswer { user: None }))
+        }
+        Err(refused) => Err(refused),
+    }
+}
+
+async fn present_user(state: &AppState, caller: &Caller) -> Result<shared::User, ApiError> {
     let session = caller.signed_in()?;
     if is_local(&session.user_id) {
         let found = state.store.find_user(&session.user_id).await?;
-        return Ok(success(answer(found.ok_or_else(ApiError::unauthenticated)?)));
+        return Ok(view(found.ok_or_else(ApiError::unauthenticated)?));
     }
-    let user = shared::User {
+    Ok(shared::User {
         id: public_user_id(&session.user_id).to_owned(),
         email: None,
         name: session.name.clone(),
         created_at: session.created_at.into(),
-    };
-    Ok(success(SessionAnswer { user }))
+    })
 }
 
 /// Opens a session for the right email and password.
@@ -122,28 +153,44 @@ async fn sign_out(state: Data<AppState>, caller: Caller) -> Result<impl Responde
 pub(super) async fn open(
     state: &AppState,
     request: &HttpRequest,
-    Credentials { user, password_hash }: Credentials,
+    credentials: Credentials,
     mut response: HttpResponseBuilder,
 ) -> Result<HttpResponse, ApiError> {
-    let cookie = start(state, request, user.id.clone(), None, Some(password_hash)).await?;
+    let user = credentials.user.clone();
+    let cookie = start(state, request, Proof::Password(credentials)).await?;
     let device = state.device_cookie.write(request, &state.vault, &users::email_key(&user.email));
-    Ok(response.cookie(cookie).cookie(device).json(success(answer(user))))
+    Ok(response.cookie(cookie).cookie(device).json(success(SessionAnswer { user: view(user) })))
 }
 
-/// Opens a session for a stored id, and returns its cookie: under a name where a host application gave one, for a local
-/// account while its password hash is still the one that was checked.
+/// Shows that somebody may sign in.
+pub(super) enum Proof {
+    /// The password of these was right.
+    Password(Credentials),
+    /// A host application made this link, which is used up by it.
+    HostLink(HostLink),
+}
+
+/// Opens a session, and returns its cookie. The one that the browser had before ends.
 ///
 /// # Errors
-/// `invalid_credentials` when it is not.
+/// When the proof holds no longer: `invalid_credentials` where the account was deleted or got another password since,
+/// `invalid_state` where the link was used or taken away.
 pub(super) async fn start(
     state: &AppState,
     request: &HttpRequest,
-    user_id: String,
-    name: Option<String>,
-    password_hash: Option<SecretString>,
+    proof: Proof,
 ) -> Result<Cookie<'static>, ApiError> {
     let token = SecretToken::generate();
     let now = state.clock.now();
+    let (user_id, name, password_hash, host_link, refused) = match proof {
+        Proof::Password(Credentials { user, password_hash }) => {
+            (user.id, None, Some(password_hash), None, ApiError::invalid_credentials())
+        }
+        Proof::HostLink(link) => {
+            (link.user_id, link.name, None, Some(link.token_hash), ApiError::invalid_state())
+        }
+    };
+    let expires_at = session_end(&user_id, now, now);
     let session = NewSession {
         token_hash: token.hash(),
         id: format!("ses_{}", Uuid::new_v4().simple()),
@@ -151,14 +198,20 @@ pub(super) async fn start(
         name,
         user_agent: user_agent(request),
         created_at: now,
-        expires_at: session_end(now),
+        expires_at,
         password_hash,
+        host_link,
     };
-    if state.store.create_session(session).await? {
-        Ok(state.session_cookie.write(&token))
-    } else {
-        Err(ApiError::invalid_credentials())
+    if !state.store.create_session(session).await? {
+        return Err(refused);
     }
+    // The browser forgets its former session, so nobody could end it there any more.
+    if let Some(former) = state.session_cookie.read(request.headers())
+        && let Err(error) = state.store.delete_session(&former.hash()).await
+    {
+        ApiError::from(error).log();
+    }
+    Ok(state.session_cookie.write(&token, expires_at.duration_since(now)))
 }
 
 /// What the browser calls itself, cut to what a list shows.
@@ -167,13 +220,6 @@ fn user_agent(request: &HttpRequest) -> Option<String> {
     Some(text.chars().take(USER_AGENT_MAX).collect())
 }
 
-fn answer(user: User) -> SessionAnswer {
-    SessionAnswer {
-        user: shared::User {
-            id: user.id,
-            email: Some(user.email),
-            name: user.name,
-            created_at: user.created_at.into(),
-        },
-    }
+fn view(user: User) -> shared::User {
+    shared::User { id: user.id, email: Some(user.email), name: user.name, created_at: user.created_at.into() }
 }

@@ -16,7 +16,10 @@ async fn sign_in(person: &Person, password: &str) -> Answer {
 }
 
 async fn change(person: &Person, from: &str, to: &str) -> Answer {
-    let body = json!({"currentPassword": from, "newPassword": to});
+    change_with(person, json!({"currentPassword": from, "newPassword": to})).await
+}
+
+async fn change_with(person: &Person, body: Value) -> Answer {
     Answer::of(person.request(Method::PUT, "/api/users/me/password").json(&body)).await
 }
 
@@ -34,12 +37,33 @@ async fn a_new_password_ends_the_other_sessions_and_nothing_else() {
     assert_eq!(sign_in(&phone, PASSWORD).await.status, 200);
 
     let changed = change(&ada, PASSWORD, NEW_PASSWORD).await;
-    assert_eq!((changed.status, &changed.body), (200, &json!({"ok": true})));
+    assert_eq!(changed.status, 200, "{changed}");
+    assert_eq!(changed.body["apiKeys"], ada.get("/api/api-keys").await.body["apiKeys"]);
+    assert_eq!(changed.body["apiKeys"][0]["name"], "mine", "and says which keys are left");
     assert_eq!(ada.get("/api/session").await.status, 200);
     assert_eq!(phone.get("/api/session").await.failure(), "401 unauthenticated");
     assert_eq!(key.connection().await.status, 200);
     assert_eq!(sign_in(&phone, PASSWORD).await.failure(), "401 invalid_credentials");
     assert_eq!(sign_in(&phone, NEW_PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_new_password_revokes_the_keys_where_that_is_wanted() {
+    let app = TestApp::start();
+    let (ada, bob) = (app.with_user("ada").await, app.with_user("bob").await);
+    let keys = [ada.personal_key(&["connections:read"]).await, ada.personal_key(&["tokens:read"]).await];
+    let of_bob = app.with_key(&bob.personal_key(&["connections:read"]).await);
+    let body = |current: &str, new: &str| json!({"currentPassword": current, "newPassword": new, "revokeApiKeys": true});
+    let wrong = change_with(&ada, body(NEW_PASSWORD, PASSWORD)).await;
+    assert_eq!(wrong.failure(), "401 invalid_credentials");
+    let first = app.with_key(&keys[0]);
+    assert_eq!(first.connection().await.failure(), "404 not_connected", "it works");
+    let changed = change_with(&ada, body(PASSWORD, NEW_PASSWORD)).await;
+    assert_eq!((changed.status, &changed.body), (200, &json!({"ok": true, "apiKeys": []})));
+    for key in &keys {
+        assert_eq!(app.with_key(key).connection().await.failure(), "401 unauthenticated");
+    }
+    assert_eq!(of_bob.connection().await.failure(), "404 not_connected", "another's are left alone");
 }
 
 #[actix_web::test]
@@ -150,7 +174,8 @@ async fn a_hosts_user_has_no_password() {
     let link: Value = host.post("/api/sessions", json!({"userId": "user-123"})).await.body;
     let link = Url::parse(link["url"].as_str().unwrap()).unwrap();
     let person = app.anonymous();
-    assert_eq!(person.get(&format!("{}?{}", link.path(), link.query().unwrap())).await.status, 303);
+    let path = format!("{}?{}", link.path(), link.query().unwrap());
+    assert_eq!(person.follow_link(&path).await.status, 303);
     assert_eq!(change(&person, PASSWORD, NEW_PASSWORD).await.failure(), "403 forbidden");
     assert_eq!(delete_account(&person, PASSWORD).await.failure(), "403 forbidden");
     assert_eq!(person.get("/api/sessions").await.body["sessions"].as_array().unwrap().len(), 1);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestApp};
+use crate::support::{Answer, PASSWORD, TestApp};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const ME: &str = "/api/integrations/instagram/me";
@@ -15,7 +15,8 @@ async fn a_key_is_shown_once_and_then_known_by_its_hint() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
     let scopes = ["connections:write", "connections:read", "connections:read"];
-    let made = ada.post("/api/api-keys", json!({"name": " laptop ", "scopes": scopes})).await;
+    let body = json!({"name": " laptop ", "scopes": scopes, "password": PASSWORD});
+    let made = ada.post("/api/api-keys", body).await;
     assert_eq!(made.status, 201, "{made}");
     assert_eq!(made.header("cache-control"), "no-store");
     let key = made.body["key"].as_str().unwrap();
@@ -26,7 +27,8 @@ async fn a_key_is_shown_once_and_then_known_by_its_hint() {
     assert_eq!(described["hint"], key[..13]);
     assert_eq!((&described["expiresAt"], &described["lastUsedAt"]), (&Value::Null, &Value::Null));
 
-    let second = ada.post("/api/api-keys", json!({"name": "phone", "scopes": ["connections:read"]})).await;
+    let body = json!({"name": "phone", "scopes": ["connections:read"], "password": PASSWORD});
+    let second = ada.post("/api/api-keys", body).await;
     let list = ada.get("/api/api-keys").await;
     assert_eq!(list.body["apiKeys"][0], second.body["apiKey"], "the newest first");
     assert_eq!(list.body["apiKeys"][1], *described);
@@ -53,12 +55,64 @@ async fn wrong_values_are_named_by_field() {
         (json!({"name": "a", "scopes": read, "expiresAt": "2020-01-01T00:00:00Z"}), "expiresAt"),
         (json!({"name": "a", "scopes": read, "expiresAt": "2199-01-01T00:00:00Z"}), "expiresAt"),
     ] {
-        let answer = ada.post("/api/api-keys", body.clone()).await;
+        let mut with_password = body.clone();
+        with_password["password"] = json!(PASSWORD);
+        let answer = ada.post("/api/api-keys", with_password).await;
         assert_eq!(answer.failure(), "422 validation_failed", "{body}");
         let fields: Vec<_> = answer.body["fields"].as_object().unwrap().keys().collect();
         assert_eq!(fields, [field], "{body}");
     }
     assert_eq!(ada.get("/api/api-keys").await.body["apiKeys"], json!([]), "none was made");
+}
+
+/// A session can be stolen, and a key outlives it.
+#[actix_web::test]
+async fn a_key_is_made_for_the_present_password_only() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    let make = async |password: Value| {
+        let body = json!({"name": "a", "scopes": ["tokens:read"], "password": password});
+        ada.post("/api/api-keys", body).await
+    };
+    let without = ada.post("/api/api-keys", json!({"name": "a", "scopes": ["tokens:read"]})).await;
+    for missing in [without, make(json!("")).await, make(Value::Null).await] {
+        assert_eq!(missing.failure(), "422 validation_failed");
+        assert_eq!(missing.body["fields"], json!({"password": "Enter your password"}));
+    }
+    assert_eq!(make(json!("another password")).await.failure(), "401 invalid_credentials");
+    assert_eq!(make(json!(["no text"])).await.failure(), "400 invalid_request");
+    assert_eq!(ada.get("/api/api-keys").await.body["apiKeys"], json!([]), "none was made");
+    assert_eq!(make(json!(PASSWORD)).await.status, 201);
+}
+
+#[actix_web::test]
+async fn whoever_guesses_the_password_at_a_new_key_is_slowed_down_as_at_a_sign_in() {
+    let app = TestApp::start_with(&[("RATE_LIMITS", "on")]);
+    let ada = app.with_user("ada").await;
+    let make = async |password: &str| {
+        let body = json!({"name": "a", "scopes": ["connections:read"], "password": password});
+        ada.post("/api/api-keys", body).await.failure()
+    };
+    for _ in 0..5 {
+        assert_eq!(make("another password").await, "401 invalid_credentials");
+    }
+    assert_eq!(make(PASSWORD).await, "429 rate_limited");
+}
+
+/// Not even the answer that is kept for an `Idempotency-Key` is given without it, and nothing of it is in the database.
+#[actix_web::test]
+async fn a_key_is_shown_again_for_the_password_only() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    let make = async |password: &str| {
+        let body = json!({"name": "a", "scopes": ["connections:read"], "password": password});
+        let request = ada.request(Method::POST, "/api/api-keys").header("idempotency-key", "k1");
+        Answer::of(request.json(&body)).await
+    };
+    let first = make(PASSWORD).await;
+    assert_eq!(first.status, 201);
+    assert_eq!(make("another password").await.failure(), "401 invalid_credentials");
+    assert_eq!(make(PASSWORD).await.text, first.text);
 }
 
 #[actix_web::test]
@@ -68,7 +122,7 @@ async fn a_user_has_at_most_fifty_keys() {
     for _ in 0..50 {
         ada.personal_key(&["connections:read"]).await;
     }
-    let body = json!({"name": "one more", "scopes": ["connections:read"]});
+    let body = json!({"name": "one more", "scopes": ["connections:read"], "password": PASSWORD});
     assert_eq!(ada.post("/api/api-keys", body.clone()).await.failure(), "422 validation_failed");
     let id = ada.get("/api/api-keys").await.body["apiKeys"][7]["id"].as_str().unwrap().to_owned();
     assert_eq!(ada.delete(&format!("/api/api-keys/{id}")).await.status, 200);
@@ -97,7 +151,9 @@ async fn a_key_ends_when_it_was_to_end() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
     let end = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(2);
-    let body = json!({"name": "short", "scopes": ["connections:read"], "expiresAt": end.to_string()});
+    let body = json!({
+        "name": "short", "scopes": ["connections:read"], "expiresAt": end.to_string(), "password": PASSWORD,
+    });
     let made = ada.post("/api/api-keys", body).await;
     assert_eq!(made.status, 201, "{made}");
     let program = app.with_key(made.body["key"].as_str().unwrap());

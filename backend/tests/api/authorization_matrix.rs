@@ -63,6 +63,7 @@ const ROWS: &[(&str, &str, [u16; 9])] = &[
     ("DELETE /api/users/me",                                  "connections:read",  [401, 401, 401, 403, 403, 403, 403, 403, 401]),
     // Only for the host application.
     ("POST /api/sessions",                                    "sessions:create",   [401, 403, 403, 403, 403, 201, 403, 201, 401]),
+    ("DELETE /api/users/{userId}/sessions",                   "sessions:create",   [401, 403, 403, 403, 403, 200, 403, 200, 401]),
     ("GET /api/connections",                                  "connections:read",  [401, 403, 403, 403, 403, 200, 403, 200, 401]),
     // About a user. The host has a user of A's id as well, and that one is not connected.
     ("GET /auth/instagram/login",                             "connections:write", [401, 200, 403, 200, 403, 200, 403, 200, 401]),
@@ -102,6 +103,8 @@ fn without<'a>(all: &[&'a str], scope: &str) -> Vec<&'a str> {
 struct World {
     app: TestApp,
     a: Person,
+    /// What signs the host's user in.
+    host: Person,
     of_host: Person,
     /// Keys that are over, and what they were.
     over: Vec<(&'static str, String)>,
@@ -116,7 +119,9 @@ impl World {
         app.with_user("bob").await;
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let end = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(1);
-        let body = json!({"name": "ends", "scopes": PERSONAL, "expiresAt": end.to_string()});
+        let body = json!({
+            "name": "ends", "scopes": PERSONAL, "expiresAt": end.to_string(), "password": PASSWORD,
+        });
         let expired = text(&a.post("/api/api-keys", body).await.body["key"]);
         let revoked = a.personal_key(&PERSONAL).await;
         let id = text(&a.get("/api/api-keys").await.body["apiKeys"][0]["id"]);
@@ -137,12 +142,8 @@ impl World {
         ];
 
         let host = app.with_key(&app.service_key(&["sessions:create"]));
-        let link = host.post("/api/sessions", json!({"userId": HOST_USER})).await;
-        let link = Url::parse(link.body["url"].as_str().unwrap()).unwrap();
-        let mut of_host = app.anonymous();
-        assert_eq!(of_host.get(&format!("{}?{}", link.path(), link.query().unwrap())).await.status, 303);
-        of_host.id = HOST_USER.to_owned();
-        Self { app, a, of_host, over, keys: HashMap::new() }
+        let of_host = app.anonymous();
+        Self { app, a, host, of_host, over, keys: HashMap::new() }
     }
 
     /// The callers of a column and what they are called, for a route that needs this scope.
@@ -181,12 +182,20 @@ impl World {
         person
     }
 
-    /// A is signed in, and A and the host's user are connected, whatever was done before.
+    /// A and the host's user are signed in and connected, whatever was done before.
     async fn connect(&mut self) {
         if self.a.get("/api/session").await.status == 401 {
             let mut anew = self.signed_in("ada@example.com").await;
             anew.id.clone_from(&self.a.id);
             self.a = anew;
+        }
+        if self.of_host.get("/api/session").await.status == 401 {
+            let link = self.host.post("/api/sessions", json!({"userId": HOST_USER})).await;
+            let link = Url::parse(link.body["url"].as_str().unwrap()).unwrap();
+            self.of_host = self.app.anonymous();
+            let path = format!("{}?{}", link.path(), link.query().unwrap());
+            assert_eq!(self.of_host.follow_link(&path).await.status, 303);
+            self.of_host.id = HOST_USER.to_owned();
         }
         for (person, account) in [(&self.a, accounts::RECORD_SHOP), (&self.of_host, accounts::CREATOR)] {
             if person.connection().await.status != 200 {

@@ -6,7 +6,7 @@ use instagram_simulator::{Consent, accounts};
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Person, TestApp};
+use crate::support::{Answer, PASSWORD, Person, TestApp};
 
 const ALL: [&str; 4] = ["sessions:create", "connections:read", "connections:write", "tokens:read"];
 
@@ -27,8 +27,8 @@ async fn link(host: &Person, body: Value) -> String {
 /// Somebody of the host's, signed in by a link.
 async fn signed_in(app: &TestApp, host: &Person, user_id: &str) -> Person {
     let mut person = app.anonymous();
-    let opened = person.navigate(&link(host, json!({"userId": user_id})).await).await;
-    assert_eq!(opened.status(), 303);
+    let opened = person.follow_link(&link(host, json!({"userId": user_id})).await).await;
+    assert_eq!(opened.status, 303, "{opened}");
     person.id = user_id.to_owned();
     person
 }
@@ -41,15 +41,21 @@ async fn a_link_signs_one_browser_in_once() {
         link(&host, json!({"userId": "user-123", "name": "Ada", "returnTo": "/integrations?from=host"}))
             .await;
     let person = app.anonymous();
-    let opened = person.navigate(&path).await;
-    assert_eq!(opened.status(), 303);
-    let header = |name: &str| opened.headers().get(name).unwrap().to_str().unwrap().to_owned();
-    assert_eq!(header("location"), "http://localhost:5176/integrations?from=host");
+    let page = person.navigate(&path).await;
+    assert_eq!(page.status(), 200);
+    let header = |name: &str| page.headers().get(name).unwrap().to_str().unwrap().to_owned();
     assert_eq!(
-        (header("referrer-policy"), header("cache-control")),
-        ("no-referrer".into(), "no-store".into())
+        (header("referrer-policy"), header("cache-control"), header("x-frame-options")),
+        ("no-referrer".into(), "no-store".into(), "DENY".into())
     );
-    let cookie = header("set-cookie");
+    let opened = person.follow_link(&path).await;
+    assert_eq!(opened.status, 303, "{opened}");
+    assert_eq!(opened.header("location"), "http://localhost:5176/integrations?from=host");
+    assert_eq!(
+        (opened.header("referrer-policy"), opened.header("cache-control")),
+        ("no-referrer", "no-store")
+    );
+    let cookie = opened.header("set-cookie");
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
 
     let who = person.get("/api/session").await;
@@ -68,44 +74,115 @@ async fn a_link_signs_one_browser_in_once() {
     assert_eq!(again.headers()["cache-control"], "no-store");
     assert!(again.text().await.unwrap().contains("This link is used up"));
     assert_eq!(another.get(&path).await.failure(), "400 invalid_state", "and a fetch gets JSON");
+    assert_eq!(another.follow_link(&path).await.failure(), "400 invalid_state");
     assert_eq!(person.get("/api/session").await.status, 200, "who was signed in stays so");
     assert_eq!(person.delete("/api/session").await.status, 200);
     assert_eq!(person.get("/api/session").await.failure(), "401 unauthenticated");
 }
 
-/// Else whoever gets Ada to open a link of their own would have her connect her account to them.
+/// Else any page could sign its visitors in as somebody of its choice: by an image, by a fetch, by a link.
 #[actix_web::test]
-async fn who_is_signed_in_as_somebody_else_is_asked_first() {
+async fn a_get_never_signs_in_whoever_sends_it() {
     let app = TestApp::start();
     let host = host(&app);
-    let ada = app.with_user("ada").await;
-    let path = link(&host, json!({"userId": "mallory", "name": "<b>Mallory</b>"})).await;
-    for _ in 0..2 {
-        let asked = ada.navigate(&path).await;
-        assert_eq!(asked.status(), 200);
-        assert!(asked.headers().get("set-cookie").is_none());
-        let policy = asked.headers()["content-security-policy"].to_str().unwrap().to_owned();
-        assert!(policy.contains("form-action 'self'"), "{policy}");
-        let html = asked.text().await.unwrap();
-        assert!(html.contains("Go on as “&lt;b&gt;Mallory&lt;/b&gt;”"), "{html}");
+    let (nobody, ada) = (app.anonymous(), app.with_user("ada").await);
+    let same = signed_in(&app, &host, "mallory").await;
+    let path = link(&host, json!({"userId": "mallory", "name": "Mallory"})).await;
+    let image = "image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5";
+    for (accept, headers) in [
+        (None, &[][..]),
+        (Some("*/*"), &[("sec-fetch-mode", "no-cors"), ("sec-fetch-site", "same-site")][..]),
+        (Some("application/json"), &[("sec-fetch-site", "same-origin")][..]),
+        (Some(image), &[("sec-fetch-dest", "image"), ("sec-fetch-site", "cross-site")][..]),
+        (Some("text/html,*/*;q=0.8"), &[("sec-fetch-mode", "navigate"), ("sec-fetch-user", "?1")][..]),
+        (Some("text/html,*/*;q=0.8"), &[("sec-purpose", "prefetch;prerender")][..]),
+        (Some("nonsense;;"), &[][..]),
+    ] {
+        for person in [&nobody, &ada, &same] {
+            let mut request = person.bare_request(Method::GET, &path);
+            if let Some(accept) = accept {
+                request = request.header("accept", accept);
+            }
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let answer = Answer::of(request).await;
+            assert_eq!(answer.status, 200, "{accept:?}: {answer}");
+            assert!(answer.header("content-type").starts_with("text/html"), "{accept:?}");
+            assert_eq!(answer.header("set-cookie"), "", "{accept:?}");
+            assert!(answer.text.contains("Continue as <bdi>Mallory</bdi>"), "{accept:?}: {answer}");
+        }
     }
-    assert_eq!(ada.get("/api/session").await.body["user"]["id"], ada.id, "nothing has changed");
+    assert_eq!(nobody.get("/api/session").await.failure(), "401 unauthenticated");
+    assert_eq!(ada.get("/api/session").await.body["user"]["id"], ada.id);
+    let head = nobody.request(Method::HEAD, &path).send().await.unwrap();
+    assert_eq!(head.status(), 405);
+    assert_eq!(nobody.follow_link(&path).await.status, 303, "and the link is as good as before");
+}
 
+#[actix_web::test]
+async fn only_our_own_pages_may_post_a_link() {
+    let app = TestApp::start();
+    let path = link(&host(&app), json!({"userId": "mallory"})).await;
     let token = path.split_once("token=").unwrap().1;
-    let post = |origin: &'static str, token: &str| {
+    let ada = app.with_user("ada").await;
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+    ] {
         let form = ada.request(Method::POST, "/auth/host").form(&[("token", token)]);
-        Answer::of(form.header("origin", origin))
-    };
-    assert_eq!(post("https://evil.example", token).await.failure(), "403 cross_site_request");
-    assert_eq!(post("http://localhost:4002", "x").await.failure(), "400 invalid_state");
-    let gone_on = post("http://localhost:4002", token).await;
-    assert_eq!((gone_on.status, gone_on.header("location")), (303, "http://localhost:5176/integrations"));
-    assert_eq!(ada.get("/api/session").await.body["user"]["id"], "mallory");
-    assert_eq!(post("http://localhost:4002", token).await.failure(), "400 invalid_state", "once");
+        assert_eq!(Answer::of(form.header(name, value)).await.failure(), "403 cross_site_request", "{value}");
+    }
+    assert_eq!(ada.get("/api/session").await.body["user"]["id"], ada.id);
+    let form = ada.request(Method::POST, "/auth/host").form(&[("token", token)]);
+    let posted = Answer::of(form.header("sec-fetch-site", "same-origin")).await;
+    assert_eq!(posted.status, 303, "{posted}");
+}
 
-    // Whoever is signed in as the same user goes on without a question.
-    let again = link(&host, json!({"userId": "mallory"})).await;
-    assert_eq!(ada.navigate(&again).await.status(), 303);
+/// Whoever sees the name of somebody else does not go on.
+#[actix_web::test]
+async fn the_page_of_a_link_names_whom_it_signs_in() {
+    let app = TestApp::start();
+    let host = host(&app);
+    let (nobody, ada) = (app.anonymous(), app.with_user("ada").await);
+    let named = link(&host, json!({"userId": "usr_1", "name": "<b>Mallory</b>"})).await;
+    let unnamed = link(&host, json!({"userId": "a&b"})).await;
+    let html = async |person: &Person, path: &str| {
+        let page = person.navigate(path).await;
+        let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        // A browser follows the answer of a form to these addresses alone.
+        assert!(policy.contains("form-action 'self' http://localhost:5176;"), "{policy}");
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
+        page.text().await.unwrap()
+    };
+    let page = html(&nobody, &named).await;
+    assert!(page.contains("<button>Continue as <bdi>&lt;b&gt;Mallory&lt;/b&gt;</bdi></button>"), "{page}");
+    assert!(page.contains("(user <code><bdi>usr_1</bdi></code>)"), "{page}");
+    assert!(!page.contains("signed in here already") && !page.contains("<script"), "{page}");
+    let page = html(&nobody, &unnamed).await;
+    assert!(page.contains("<button>Continue as <bdi>a&amp;b</bdi></button>"), "{page}");
+
+    let page = html(&ada, &named).await;
+    assert!(page.contains("You are signed in here already, as somebody else."), "{page}");
+    assert!(page.contains("href=\"http://localhost:5176/integrations\""), "{page}");
+    let before = ada.get("/api/sessions").await.body["sessions"].as_array().unwrap().len();
+    let gone_on = ada.follow_link(&named).await;
+    assert_eq!((gone_on.status, gone_on.header("location")), (303, "http://localhost:5176/integrations"));
+    assert_eq!(ada.get("/api/session").await.body["user"]["id"], "usr_1");
+    assert_eq!(ada.follow_link(&named).await.failure(), "400 invalid_state", "once");
+    // Her own session has ended: the browser has forgotten it.
+    let again = app.anonymous();
+    again.post("/api/session", json!({"email": "ada@example.com", "password": PASSWORD})).await;
+    let after = again.get("/api/sessions").await.body["sessions"].as_array().unwrap().len();
+    assert_eq!((before, after), (1, 1));
+
+    let to_same = link(&host, json!({"userId": "usr_1"})).await;
+    assert!(!html(&ada, &to_same).await.contains("signed in here already"));
 }
 
 #[actix_web::test]
@@ -115,36 +192,106 @@ async fn a_link_lives_ten_minutes() {
     let [early, late] =
         [link(&host, json!({"userId": "a"})).await, link(&host, json!({"userId": "a"})).await];
     app.clock.advance(Duration::from_secs(595));
-    let opened = app.anonymous().get(&early).await;
+    let opened = app.anonymous().follow_link(&early).await;
     assert_eq!((opened.status, opened.header("location")), (303, "http://localhost:5176/integrations"));
     app.clock.advance(Duration::from_secs(6));
     assert_eq!(app.anonymous().get(&late).await.failure(), "400 invalid_state");
+    assert_eq!(app.anonymous().follow_link(&late).await.failure(), "400 invalid_state");
     let path = late.split('?').next().unwrap();
     for rubbish in [path.to_owned(), format!("{path}?token="), format!("{path}?token={}", "a".repeat(43))] {
         assert_eq!(app.anonymous().get(&rubbish).await.failure(), "400 invalid_state", "{rubbish}");
     }
+    for rubbish in ["", &"a".repeat(43)] {
+        let rubbish = format!("{path}?token={rubbish}");
+        assert_eq!(app.anonymous().follow_link(&rubbish).await.failure(), "400 invalid_state", "{rubbish}");
+    }
 }
 
 #[actix_web::test]
-async fn of_many_that_open_a_link_at_once_one_is_signed_in() {
+async fn of_many_that_follow_a_link_at_once_one_is_signed_in() {
     let app = TestApp::start();
     let path = link(&host(&app), json!({"userId": "user-123"})).await;
     let people: Vec<_> = (0..20).map(|_| app.anonymous()).collect();
-    let answers = futures_util::future::join_all(people.iter().map(|person| person.get(&path))).await;
+    let answers = futures_util::future::join_all(people.iter().map(|person| person.follow_link(&path))).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 303).count(), 1);
     assert_eq!(answers.iter().filter(|answer| answer.failure() == "400 invalid_state").count(), 19);
 }
 
 #[actix_web::test]
-async fn a_browser_that_looks_ahead_does_not_use_the_link_up() {
+async fn a_host_signs_its_user_out_everywhere() {
     let app = TestApp::start();
-    let path = link(&host(&app), json!({"userId": "user-123"})).await;
-    let person = app.anonymous();
-    let ahead = person.request(Method::GET, &path).header("sec-purpose", "prefetch;anonymous-client-ip");
-    assert_eq!(Answer::of(ahead).await.failure(), "400 invalid_request");
-    let head = person.request(Method::HEAD, &path).send().await.unwrap();
-    assert_eq!(head.status(), 405);
-    assert_eq!(person.get(&path).await.status, 303);
+    let host = host(&app);
+    let people = [signed_in(&app, &host, "user-123").await, signed_in(&app, &host, "user-123").await];
+    let of_other = signed_in(&app, &host, "user-124").await;
+    let (waiting, waiting_for_other) =
+        (link(&host, json!({"userId": "user-123"})).await, link(&host, json!({"userId": "user-124"})).await);
+    let key = app.with_key(&people[0].personal_key(&["connections:read"]).await);
+    assert_eq!(app.connect(&people[0], accounts::RECORD_SHOP).await.status, 200);
+
+    let ended = host.delete("/api/users/user-123/sessions").await;
+    assert_eq!((ended.status, &ended.body["ok"]), (200, &json!(true)), "{ended}");
+    assert_eq!(ended.body["apiKeys"][0]["name"], "mine", "and says what goes on");
+    for person in &people {
+        assert_eq!(person.get("/api/session").await.failure(), "401 unauthenticated");
+    }
+    assert_eq!(app.anonymous().follow_link(&waiting).await.failure(), "400 invalid_state");
+    assert_eq!(of_other.get("/api/session").await.status, 200);
+    assert_eq!(app.anonymous().follow_link(&waiting_for_other).await.status, 303);
+    assert_eq!(host.get("/api/integrations/instagram/user-123").await.status, 200, "the connection stays");
+    assert_eq!(key.connection().await.status, 200);
+
+    let revoked = host.delete("/api/users/user-123/sessions?revokeApiKeys=true").await;
+    assert_eq!((revoked.status, &revoked.body), (200, &json!({"ok": true, "apiKeys": []})));
+    assert_eq!(key.connection().await.failure(), "401 unauthenticated");
+    assert_eq!(host.delete("/api/users/nobody/sessions").await.status, 200, "nobody is signed in nowhere");
+
+    // The local account of that id is another user.
+    let ada = app.with_user("ada").await;
+    assert_eq!(host.delete(&format!("/api/users/{}/sessions", ada.id)).await.status, 200);
+    assert_eq!(ada.get("/api/session").await.status, 200);
+    assert_eq!(host.delete("/api/users/me/sessions").await.failure(), "403 forbidden");
+    let without = app.with_key(&app.service_key(&["connections:read", "connections:write"]));
+    assert_eq!(without.delete("/api/users/user-124/sessions").await.failure(), "403 forbidden");
+    assert_eq!(of_other.delete("/api/users/user-124/sessions").await.failure(), "403 forbidden");
+}
+
+#[actix_web::test]
+async fn a_hosts_session_ends_thirty_days_after_it_began_however_it_is_used() {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let app = TestApp::start();
+    let person = signed_in(&app, &host(&app), "user-123").await;
+    let ends = person.get("/api/sessions").await.body["sessions"][0]["expiresAt"].clone();
+    for _ in 0..29 {
+        app.clock.advance(DAY);
+        assert_eq!(person.get("/api/session").await.status, 200);
+    }
+    let session = person.get("/api/sessions").await.body["sessions"][0].clone();
+    assert_eq!(session["expiresAt"], ends);
+    assert!(session["lastUsedAt"].as_str() > session["createdAt"].as_str(), "its use is noted: {session}");
+    // What an older version has prolonged ends all the same.
+    let database = rusqlite::Connection::open(app.database_file()).unwrap();
+    database.execute("UPDATE sessions SET expires_at = expires_at + 1000000000", []).unwrap();
+    app.clock.advance(DAY);
+    assert_eq!(person.get("/api/session").await.failure(), "401 unauthenticated");
+}
+
+#[actix_web::test]
+async fn a_hosts_user_makes_a_key_within_five_minutes_of_the_link() {
+    let app = TestApp::start();
+    let host = host(&app);
+    let person = signed_in(&app, &host, "user-123").await;
+    let make = async |person: &Person| {
+        person.post("/api/api-keys", json!({"name": "a", "scopes": ["connections:read"]})).await
+    };
+    app.clock.advance(Duration::from_secs(290));
+    assert_eq!(make(&person).await.status, 201);
+    app.clock.advance(Duration::from_secs(15));
+    let refused = make(&person).await;
+    assert_eq!(refused.failure(), "403 forbidden");
+    let sentence = refused.body["error"].as_str().unwrap();
+    assert!(sentence.contains("from the application that you came from again"), "{sentence}");
+    let again = signed_in(&app, &host, "user-123").await;
+    assert_eq!(make(&again).await.status, 201);
 }
 
 #[actix_web::test]

@@ -35,7 +35,7 @@ async fn is_answered_once(person: &Person, path: &str, body: &Value, other: &Val
 async fn a_repeated_request_is_carried_out_once() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
-    let keys = |name: &str| json!({"name": name, "scopes": ["connections:read"]});
+    let keys = |name: &str| json!({"name": name, "scopes": ["connections:read"], "password": PASSWORD});
     let first = is_answered_once(&ada, "/api/api-keys", &keys("a"), &keys("b")).await;
     assert!(first.body["key"].is_string(), "the key itself is shown again: its answer may have been lost");
     assert_eq!(ada.get("/api/api-keys").await.body["apiKeys"].as_array().unwrap().len(), 1);
@@ -66,7 +66,7 @@ async fn a_repeated_request_is_carried_out_once_on_mongodb() {
     let server = MongoServer::shared();
     let app = TestApp::start_with(&[("DATABASE_URL", &server.fresh_database_url())]);
     let ada = app.with_user("ada").await;
-    let keys = |name: &str| json!({"name": name, "scopes": ["connections:read"]});
+    let keys = |name: &str| json!({"name": name, "scopes": ["connections:read"], "password": PASSWORD});
     is_answered_once(&ada, "/api/api-keys", &keys("a"), &keys("b")).await;
     assert_eq!(ada.get("/api/api-keys").await.body["apiKeys"].as_array().unwrap().len(), 1);
 }
@@ -75,7 +75,7 @@ async fn a_repeated_request_is_carried_out_once_on_mongodb() {
 async fn a_key_belongs_to_its_caller_and_ends_after_a_day() {
     let app = TestApp::start();
     let (ada, bob) = (app.with_user("ada").await, app.with_user("bob").await);
-    let body = json!({"name": "a", "scopes": ["connections:read"]});
+    let body = json!({"name": "a", "scopes": ["connections:read"], "password": PASSWORD});
     let of_ada = post(&ada, "/api/api-keys", "k1", &body).await;
     let of_bob = post(&bob, "/api/api-keys", "k1", &body).await;
     assert_eq!((of_bob.status, of_bob.header("idempotent-replayed")), (201, ""));
@@ -228,7 +228,7 @@ async fn a_client_that_hung_up_finds_the_answer() {
 async fn a_key_is_one_text_of_visible_ascii() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
-    let body = json!({"name": "a", "scopes": ["connections:read"]});
+    let body = json!({"name": "a", "scopes": ["connections:read"], "password": PASSWORD});
     for wrong in ["", "a b", "ä", &"k".repeat(256)] {
         assert_eq!(
             post(&ada, "/api/api-keys", wrong, &body).await.failure(),

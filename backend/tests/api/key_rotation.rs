@@ -55,7 +55,7 @@ async fn token(store: &dyn Store, user_id: &str, wanted: impl Fn(&str) -> bool) 
 
 /// A new API key, by a request that can be repeated.
 async fn api_key(person: &Person) -> Answer {
-    let body = json!({"name": "a", "scopes": ["connections:read"]});
+    let body = json!({"name": "a", "scopes": ["connections:read"], "password": PASSWORD});
     let request = person.request(Method::POST, "/api/api-keys").header("idempotency-key", "k1").json(&body);
     Answer::of(request).await
 }

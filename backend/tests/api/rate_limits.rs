@@ -350,6 +350,15 @@ async fn callbacks_and_host_links_are_limited() {
     assert!(page.headers()["retry-after"].to_str().unwrap().parse::<u64>().unwrap() > 590);
     let html = page.text().await.unwrap();
     assert!(html.contains("This link cannot be opened now") && html.contains("Wait a little"), "{html}");
+
+    let app = app.restart_with(&[("RATE_LIMITS", "0.1")]);
+    let anybody = app.anonymous();
+    for _ in 0..6 {
+        assert_eq!(anybody.follow_link("/auth/host?token=x").await.failure(), "400 invalid_state");
+    }
+    let refused = anybody.follow_link("/auth/host?token=x").await;
+    assert!(wait_of(&refused) > 590);
+    assert_eq!(refused.header("ratelimit-policy"), "\"host-sign-in\";q=6;w=600");
 }
 
 /// Each key has a limit of its own; Instagram's patience is with the owner.

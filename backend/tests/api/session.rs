@@ -72,6 +72,44 @@ async fn a_session_lives_thirty_days_from_its_last_use() {
 }
 
 #[actix_web::test]
+async fn signing_in_again_ends_the_session_that_the_browser_had() {
+    let app = TestApp::start();
+    app.with_user("ada").await;
+    let person = app.anonymous();
+    let body = json!({"email": "ada@example.com", "password": PASSWORD});
+    let first = person.post("/api/session", body.clone()).await;
+    let cookie = first.header("set-cookie").split(';').next().unwrap().to_owned();
+    assert_eq!(person.post("/api/session", body).await.status, 200);
+    assert_eq!(person.get("/api/session").await.status, 200);
+    let kept = app.anonymous().request(Method::GET, "/api/session").header("cookie", cookie);
+    assert_eq!(Answer::of(kept).await.failure(), "401 unauthenticated", "nobody could end it any more");
+}
+
+#[actix_web::test]
+async fn who_is_signed_in_can_be_asked_without_an_error() {
+    const OPTIONAL: &str = "/api/session?optional=true";
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    let nobody = app.anonymous().get(OPTIONAL).await;
+    assert_eq!((nobody.status, &nobody.body), (200, &json!({"ok": true, "user": null})));
+    assert_eq!(nobody.header("cache-control"), "no-store");
+    assert_eq!(app.anonymous().get("/api/session?optional=false").await.failure(), "401 unauthenticated");
+    assert_eq!(app.anonymous().get("/api/session?optional=maybe").await.failure(), "400 invalid_request");
+    let known = ada.get(OPTIONAL).await;
+    assert_eq!((known.status, &known.body), (200, &ada.get("/api/session").await.body));
+    let stale = app.anonymous().request(Method::GET, OPTIONAL);
+    let stale = Answer::of(stale.header("cookie", format!("connect_session={}", "a".repeat(43)))).await;
+    assert_eq!((stale.status, &stale.body["user"]), (200, &json!(null)));
+    // A key is no session, and one that is none is a mistake.
+    let key = app.with_key(&ada.personal_key(&["connections:read"]).await);
+    assert_eq!(key.get(OPTIONAL).await.failure(), "403 forbidden");
+    let wrong = app.anonymous().request(Method::GET, OPTIONAL).bearer_auth("nonsense");
+    assert_eq!(Answer::of(wrong).await.failure(), "401 unauthenticated");
+    ada.delete("/api/session").await;
+    assert_eq!(ada.get(OPTIONAL).await.body["user"], json!(null));
+}
+
+#[actix_web::test]
 async fn cookie_rubbish_is_nobody() {
     let app = TestApp::start();
     app.with_user("ada").await;

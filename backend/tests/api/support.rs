@@ -230,7 +230,12 @@ pub(crate) struct Person {
 
 impl Person {
     pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.url)).header("accept", "application/json")
+        self.bare_request(method, path).header("accept", "application/json")
+    }
+
+    /// One that does not say what it accepts.
+    pub(crate) fn bare_request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url))
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -248,8 +253,7 @@ impl Person {
     /// What a browser gets when somebody follows a link.
     pub(crate) async fn navigate(&self, path: &str) -> reqwest::Response {
         let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-        let request = self.client.get(format!("{}{path}", self.url)).header("accept", accept);
-        request.send().await.unwrap()
+        self.bare_request(Method::GET, path).header("accept", accept).send().await.unwrap()
     }
 
     /// The body that the web app sends after the callback's answer.
@@ -267,9 +271,17 @@ impl Person {
         self.post("/api/integrations/instagram/callback", self.save_body(exchanged)).await
     }
 
+    /// Goes on from the page of a host application's link, as its button does.
+    pub(crate) async fn follow_link(&self, path: &str) -> Answer {
+        let (path, token) = path.split_once("?token=").unwrap();
+        let form = self.request(Method::POST, path).form(&[("token", token)]);
+        Answer::of(form.header("origin", "http://localhost:4002")).await
+    }
+
     /// A new key of this person's own.
     pub(crate) async fn personal_key(&self, scopes: &[&str]) -> String {
-        let answer = self.post("/api/api-keys", json!({"name": "mine", "scopes": scopes})).await;
+        let body = json!({"name": "mine", "scopes": scopes, "password": PASSWORD});
+        let answer = self.post("/api/api-keys", body).await;
         assert_eq!(answer.status, 201, "{answer}");
         answer.body["key"].as_str().unwrap().to_owned()
     }

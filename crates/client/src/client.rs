@@ -5,9 +5,9 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::{
-    CallbackAnswer, Connection, ConnectionAnswer, ConnectionsAnswer, CreateHostLink, ErrorCode, EventsAnswer,
-    HistoryAnswer, HostLinkAnswer, ListedConnection, LoginAnswer, SaveAnswer, SaveConnection,
-    SavedConnection, TokenAnswer, UserConnectionsAnswer, without_fragment,
+    ApiKey, ApiKeysAnswer, CallbackAnswer, Connection, ConnectionAnswer, ConnectionsAnswer, CreateHostLink,
+    ErrorCode, EventsAnswer, HistoryAnswer, HostLinkAnswer, ListedConnection, LoginAnswer, SaveAnswer,
+    SaveConnection, SavedConnection, TokenAnswer, UserConnectionsAnswer, without_fragment,
 };
 
 use crate::error::{ConfigError, Error};
@@ -42,13 +42,25 @@ impl Client {
         self
     }
 
-    /// Makes a link that signs one browser in, once and within ten minutes, as this user: the web app does the rest. Needs
-    /// `sessions:create`.
+    /// Makes a link that signs one browser in, once and within ten minutes, as this user: the web app does the rest. The person
+    /// is asked first, by a page that names the user. Needs `sessions:create`.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn create_host_link(&self, wanted: &CreateHostLink) -> Result<HostLinkAnswer, Error> {
         self.transport.call(Method::POST, ["api", "sessions"])?.creating(wanted).send().await
+    }
+
+    /// Ends all sessions of this user at the web app and the links that wait to be opened; with `revoke_keys`, revokes the API
+    /// keys that the user has made there. Returns the keys that there are afterwards: they go on working. Needs
+    /// `sessions:create`.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn end_sessions(&self, user_id: &str, revoke_keys: bool) -> Result<Vec<ApiKey>, Error> {
+        let call = self.transport.call(Method::DELETE, ["api", "users", user_id, "sessions"])?;
+        let ApiKeysAnswer { api_keys } = call.query(&[("revokeApiKeys", revoke_keys)]).send().await?;
+        Ok(api_keys)
     }
 
     /// Begins a connection without the web app: where to send the person's browser. Needs `connections:write`, like the next

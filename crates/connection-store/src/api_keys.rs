@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use secrecy::SecretString;
 
 use crate::{SecretHash, StoreResult};
 
@@ -24,6 +25,8 @@ pub struct NewApiKey {
     pub created_at: Timestamp,
     /// When it ends; `None`: never.
     pub expires_at: Option<Timestamp>,
+    /// The stored hash that its owner's password was checked against; `None` where the owner has none.
+    pub password_hash: Option<SecretString>,
 }
 
 /// A stored key.
@@ -75,6 +78,8 @@ pub enum KeyOutcome {
     Taken,
     /// The user has as many as they may have; nothing was changed.
     TooMany,
+    /// The owner's account was deleted, or got another password, since the password was checked; nothing was changed.
+    Unproved,
 }
 
 /// Keys of programs.

@@ -22,7 +22,7 @@ pub struct HostLink {
     pub expires_at: Timestamp,
 }
 
-/// One-time links.
+/// One-time links. A link is used up by the session that it opens: [`create_session`](crate::Sessions::create_session).
 #[async_trait]
 pub trait HostLinks {
     /// Remembers a link.
@@ -30,12 +30,4 @@ pub trait HostLinks {
 
     /// A link that can be used at `now`; `None` when there is none. It is not used up.
     async fn find_host_link(&self, token_hash: &SecretHash, now: Timestamp) -> StoreResult<Option<HostLink>>;
-
-    /// Uses a link up, atomically: of any number of calls at once, one gets `Some`. `None` when it is unknown, used, or
-    /// ended at or before `now`.
-    async fn consume_host_link(
-        &self,
-        token_hash: &SecretHash,
-        now: Timestamp,
-    ) -> StoreResult<Option<HostLink>>;
 }

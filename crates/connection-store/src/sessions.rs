@@ -29,6 +29,8 @@ pub struct NewSession {
     /// The stored hash that the password of a local account was checked against; `None` for a host application's user, who
     /// has no account.
     pub password_hash: Option<SecretString>,
+    /// Hash of the link that the session is opened with, and which it uses up; `None` where there is no link.
+    pub host_link: Option<SecretHash>,
 }
 
 /// A live session.
@@ -58,6 +60,9 @@ pub trait Sessions {
     /// Where there is a password hash, it has to be the account's still: `false`, and no session, when the account was
     /// deleted or got another password since it was checked. So who changes a password or deletes an account, and ends the
     /// sessions after, has ended all that were opened with the old password.
+    ///
+    /// Where there is a link, it has to be usable still, and is used up: of any number of calls with one link, one opens a
+    /// session. `false`, and no session, when the link is unknown, used, or ended at or before the session's beginning.
     async fn create_session(&self, session: NewSession) -> StoreResult<bool>;
 
     /// The session of this hash; `None` when there is none or it ended at or before `now`. Writes nothing.
@@ -79,6 +84,10 @@ pub trait Sessions {
 
     /// Ends all sessions of a user but, where given, the one of this hash.
     async fn delete_sessions(&self, user_id: &str, except: Option<&SecretHash>) -> StoreResult<()>;
+
+    /// Ends all sessions of a host application's user and all links that could open another one, and with `revoke_keys`
+    /// revokes the user's keys. No session that is opened with such a link at the same moment outlives this.
+    async fn sign_out_everywhere(&self, user_id: &str, revoke_keys: bool) -> StoreResult<()>;
 
     /// Ends a session; ending it again is fine.
     async fn delete_session(&self, token_hash: &SecretHash) -> StoreResult<()>;

@@ -63,14 +63,16 @@ pub trait Users {
     /// What a user's sign-in is checked against, by their id; `None` where there is none.
     async fn find_credentials_of(&self, user_id: &str) -> StoreResult<Option<Credentials>>;
 
-    /// Replaces a user's password, provided that it is still the one of `old_hash`, and ends all sessions of theirs but `kept`.
-    /// `false` when it is not. None that was opened with the old password outlives this, not even where a process dies at it.
+    /// Replaces a user's password, provided that it is still the one of `old_hash`, and ends all sessions of theirs but `kept`;
+    /// with `revoke_keys`, revokes all their keys. `false` when it is not. No session that was opened with the old password
+    /// outlives this, and no key that is to be revoked, not even where a process dies at it.
     async fn change_password(
         &self,
         user_id: &str,
         old_hash: &SecretString,
         new_hash: &SecretString,
         kept: Option<&SecretHash>,
+        revoke_keys: bool,
     ) -> StoreResult<bool>;
 
     /// Deletes an account with its sessions, keys, OAuth states and one-time links; ends first what lets somebody in. The

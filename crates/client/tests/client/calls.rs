@@ -22,6 +22,23 @@ async fn a_link_is_made_for_a_user() {
 }
 
 #[tokio::test]
+async fn a_user_is_signed_out_everywhere() {
+    let running = Running::start();
+    let wanted = CreateHostLink { user_id: "a/b user".to_owned(), name: None, return_to: None };
+    let link = running.client.create_host_link(&wanted).await.unwrap();
+    let browser = reqwest::Client::new();
+    let page = |url: String| async { browser.get(url).send().await.unwrap().status().as_u16() };
+    let url = running.at_its_address(link.url.expose());
+    assert_eq!(page(url.clone()).await, 200);
+    assert_eq!(running.client.end_sessions("another", false).await.unwrap(), []);
+    assert_eq!(page(url.clone()).await, 200, "another user's");
+    assert_eq!(running.client.end_sessions("a/b user", true).await.unwrap(), []);
+    assert_eq!(page(url).await, 400, "the link is none any more");
+    let nobody = running.client.end_sessions("me", false).await.unwrap_err();
+    assert_eq!(nobody.code(), Some(ErrorCode::Forbidden));
+}
+
+#[tokio::test]
 async fn a_user_is_connected_read_and_disconnected() {
     let running = Running::start();
     let client = &running.client;

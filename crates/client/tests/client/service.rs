@@ -23,6 +23,7 @@ const APP_SECRET: &str = "simulated-app-secret";
 /// or it is not.
 pub(crate) struct Running {
     pub(crate) client: Client,
+    address: String,
     pub(crate) instagram: Simulator,
     server: ServerHandle,
     thread: Option<JoinHandle<()>>,
@@ -63,7 +64,14 @@ impl Running {
         });
         let (address, server) = started.recv().expect("the service did not start");
         let client = Client::new(&format!("http://{address}"), KEY).unwrap().with_retries(Retries::NONE);
-        Self { client, instagram, server, thread: Some(thread), _folder: folder }
+        Self {
+            client,
+            address: format!("http://{address}"),
+            instagram,
+            server,
+            thread: Some(thread),
+            _folder: folder,
+        }
     }
 
     /// What Instagram grants when this user allows it for this account.
@@ -72,6 +80,12 @@ impl Running {
         let back = Url::parse(&self.instagram.consent(&login.auth_url, Consent::allow(account))).unwrap();
         let parameter = |name| back.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
         self.client.exchange(user_id, &parameter("code"), &parameter("state")).await.unwrap()
+    }
+
+    /// An address that the service has told, where it really is.
+    pub(crate) fn at_its_address(&self, told: &str) -> String {
+        let told = Url::parse(told).unwrap();
+        format!("{}{}?{}", self.address, told.path(), told.query().unwrap_or_default())
     }
 
     /// The whole way.

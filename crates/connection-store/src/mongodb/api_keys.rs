@@ -7,6 +7,7 @@ use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use mongodb::Collection;
 use mongodb::bson::{Document, doc};
+use secrecy::ExposeSecret;
 
 use super::error::is_duplicate_key;
 use super::reading::{Wanted, readable};
@@ -18,6 +19,10 @@ impl ApiKeys for MongoStore {
     async fn create_api_key(&self, key: NewApiKey, most: Option<u32>) -> StoreResult<KeyOutcome> {
         let (keys, user_id) = (self.api_keys.clone(), key.user_id.clone());
         let same_hash = doc! { "keyHash": binary(&key.key_hash) };
+        let owner = key.password_hash.as_ref().map(|hash| {
+            doc! { "_id": &user_id, "passwordHash": hash.expose_secret() }
+        });
+        let users = self.users.clone();
         let mut document = new_document(key);
         let create = async move {
             loop {
@@ -28,7 +33,15 @@ impl ApiKeys for MongoStore {
                         None => return Ok(KeyOutcome::TooMany),
                     };
                 }
-                let Err(error) = keys.insert_one(&document).await else { return Ok(KeyOutcome::Created) };
+                let Err(error) = keys.insert_one(&document).await else {
+                    // Looked at after the insert, as for sessions.
+                    let Some(owner) = owner else { return Ok(KeyOutcome::Created) };
+                    if users.find_one(owner).await?.is_some() {
+                        return Ok(KeyOutcome::Created);
+                    }
+                    keys.delete_one(doc! { "_id": document.get("_id") }).await?;
+                    return Ok(KeyOutcome::Unproved);
+                };
                 // Three things are unique: look which of them it was, rather than trust the server's wording.
                 if !is_duplicate_key(&error) {
                     return Err(error);

@@ -28,19 +28,10 @@ impl HostLinks for MongoStore {
         let found = self.operations.run(async move { links.find_one(filter).await }).await?;
         found.map(|document| host_link(*token_hash, &document)).transpose()
     }
-
-    async fn consume_host_link(
-        &self,
-        token_hash: &SecretHash,
-        now: Timestamp,
-    ) -> StoreResult<Option<HostLink>> {
-        let (filter, links) = (usable(token_hash, now), self.host_links.clone());
-        let removed = self.operations.run(async move { links.find_one_and_delete(filter).await }).await?;
-        removed.map(|document| host_link(*token_hash, &document)).transpose()
-    }
 }
 
-fn usable(token_hash: &SecretHash, now: Timestamp) -> Document {
+/// Finds a link that can be used at `now`.
+pub(super) fn usable(token_hash: &SecretHash, now: Timestamp) -> Document {
     doc! { "_id": binary(token_hash), "expiresAt": { "$gt": date(now) } }
 }
 

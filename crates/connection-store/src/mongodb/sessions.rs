@@ -6,7 +6,7 @@ use mongodb::bson::{Document, doc};
 use secrecy::ExposeSecret;
 
 use super::reading::{Wanted, readable};
-use super::{MongoStore, binary, date, fields};
+use super::{MongoStore, binary, date, fields, host_links};
 use crate::sessions::MOST_SESSIONS;
 use crate::{NewSession, SecretHash, Session, Sessions, StoreResult};
 
@@ -17,6 +17,7 @@ impl Sessions for MongoStore {
         let account = session.password_hash.map(|hash| {
             doc! { "_id": &session.user_id, "passwordHash": hash.expose_secret() }
         });
+        let link = session.host_link.map(|link| host_links::usable(&link, session.created_at));
         let document = doc! {
             "_id": token_hash.clone(),
             "id": session.id,
@@ -28,17 +29,21 @@ impl Sessions for MongoStore {
             "lastUsedAt": date(session.created_at),
             "expiresAt": date(session.expires_at),
         };
-        let (sessions, users) = (self.sessions.clone(), self.users.clone());
+        let (sessions, users, links) = (self.sessions.clone(), self.users.clone(), self.host_links.clone());
         let create = async move {
             sessions.insert_one(document).await?;
-            let Some(account) = account else { return Ok(true) };
-            // Looked at after the insert: who changes the password or deletes the account ends the sessions after that, this
-            // one too. Nobody has its token yet, so that it is of no use until then, nor if the process dies here.
-            if users.find_one(account).await?.is_some() {
-                return Ok(true);
+            // Looked at after the insert: who changes the password, deletes the account or takes the link away ends the sessions
+            // after that, this one too. Nobody has its token yet, so that it is of no use until then, nor if the process dies
+            // here.
+            let is_proved = match (account, link) {
+                (Some(account), _) => users.find_one(account).await?.is_some(),
+                (None, Some(link)) => links.delete_one(link).await?.deleted_count == 1,
+                (None, None) => true,
+            };
+            if !is_proved {
+                sessions.delete_one(doc! { "_id": token_hash }).await?;
             }
-            sessions.delete_one(doc! { "_id": token_hash }).await?;
-            Ok(false)
+            Ok(is_proved)
         };
         self.operations.run(create).await
     }
@@ -88,6 +93,21 @@ impl Sessions for MongoStore {
         let sessions = self.sessions.clone();
         self.operations.run(async move { sessions.delete_many(filter).await }).await?;
         Ok(())
+    }
+
+    async fn sign_out_everywhere(&self, user_id: &str, revoke_keys: bool) -> StoreResult<()> {
+        let of_user = doc! { "userId": user_id };
+        let (links, sessions, keys) = (self.host_links.clone(), self.sessions.clone(), self.api_keys.clone());
+        let end = async move {
+            // The links first: a session that is opened meanwhile has used up its link before, and is there to be ended.
+            links.delete_many(of_user.clone()).await?;
+            sessions.delete_many(of_user.clone()).await?;
+            if revoke_keys {
+                keys.delete_many(of_user).await?;
+            }
+            Ok(())
+        };
+        self.operations.run(end).await
     }
 
     async fn delete_session(&self, token_hash: &SecretHash) -> StoreResult<()> {

@@ -57,6 +57,7 @@ impl Users for MongoStore {
         old_hash: &SecretString,
         new_hash: &SecretString,
         kept: Option<&SecretHash>,
+        revoke_keys: bool,
     ) -> StoreResult<bool> {
         let filter = doc! { "_id": user_id, "passwordHash": old_hash.expose_secret() };
         let update = doc! { "$set": { "passwordHash": new_hash.expose_secret() } };
@@ -64,15 +65,23 @@ impl Users for MongoStore {
         if let Some(kept) = kept {
             others.insert("_id", doc! { "$ne": binary(kept) });
         }
-        let (users, sessions) = (self.users.clone(), self.sessions.clone());
+        let of_user = doc! { "userId": user_id };
+        let (users, sessions, keys) = (self.users.clone(), self.sessions.clone(), self.api_keys.clone());
         let change = async move {
             if users.find_one(filter.clone()).await?.is_none() {
                 return Ok(false);
             }
+            let end_old = async || {
+                sessions.delete_many(others.clone()).await?;
+                if revoke_keys {
+                    keys.delete_many(of_user.clone()).await?;
+                }
+                Ok::<_, mongodb::error::Error>(())
+            };
             // Before, for whoever dies after the change; after, for those that were opened in between.
-            sessions.delete_many(others.clone()).await?;
+            end_old().await?;
             let changed = users.update_one(filter, update).await?;
-            sessions.delete_many(others).await?;
+            end_old().await?;
             Ok(changed.matched_count == 1)
         };
         self.operations.run(change).await

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
+use secrecy::ExposeSecret;
 
 use super::SqliteStore;
 use super::columns::{Lenient, Millis, TextList, readable};
@@ -13,6 +14,8 @@ const CREATE: &str =
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 pub(super) const COUNT: &str = "SELECT count(*) FROM api_keys WHERE user_id IS ?1";
+
+pub(super) const OWNER: &str = "SELECT 1 FROM users WHERE id = ?1 AND password_hash = ?2";
 
 pub(super) const FIND: &str =
     "SELECT id, user_id, name, scopes, hint, created_at, expires_at, last_used_at, key_hash
@@ -35,6 +38,11 @@ impl ApiKeys for SqliteStore {
         let created = self.writer.write(move |transaction| {
             if transaction.prepare_cached(FIND)?.exists([key.key_hash])? {
                 return Ok(KeyOutcome::Taken);
+            }
+            if let Some(hash) = &key.password_hash
+                && !transaction.prepare_cached(OWNER)?.exists(params![key.user_id, hash.expose_secret()])?
+            {
+                return Ok(KeyOutcome::Unproved);
             }
             let there: u32 =
                 transaction.prepare_cached(COUNT)?.query_row([&key.user_id], |row| row.get(0))?;

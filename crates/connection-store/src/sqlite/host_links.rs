@@ -17,8 +17,7 @@ pub(super) const PURGE: &str = "DELETE FROM host_links WHERE token_hash IN
 pub(super) const FIND: &str = "SELECT token_hash, user_id, name, return_to, created_at, expires_at
     FROM host_links WHERE token_hash = ?1 AND expires_at > ?2";
 
-pub(super) const CONSUME: &str = "DELETE FROM host_links WHERE token_hash = ?1 AND expires_at > ?2
-    RETURNING token_hash, user_id, name, return_to, created_at, expires_at";
+pub(super) const CONSUME: &str = "DELETE FROM host_links WHERE token_hash = ?1 AND expires_at > ?2";
 
 pub(super) const DELETE_OF_USER: &str = "DELETE FROM host_links WHERE user_id = ?1";
 
@@ -47,19 +46,6 @@ impl HostLinks for SqliteStore {
             statement.query_row(params![token_hash, Millis(now)], host_link).optional()
         });
         Ok(found.await?)
-    }
-
-    async fn consume_host_link(
-        &self,
-        token_hash: &SecretHash,
-        now: Timestamp,
-    ) -> StoreResult<Option<HostLink>> {
-        let token_hash = *token_hash;
-        let consumed = self.writer.write(move |transaction| {
-            let mut statement = transaction.prepare_cached(CONSUME)?;
-            statement.query_row(params![token_hash, Millis(now)], host_link).optional()
-        });
-        Ok(consumed.await?)
     }
 }
 

@@ -73,6 +73,7 @@ const QUERIES: &[&str] = &[
     deletions::UNFINISHED,
     deletions::COMPLETE,
     pauses::FIND,
+    api_keys::OWNER,
     api_keys::FIND,
     api_keys::COUNT,
     api_keys::OF_USER,

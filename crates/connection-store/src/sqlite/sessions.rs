@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use rusqlite::types::Null;
 use rusqlite::{OptionalExtension, Row, params};
 use secrecy::ExposeSecret;
 
 use super::columns::{Millis, readable};
-use super::{PURGED_PER_INSERT, SqliteStore};
+use super::{PURGED_PER_INSERT, SqliteStore, api_keys, host_links};
 use crate::sessions::MOST_SESSIONS;
 use crate::{NewSession, SecretHash, Session, Sessions, StoreResult};
 
@@ -41,6 +42,11 @@ impl Sessions for SqliteStore {
         let created = self.writer.write(move |transaction| {
             let now = Millis(session.created_at);
             transaction.prepare_cached(PURGE)?.execute(params![now, PURGED_PER_INSERT])?;
+            if let Some(link) = session.host_link
+                && transaction.prepare_cached(host_links::CONSUME)?.execute(params![link, now])? == 0
+            {
+                return Ok(0);
+            }
             transaction.prepare_cached(CREATE)?.execute(params![
                 session.token_hash,
                 session.id,
@@ -101,6 +107,19 @@ impl Sessions for SqliteStore {
         });
         deleted.await?;
         Ok(())
+    }
+
+    async fn sign_out_everywhere(&self, user_id: &str, revoke_keys: bool) -> StoreResult<()> {
+        let user_id = user_id.to_owned();
+        let ended = self.writer.write(move |transaction| {
+            transaction.prepare_cached(host_links::DELETE_OF_USER)?.execute([&user_id])?;
+            transaction.prepare_cached(DELETE_OF_USER)?.execute(params![user_id, Null])?;
+            if revoke_keys {
+                transaction.prepare_cached(api_keys::DELETE_OF_USER)?.execute([&user_id])?;
+            }
+            Ok(())
+        });
+        Ok(ended.await?)
     }
 
     async fn delete_session(&self, token_hash: &SecretHash) -> StoreResult<()> {

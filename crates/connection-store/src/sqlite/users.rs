@@ -69,6 +69,7 @@ impl Users for SqliteStore {
         old_hash: &SecretString,
         new_hash: &SecretString,
         kept: Option<&SecretHash>,
+        revoke_keys: bool,
     ) -> StoreResult<bool> {
         let (user_id, old_hash, new_hash) = (user_id.to_owned(), old_hash.clone(), new_hash.clone());
         let kept = kept.copied();
@@ -77,6 +78,9 @@ impl Users for SqliteStore {
             let is_changed = transaction.prepare_cached(CHANGE_PASSWORD)?.execute(values)? == 1;
             if is_changed {
                 transaction.prepare_cached(sessions::DELETE_OF_USER)?.execute(params![user_id, kept])?;
+            }
+            if is_changed && revoke_keys {
+                transaction.prepare_cached(api_keys::DELETE_OF_USER)?.execute([user_id])?;
             }
             Ok(is_changed)
         });

@@ -32,6 +32,7 @@ fn key(number: u32, user_id: Option<&str>, now: Timestamp) -> NewApiKey {
         hint: "igc_live_abcd".to_owned(),
         created_at: now,
         expires_at: Some(now + seconds(600)),
+        password_hash: None,
     }
 }
 

@@ -32,6 +32,7 @@ fn new_session(number: u32, user_id: &str, now: Timestamp, lifetime: i64) -> New
         created_at: now,
         expires_at: now + seconds(lifetime),
         password_hash: None,
+        host_link: None,
     }
 }
 

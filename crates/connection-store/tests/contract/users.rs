@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use connection_store::{
-    CreateOutcome, HostLink, NewApiKey, NewOAuthState, NewSession, NewUser, Store, StoreError, User,
+    CreateOutcome, HostLink, KeyOutcome, NewApiKey, NewOAuthState, NewSession, NewUser, Store, StoreError,
+    User,
 };
 use futures_util::future::{join, join_all};
 use jiff::Timestamp;
@@ -26,6 +27,9 @@ contract! {
     a_session_needs_the_password_that_was_checked,
     a_sign_in_and_a_deletion_at_once_leave_no_session,
     a_sign_in_and_a_change_of_password_at_once_leave_no_session,
+    a_new_password_revokes_the_keys_where_that_is_wanted,
+    a_key_needs_the_password_that_was_checked,
+    a_new_key_and_a_change_of_password_that_revokes_all_at_once_leave_no_key,
 }
 
 fn ann() -> NewUser {
@@ -114,10 +118,10 @@ async fn a_password_is_changed_by_whoever_knows_the_old_one(store: Arc<dyn Store
     (bob.user.id, bob.email_key) = ("user-bob".to_owned(), "bob@example.org".to_owned());
     store.create_user(bob).await.unwrap();
 
-    assert!(!store.change_password("user-ann", &new, &new, None).await.unwrap());
-    assert!(!store.change_password("user-cleo", &old, &new, None).await.unwrap());
-    assert!(store.change_password("user-ann", &old, &new, None).await.unwrap());
-    assert!(!store.change_password("user-ann", &old, &new, None).await.unwrap());
+    assert!(!store.change_password("user-ann", &new, &new, None, false).await.unwrap());
+    assert!(!store.change_password("user-cleo", &old, &new, None, false).await.unwrap());
+    assert!(store.change_password("user-ann", &old, &new, None, false).await.unwrap());
+    assert!(!store.change_password("user-ann", &old, &new, None, false).await.unwrap());
     for (user, password) in [("user-ann", &new), ("user-bob", &old)] {
         let stored = store.find_credentials_of(user).await.unwrap().unwrap().password_hash;
         assert_eq!(stored.expose_secret(), password.expose_secret(), "{user}");
@@ -133,7 +137,7 @@ async fn of_20_changes_of_one_password_one_succeeds(store: Arc<dyn Store>) {
         let store = Arc::clone(&store);
         let new = SecretString::from(format!("$argon2id${number}"));
         tokio::spawn(async move {
-            store.change_password("user-ann", &ann().password_hash, &new, None).await.unwrap()
+            store.change_password("user-ann", &ann().password_hash, &new, None, false).await.unwrap()
         })
     });
     let changed: Vec<bool> = join_all(changes).await.into_iter().map(Result::unwrap).collect();
@@ -156,6 +160,7 @@ async fn furnish(store: &Arc<dyn Store>, number: u32, user_id: &str) {
         created_at: now,
         expires_at,
         password_hash: None,
+        host_link: None,
     };
     store.create_session(session).await.unwrap();
     let key = NewApiKey {
@@ -167,6 +172,7 @@ async fn furnish(store: &Arc<dyn Store>, number: u32, user_id: &str) {
         hint: "igc_live_".to_owned(),
         created_at: now,
         expires_at: None,
+        password_hash: None,
     };
     store.create_api_key(key, None).await.unwrap();
     let state = NewOAuthState {
@@ -189,14 +195,14 @@ async fn furnish(store: &Arc<dyn Store>, number: u32, user_id: &str) {
     store.insert_host_link(link).await.unwrap();
 }
 
-/// Whether a session, a key, a state and a link of this number are there. State and link are used up by asking.
+/// Whether a session, a key, a state and a link of this number are there. The state is used up by asking.
 async fn furniture(store: &Arc<dyn Store>, number: u32, user_id: &str) -> [bool; 4] {
     let (hash, now) = (hash(number), now());
     [
         store.find_session(&hash, now).await.unwrap().is_some(),
         store.find_api_key(&hash).await.unwrap().is_some(),
         store.consume_state(&hash, user_id, now).await.unwrap().is_some(),
-        store.consume_host_link(&hash, now).await.unwrap().is_some(),
+        store.find_host_link(&hash, now).await.unwrap().is_some(),
     ]
 }
 
@@ -214,6 +220,7 @@ async fn a_deleted_account_is_gone_with_all_that_is_its_own(store: Arc<dyn Store
         hint: "igc_live_".to_owned(),
         created_at: now(),
         expires_at: None,
+        password_hash: None,
     };
     store.create_api_key(service, None).await.unwrap();
 
@@ -249,6 +256,7 @@ fn signing_in(number: u32, now: Timestamp) -> NewSession {
         created_at: now,
         expires_at: now + seconds(600),
         password_hash: Some(ann().password_hash),
+        host_link: None,
     }
 }
 
@@ -260,7 +268,10 @@ async fn a_session_needs_the_password_that_was_checked(store: Arc<dyn Store>) {
     assert!(open(2).await);
     let old = ann().password_hash;
     assert!(
-        store.change_password("user-ann", &old, &SecretString::from("$argon2id$new"), None).await.unwrap()
+        store
+            .change_password("user-ann", &old, &SecretString::from("$argon2id$new"), None, false)
+            .await
+            .unwrap()
     );
     assert!(!open(3).await, "the password is another");
     store.delete_user("user-ann").await.unwrap();
@@ -297,9 +308,72 @@ async fn a_sign_in_and_a_change_of_password_at_once_leave_no_session(store: Arc<
         store.create_user(ann()).await.unwrap();
         let change = async {
             let (old, new) = (ann().password_hash, SecretString::from("$argon2id$new"));
-            assert!(store.change_password("user-ann", &old, &new, None).await.unwrap());
+            assert!(store.change_password("user-ann", &old, &new, None, false).await.unwrap());
         };
         race(&store, change).await;
+        store.delete_user("user-ann").await.unwrap();
+    }
+}
+
+/// A key of this number for the owner who has given the password of `ann`.
+fn new_key(number: u32) -> NewApiKey {
+    NewApiKey {
+        id: format!("key-{number}"),
+        key_hash: hash(number),
+        user_id: Some("user-ann".to_owned()),
+        name: "Key".to_owned(),
+        scopes: Vec::new(),
+        hint: "igc_live_".to_owned(),
+        created_at: now(),
+        expires_at: None,
+        password_hash: Some(ann().password_hash),
+    }
+}
+
+async fn a_new_password_revokes_the_keys_where_that_is_wanted(store: Arc<dyn Store>) {
+    let (first, second, third) = (ann().password_hash, "$argon2id$2".into(), "$argon2id$3".into());
+    store.create_user(ann()).await.unwrap();
+    furnish(&store, 1, "user-ann").await;
+    furnish(&store, 2, "user-bob").await;
+    assert!(!store.change_password("user-ann", &second, &third, None, true).await.unwrap());
+    assert!(store.change_password("user-ann", &first, &second, None, false).await.unwrap());
+    assert_eq!(store.api_keys(Some("user-ann")).await.unwrap().len(), 1);
+    assert!(store.change_password("user-ann", &second, &third, None, true).await.unwrap());
+    assert_eq!(store.api_keys(Some("user-ann")).await.unwrap(), []);
+    assert_eq!(store.api_keys(Some("user-bob")).await.unwrap().len(), 1, "another's are left alone");
+
+    furnish(&store, 3, "host:user-1").await;
+    store.sign_out_everywhere("host:user-1", false).await.unwrap();
+    assert_eq!(store.api_keys(Some("host:user-1")).await.unwrap().len(), 1);
+    store.sign_out_everywhere("host:user-1", true).await.unwrap();
+    assert_eq!(store.api_keys(Some("host:user-1")).await.unwrap(), []);
+    assert_eq!(store.api_keys(Some("user-bob")).await.unwrap().len(), 1);
+}
+
+async fn a_key_needs_the_password_that_was_checked(store: Arc<dyn Store>) {
+    let create = async |number| store.create_api_key(new_key(number), Some(2)).await.unwrap();
+    assert_eq!(create(1).await, KeyOutcome::Unproved, "there is no account");
+    store.create_user(ann()).await.unwrap();
+    assert_eq!(create(1).await, KeyOutcome::Created);
+    let (old, new) = (ann().password_hash, "$argon2id$new".into());
+    assert!(store.change_password("user-ann", &old, &new, None, false).await.unwrap());
+    assert_eq!(create(2).await, KeyOutcome::Unproved, "the password is another");
+    let keys = store.api_keys(Some("user-ann")).await.unwrap();
+    assert_eq!(keys.iter().map(|key| key.id.as_str()).collect::<Vec<_>>(), ["key-1"]);
+}
+
+async fn a_new_key_and_a_change_of_password_that_revokes_all_at_once_leave_no_key(store: Arc<dyn Store>) {
+    for _ in 0..20 {
+        store.create_user(ann()).await.unwrap();
+        let keys = (0..5).map(|number| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.create_api_key(new_key(number), None).await.unwrap() })
+        });
+        let (old, new) = (ann().password_hash, "$argon2id$new".into());
+        let (_, changed) =
+            join(join_all(keys), store.change_password("user-ann", &old, &new, None, true)).await;
+        assert!(changed.unwrap());
+        assert_eq!(store.api_keys(Some("user-ann")).await.unwrap(), []);
         store.delete_user("user-ann").await.unwrap();
     }
 }

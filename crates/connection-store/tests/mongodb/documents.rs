@@ -216,6 +216,7 @@ async fn a_session_of_an_older_version_stays_open() {
             created_at: at,
             expires_at: now + seconds(600),
             password_hash: None,
+            host_link: None,
         };
         setup.store.create_session(new).await.unwrap();
     }

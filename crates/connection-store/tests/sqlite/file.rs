@@ -122,6 +122,7 @@ async fn what_has_ended_is_removed_along_with_new_rows() {
         created_at: now,
         expires_at: now + seconds(600),
         password_hash: None,
+        host_link: None,
     };
     let link = |number: u8, now| HostLink {
         token_hash: [number; 32],

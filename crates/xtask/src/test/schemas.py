@@ -25,6 +25,9 @@ SIMULATOR = os.environ["SIMULATOR"]
 # What a personal key may be made for: everything but signing others in.
 SCOPES = ["connections:read", "connections:write", "content:publish", "messages:manage", "tokens:read"]
 
+# Everybody's password.
+PASSWORD = "correct horse battery"
+
 # A user of the host application.
 HOST_USER = "user-123"
 
@@ -93,9 +96,15 @@ class Caller:
 def person_with_account(name):
     """Somebody who has signed up."""
     person = Caller()
-    details = {"email": f"{name}@example.com", "password": "correct horse battery", "name": name}
+    details = {"email": f"{name}@example.com", "password": PASSWORD, "name": name}
     person.ask("POST", f"{BACKEND}/api/users", details)
     return person
+
+
+def program_of(person):
+    """A program with a key of this person's."""
+    body = {"name": "schemas", "scopes": SCOPES, "password": PASSWORD}
+    return Caller(key=person.ask("POST", f"{BACKEND}/api/api-keys", body)["key"])
 
 
 def host_application():
@@ -139,8 +148,10 @@ def run(name, caller=None, user="me", options=(), examples=60):
 def main():
     ada = person_with_account("ada")
     ada.connect("me", "wreckshoprecords")
-    body = {"name": "schemas", "scopes": SCOPES}
-    program = Caller(key=ada.ask("POST", f"{BACKEND}/api/api-keys", body)["key"])
+    # Somebody else's: what is tried with Ada's session may change her password, and her keys with it.
+    bob = person_with_account("bob")
+    bob.connect("me", "brandnew_bakery")
+    program = program_of(bob)
     host = host_application()
     host.connect(HOST_USER, "mara.paints")
     without_endings = [part for ending in ENDINGS for part in ("--exclude-operation-id", ending)]

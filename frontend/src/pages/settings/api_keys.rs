@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::{ApiKey, CreateApiKey, CreatedApiKey, Sensitive, validation};
 
-use super::frame;
+use super::{frame, present_password, refuse};
 use crate::api;
 use crate::clipboard;
 use crate::components::choices::{Choice, checkboxes, segments};
@@ -107,18 +107,27 @@ fn new_key(page: Page) -> AnyView {
     let scopes =
         FieldState::with("connections:read", |ticked| ticked.is_empty().then_some("Choose at least one"));
     let life = FieldState::with("90", |_| None);
+    // A host application's user has no password here.
+    let email = untrack(|| page.session.user().and_then(|user| user.email));
+    let password = present_password();
+    let mut fields = vec![name, scopes];
+    fields.extend(email.is_some().then_some(password));
     let state = RwSignal::new(FormState::Ready);
     let create = move || {
         let body = CreateApiKey {
             name: name.text().trim().to_owned(),
             scopes: scopes.text().split(' ').map(str::to_owned).collect(),
             expires_at: life.text().parse().ok().map(format::in_days),
+            password: Some(password.text()).filter(|text| !text.is_empty()).map(Into::into),
         };
         state.set(FormState::Busy);
         spawn_local(async move {
             match page.session.checked(api::create_api_key(&body).await) {
                 Ok(made) => page.show(made),
-                Err(failure) => form::refuse(state, &failure, &[("name", name), ("scopes", scopes)]),
+                Err(failure) => {
+                    let fields = [("name", name), ("scopes", scopes), ("password", password)];
+                    refuse(state, password, &failure, &fields);
+                }
             }
         });
     };
@@ -139,7 +148,7 @@ fn new_key(page: Page) -> AnyView {
                     </button>
                 </div>
             </div>
-            <Form state fields=vec![name, scopes] action="Create key" busy="Creating key…" on_submit=create>
+            <Form state fields action="Create key" busy="Creating key…" on_submit=create>
                 <Field
                     state=name
                     id="key-name"
@@ -150,8 +159,26 @@ fn new_key(page: Page) -> AnyView {
                 />
                 {checkboxes(scopes, "What it may do", &choices)}
                 {segments(life, "Ends after", &LIVES)}
+                {email.map(|email| password_field(password, email))}
             </Form>
         </section>
+    }
+    .into_any()
+}
+
+/// Asks for the password: a key outlives the session.
+fn password_field(password: FieldState, email: String) -> AnyView {
+    view! {
+        // Tells a password manager whose password it is.
+        <input type="email" autocomplete="username" value=email hidden />
+        <Field
+            state=password
+            id="key-password"
+            label="Your password"
+            kind=FieldKind::Password
+            autocomplete="current-password"
+            hint="A key goes on working when you sign out"
+        />
     }
     .into_any()
 }

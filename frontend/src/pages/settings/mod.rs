@@ -4,7 +4,11 @@ mod api_keys;
 mod sessions;
 
 use leptos::prelude::*;
+use shared::ErrorCode;
 
+use crate::api::ApiFailure;
+use crate::components::field::FieldState;
+use crate::components::form::{self, FormState};
 use crate::components::page_heading::PageHeading;
 
 pub use api_keys::{ApiKeys, PATH as API_KEYS};
@@ -27,4 +31,24 @@ fn frame(path: &'static str, title: &'static str, lede: &'static str, cards: Any
         </div>
     }
     .into_any()
+}
+
+/// A field for the person's present password.
+fn present_password() -> FieldState {
+    FieldState::new(|text| text.is_empty().then_some("Enter your password"))
+}
+
+/// Shows why the server said no; a wrong password under its field.
+fn refuse(
+    state: RwSignal<FormState>,
+    password: FieldState,
+    failure: &ApiFailure,
+    fields: &[(&str, FieldState)],
+) {
+    if failure.code() == Some(ErrorCode::InvalidCredentials) {
+        password.refuse("This is not your password");
+        form::lead_to_mistake(state);
+    } else {
+        form::refuse(state, failure, fields);
+    }
 }

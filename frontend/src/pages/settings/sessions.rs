@@ -4,18 +4,19 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::{BrowserSession, ChangePassword, DeleteAccount, ErrorCode, validation};
+use shared::{ApiKey, BrowserSession, ChangePassword, DeleteAccount, validation};
 
-use super::frame;
+use super::{frame, present_password, refuse};
 use crate::address::Address;
 use crate::api::{self, ApiFailure};
 use crate::components::confirm_dialog::{Question, confirm_dialog};
 use crate::components::entry_list::{Entries, Entry, Fact, Kind, entry_list};
 use crate::components::field::{Field, FieldKind, FieldState};
-use crate::components::form::{self, Form, FormState};
+use crate::components::form::{Form, FormState};
 use crate::components::icon;
 use crate::components::toast::Toasts;
 use crate::focus;
+use crate::format;
 use crate::problem;
 use crate::session::{Session, require_session};
 use crate::user_agent;
@@ -84,20 +85,34 @@ pub fn Sessions() -> impl IntoView {
 }
 
 fn password(page: Page, email: String) -> AnyView {
-    let current = FieldState::new(|text| text.is_empty().then_some("Enter your password"));
+    let current = present_password();
     let new = FieldState::new(validation::password);
     let state = RwSignal::new(FormState::Ready);
+    // The names of the keys that work, and whether they are to be revoked.
+    let (keys, revokes) = (RwSignal::new(Vec::new()), RwSignal::new(false));
+    spawn_local(async move {
+        // Where they do not come, there is nothing to offer; the answer to the change names them all the same.
+        if let Ok(found) = page.session.checked(api::api_keys().await) {
+            keys.try_set(working(found));
+        }
+    });
     let change = move || {
-        let body =
-            ChangePassword { current_password: current.text().into(), new_password: new.text().into() };
+        let body = ChangePassword {
+            current_password: current.text().into(),
+            new_password: new.text().into(),
+            revoke_api_keys: revokes.get_untracked(),
+        };
         state.set(FormState::Busy);
         spawn_local(async move {
             match page.session.checked(api::change_password(&body).await) {
-                Ok(()) => {
+                Ok(left) => {
                     state.try_set(FormState::Ready);
                     current.clear();
                     new.clear();
-                    page.toasts.show("Password changed. All other sessions have ended.");
+                    revokes.try_set(false);
+                    let left = working(left);
+                    page.toasts.show(changed(&left));
+                    keys.try_set(left);
                     page.load();
                 }
                 Err(failure) => {
@@ -131,10 +146,49 @@ fn password(page: Page, email: String) -> AnyView {
                     autocomplete="new-password"
                     hint="At least 10 characters. All other sessions end."
                 />
+                {move || {
+                    let keys = keys.read();
+                    (!keys.is_empty()).then(|| revoke_choice(revokes, &keys))
+                }}
             </Form>
         </section>
     }
     .into_any()
+}
+
+/// Offers to revoke the keys of these names along with the change.
+fn revoke_choice(revokes: RwSignal<bool>, keys: &[String]) -> AnyView {
+    view! {
+        <div class="choice">
+            <input
+                type="checkbox"
+                id="revoke-keys"
+                aria-describedby="revoke-keys-note"
+                prop:checked=revokes
+                on:change=move |event| revokes.set(event_target_checked(&event))
+            />
+            <label for="revoke-keys">"Revoke my API keys, too"</label>
+            <p class="row-note" id="revoke-keys-note">
+                {format!("Else they go on working: {}", keys.join(", "))}
+            </p>
+        </div>
+    }
+    .into_any()
+}
+
+/// Returns the names of the keys that have not ended.
+fn working(keys: Vec<ApiKey>) -> Vec<String> {
+    let now = format::now();
+    let works = |key: &ApiKey| key.expires_at.as_ref().is_none_or(|end| format::milliseconds(end) > now);
+    keys.into_iter().filter(works).map(|key| key.name).collect()
+}
+
+fn changed(left: &[String]) -> String {
+    let changed = "Password changed. All other sessions have ended.";
+    match left {
+        [] => changed.to_owned(),
+        left => format!("{changed} API keys that still work: {}", left.join(", ")),
+    }
 }
 
 fn delete_account(page: Page) -> AnyView {
@@ -167,7 +221,7 @@ fn delete_account(page: Page) -> AnyView {
 }
 
 fn delete_dialog(page: Page) -> AnyView {
-    let password = FieldState::new(|text| text.is_empty().then_some("Enter your password"));
+    let password = present_password();
     let state = RwSignal::new(FormState::Ready);
     let delete = Callback::new(move |()| {
         if !password.check() {
@@ -202,21 +256,6 @@ fn delete_dialog(page: Page) -> AnyView {
         />
     };
     confirm_dialog(DELETE, state, words.into_any(), delete, keep)
-}
-
-/// Shows why the server said no; a wrong password under its field.
-fn refuse(
-    state: RwSignal<FormState>,
-    password: FieldState,
-    failure: &ApiFailure,
-    fields: &[(&str, FieldState)],
-) {
-    if failure.code() == Some(ErrorCode::InvalidCredentials) {
-        password.refuse("This is not your password");
-        form::lead_to_mistake(state);
-    } else {
-        form::refuse(state, failure, fields);
-    }
 }
 
 /// A session as the list shows it.
