@@ -18,6 +18,19 @@ scenario(
   },
 );
 
+scenario("a visitor who is signed out meets no error", async ({ page, stack }) => {
+  const reported = [];
+  page.on("console", (message) => message.type() === "error" && reported.push(message.text()));
+  page.on("response", (response) => response.status() >= 400 && reported.push(response.url()));
+  for (const path of ["/", "/sign-in", "/sign-up", "/integrations", "/integrations/instagram", "/settings/api-keys"]) {
+    await page.goto(`${stack.origin}${path}`);
+    const name = path === "/sign-up" ? "Create account" : "Sign in";
+    await page.getByRole("button", { name, exact: true }).waitFor();
+    await page.waitForLoadState("networkidle");
+    assert.deepEqual(reported, [], path);
+  }
+});
+
 scenario("signing out ends the session on the server too", async ({ page, context, stack }) => {
   await signUp(page, stack.origin);
   const cookies = await context.cookies();

@@ -6,9 +6,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::{
     ApiKey, ApiKeysAnswer, BrowserSession, CallbackAnswer, ChangePassword, Connection, ConnectionAnswer,
-    CreateApiKey, CreatedApiKey, DeleteAccount, ErrorBody, ErrorCode, EventsAnswer, HistoryAnswer,
-    HistoryPoint, LoginAnswer, SaveConnection, SessionAnswer, SessionsAnswer, SignIn, SignUp, User,
-    UserConnectionsAnswer,
+    CreateApiKey, CreatedApiKey, CurrentSessionAnswer, DeleteAccount, ErrorBody, ErrorCode, EventsAnswer,
+    HistoryAnswer, HistoryPoint, LoginAnswer, SaveConnection, SessionAnswer, SessionsAnswer, SignIn, SignUp,
+    User, UserConnectionsAnswer,
 };
 use web_sys::{AbortSignal, RequestCredentials};
 
@@ -38,6 +38,20 @@ pub enum ApiFailure {
 }
 
 impl ApiFailure {
+    /// Nobody is signed in, and the server need not be asked to say so.
+    pub fn signed_out() -> Self {
+        Self::Refused(Box::new(ErrorBody {
+            ok: false,
+            error: "Sign in first.".to_owned(),
+            code: ErrorCode::Unauthenticated,
+            request_id: String::new(),
+            fields: None,
+            reason: None,
+            missing: None,
+            retry_after: None,
+        }))
+    }
+
     /// The machine code, where the server gave one.
     pub fn code(&self) -> Option<ErrorCode> {
         match self {
@@ -52,9 +66,11 @@ impl ApiFailure {
     }
 }
 
-/// Who is signed in.
-pub async fn session() -> Result<User, ApiFailure> {
-    Ok(read::<SessionAnswer>(&call(Method::GET, "/api/session", &[], None).await?)?.user)
+/// Returns who is signed in; `None` where nobody is. The browser writes every 401 to its console as an error, and to be signed
+/// out is none.
+pub async fn session() -> Result<Option<User>, ApiFailure> {
+    let answer = call(Method::GET, "/api/session", &[("optional", "true")], None).await?;
+    Ok(read::<CurrentSessionAnswer>(&answer)?.user)
 }
 
 /// Signs a person in.

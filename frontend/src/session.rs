@@ -14,6 +14,8 @@ pub const HOME: &str = "/integrations";
 pub enum SessionState {
     /// Not answered yet.
     Unknown,
+    /// The server did not say.
+    Unanswered,
     /// Nobody is signed in.
     SignedOut,
     /// This person is.
@@ -46,18 +48,27 @@ impl Session {
     pub fn user(self) -> Option<User> {
         match self.0.get() {
             SessionState::SignedIn(user) => Some(user),
-            SessionState::Unknown | SessionState::SignedOut => None,
+            SessionState::Unknown | SessionState::Unanswered | SessionState::SignedOut => None,
         }
     }
 
-    /// Asks the server who is signed in. Without an answer the state stays as it is: pages show what they could not
-    /// load, and call this again on a retry.
-    pub fn ask(self) {
+    /// Asks the server who is signed in. Without an answer, pages show what they could not load, and call
+    /// [`ask_again`](Self::ask_again) on a retry.
+    fn ask(self) {
         leptos::task::spawn_local(async move {
-            if let Ok(user) = self.checked(api::session().await) {
-                self.signed_in(user);
-            }
+            self.0.set(match api::session().await {
+                Ok(Some(user)) => SessionState::SignedIn(user),
+                Ok(None) => SessionState::SignedOut,
+                Err(_) => SessionState::Unanswered,
+            });
         });
+    }
+
+    /// Asks once more, where there was no answer.
+    pub fn ask_again(self) {
+        if self.0.with_untracked(|state| *state == SessionState::Unanswered) {
+            self.ask();
+        }
     }
 
     /// Who is signed in, asked for only where it is not known.
@@ -65,7 +76,10 @@ impl Session {
         if let SessionState::SignedIn(user) = self.0.get_untracked() {
             return Ok(user);
         }
-        let user = self.checked(api::session().await)?;
+        let Some(user) = api::session().await? else {
+            self.signed_out();
+            return Err(ApiFailure::signed_out());
+        };
         self.signed_in(user.clone());
         Ok(user)
     }
@@ -91,15 +105,29 @@ impl Session {
     }
 }
 
-/// Sends a visitor who is not signed in to sign in, and then back to this page.
-pub fn require_session() {
+/// Sends a visitor who is not signed in to sign in, and then back to this page. Calls `load` once, as soon as the visitor may
+/// be known to the server: what a page asks for before would be refused.
+pub fn require_session(load: impl Fn() + 'static) {
     let session = Session::expect();
     let address = Address::expect();
     let here = untrack(|| address.path());
-    Effect::new(move |_| {
-        // Whoever is on the way to another page, such as after deleting the account, goes there.
-        if session.state() == SessionState::SignedOut && untrack(|| address.path()) == here {
-            address.replace(&sign_in_path(&here));
+    Effect::new(move |is_loaded: Option<bool>| {
+        let is_loaded = is_loaded.unwrap_or_default();
+        match session.state() {
+            SessionState::Unknown => is_loaded,
+            SessionState::SignedOut => {
+                // Whoever is on the way to another page, such as after deleting the account, goes there.
+                if untrack(|| address.path()) == here {
+                    address.replace(&sign_in_path(&here));
+                }
+                is_loaded
+            }
+            SessionState::Unanswered | SessionState::SignedIn(_) => {
+                if !is_loaded {
+                    untrack(&load);
+                }
+                true
+            }
         }
     });
 }

@@ -17,7 +17,9 @@ pub fn PersonMenu() -> impl IntoView {
     let session = Session::expect();
     move || {
         match session.state() {
-            SessionState::Unknown => view! { <span class="person-blank"></span> }.into_any(),
+            SessionState::Unknown | SessionState::Unanswered => {
+                view! { <span class="person-blank"></span> }.into_any()
+            }
             SessionState::SignedOut => ().into_any(),
             SessionState::SignedIn(user) => menu(session, user).into_any(),
         }

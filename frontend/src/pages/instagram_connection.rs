@@ -25,7 +25,7 @@ use crate::format;
 use crate::freshness;
 use crate::plot::{Plot, Reading};
 use crate::problem::{self, Problem};
-use crate::session::{HOME, Session, SessionState, require_session};
+use crate::session::{HOME, Session, require_session};
 
 /// Shown until the history is known. `index.html` paints the same file before the program arrives.
 const PLOT_SKELETON: &str = include_str!("../../plot_skeleton.html");
@@ -93,11 +93,12 @@ struct Page {
 /// The page of the connection.
 #[component]
 pub fn InstagramConnection() -> impl IntoView {
-    require_session();
     let page = Page::new();
-    page.load_connection();
-    page.load_history();
-    page.load_timeline();
+    require_session(move || {
+        page.load_connection();
+        page.load_history();
+        page.load_timeline();
+    });
     freshness::keep_fresh(move || page.look_again());
 
     // Coming back from Instagram with the browser's Back button shows this page as it was left.
@@ -375,9 +376,7 @@ impl Page {
     }
 
     fn retry_connection(self) {
-        if self.session.state() == SessionState::Unknown {
-            self.session.ask();
-        }
+        self.session.ask_again();
         focus::kept_through(|| self.account.connection.set(Part::Loading), HEADING_ID);
         spawn_local(async move {
             let answer = self.ask_for_connection().await;

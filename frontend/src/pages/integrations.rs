@@ -17,12 +17,11 @@ use crate::connect::{self, Purpose};
 use crate::focus;
 use crate::freshness;
 use crate::problem::{self, Problem};
-use crate::session::{HOME, Session, SessionState, require_session};
+use crate::session::{HOME, Session, require_session};
 
 /// The page with the Instagram card.
 #[component]
 pub fn Integrations() -> impl IntoView {
-    require_session();
     let session = Session::expect();
     let toasts = Toasts::expect();
     let state = RwSignal::new(CardState::Loading);
@@ -45,12 +44,10 @@ pub fn Integrations() -> impl IntoView {
             }
         });
     };
-    load();
+    require_session(load);
 
     let retry = move || {
-        if session.state() == SessionState::Unknown {
-            session.ask();
-        }
+        session.ask_again();
         focus::kept_through(|| state.set(CardState::Loading), HEADING_ID);
         spawn_local(async move {
             if let Some(next) = loaded(session).await {

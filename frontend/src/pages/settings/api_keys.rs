@@ -59,7 +59,6 @@ struct Page {
 /// The page of the keys.
 #[component]
 pub fn ApiKeys() -> impl IntoView {
-    require_session();
     let page = Page {
         session: Session::expect(),
         toasts: Toasts::expect(),
@@ -67,7 +66,7 @@ pub fn ApiKeys() -> impl IntoView {
         making: RwSignal::new(Making::Nothing),
         revoking: RwSignal::new(None),
     };
-    page.load();
+    require_session(move || page.load());
     let retry = Callback::new(move |()| {
         page.keys.forget(LIST);
         page.load();

@@ -51,7 +51,6 @@ struct Page {
 /// The page of the sessions.
 #[component]
 pub fn Sessions() -> impl IntoView {
-    require_session();
     let page = Page {
         session: Session::expect(),
         toasts: Toasts::expect(),
@@ -59,7 +58,7 @@ pub fn Sessions() -> impl IntoView {
         sessions: Entries::new(),
         deleting: RwSignal::new(false),
     };
-    page.load();
+    require_session(move || page.load());
     let retry = Callback::new(move |()| {
         page.sessions.forget(LIST);
         page.load();
