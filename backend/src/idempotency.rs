@@ -19,10 +19,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared::ErrorCode;
 use token_vault::{Context, Vault};
-use tracing::Instrument;
 
 use crate::app::AppState;
 use crate::caller::Caller;
+use crate::carry_out::carry_out;
 use crate::connections::WRITE_PAUSES;
 use crate::error::ApiError;
 
@@ -67,7 +67,7 @@ pub(crate) enum CutOff {
 /// Does `work`, unless this caller has asked for exactly this before under the same key; then gives the same answer again.
 /// Without a key, just does it.
 ///
-/// `asked` is what stands in the request's body. With a key, everything goes on when the client hangs up: one that comes back
+/// `asked` is what stands in the request's body. The work goes on when the client hangs up: with a key, a client that comes back
 /// finds the answer.
 ///
 /// # Errors
@@ -81,7 +81,7 @@ pub(crate) async fn once(
     cut_off: CutOff,
     work: impl Future<Output = Result<HttpResponse, ApiError>> + 'static,
 ) -> Result<HttpResponse, ApiError> {
-    let Some(key) = key(request)? else { return work.await };
+    let Some(key) = key(request)? else { return carry_out(request, work).await };
     let named = Named::new(request, caller, key, asked)?;
     let state = Data::clone(state);
     let task = async move {
@@ -95,7 +95,7 @@ pub(crate) async fn once(
             Repetition::Answered { status, sealed_body } => kept.replay(&named, status, &sealed_body),
         }
     };
-    rt::spawn(task.in_current_span()).await.unwrap_or_else(|panicked| Err(ApiError::internal(panicked)))
+    carry_out(request, task).await
 }
 
 impl Idempotency {

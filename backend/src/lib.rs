@@ -3,6 +3,7 @@
 mod api_key;
 pub mod app;
 mod caller;
+mod carry_out;
 pub mod clock;
 pub mod commands;
 pub mod config;

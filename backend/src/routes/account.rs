@@ -10,6 +10,7 @@ use shared::{ApiKeysAnswer, ChangePassword, DeleteAccount, ErrorCode, Sensitive,
 use super::{Done, Routes, Success, api_keys, resource, session, success, users};
 use crate::app::AppState;
 use crate::caller::{Caller, is_local};
+use crate::carry_out::carry_out;
 use crate::error::ApiError;
 use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, just};
 use crate::request_body::CallerAndBody;
@@ -79,9 +80,10 @@ async fn delete(
     request: HttpRequest,
     CallerAndBody(caller, body): CallerAndBody<DeleteAccount>,
 ) -> Result<HttpResponse, ApiError> {
-    let user_id = &caller.signed_in()?.user_id;
+    let user_id = caller.signed_in()?.user_id.clone();
     prove(&state, &request, &caller, body.password).await?;
-    state.connections.delete_user(user_id).await?;
+    let deleting = Data::clone(&state);
+    carry_out(&request, async move { deleting.connections.delete_user(&user_id).await }).await?;
     Ok(HttpResponse::Ok()
         .cookie(state.session_cookie.erase())
         .cookie(state.device_cookie.erase())
@@ -95,7 +97,7 @@ async fn delete(
 /// `validation_failed` without a password, `invalid_credentials` and `rate_limited` as at a sign-in; `forbidden` for a
 /// host application's user whose session is older than five minutes.
 pub(super) async fn prove_presence(
-    state: &AppState,
+    state: &Data<AppState>,
     request: &HttpRequest,
     caller: &Caller,
     password: Option<Sensitive>,
@@ -112,7 +114,7 @@ pub(super) async fn prove_presence(
 
 /// What the caller's own password is checked against, once it has proved to be right.
 async fn prove(
-    state: &AppState,
+    state: &Data<AppState>,
     request: &HttpRequest,
     caller: &Caller,
     password: Sensitive,
@@ -122,5 +124,5 @@ async fn prove(
         return Err(ApiError::no_password());
     }
     let user = state.store.find_user(user_id).await?.ok_or_else(ApiError::unauthenticated)?;
-    session::prove(state, request, &users::email_key(&user.email), password).await
+    session::prove(state, request, users::email_key(&user.email), password).await
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{Done, Routes, Success, query, resource, success, users};
 use crate::app::AppState;
 use crate::caller::{Caller, has_bearer_key, is_local, public_user_id, session_end};
+use crate::carry_out::carry_out;
 use crate::error::ApiError;
 use crate::limits;
 use crate::openapi::errors::{ANYBODY, BODY, CALLER, CHANGE, Errors, QUERY, STORED, just};
@@ -107,13 +108,24 @@ async fn sign_in(
     request: HttpRequest,
     JsonBody(body): JsonBody<SignIn>,
 ) -> Result<HttpResponse, ApiError> {
-    let proved = prove(&state, &request, &users::email_key(&body.email), body.password).await?;
+    let proved = prove(&state, &request, users::email_key(&body.email), body.password).await?;
     open(&state, &request, proved, HttpResponse::Ok()).await
 }
 
 /// The account of an address, once the password has proved to be its own. Refused tries cost no hashing, and
 /// count for nothing where it was this server that had no time for them.
 pub(super) async fn prove(
+    state: &Data<AppState>,
+    request: &HttpRequest,
+    email_key: String,
+    password: Sensitive,
+) -> Result<Credentials, ApiError> {
+    let (state, asked) = (Data::clone(state), request.clone());
+    // Counted as a failure first: a right password has to be forgotten again, even if nobody waits for the answer any more.
+    carry_out(request, async move { look_at(&state, &asked, &email_key, password).await }).await
+}
+
+async fn look_at(
     state: &AppState,
     request: &HttpRequest,
     email_key: &str,

@@ -7,7 +7,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use shared::permission;
 
-use crate::support::{Answer, TestApp};
+use crate::refresh_job::eventually;
+use crate::support::{Answer, TestApp, hang_up};
 
 const SAVE: &str = "/api/integrations/instagram/callback";
 
@@ -380,4 +381,22 @@ async fn a_connection_that_has_not_changed_is_not_sent_again() {
     let bob = app.with_user("bob").await;
     let any = bob.request(Method::GET, "/api/integrations/instagram/me").header("if-none-match", "*");
     assert_eq!(Answer::of(any).await.failure(), "404 not_connected");
+}
+
+#[actix_web::test]
+async fn a_handle_that_is_used_is_saved_even_if_its_client_hangs_up() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    let key = ada.personal_key(&["connections:read", "connections:write"]).await;
+    // The first use of a key is a write of its own.
+    assert_eq!(app.with_key(&key).connection().await.failure(), "404 not_connected");
+    let exchanged = app.exchange(&ada, Consent::allow(accounts::RECORD_SHOP)).await;
+    let save = ada.request(Method::POST, SAVE).bearer_auth(key).json(&ada.save_body(&exchanged.body));
+    let database = rusqlite::Connection::open(app.database_file()).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // Until then it waits for the database to take the handle as used.
+    hang_up(save, tokio::time::sleep(Duration::from_secs(1))).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    database.execute_batch("ROLLBACK").unwrap();
+    eventually(&ada, |connection| connection["username"] == accounts::RECORD_SHOP).await;
 }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use backend::clock::Clock;
 use instagram_simulator::{Endpoint, Fault, Options, Times, accounts};
+use reqwest::Method;
 use serde_json::{Value, json};
 use shared::permission::BASIC;
 
 use crate::auth_instagram_signals::{DEAUTHORIZE, signed, tell};
-use crate::refresh_job::pass;
-use crate::support::{Person, TestApp};
+use crate::refresh_job::{eventually, pass};
+use crate::support::{Person, TestApp, hang_up};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -250,4 +251,24 @@ async fn a_later_end_tells_a_renewal() {
         let after = ada.connection().await.body["connection"]["expiresAt"].clone();
         assert_eq!(after.as_str() > before.as_str(), expected == 200, "{before} {after}");
     }
+}
+
+#[actix_web::test]
+async fn a_renewal_is_stored_even_if_its_client_hangs_up() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let before = ada.connection().await.body["connection"]["expiresAt"].clone();
+    let key = ada.personal_key(&["connections:write"]).await;
+    app.clock.advance(2 * DAY);
+    app.instagram.advance(2 * DAY);
+    app.instagram.fault(Endpoint::Refresh, Fault::Delay { ms: 500 }, Times::ONCE);
+    let refresh = ada.request(Method::POST, "/api/integrations/instagram/me/refresh").bearer_auth(key);
+    hang_up(refresh, async {
+        while app.instagram.requests(Endpoint::Refresh) == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    eventually(&ada, |connection| connection["expiresAt"].as_str() > before.as_str()).await;
 }

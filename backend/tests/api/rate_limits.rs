@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::metrics::{METRICS, value};
-use crate::support::{Answer, PASSWORD, Person, Running, TestApp};
+use crate::support::{Answer, PASSWORD, Person, Running, TestApp, hang_up};
 
 const ON: (&str, &str) = ("RATE_LIMITS", "on");
 /// The client of these tests is a proxy, so that they can ask from any address.
@@ -450,4 +450,33 @@ async fn the_names_of_counts_tell_of_nobody() {
         assert!(rule.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b':')), "{name}");
         assert_eq!(who.len(), 22, "{name}");
     }
+}
+
+#[actix_web::test]
+async fn a_right_password_is_no_failure_even_if_its_client_hangs_up() {
+    let app = TestApp::start_with(&[ON, METRICS]);
+    app.with_user("ada").await;
+    let body = json!({"email": "ada@example.com", "password": PASSWORD});
+    for _ in 0..6 {
+        let before = value(&app, "password_hashes_total").await;
+        let request = app.anonymous().request(Method::POST, "/api/session").json(&body);
+        // The password is counted as a failure by then, and is being looked at.
+        let until_looked_at = async {
+            let patience = std::time::Instant::now();
+            while value(&app, "password_hashes_total").await == before {
+                assert!(patience.elapsed() < Duration::from_secs(10), "it is not looked at");
+            }
+        };
+        hang_up(request, until_looked_at).await;
+    }
+    let mut answer = sign_in(&app.anonymous(), "ada@example.com", PASSWORD).await;
+    for _ in 0..20 {
+        if answer.status == 200 {
+            break;
+        }
+        // The last of them may not be through.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        answer = sign_in(&app.anonymous(), "ada@example.com", PASSWORD).await;
+    }
+    assert_eq!(answer.status, 200, "{answer}");
 }

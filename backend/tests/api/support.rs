@@ -19,6 +19,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
 
 pub(crate) const APP_SECRET: &str = "canary-app-secret-2f9c";
 pub(crate) const PASSWORD: &str = "canary-password-71b3";
@@ -289,6 +290,25 @@ impl Person {
     pub(crate) async fn connection(&self) -> Answer {
         self.get("/api/integrations/instagram/me").await
     }
+}
+
+/// Sends a request, without its client's cookies, and hangs up when `meanwhile` is done, so that the service notices at once.
+pub(crate) async fn hang_up(request: reqwest::RequestBuilder, meanwhile: impl Future<Output = ()>) {
+    let request = request.build().unwrap();
+    let url = request.url();
+    let address = (url.host_str().unwrap(), url.port().unwrap());
+    let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+    let mut sent = format!("{} {} HTTP/1.1\r\nHost: x\r\n", request.method(), url.path()).into_bytes();
+    for (name, value) in request.headers() {
+        sent.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    sent.extend(format!("Content-Length: {}\r\n\r\n", body.len()).into_bytes());
+    sent.extend(body);
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(&sent).await.unwrap();
+    meanwhile.await;
+    // With this, closing resets the connection.
+    stream.set_zero_linger().unwrap();
 }
 
 /// A whole answer.

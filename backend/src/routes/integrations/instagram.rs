@@ -13,6 +13,7 @@ use utoipa::IntoParams;
 
 use crate::app::AppState;
 use crate::caller::Caller;
+use crate::carry_out::carry_out;
 use crate::connections::{AskedBy, HistoryPage};
 use crate::error::ApiError;
 use crate::etag;
@@ -222,10 +223,13 @@ async fn refresh(
     state: Data<AppState>,
     caller: Caller,
     user: Path<String>,
+    request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(&user, Scope::ConnectionsWrite)?;
     state.limits.strict_by_user(&state, &limits::REFRESH, &user_id).await?;
-    let connection = state.connections.refresh(&user_id, AskedBy::Owner).await?;
+    // A renewed token exists nowhere else until it is stored.
+    let work = async move { state.connections.refresh(&user_id, AskedBy::Owner).await };
+    let connection = carry_out(&request, work).await?;
     Ok(success(ConnectionAnswer { connection }))
 }
 
@@ -242,10 +246,17 @@ async fn refresh(
         Errors<{ CALLER | CHANGE | INSTAGRAM | just(&[ErrorCode::NotConnected, ErrorCode::NeedsReauthorization]) }>,
     ),
 )]
-async fn sync(state: Data<AppState>, caller: Caller, user: Path<String>) -> Result<impl Responder, ApiError> {
+async fn sync(
+    state: Data<AppState>,
+    caller: Caller,
+    user: Path<String>,
+    request: HttpRequest,
+) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(&user, Scope::ConnectionsWrite)?;
     state.limits.strict_by_user(&state, &limits::SYNC, &user_id).await?;
-    let connection = state.connections.sync(&user_id).await?;
+    // What Instagram says of the token or of its own limits is recorded for everybody.
+    let work = async move { state.connections.sync(&user_id).await };
+    let connection = carry_out(&request, work).await?;
     Ok(success(ConnectionAnswer { connection }))
 }
 

@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::app::AppState;
 use crate::caller::Caller;
+use crate::carry_out::carry_out;
 use crate::connections::{Forwarded, Parameters};
 use crate::error::ApiError;
 use crate::idempotency::{self, CutOff};
@@ -112,7 +113,7 @@ async fn read(
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
     let call = ProxiedCall::of(&request, &caller, &user.0, GraphMethod::Get, None)?;
-    call.forward(&state).await
+    carry_out(&request, call.forward(state)).await
 }
 
 /// Writes to Instagram with the token of the user's connection.
@@ -149,7 +150,7 @@ async fn write(
     let call = ProxiedCall::of(&request, &caller, &user.0, GraphMethod::Post, body)?;
     let work = {
         let state = Data::clone(&state);
-        async move { Ok(HttpResponse::Ok().json(call.forward(&state).await?.0)) }
+        async move { Ok(HttpResponse::Ok().json(call.forward(state).await?.0)) }
     };
     idempotency::once(&state, &request, &caller, &asked, CutOff::Leave, work).await
 }
@@ -176,7 +177,7 @@ async fn delete(
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
     let call = ProxiedCall::of(&request, &caller, &user.0, GraphMethod::Delete, None)?;
-    call.forward(&state).await
+    carry_out(&request, call.forward(state)).await
 }
 
 /// A call that its caller may make.
@@ -204,9 +205,9 @@ impl ProxiedCall {
         Ok(Self { user_id, call, parameters })
     }
 
-    async fn forward(self, state: &AppState) -> Result<Json<Value>, ApiError> {
+    async fn forward(self, state: Data<AppState>) -> Result<Json<Value>, ApiError> {
         let Self { user_id, call, parameters } = self;
-        state.limits.strict_by_user(state, &limits::PROXY, &user_id).await?;
+        state.limits.strict_by_user(&state, &limits::PROXY, &user_id).await?;
         state.connections.forward(&user_id, call, parameters).await.map(Json)
     }
 }

@@ -1,12 +1,13 @@
 //! `/api/integrations/instagram/{userId}/token`: Instagram's own token, for programs.
 
-use actix_web::Responder;
 use actix_web::http::Method;
 use actix_web::web::{self, Data, Path};
+use actix_web::{HttpRequest, Responder};
 use shared::{ErrorCode, Scope, TokenAnswer};
 
 use crate::app::AppState;
 use crate::caller::Caller;
+use crate::carry_out::carry_out;
 use crate::error::ApiError;
 use crate::limits;
 use crate::openapi::UserId;
@@ -34,11 +35,20 @@ pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
         Errors<{ CALLER | just(&[ErrorCode::NotConnected, ErrorCode::NeedsReauthorization]) }>,
     ),
 )]
-async fn give(state: Data<AppState>, caller: Caller, user: Path<String>) -> Result<impl Responder, ApiError> {
+async fn give(
+    state: Data<AppState>,
+    caller: Caller,
+    user: Path<String>,
+    request: HttpRequest,
+) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(&user, Scope::TokensRead)?;
-    let key = caller.key().ok_or_else(ApiError::forbidden)?;
+    let key = caller.key().ok_or_else(ApiError::forbidden)?.clone();
     state.limits.strict_by_key_and_user(&state, &limits::TOKEN, &key.id, &user_id).await?;
-    // Who asks often is given the token as it is: the schedule renews it.
-    let may_renew = async || state.limits.strict_by_user(&state, &limits::REFRESH, &user_id).await.is_ok();
-    Ok(success(state.connections.give_token(&user_id, key, may_renew).await?))
+    let work = async move {
+        // Who asks often is given the token as it is: the schedule renews it.
+        let may_renew =
+            async || state.limits.strict_by_user(&state, &limits::REFRESH, &user_id).await.is_ok();
+        state.connections.give_token(&user_id, &key, may_renew).await
+    };
+    Ok(success(carry_out(&request, work).await?))
 }
