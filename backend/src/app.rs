@@ -31,7 +31,7 @@ use crate::metrics::Metrics;
 use crate::middleware::{RequestSpan, finish, guard, limit, measure};
 use crate::openapi::Documentation;
 use crate::passwords::Passwords;
-use crate::routes::{self, web_app};
+use crate::routes::{self, LastPing, web_app};
 use crate::signed_request::SigningSecrets;
 use crate::webhooks::Webhooks;
 
@@ -54,6 +54,7 @@ pub struct AppState {
     /// What Meta's calls are signed with, or the variables that are missing for it.
     pub(crate) signing_secrets: Result<SigningSecrets, Vec<&'static str>>,
     pub(crate) jobs: Arc<JobHealth>,
+    pub(crate) last_ping: LastPing,
     pub(crate) passwords: Passwords,
     pub(crate) session_cookie: SessionCookie,
     pub(crate) device_cookie: DeviceCookie,
@@ -113,6 +114,7 @@ impl AppState {
             metrics,
             signing_secrets: SigningSecrets::of(instagram),
             jobs: Arc::default(),
+            last_ping: LastPing::default(),
             documentation: Documentation::new(&server.public_origin(), session_cookie.name())
                 .map_err(io::Error::other)?,
             session_cookie,

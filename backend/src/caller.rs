@@ -9,8 +9,6 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use connection_store::{SecretHash, Session};
 use jiff::{SignedDuration, Timestamp};
 use shared::{Scope, validation};
@@ -73,14 +71,6 @@ pub(crate) enum KeyKind {
 }
 
 impl Caller {
-    /// Who this is to what counts requests: one session, or one key.
-    pub(crate) fn subject(&self) -> String {
-        match &self.0 {
-            Proof::Session { hash, .. } => format!("session:{}", URL_SAFE_NO_PAD.encode(hash)),
-            Proof::Key(key) => format!("key:{}", key.id),
-        }
-    }
-
     /// The user that a request is about, by the id that is stored, when the caller may do `scope` for them. `me` stands for
     /// the caller; a service key has no `me`. A service key names the host's users by the host's own ids, see
     /// [`host_user_id`].
@@ -126,7 +116,11 @@ impl Caller {
 
     /// Who loses what is kept for this caller when their account goes: the user, or the service key.
     pub(crate) fn owner(&self) -> String {
-        self.own_id().map_or_else(|| self.subject(), str::to_owned)
+        match &self.0 {
+            Proof::Session { session, .. } => session.user_id.clone(),
+            Proof::Key(KeyInfo { kind: KeyKind::Personal { user_id }, .. }) => user_id.clone(),
+            Proof::Key(KeyInfo { kind: KeyKind::Service, id, .. }) => format!("key:{id}"),
+        }
     }
 
     /// Which key this is, where it is one.
@@ -164,6 +158,19 @@ impl Caller {
     pub(crate) fn require_service(&self, scope: Scope) -> Result<(), ApiError> {
         let is_service = self.key().is_some_and(|key| key.kind == KeyKind::Service);
         if is_service && self.holds(scope) { Ok(()) } else { Err(ApiError::forbidden()) }
+    }
+
+    /// The hash of the key or session that a request shows, whether or not there is such a one; `None` where it shows nothing
+    /// that can be either.
+    ///
+    /// # Errors
+    /// `internal`.
+    pub(crate) fn shown(request: &HttpRequest) -> Result<Option<SecretHash>, ApiError> {
+        let headers = request.headers();
+        if has_bearer_key(headers) {
+            return Ok(bearer_key(headers).map(|key| key.hash()));
+        }
+        Ok(state_of(request)?.session_cookie.read(headers).map(|token| token.hash()))
     }
 
     /// Whose request this is.

@@ -255,6 +255,14 @@ impl ApiError {
         error
     }
 
+    /// 503: the database does not answer.
+    pub(crate) fn database_away() -> Self {
+        let sentence = "The database is not answering right now. Try again soon.";
+        let mut error = Self::new(ErrorCode::Unavailable, sentence);
+        error.details.retry_after = Some(RETRY_DATABASE_AFTER);
+        error
+    }
+
     /// 500: a fault of ours.
     pub(crate) fn internal(cause: impl Into<Cause>) -> Self {
         Self::new(ErrorCode::Internal, "Something went wrong on our side.").caused_by(cause)
@@ -455,14 +463,7 @@ fn rounded_up(wait: SignedDuration) -> Duration {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => {
-                let mut this = Self::new(
-                    ErrorCode::Unavailable,
-                    "The database is not answering right now. Try again soon.",
-                );
-                this.details.retry_after = Some(RETRY_DATABASE_AFTER);
-                this.caused_by(error)
-            }
+            StoreError::Unavailable(_) => Self::database_away().caused_by(error),
             StoreError::Failed(_) => Self::internal(error),
         }
     }

@@ -3,9 +3,13 @@
 //! Two kinds: [`general`] ones keep one client from taking a process for itself; they are counted in its memory. Strict ones
 //! guard what is worth guessing or costs money ([`Rule`]); they are counted in the store, so that they hold for all backends
 //! together and beyond a restart.
+//!
+//! What refuses a request is known in memory: refusing costs no look at the database. The waits after wrong passwords are the
+//! exception, since each backend may end them; [`SIGN_IN`] bounds how often an address gets that far.
 
 mod client_address;
 mod general;
+mod marks;
 mod quota;
 mod sign_in;
 
@@ -16,12 +20,14 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use connection_store::SecretHash;
 use ipnet::IpNet;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use self::client_address::{claims_another, client_address, counted_as};
 use self::general::General;
+use self::marks::Marks;
 use crate::app::AppState;
 use crate::config::{LimitsConfig, RateLimits};
 use crate::error::ApiError;
@@ -76,15 +82,25 @@ const CALLERS_OF_ADDRESS: u32 = 10 * CALLER_LIMIT;
 const ADDRESS_LIMIT: u32 = 100;
 const ADDRESS_WINDOW: Duration = Duration::from_secs(20);
 
+/// For how long a key or session is known to have been good. Others are not looked up while their address has none left of the
+/// requests that [`ADDRESS_LIMIT`] gives it.
+const KNOWN_FOR: SignedDuration = SignedDuration::from_mins(10);
+
 /// All limits. One for the whole process.
 pub(crate) struct Limits {
     rate_limits: RateLimits,
     trusted_proxies: Vec<IpNet>,
-    callers: Option<General<String>>,
+    callers: Option<General<SecretHash>>,
     callers_of_addresses: Option<General<IpAddr>>,
     addresses: Option<General<IpAddr>>,
     /// Set once the log has told of an `X-Forwarded-For` that is not believed.
     has_told_of_proxy: AtomicBool,
+    /// Keys and sessions that were good lately.
+    known: Marks<SecretHash>,
+    /// Addresses that have shown too many keys and sessions which are none, until they may show the next.
+    shut: Marks<IpAddr>,
+    /// Names of strict limits that are used up, until they begin anew.
+    used_up: Marks<String>,
 }
 
 impl Limits {
@@ -99,6 +115,9 @@ impl Limits {
                 .and_then(|limit| General::new("callers-of-address", limit, CALLER_WINDOW)),
             addresses: scale(ADDRESS_LIMIT).and_then(|limit| General::new("address", limit, ADDRESS_WINDOW)),
             has_told_of_proxy: AtomicBool::new(false),
+            known: Marks::default(),
+            shut: Marks::default(),
+            used_up: Marks::default(),
         }
     }
 
@@ -107,20 +126,55 @@ impl Limits {
         self.rate_limits != RateLimits::Off
     }
 
-    /// Counts a request of somebody who has proved who they are, for them and for where they are. `None` where there are no
-    /// limits.
+    /// Counts a request that shows a key or a session, before that is looked up: for its address, and for the key or session, if
+    /// that was good lately. `None` where only looking it up will tell.
     ///
     /// # Errors
     /// `rate_limited`.
-    pub(crate) fn count_caller(
+    pub(crate) fn count_shown(
         &self,
-        subject: &String,
+        shown: &SecretHash,
         request: &HttpRequest,
+        now: Timestamp,
     ) -> Result<Option<Quota>, ApiError> {
+        let address = self.address(request);
         if let Some(addresses) = &self.callers_of_addresses {
-            addresses.count(&self.address(request)).map_err(ApiError::limited)?;
+            addresses.count(&address).map_err(ApiError::limited)?;
         }
-        self.callers.as_ref().map(|callers| callers.count(subject)).transpose().map_err(ApiError::limited)
+        if self.known.end(shown, now).is_some() {
+            let count = |callers: &General<_>| callers.count(shown);
+            return self.callers.as_ref().map(count).transpose().map_err(ApiError::limited);
+        }
+        match (&self.addresses, self.shut.end(&address, now)) {
+            (Some(addresses), Some(end)) => Err(ApiError::limited(addresses.refused(until(end, now)))),
+            _ => Ok(None),
+        }
+    }
+
+    /// Counts a request for the key or session that it shows, which has turned out to be good. `None` where there are no limits.
+    pub(crate) fn proved(&self, shown: SecretHash, now: Timestamp) -> Option<Quota> {
+        let callers = self.callers.as_ref()?;
+        let quota = callers.count(&shown).unwrap_or_else(|used_up| used_up);
+        self.known.set(shown, now + KNOWN_FOR, now);
+        Some(quota)
+    }
+
+    /// Counts a request for its address: the key or session that it shows is none. `None` where there are no limits.
+    pub(crate) fn disproved(
+        &self,
+        shown: &SecretHash,
+        request: &HttpRequest,
+        now: Timestamp,
+    ) -> Option<Quota> {
+        self.known.remove(shown);
+        let (addresses, address) = (self.addresses.as_ref()?, self.address(request));
+        let quota = addresses.count(&address).unwrap_or_else(|used_up| used_up);
+        if quota.remaining == 0
+            && let Ok(wait) = SignedDuration::try_from(addresses.period())
+        {
+            self.shut.set(address, now + wait, now);
+        }
+        Some(quota)
     }
 
     /// Counts a request of somebody of whom no more is known than the address. `None` where there are no limits.
@@ -176,17 +230,23 @@ impl Limits {
         let Some(limit) = self.rate_limits.scale(rule.limit) else { return Ok(()) };
         let now = state.clock.now();
         let name = format!("{}:{}", rule.name, hashed(who.as_bytes()));
-        let tries = state.store.count_try(&name, rule.window, now).await?;
-        if tries.count <= limit {
-            return Ok(());
-        }
-        let wait = Duration::try_from(tries.resets_at.duration_since(now)).unwrap_or_default();
+        let end = match self.used_up.end(&name, now) {
+            Some(end) => end,
+            None => {
+                let tries = state.store.count_try(&name, rule.window, now).await?;
+                if tries.count <= limit {
+                    return Ok(());
+                }
+                self.used_up.set(name, tries.resets_at, now);
+                tries.resets_at
+            }
+        };
         Err(ApiError::limited(Quota {
             name: rule.name,
             limit,
             window: rule.window.as_secs().unsigned_abs(),
             remaining: 0,
-            reset: wait.as_secs() + 1,
+            reset: until(end, now).as_secs() + 1,
         }))
     }
 
@@ -204,6 +264,10 @@ impl Limits {
         }
         counted_as(client_address(peer, request.headers(), &self.trusted_proxies))
     }
+}
+
+fn until(end: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(end.duration_since(now)).unwrap_or_default()
 }
 
 /// What stands for somebody in the name of a count: the store holds no addresses and no emails in clear.

@@ -4,13 +4,14 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
+use shared::ErrorCode;
 
 use crate::caller::{Caller, Identified, state_of};
 use crate::error::ApiError;
 use crate::limits::Quota;
 use crate::request_body;
 
-/// The middleware. Who asks is found out here already, so that a key that is none counts for its address.
+/// The middleware. Finds out here already who asks, so that a key that is none counts for its address.
 pub(crate) async fn limit(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -41,15 +42,22 @@ fn is_limited(request: &ServiceRequest) -> bool {
     !request.method().is_safe() || ["/api/", "/auth/"].iter().any(|family| path.starts_with(family))
 }
 
-/// Whoever has proved nothing is counted by address. Where nothing was shown, that takes no look at the database.
+/// Counts before it looks anything up: a request that is refused costs no look at the database.
 async fn count(request: &ServiceRequest) -> Result<Option<Quota>, ApiError> {
     let request = request.request();
-    let limits = &state_of(request)?.limits;
+    let state = state_of(request)?;
+    let Some(shown) = Caller::shown(request)? else { return state.limits.count_address(request) };
+    let counted = state.limits.count_shown(&shown, request, state.clock.now())?;
     let found = Caller::find(request).await;
-    let counted = match &found {
-        Ok(caller) => limits.count_caller(&caller.subject(), request),
-        Err(_) => limits.count_address(request),
+    let quota = match &found {
+        Ok(_) if counted.is_some() => counted,
+        Ok(_) => state.limits.proved(shown, state.clock.now()),
+        Err(error) if error.code() == ErrorCode::Unauthenticated => {
+            state.limits.disproved(&shown, request, state.clock.now())
+        }
+        // Nothing was found out.
+        Err(_) => None,
     };
     request.extensions_mut().insert(Identified(found));
-    counted
+    Ok(quota)
 }

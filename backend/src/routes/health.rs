@@ -1,16 +1,23 @@
 //! `/healthz` and `/readyz`.
 
+use std::time::{Duration, Instant};
+
 use actix_web::Responder;
 use actix_web::http::Method;
 use actix_web::web::{self, Data};
+use connection_store::Store;
 use serde::Serialize;
 use shared::ErrorCode;
+use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
 use super::{Done, Routes, Success, resource, success};
 use crate::app::AppState;
 use crate::error::ApiError;
 use crate::openapi::errors::{Errors, STORED, just};
+
+/// Age up to which an answer of the database counts. Anybody may ask for `/readyz`, as often as they like.
+const FRESH: Duration = Duration::from_secs(1);
 
 pub(super) fn configure(app: &mut Routes<'_>) {
     app.service(resource("/healthz", [(Method::GET, web::to(healthz)), (Method::HEAD, web::to(healthz))]));
@@ -41,6 +48,26 @@ struct Readiness {
     stuck_jobs: Vec<&'static str>,
 }
 
+/// The last look at the database: when it ended, and whether there was an answer.
+#[derive(Default)]
+pub(crate) struct LastPing(Mutex<Option<(Instant, bool)>>);
+
+impl LastPing {
+    /// Looks whether the database answers, unless somebody has just done so. However many ask at once, one of them looks.
+    async fn look(&self, store: &dyn Store) -> Result<(), ApiError> {
+        let mut last = self.0.lock().await;
+        match *last {
+            Some((at, true)) if at.elapsed() < FRESH => Ok(()),
+            Some((at, false)) if at.elapsed() < FRESH => Err(ApiError::database_away()),
+            _ => {
+                let outcome = store.ping().await;
+                *last = Some((Instant::now(), outcome.is_ok()));
+                Ok(outcome?)
+            }
+        }
+    }
+}
+
 /// The database answers.
 ///
 /// A stuck job is named and is no reason to answer 503: requests can be served all the same, and what
@@ -56,7 +83,7 @@ struct Readiness {
     ),
 )]
 async fn readyz(state: Data<AppState>) -> Result<impl Responder, ApiError> {
-    state.store.ping().await?;
+    state.last_ping.look(state.store.as_ref()).await?;
     Ok(success(Readiness { stuck_jobs: state.jobs.stuck() }))
 }
 

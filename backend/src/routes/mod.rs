@@ -28,6 +28,7 @@ use crate::error::ApiError;
 pub(crate) use auth::instagram::CALLBACK_PATH;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use auth::instagram::fuzz_callback_query;
+pub(crate) use health::LastPing;
 pub(crate) use integrations::instagram_proxy::{GraphAnswer, GraphParameters};
 pub(crate) use page::{escape, policy};
 use table::{Routes, resource};

@@ -480,3 +480,87 @@ async fn a_right_password_is_no_failure_even_if_its_client_hangs_up() {
     }
     assert_eq!(answer.status, 200, "{answer}");
 }
+
+/// How often the database is asked while `requests` are made. Reading that asks it, too.
+async fn store_calls(app: &TestApp, requests: impl Future<Output = ()>) -> f64 {
+    let calls = async || value(app, "store_calls_total").await;
+    let (first, second) = (calls().await, calls().await);
+    requests.await;
+    calls().await - second - (second - first)
+}
+
+/// A service whose own work asks the database nothing meanwhile.
+fn start_limited(factor: &str) -> TestApp {
+    TestApp::start_with(&[("RATE_LIMITS", factor), METRICS, BEHIND_A_PROXY, ("REFRESH_POLL_SECONDS", "3600")])
+}
+
+#[actix_web::test]
+async fn made_up_sessions_are_looked_up_as_often_as_their_address_may_ask_and_no_more() {
+    let app = start_limited("0.02");
+    let ada = app.with_user("ada").await;
+    let with_made_up = async |number: usize| {
+        let cookie = format!("connect_session={}{number:02}", "a".repeat(41));
+        let request = app.anonymous().request(Method::GET, "/api/session").header("cookie", cookie);
+        Answer::of(request.header("x-forwarded-for", "203.0.113.1")).await
+    };
+    for number in 0..2 {
+        assert_eq!(with_made_up(number).await.failure(), "401 unauthenticated");
+    }
+    let calls = store_calls(&app, async {
+        for number in 10..15 {
+            let refused = with_made_up(number).await;
+            wait_of(&refused);
+            assert_eq!(refused.header("ratelimit-policy"), "\"address\";q=2;w=20");
+        }
+    });
+    assert_eq!(calls.await, 0.0);
+    let path = "/api/integrations/instagram/me";
+    let from_there = async || from(&ada, "203.0.113.1", Method::GET, path, None).await.failure();
+    assert_eq!(from_there().await, "429 rate_limited", "it could be one more that nobody has");
+    assert_eq!(ada.connection().await.failure(), "404 not_connected");
+    assert_eq!(from_there().await, "404 not_connected", "a session that was good just now is known");
+}
+
+#[actix_web::test]
+async fn a_session_that_asks_too_often_is_not_looked_up() {
+    let app = start_limited("0.01");
+    let ada = app.with_user("ada").await;
+    assert_eq!(ada.connection().await.failure(), "404 not_connected");
+    let calls = store_calls(&app, async {
+        wait_of(&ada.connection().await);
+        wait_of(&ada.connection().await);
+    });
+    assert_eq!(calls.await, 0.0);
+}
+
+#[actix_web::test]
+async fn a_strict_limit_that_is_used_up_is_not_counted_on() {
+    let app = start_limited("0.05");
+    for name in ["ada", "bob", "cleo"] {
+        assert_eq!(sign_up(&app.url, "203.0.113.2", name).await.status, 201);
+    }
+    wait_of(&sign_up(&app.url, "203.0.113.2", "dora").await);
+    let calls = store_calls(&app, async {
+        assert!(wait_of(&sign_up(&app.url, "203.0.113.2", "dora").await) > 3500);
+    });
+    assert_eq!(calls.await, 0.0);
+}
+
+#[actix_web::test]
+async fn however_often_it_is_asked_readiness_is_looked_up_once_a_second() {
+    let app = TestApp::start_with(&[METRICS, ("REFRESH_POLL_SECONDS", "3600")]);
+    let anybody = app.anonymous();
+    let asked = std::time::Instant::now();
+    let calls = store_calls(&app, async {
+        for _ in 0..50 {
+            assert_eq!(anybody.get("/readyz").await.status, 200);
+        }
+    });
+    let calls = calls.await;
+    assert!(calls <= asked.elapsed().as_secs_f64() + 1.0, "{calls}");
+    std::fs::rename(app.database_file(), app.folder.path().join("away")).unwrap();
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert_eq!(anybody.get("/readyz").await.failure(), "503 unavailable");
+    let again = anybody.get("/readyz").await;
+    assert_eq!((again.failure().as_str(), again.header("retry-after")), ("503 unavailable", "5"));
+}
