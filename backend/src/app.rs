@@ -28,7 +28,7 @@ use crate::idempotency::{self, Idempotency};
 use crate::jobs::JobHealth;
 use crate::limits::{DeviceCookie, Limits};
 use crate::metrics::Metrics;
-use crate::middleware::{RequestSpan, finish, guard, limit, measure};
+use crate::middleware::{Load, RequestSpan, Turns, admit, finish, guard, limit, measure};
 use crate::openapi::Documentation;
 use crate::passwords::Passwords;
 use crate::routes::{self, LastPing, web_app};
@@ -49,6 +49,7 @@ pub struct AppState {
     pub(crate) idempotency: Idempotency,
     pub(crate) vault: Arc<Vault>,
     pub(crate) limits: Limits,
+    pub(crate) load: Arc<Load>,
     pub(crate) webhooks: Webhooks,
     pub(crate) metrics: Arc<Metrics>,
     /// What Meta's calls are signed with, or the variables that are missing for it.
@@ -107,6 +108,7 @@ impl AppState {
             ),
             vault,
             limits: Limits::new(&config.limits),
+            load: Arc::new(Load::new(server.requests_in_flight)),
             store,
             clock,
             webhooks,
@@ -174,7 +176,11 @@ pub fn build(
         InitError = (),
     > + use<>,
 > {
-    let app = App::new().app_data(Data::clone(state)).configure(routes::configure);
+    let app = App::new()
+        .app_data(Data::clone(state))
+        // This runs once in each worker.
+        .app_data(Turns::default())
+        .configure(routes::configure);
     let app = match &state.dist {
         Some(dist) => app.default_service(web_app::files(dist)),
         None => app.default_service(actix_web::web::to(routes::not_found)),
@@ -186,6 +192,7 @@ pub fn build(
         .wrap(from_fn(finish))
         .wrap(from_fn(measure))
         .wrap(TracingLogger::<RequestSpan>::new())
+        .wrap(from_fn(admit))
 }
 
 /// Every route of the API as method and path, such as `GET /api/session`; names in paths are in braces.

@@ -35,7 +35,8 @@ fn main() {
     tokio::runtime::Runtime::new().expect("a runtime").block_on(measure());
 }
 
-/// Everything, or what is named: `cargo bench --package backend --bench service -- overload`.
+/// Everything, or the parts that are named: `cargo bench --package backend --bench service -- open-sqlite`. `overload` stands for
+/// the four of them.
 async fn measure() {
     let named: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let is_wanted = |name: &str| named.is_empty() || named.iter().any(|one| one == name);
@@ -44,8 +45,9 @@ async fn measure() {
     if is_wanted("reading") {
         reading(&folder, &simulator).await;
     }
-    if is_wanted("overload") {
-        overload(&folder, &simulator).await;
+    let parts = ["closed-sqlite", "open-sqlite", "closed-mongodb", "open-mongodb"];
+    for part in parts.into_iter().filter(|part| is_wanted(part) || is_wanted("overload")) {
+        overload(part, &folder, &simulator).await;
     }
     if is_wanted("connecting") {
         connecting(&folder, &simulator).await;
@@ -73,18 +75,21 @@ async fn reading(folder: &TempDir, simulator: &Simulator) {
     }
 }
 
-async fn overload(folder: &TempDir, simulator: &Simulator) {
-    println!(
-        "\n| four times what it can do | asked/s | served/s | refused | lost | p99 unloaded, ms | p50, ms | p99, ms | times unloaded | MB before | peak MB |"
-    );
-    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
-    let sqlite_url = format!("sqlite:{}", folder.path().join("overload.db").display());
-    let service = Server::start_service(folder, &sqlite_url, simulator, &[]);
+async fn overload(part: &str, folder: &TempDir, simulator: &Simulator) {
+    let (name, database_url) = if part.ends_with("sqlite") {
+        ("SQLite", format!("sqlite:{}", folder.path().join(format!("{part}.db")).display()))
+    } else {
+        ("MongoDB-compatible", MongoServer::shared().fresh_database_url())
+    };
+    let service = Server::start_service(folder, &database_url, simulator, &[]);
     let person = connect::Person::sign_up(&service.url).await;
     person.connect(simulator, accounts::RECORD_SHOP).await;
-    let most = load::run(&service.url, &person.cookie, CONNECTIONS, LOAD_TIME, &service).await;
-    overload::measure("GET …/me, SQLite", &service, &person.cookie, most.requests_per_second).await;
-    drop(service);
+    load::run(&service.url, &person.cookie, CONNECTIONS, Duration::from_secs(1), &service).await;
+    if part.starts_with("closed") {
+        overload::closed(name, &service, &person.cookie).await;
+    } else {
+        overload::open(name, &service, &person.cookie).await;
+    }
 }
 
 async fn connecting(folder: &TempDir, simulator: &Simulator) {

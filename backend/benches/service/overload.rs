@@ -1,118 +1,203 @@
-//! Four times what a server can answer: what is refused, and how late the rest is.
+//! As many clients as are no overload, and more requests than a server can answer: what is refused, and how late the rest is.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::time::MissedTickBehavior;
+use tokio::time::{sleep_until, timeout};
 
-use crate::load::{BUFFER, connect, exchange, request};
+use crate::load::{self, BUFFER, connect, exchange, request};
 use crate::server::Server;
 
 /// How long each load lasts.
-const TIME: Duration = Duration::from_secs(60);
+const CLOSED_TIME: Duration = Duration::from_secs(5);
+const OPEN_TIME: Duration = Duration::from_secs(30);
 
-/// Sockets that take turns in asking.
-const SOCKETS: u32 = 256;
+/// Connections over which open load comes: any that is free takes the next request.
+const SOCKETS: u32 = 2048;
 
-/// What came of a load.
-struct Outcome {
-    served: u64,
-    refused: u64,
-    /// Asked, and not answered within a second.
-    lost: u64,
-    /// Of those that were served, from when they were to be asked until they were answered.
-    p50: Duration,
-    p99: Duration,
+/// After this time a request is given up, as its client would.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often `/healthz` is asked under load.
+const HEALTH_EVERY: Duration = Duration::from_millis(20);
+
+/// Clients that ask one after the other, and prints how many were refused, and how much is done compared with 16 of them.
+pub(crate) async fn closed(name: &str, server: &Server, cookie: &str) {
+    println!("\n| clients that wait for their answers, {name} | requests/s | of 16 clients' | refused |");
+    println!("| ---: | ---: | ---: | ---: |");
+    let mut of_16 = None;
+    for connections in [16, 64, 128, 256, 512] {
+        let load = load::run(&server.url, cookie, connections, CLOSED_TIME, server).await;
+        let per_second = load.requests_per_second;
+        let ratio = per_second / *of_16.get_or_insert(per_second);
+        println!("| {connections} | {per_second:.0} | {ratio:.2} | {:.1} % |", load.refused * 100.0);
+    }
 }
 
-/// Asks for the same thing at a steady rate, whether or not the answers keep up, first at a tenth of what the server does at
-/// most, then at four times that, and prints both.
-pub(crate) async fn measure(name: &str, server: &Server, cookie: &str, most_per_second: f64) {
-    let unloaded = offer(server, cookie, most_per_second / 10.0, TIME / 6).await;
-    let before = server.resident_megabytes();
-    let loaded = offer(server, cookie, most_per_second * 4.0, TIME).await;
-    let ratio = loaded.p99.as_secs_f64() / unloaded.p99.as_secs_f64();
-    let asked = (loaded.served + loaded.refused + loaded.lost).max(1);
+/// Asks at a steady rate, whether or not the answers keep up, and prints what came of it. The rates are multiples of what 64
+/// clients are answered that wait for their answers.
+pub(crate) async fn open(name: &str, server: &Server, cookie: &str) {
     println!(
-        "| {name} | {:.0} | {:.0} | {:.0} % | {} | {:.1} | {:.1} | {:.1} | {ratio:.1} | {before:.0} | {:.0} |",
-        asked as f64 / TIME.as_secs_f64(),
-        loaded.served as f64 / TIME.as_secs_f64(),
-        100.0 * loaded.refused as f64 / asked as f64,
-        loaded.lost,
-        milliseconds(unloaded.p99),
-        milliseconds(loaded.p50),
-        milliseconds(loaded.p99),
-        server.peak_megabytes(),
+        "\n| open load, {name} | asked/s | served, of what can be | refused | lost | CPU µs of a refusal, of an answer | p50, ms | p99, ms | p99 of refusals, ms | /healthz p99 and longest, ms | normal after, ms | MB before | peak MB |"
     );
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+    for times in [1.5, 2.0, 4.0] {
+        let closed = load::run(&server.url, cookie, 64, CLOSED_TIME, server).await;
+        let capacity = closed.requests_per_second;
+        let (before, cpu_before) = (server.resident_megabytes(), server.cpu_seconds());
+        let health = Health::watch(server);
+        let mut outcome = offer(server, cookie, capacity * times, OPEN_TIME).await;
+        let cpu = (server.cpu_seconds() - cpu_before) * 1e6;
+        // What is not for the answers is for the refusals.
+        let of_answers = outcome.served.len() as f64 * closed.cpu_microseconds;
+        let of_a_refusal = (cpu - of_answers) / outcome.refused.len().max(1) as f64;
+        let mut health = health.times();
+        let normal_after = recovery(server, cookie).await;
+        let asked = (outcome.served.len() + outcome.refused.len()) as u64 + outcome.lost;
+        let part = |of: usize| 100.0 * of as f64 / asked.max(1) as f64;
+        println!(
+            "| {times} times | {:.0} | {:.2} | {:.0} % | {} | {of_a_refusal:.0}, {:.0} | {:.0} | {:.0} | {:.0} | {:.0}, {:.0} | {:.0} | {before:.0} | {:.0} |",
+            asked as f64 / OPEN_TIME.as_secs_f64(),
+            outcome.served.len() as f64 / OPEN_TIME.as_secs_f64() / capacity,
+            part(outcome.refused.len()),
+            outcome.lost,
+            closed.cpu_microseconds,
+            at(&mut outcome.served, 0.5),
+            at(&mut outcome.served, 0.99),
+            at(&mut outcome.refused, 0.99),
+            at(&mut health, 0.99),
+            at(&mut health, 1.0),
+            milliseconds(normal_after),
+            server.peak_megabytes(),
+        );
+    }
 }
 
 fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
+/// The time that this part of all times does not exceed, in milliseconds.
+fn at(times: &mut [Duration], part: f64) -> f64 {
+    times.sort_unstable();
+    let last = times.len().saturating_sub(1);
+    times.get((last as f64 * part) as usize).copied().map_or(0.0, milliseconds)
+}
+
+/// What came of open load. Times are from when a request was to be made to its answer.
 #[derive(Default)]
-struct Counts {
-    refused: AtomicU64,
-    lost: AtomicU64,
+struct Outcome {
+    served: Vec<Duration>,
+    refused: Vec<Duration>,
+    /// Not answered in time, or not asked in time because no connection was free.
+    lost: u64,
 }
 
 async fn offer(server: &Server, cookie: &str, per_second: f64, time: Duration) -> Outcome {
     let address = server.url.trim_start_matches("http://").to_owned();
-    let request = request(&address, cookie);
-    let counts = Arc::new(Counts::default());
-    let pause = Duration::from_secs_f64(f64::from(SOCKETS) / per_second);
-    let end = Instant::now() + time;
+    let request: Arc<str> = request(&address, cookie).into();
+    let next = Arc::new(AtomicU64::new(0));
+    let start = Instant::now() + Duration::from_millis(500);
+    let due = move |number: u64| start + Duration::from_secs_f64(number as f64 / per_second);
     let tasks: Vec<_> = (0..SOCKETS)
-        .map(|index| {
-            // Spread over one pause.
-            let first = pause.mul_f64(f64::from(index) / f64::from(SOCKETS));
-            tokio::spawn(ask(address.clone(), request.clone(), first, pause, end, Arc::clone(&counts)))
+        .map(|_| {
+            tokio::spawn(ask(address.clone(), Arc::clone(&request), Arc::clone(&next), due, start + time))
         })
         .collect();
-    let mut times = Vec::new();
+    let mut outcome = Outcome::default();
     for task in tasks {
-        times.extend(task.await.expect("no task panics"));
+        let part = task.await.expect("no task panics");
+        outcome.served.extend(part.served);
+        outcome.refused.extend(part.refused);
+        outcome.lost += part.lost;
     }
-    times.sort_unstable();
-    let at = |part: f64| times.get((times.len() as f64 * part) as usize).copied().unwrap_or_default();
-    Outcome {
-        served: times.len() as u64,
-        refused: counts.refused.load(Ordering::Relaxed),
-        lost: counts.lost.load(Ordering::Relaxed),
-        p50: at(0.5),
-        p99: at(0.99),
-    }
+    outcome
 }
 
-/// One socket that asks every `pause`. One that is late asks at once, and does not make up for what it missed.
+/// One connection, which makes the next request whenever it is free.
 async fn ask(
     address: String,
-    request: String,
-    first: Duration,
-    pause: Duration,
+    request: Arc<str>,
+    next: Arc<AtomicU64>,
+    due: impl Fn(u64) -> Instant,
     end: Instant,
-    counts: Arc<Counts>,
-) -> Vec<Duration> {
+) -> Outcome {
     let mut stream = connect(&address).await;
-    let mut turns = tokio::time::interval_at(tokio::time::Instant::now() + first, pause);
-    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut times = Vec::new();
     let mut buffer = vec![0_u8; BUFFER];
-    while Instant::now() < end {
-        turns.tick().await;
-        let asked = Instant::now();
-        let answer =
-            tokio::time::timeout(Duration::from_secs(1), exchange(&mut stream, &request, &mut buffer));
-        match answer.await {
-            Ok(Some(200)) => times.push(asked.elapsed()),
-            Ok(Some(429 | 503)) => _ = counts.refused.fetch_add(1, Ordering::Relaxed),
+    let mut outcome = Outcome::default();
+    loop {
+        let due = due(next.fetch_add(1, Ordering::Relaxed));
+        if due >= end {
+            return outcome;
+        }
+        sleep_until(due.into()).await;
+        if due.elapsed() > PATIENCE {
+            outcome.lost += 1;
+            continue;
+        }
+        match timeout(PATIENCE, exchange(&mut stream, &request, &mut buffer)).await {
+            Ok(Some(200)) => outcome.served.push(due.elapsed()),
+            Ok(Some(503)) => outcome.refused.push(due.elapsed()),
             Ok(Some(status)) => panic!("it answered {status}"),
             Ok(None) | Err(_) => {
-                counts.lost.fetch_add(1, Ordering::Relaxed);
+                outcome.lost += 1;
                 stream = connect(&address).await;
             }
         }
     }
-    times
+}
+
+/// How long after a load the last answer came that was none or late.
+async fn recovery(server: &Server, cookie: &str) -> Duration {
+    let address = server.url.trim_start_matches("http://");
+    let request = request(address, cookie);
+    let mut stream = connect(address).await;
+    let mut buffer = vec![0_u8; BUFFER];
+    let (ended, mut normal_after) = (Instant::now(), Duration::ZERO);
+    while ended.elapsed() < Duration::from_secs(3) {
+        let asked = Instant::now();
+        let status = exchange(&mut stream, &request, &mut buffer).await;
+        if status != Some(200) || asked.elapsed() > Duration::from_millis(50) {
+            normal_after = ended.elapsed();
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    normal_after
+}
+
+/// Asks for `/healthz` from a thread of its own, so that it is not this process that is late.
+struct Health {
+    stop: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<Vec<Duration>>,
+}
+
+impl Health {
+    fn watch(server: &Server) -> Self {
+        let address = server.url.trim_start_matches("http://").to_owned();
+        let stop = Arc::new(AtomicBool::new(false));
+        let is_over = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            let mut stream = TcpStream::connect(&address).expect("the server accepts");
+            let mut buffer = vec![0_u8; BUFFER];
+            let mut times = Vec::new();
+            while !is_over.load(Ordering::Relaxed) {
+                let asked = Instant::now();
+                write!(stream, "GET /healthz HTTP/1.1\r\nHost: {address}\r\n\r\n").expect("it is sent");
+                let length = stream.read(&mut buffer).expect("it is answered");
+                assert!(buffer[..length].starts_with(b"HTTP/1.1 200"));
+                times.push(asked.elapsed());
+                std::thread::sleep(HEALTH_EVERY);
+            }
+            times
+        });
+        Self { stop, thread }
+    }
+
+    fn times(self) -> Vec<Duration> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().expect("it does not panic")
+    }
 }

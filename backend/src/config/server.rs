@@ -18,7 +18,17 @@ pub struct ServerConfig {
     pub frontend_url: Url,
     /// `FRONTEND_DIST`: a built web app for the backend to serve itself.
     pub frontend_dist: Option<PathBuf>,
+    /// Requests in flight at once, at most. No variable: it follows from the number of cores.
+    pub requests_in_flight: usize,
 }
+
+/// Requests in flight for each core, which has one worker. At a millisecond for each, which is slow, the last of them waits a
+/// third of a second.
+const IN_FLIGHT_FOR_A_CORE: usize = 320;
+
+/// Requests in flight on the smallest machine: 512 clients that ask one after the other are no overload, and leave room for
+/// others.
+const IN_FLIGHT: usize = 640;
 
 impl ServerConfig {
     /// Reads the variables named at the fields.
@@ -40,6 +50,8 @@ impl ServerConfig {
             public_url: variables.web_origin("PUBLIC_URL", "http://localhost:4002")?,
             frontend_url: variables.web_origin("FRONTEND_URL", "http://localhost:5176")?,
             frontend_dist,
+            requests_in_flight: IN_FLIGHT
+                .max(std::thread::available_parallelism().map_or(1, usize::from) * IN_FLIGHT_FOR_A_CORE),
         })
     }
 

@@ -39,6 +39,17 @@ pub(crate) async fn finish(
     Ok(response)
 }
 
+/// A failure as the contract has it, for one that passes no other middleware.
+pub(super) fn contract(
+    response: ServiceResponse<BoxBody>,
+    id: &RequestId,
+    is_https: bool,
+) -> ServiceResponse<BoxBody> {
+    let mut response = render_error(response, id);
+    add_headers(response.headers_mut(), id, is_https);
+    response
+}
+
 /// Gives every failure, whoever made it, the contract's body.
 fn render_error(response: ServiceResponse<BoxBody>, id: &RequestId) -> ServiceResponse<BoxBody> {
     let foreign;

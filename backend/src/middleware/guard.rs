@@ -1,5 +1,4 @@
-//! Refuses, before any route sees it, what no route may serve: too large a body, another site's request, more than can be
-//! answered in time.
+//! Refuses, before any route sees it, what no route may serve: too large a body, another site's request.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -10,7 +9,6 @@ use url::Url;
 
 use crate::caller::{has_bearer_key, state_of};
 use crate::error::ApiError;
-use crate::middleware::overload;
 use crate::request_body;
 
 /// Bytes of the longest origin that is shown: a scheme, a name of 253 and a port.
@@ -31,9 +29,6 @@ pub(crate) async fn guard(
 }
 
 fn check(request: &ServiceRequest) -> Result<(), ApiError> {
-    if overload::has_refused(request.request()) {
-        return Err(ApiError::overloaded());
-    }
     let headers = request.headers();
     if declared_length(headers).is_some_and(|length| length > request_body::LIMIT) {
         return Err(ApiError::payload_too_large());

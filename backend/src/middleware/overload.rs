@@ -1,183 +1,253 @@
-//! Refusing at once what could only be answered late.
+//! Lets in as many requests as can be answered soon, and refuses the rest at once.
 //!
-//! A worker does one thing after the other, so how long requests wait for it shows in how late its timer is. While that is
-//! more than a moment, and stays so, a part of the requests is refused: as many as it takes for the others to be answered in
-//! time. The rest of a burst waits; a queue that does not go away is what is cut.
+//! A worker is one thread. Left to the runtime, requests would wait in the kernel's buffers, where nothing counts them, and
+//! `/healthz` would wait behind them. So a worker takes in each request as soon as it arrives, before anything is done for it:
+//! the request is counted and waits here for its turn, or it is refused. A worker begins a few at a time and looks between two
+//! turns at what has arrived.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use actix_web::dev::ServiceRequest;
-use actix_web::{HttpMessage, HttpRequest, rt};
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::error::PayloadError;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Bytes;
+use actix_web::{Error, HttpMessage, rt};
+use futures_util::Stream;
+use tokio::sync::Semaphore;
 
-/// How often the lateness is looked at.
-const TICK: Duration = Duration::from_millis(2);
+use super::finish;
+use super::request_id::RequestId;
+use crate::app::AppState;
+use crate::caller::state_of;
+use crate::error::ApiError;
+use crate::request_body;
 
-/// How late is too late.
-const TARGET: Duration = Duration::from_millis(2);
+/// Time in the line after which a request is refused: the database is given up after as long.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// Looks in a row, all of them too late, from which on requests are refused: a tenth of a second.
-const STANDING: u32 = 50;
+/// Requests that a worker begins in one turn.
+const BEGUN_IN_A_TURN: usize = 8;
 
-/// Nobody looks any more when so many looks have seen no request.
-const IDLE: u32 = 500;
+/// Time from the first refusal to the log line that counts it and those after it. A line for each would be the next overload.
+const TELL_AFTER: Duration = Duration::from_secs(5);
 
-/// How often the log may tell of what is refused.
-const TELL_EVERY: Duration = Duration::from_secs(10);
-
-/// By how much fewer requests are let in at each look that is too late, and by how many more at one that is not.
-const FEWER: f64 = 0.9;
-const MORE: f64 = 0.005;
-
-/// Of so many requests one is let in whatever happens.
-const LEAST: f64 = 1.0 / 64.0;
-
-thread_local! {
-    static WORKER: OnceCell<Rc<Worker>> = const { OnceCell::new() };
+/// The requests in flight in this process, over all workers: begun, or waiting for their turn.
+pub(crate) struct Load {
+    most: usize,
+    longest_wait: Duration,
+    in_flight: AtomicUsize,
+    /// Refusals that the log has not told of.
+    refused: AtomicU64,
 }
 
-/// Marks a request that is to be refused.
-struct Refused;
-
-/// Whether this request is to be refused, by the worker that it came to. Decided once, before anything else is done for it.
-pub(super) fn refuses(request: &ServiceRequest) -> bool {
-    // Whoever asks how the service is gets an answer.
-    let refuses = !matches!(request.path(), "/healthz" | "/readyz")
-        && WORKER.with(|worker| worker.get_or_init(Rc::default).refuses());
-    if refuses {
-        request.extensions_mut().insert(Refused);
+impl Load {
+    /// None yet, and so many at most.
+    pub(crate) fn new(most: usize) -> Self {
+        let (in_flight, refused) = (AtomicUsize::new(0), AtomicU64::new(0));
+        Self { most, longest_wait: LONGEST_WAIT, in_flight, refused }
     }
-    refuses
+
+    /// Counts a request in, unless there are too many.
+    fn admit(self: &Arc<Self>) -> Option<Admitted> {
+        let room = |count| (count < self.most).then_some(count + 1);
+        self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).ok()?;
+        Some(Admitted { load: Arc::clone(self), arrived: Instant::now(), waits: Cell::new(false) })
+    }
+
+    /// Counts a refusal, and has the log tell of it soon.
+    fn refuse(self: &Arc<Self>) {
+        if self.refused.fetch_add(1, Ordering::Relaxed) == 0 {
+            let load = Arc::clone(self);
+            rt::spawn(async move {
+                rt::time::sleep(TELL_AFTER).await;
+                let refused = load.refused.swap(0, Ordering::Relaxed);
+                tracing::warn!(refused, "more is asked than can be answered in time");
+            });
+        }
+    }
 }
 
-/// What [`refuses`] has said of this request.
-pub(super) fn has_refused(request: &HttpRequest) -> bool {
-    request.extensions().contains::<Refused>()
+/// A request that is counted. It travels with the request, so that work which goes on after its client has hung up counts, too.
+struct Admitted {
+    load: Arc<Load>,
+    arrived: Instant,
+    /// It waits for its client, and is not counted meanwhile.
+    waits: Cell<bool>,
 }
 
-/// How one worker stands.
-struct Worker {
-    /// The part of the requests that is let in.
-    admitted: Cell<f64>,
-    /// What of it has gathered since a request was let in last: each is let in that makes it one.
-    gathered: Cell<f64>,
-    late_in_a_row: Cell<u32>,
-    /// Looks since the last request; `None` while nobody looks.
-    idle: Cell<Option<u32>>,
-    /// Requests that were refused since the log has told of it, and when that was.
-    refused: Cell<u64>,
-    told: Cell<Option<Instant>>,
+impl Admitted {
+    fn set_waits(&self, waits: bool) {
+        match (self.waits.replace(waits), waits) {
+            (false, true) => _ = self.load.in_flight.fetch_sub(1, Ordering::Relaxed),
+            (true, false) => _ = self.load.in_flight.fetch_add(1, Ordering::Relaxed),
+            _ => {}
+        }
+    }
 }
 
-impl Default for Worker {
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.set_waits(true);
+    }
+}
+
+/// A worker's turns: a permit for each request that it may begin in one.
+#[derive(Clone)]
+pub(crate) struct Turns(Rc<Semaphore>);
+
+impl Default for Turns {
     fn default() -> Self {
-        Self {
-            admitted: Cell::new(1.0),
-            gathered: Cell::new(0.0),
-            late_in_a_row: Cell::new(0),
-            idle: Cell::new(None),
-            refused: Cell::new(0),
-            told: Cell::new(None),
-        }
+        Self(Rc::new(Semaphore::new(BEGUN_IN_A_TURN)))
     }
 }
 
-impl Worker {
-    fn refuses(self: &Rc<Self>) -> bool {
-        if self.idle.replace(Some(0)).is_none() {
-            rt::spawn(Rc::clone(self).look());
-        }
-        let gathered = self.gathered.get() + self.admitted.get();
-        self.gathered.set(gathered.fract());
-        let refuses = gathered < 1.0;
-        if refuses {
-            self.refused.set(self.refused.get() + 1);
-        }
-        refuses
+/// The middleware.
+pub(crate) async fn admit(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    // An orchestrator that looks after the process gets its answer at once. It costs no more than a refusal.
+    if matches!(request.path(), "/healthz" | "/readyz") {
+        return next.call(request).await.map(ServiceResponse::map_into_left_body);
     }
-
-    /// Looks for as long as requests come.
-    async fn look(self: Rc<Self>) {
-        while let Some(idle) = self.idle.get().filter(|&idle| idle < IDLE) {
-            self.idle.set(Some(idle + 1));
-            let asked = Instant::now();
-            tokio::time::sleep(TICK).await;
-            self.saw(asked.elapsed().saturating_sub(TICK));
-            if self.told.get().is_none_or(|told| told.elapsed() >= TELL_EVERY) {
-                self.tell();
-            }
-        }
-        self.tell();
-        self.idle.set(None);
+    let state = state_of(request.request())?.clone();
+    let Some(admitted) = state.load.admit() else {
+        return Ok(refuse(request, &state).await.map_into_right_body());
+    };
+    let Some(Turns(turns)) = request.app_data::<Turns>().cloned() else {
+        return Err(ApiError::internal("the worker takes no turns").into());
+    };
+    let turn = turns.acquire().await.map_err(ApiError::internal)?;
+    if admitted.arrived.elapsed() > state.load.longest_wait {
+        drop((turn, admitted));
+        return Ok(refuse(request, &state).await.map_into_right_body());
     }
+    // The runtime looks for what has arrived before it comes back here, and all of that is taken in first.
+    tokio::task::yield_now().await;
+    count(&mut request, Rc::new(admitted));
+    let mut call = pin!(next.call(request));
+    // A turn is over when the request waits for something, or has been answered.
+    let begun = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await;
+    drop(turn);
+    let outcome = match begun {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => call.await,
+    };
+    outcome.map(ServiceResponse::map_into_left_body)
+}
 
-    /// One line for all that was refused: a line for each would be the next overload.
-    fn tell(&self) {
-        let refused = self.refused.take();
-        if refused > 0 {
-            tracing::warn!(refused, "more is asked than can be answered in time");
-            self.told.set(Some(Instant::now()));
-        }
+/// Returns when a request arrived: its time in the line is a part of what it took.
+pub(super) fn arrival(request: &ServiceRequest) -> Instant {
+    request.extensions().get::<Rc<Admitted>>().map_or_else(Instant::now, |admitted| admitted.arrived)
+}
+
+/// Answers a request for which nothing has been done. The answer passes no other middleware.
+async fn refuse(mut request: ServiceRequest, state: &AppState) -> ServiceResponse<BoxBody> {
+    state.load.refuse();
+    state.metrics.answered(request.method(), None, 503, Duration::ZERO);
+    if !matches!(request.parts().1, Payload::None) {
+        request_body::drain(&mut request.take_payload()).await;
     }
+    let id = RequestId::of(&request);
+    let is_web_app = request
+        .headers()
+        .get(header::ORIGIN)
+        .is_some_and(|origin| origin.as_bytes() == state.frontend_origin.as_bytes());
+    let mut response = finish::contract(request.error_response(ApiError::overloaded()), &id, state.is_https);
+    // Without these the web app, where it has an origin of its own, could not read why it was refused.
+    if is_web_app && let Ok(origin) = HeaderValue::from_str(&state.frontend_origin) {
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("retry-after, x-request-id"),
+        );
+        headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+    }
+    response
+}
 
-    fn saw(&self, lateness: Duration) {
-        let is_late = lateness > TARGET;
-        self.late_in_a_row.set(if is_late { self.late_in_a_row.get() + 1 } else { 0 });
-        let admitted = self.admitted.get();
-        // Once some are refused, the queue is short, and each look counts.
-        if is_late && (admitted < 1.0 || self.late_in_a_row.get() >= STANDING) {
-            self.admitted.set((admitted * FEWER).max(LEAST));
-        } else if !is_late {
-            self.admitted.set((admitted + MORE).min(1.0));
-        }
+/// Has an admitted request counted for as long as anything of it is there.
+fn count(request: &mut ServiceRequest, admitted: Rc<Admitted>) {
+    let payload = request.take_payload();
+    if !matches!(payload, Payload::None) {
+        let payload = Box::pin(FromClient { payload, admitted: Rc::clone(&admitted) });
+        request.set_payload(Payload::Stream { payload });
+    }
+    request.extensions_mut().insert(admitted);
+}
+
+/// A body that keeps its request from being counted while it waits for more of it: else a few hundred clients that send
+/// nothing could keep out everybody.
+struct FromClient {
+    payload: Payload,
+    admitted: Rc<Admitted>,
+}
+
+impl Stream for FromClient {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let polled = Pin::new(&mut self.payload).poll_next(context);
+        self.admitted.set_waits(polled.is_pending());
+        polled
+    }
+}
+
+impl Drop for FromClient {
+    fn drop(&mut self) {
+        self.admitted.set_waits(false);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use actix_web::http::StatusCode;
+    use actix_web::middleware::from_fn;
+    use actix_web::web::{self, Data};
+    use actix_web::{App, HttpResponse, test};
+
     use super::*;
+    use crate::clock::SystemClock;
+    use crate::config::{Config, Variables};
 
-    const LATE: Duration = Duration::from_millis(3);
-
-    fn refused(worker: &Worker, of: u32) -> u32 {
-        let worker = Rc::new(Worker {
-            admitted: worker.admitted.clone(),
-            // As if somebody looked: nothing is spawned.
-            idle: Cell::new(Some(0)),
-            ..Worker::default()
-        });
-        (0..of).map(|_| u32::from(worker.refuses())).sum()
-    }
-
-    #[test]
-    fn a_burst_is_served_and_a_standing_queue_is_cut() {
-        let worker = Worker::default();
-        for _ in 1..STANDING {
-            worker.saw(LATE);
-        }
-        assert_eq!(refused(&worker, 1000), 0);
-        worker.saw(Duration::ZERO);
-        worker.saw(LATE);
-        assert_eq!(refused(&worker, 1000), 0, "it went away in between");
-        for _ in 1..STANDING {
-            worker.saw(LATE);
-        }
-        let some = refused(&worker, 1000);
-        assert!((100..200).contains(&some), "{some}");
-        for _ in 0..100 {
-            worker.saw(LATE);
-        }
-        let most = refused(&worker, 640);
-        assert_eq!(most, 630, "some are always let in");
-    }
-
-    #[test]
-    fn all_are_let_in_again_when_there_is_time() {
-        let worker = Worker { admitted: Cell::new(LEAST), ..Worker::default() };
-        for _ in 0..200 {
-            worker.saw(Duration::ZERO);
-        }
-        assert_eq!(refused(&worker, 1000), 0);
+    #[actix_web::test]
+    async fn a_request_that_has_waited_too_long_is_refused_at_its_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("test.db").display());
+        let config = Config::from_env(&Variables::from_iter([("DATABASE_URL", url.as_str())])).unwrap();
+        let keyring = config.encryption.keyring().unwrap();
+        let store = connection_store::connect(&config.database.url).await.unwrap();
+        let mut state = AppState::new(&config, keyring, store, Arc::new(SystemClock)).unwrap();
+        state.load = Arc::new(Load { longest_wait: Duration::from_millis(500), ..Load::new(2) });
+        let state = Data::new(state);
+        let turns = Turns(Rc::new(Semaphore::new(0)));
+        let app = App::new()
+            .app_data(Data::clone(&state))
+            .app_data(turns.clone())
+            .default_service(web::to(HttpResponse::Ok))
+            .wrap(from_fn(admit));
+        let service = test::init_service(app).await;
+        let ask = || test::call_service(&service, test::TestRequest::get().uri("/").to_request());
+        let give_turn_after = async |wait| {
+            rt::time::sleep(Duration::from_millis(wait)).await;
+            turns.0.add_permits(1);
+        };
+        let (answer, ()) = futures_util::future::join(ask(), give_turn_after(600)).await;
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers().get("retry-after").unwrap(), "1");
+        drop(answer);
+        assert_eq!(ask().await.status(), StatusCode::OK, "its turn is the next one's");
+        assert_eq!(state.load.in_flight.load(Ordering::Relaxed), 0);
     }
 }

@@ -5,8 +5,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::{Error, HttpMessage};
 use tracing::{Span, field};
 use tracing_actix_web::RootSpanBuilder;
-
-use super::overload;
+use uuid::Uuid;
 
 /// Name of the header that carries the id both ways.
 pub(crate) const HEADER: &str = "x-request-id";
@@ -16,12 +15,13 @@ pub(crate) const HEADER: &str = "x-request-id";
 pub(crate) struct RequestId(pub(crate) String);
 
 impl RequestId {
-    /// The client's own id when it is harmless text, else the fresh one that the logger has made for the request.
+    /// The client's own id when it is harmless text, else the fresh one that the logger has made for the request, or one of its
+    /// own.
     pub(crate) fn of(request: &ServiceRequest) -> Self {
         let given =
             request.headers().get(HEADER).and_then(|value| value.to_str().ok()).filter(|id| is_valid(id));
         let fresh = || request.extensions().get::<tracing_actix_web::RequestId>().map(ToString::to_string);
-        Self(given.map(str::to_owned).or_else(fresh).unwrap_or_default())
+        Self(given.map(str::to_owned).or_else(fresh).unwrap_or_else(|| Uuid::new_v4().to_string()))
     }
 }
 
@@ -37,11 +37,6 @@ pub(crate) struct RequestSpan;
 impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
         let id = RequestId::of(request);
-        // What is refused here is to cost as little as can be: it has no span, and no log line of its own.
-        if overload::refuses(request) {
-            request.extensions_mut().insert(id);
-            return Span::none();
-        }
         let span = tracing::info_span!(
             "request",
             method = %request.method(),
@@ -58,9 +53,6 @@ impl RootSpanBuilder for RequestSpan {
             Ok(response) => response.status(),
             Err(error) => error.as_response_error().status_code(),
         };
-        if matches!(outcome, Ok(response) if overload::has_refused(response.request())) {
-            return;
-        }
         span.record("status", status.as_u16());
         let is_plain_read = matches!(outcome, Ok(response) if response.request().method().is_safe());
         if status.is_server_error() {

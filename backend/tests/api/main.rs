@@ -25,6 +25,7 @@ mod known_failures;
 mod metrics;
 mod mongodb;
 mod openapi;
+mod overload;
 mod process;
 mod rate_limits;
 mod refresh_job;

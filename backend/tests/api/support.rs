@@ -82,6 +82,16 @@ impl Running {
         clock: &Arc<TestClock>,
         changes: &[(&str, &str)],
     ) -> Self {
+        Self::start_adjusted(folder, instagram, clock, changes, |_| {})
+    }
+
+    fn start_adjusted(
+        folder: &TempDir,
+        instagram: &Simulator,
+        clock: &Arc<TestClock>,
+        changes: &[(&str, &str)],
+        adjust: impl FnOnce(&mut Config),
+    ) -> Self {
         let database = format!("sqlite:{}", folder.path().join("test.db").display());
         let of_instagram = instagram_variables(instagram);
         let mut pairs = vec![("BIND_ADDRESS", "127.0.0.1:0"), ("DATABASE_URL", &database)];
@@ -90,7 +100,8 @@ impl Running {
         // All tests of a service come from one address; those of the limits themselves turn them on.
         pairs.push(("RATE_LIMITS", "off"));
         pairs.extend_from_slice(changes);
-        let config = Config::from_env(&Variables::from_iter(pairs)).unwrap();
+        let mut config = Config::from_env(&Variables::from_iter(pairs)).unwrap();
+        adjust(&mut config);
         let (ready, started) = mpsc::channel::<(SocketAddr, Option<SocketAddr>, ServerHandle)>();
         let clock: Arc<dyn Clock> = Arc::clone(clock) as _;
         let thread = thread::spawn(move || {
@@ -136,6 +147,16 @@ impl TestApp {
         let (folder, instagram) = (tempfile::tempdir().unwrap(), simulator());
         let clock = Arc::new(TestClock::default());
         let service = Running::start(&folder, &instagram, &clock, changes);
+        Self { url: service.url.clone(), service, instagram, clock, folder }
+    }
+
+    /// With room for so many requests at once.
+    pub(crate) fn start_with_room_for(requests_in_flight: usize) -> Self {
+        let (folder, instagram) = (tempfile::tempdir().unwrap(), simulator());
+        let clock = Arc::new(TestClock::default());
+        let service = Running::start_adjusted(&folder, &instagram, &clock, &[], |config| {
+            config.server.requests_in_flight = requests_in_flight;
+        });
         Self { url: service.url.clone(), service, instagram, clock, folder }
     }
 
