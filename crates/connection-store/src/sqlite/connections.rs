@@ -115,7 +115,7 @@ impl Connections for SqliteStore {
         now: Timestamp,
     ) -> StoreResult<bool> {
         let (id, user_id) = (id.to_owned(), user_id.to_owned());
-        let ended = self.writer.write(move |transaction| {
+        let ended = self.writer.erase(move |transaction| {
             let ended = changed(transaction, sql::DISCONNECT, params![id, user_id, Millis(now)])?;
             tell(transaction, ended.as_ref(), [&event], now)?;
             Ok(ended.is_some())

@@ -46,6 +46,9 @@ pub(super) enum SqliteError {
     /// Other writes took all the time that there was.
     #[error("the database was busy with other writes for too long")]
     TimedOut,
+    /// As many writes wait as may.
+    #[error("too many writes wait for their turn")]
+    QueueFull,
     /// `close` was called.
     #[error("the store is closed")]
     Closed,
@@ -75,7 +78,9 @@ impl SqliteError {
                         | ErrorCode::OutOfMemory
                 )
             ),
-            Self::File(_) | Self::OtherSchema { .. } | Self::TimedOut | Self::Closed => true,
+            Self::File(_) | Self::OtherSchema { .. } | Self::TimedOut | Self::QueueFull | Self::Closed => {
+                true
+            }
             Self::NewerSchema { .. } | Self::OlderSchema { .. } => false,
         }
     }

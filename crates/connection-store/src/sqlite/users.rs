@@ -73,7 +73,7 @@ impl Users for SqliteStore {
     ) -> StoreResult<bool> {
         let (user_id, old_hash, new_hash) = (user_id.to_owned(), old_hash.clone(), new_hash.clone());
         let kept = kept.copied();
-        let changed = self.writer.write(move |transaction| {
+        let changed = self.writer.erase(move |transaction| {
             let values = params![user_id, old_hash.expose_secret(), new_hash.expose_secret()];
             let is_changed = transaction.prepare_cached(CHANGE_PASSWORD)?.execute(values)? == 1;
             if is_changed {
@@ -89,7 +89,7 @@ impl Users for SqliteStore {
 
     async fn delete_user(&self, user_id: &str) -> StoreResult<bool> {
         let user_id = user_id.to_owned();
-        let deleted = self.writer.write(move |transaction| {
+        let deleted = self.writer.erase(move |transaction| {
             transaction.prepare_cached(sessions::DELETE_OF_USER)?.execute(params![user_id, Null])?;
             for statement in [
                 api_keys::DELETE_OF_USER,

@@ -9,7 +9,7 @@ use connection_store::{Connections, OAuthStates, SaveOutcome, Store, StoreError,
 use futures_util::future::join_all;
 use rusqlite::Connection;
 
-use crate::{event, new_connection, new_state, now, open};
+use crate::{event, new_connection, new_state, now, open, seconds};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_open_a_new_file_at_once() {
@@ -94,6 +94,48 @@ async fn a_lock_that_is_let_go_in_time_is_waited_for() {
     assert!(!write.is_finished());
     other.execute_batch("ROLLBACK").unwrap();
     assert!(write.await.unwrap());
+}
+
+#[tokio::test]
+async fn a_write_whose_caller_has_gone_is_not_carried_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let store = open(&path).await;
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    // The first is begun, and waits for the lock. The second waits for its turn.
+    let both = async { tokio::join!(store.use_handle("begun", now()), store.use_handle("waiting", now())) };
+    assert!(tokio::time::timeout(Duration::from_millis(300), both).await.is_err());
+    other.execute_batch("ROLLBACK").unwrap();
+    assert!(store.use_handle("after", now() + seconds(60)).await.unwrap());
+    assert!(store.use_handle("waiting", now() + seconds(60)).await.unwrap(), "it was not used before");
+}
+
+/// As many callers as a busy server has, and no write is lost or refused; of more than may wait, the rest hear it at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_queue_of_writes_is_long_and_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let store = Arc::new(open(&path).await);
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let asked = Instant::now();
+    let writes = (0..2100).map(|number| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            let outcome = store.use_handle(&number.to_string(), now() + seconds(600)).await;
+            assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
+            asked.elapsed()
+        })
+    });
+    let took: Vec<_> = join_all(writes).await.into_iter().map(Result::unwrap).collect();
+    let at_once = took.iter().filter(|took| **took < Duration::from_secs(2)).count();
+    assert!((50..=52).contains(&at_once), "{at_once}");
+    assert!(took.iter().all(|took| *took < Duration::from_secs(6)), "{:?}", took.iter().max());
+    other.execute_batch("ROLLBACK").unwrap();
+    assert!(store.use_handle("after", now() + seconds(600)).await.unwrap());
+    let written: i64 = other.query_row("SELECT count(*) FROM used_handles", [], |row| row.get(0)).unwrap();
+    assert_eq!(written, 1, "what was refused is not written later");
 }
 
 #[tokio::test]
