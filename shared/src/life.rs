@@ -11,7 +11,7 @@ use crate::Timestamp;
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryAnswer {
-    /// One for each time the profile was read; one a day for what is older than 90 days.
+    /// One for each time the profile was read; one a day for what is older than 90 days; none from more than five years ago.
     pub points: Vec<HistoryPoint>,
     /// Give it as `cursor` to read on; `null` at the end.
     #[cfg_attr(feature = "utoipa", schema(required))]

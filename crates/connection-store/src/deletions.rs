@@ -45,7 +45,7 @@ pub trait Deletions {
     /// Remembers a request. `false` when one of this code is known already; then nothing is changed.
     async fn begin_deletion(&self, deletion: NewDeletion, now: Timestamp) -> StoreResult<bool>;
 
-    /// A request, by its code.
+    /// A request, by its code. Forgotten [`DELETION_LIFE`](crate::DELETION_LIFE) after it was completed.
     async fn deletion(&self, code: &str) -> StoreResult<Option<Deletion>>;
 
     /// Requests that came at least `older_than` ago and are not completed: a process died at work. At most `limit`.

@@ -32,11 +32,11 @@ pub struct HistoryRange {
 /// Histories. Points are added by [`save_connection`](crate::Connections::save_connection) and
 /// [`update_profile`](crate::Connections::update_profile).
 ///
-/// Of the points of one day (UTC), the first is kept as long as the connection; the others for
-/// [`HISTORY_DETAIL`](crate::HISTORY_DETAIL).
+/// Of the points of one day (UTC), the first is kept for [`HISTORY_LIFE`](crate::HISTORY_LIFE), the others for
+/// [`HISTORY_DETAIL`](crate::HISTORY_DETAIL); none longer than the connection.
 #[async_trait]
 pub trait History {
-    /// Points of a connection, the oldest first.
+    /// Points of a connection, the oldest first. What is older than it is kept is left out.
     async fn history(
         &self,
         connection_id: &str,

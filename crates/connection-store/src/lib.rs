@@ -18,6 +18,7 @@ mod sessions;
 pub mod sqlite;
 #[cfg(feature = "test-support")]
 pub mod test_support;
+mod times;
 mod used_handles;
 mod users;
 
@@ -51,6 +52,12 @@ pub type SecretHash = [u8; 32];
 
 /// How long every point of a history is kept; after that, the first one of each day is.
 pub const HISTORY_DETAIL: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// How long the first point of each day is kept: five years.
+pub const HISTORY_LIFE: SignedDuration = SignedDuration::from_hours(1826 * 24);
+
+/// How long a completed request to delete can be looked up: a year. One that is not completed is kept until it is.
+pub const DELETION_LIFE: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// Everything that the service stores, behind one object: `Arc<dyn Store>`.
 #[async_trait::async_trait]

@@ -7,7 +7,8 @@ use mongodb::bson::{Document, doc, oid::ObjectId};
 use super::fields::{count, required_time};
 use super::reading::{Wanted, readable};
 use super::{MongoStore, date};
-use crate::{History, HistoryPoint, HistoryRange, StoreResult};
+use crate::times::{TICK, earlier, later};
+use crate::{HISTORY_LIFE, History, HistoryPoint, HistoryRange, StoreResult};
 
 #[async_trait]
 impl History for MongoStore {
@@ -19,11 +20,13 @@ impl History for MongoStore {
         now: Timestamp,
     ) -> StoreResult<Vec<HistoryPoint>> {
         let Ok(connection_id) = ObjectId::parse_str(connection_id) else { return Ok(Vec::new()) };
+        // The database removes what is older only some time later.
+        let from = range.from.max(later(earlier(now, HISTORY_LIFE), TICK));
         let filter = doc! {
             "connectionId": connection_id,
             // What an earlier owner left is erased only when the change of owners is settled.
             "userId": user_id,
-            "at": { "$gte": date(range.from), "$lt": date(range.until) },
+            "at": { "$gte": date(from), "$lt": date(range.until.max(from)) },
             "expiresAt": { "$not": { "$lte": date(now) } },
         };
         let wanted = Wanted { filter, sort: doc! { "at": 1 }, limit: range.limit };

@@ -4,13 +4,15 @@ use jiff::Timestamp;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, Value, ValueRef};
 use rusqlite::{Error, ToSql};
 
+use crate::times::millis;
+
 /// A time, as milliseconds since 1970.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Millis(pub(super) Timestamp);
 
 impl ToSql for Millis {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.0.as_millisecond().into())
+        Ok(millis(self.0).into())
     }
 }
 

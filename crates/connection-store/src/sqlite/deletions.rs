@@ -5,12 +5,17 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
 use super::columns::{Count, Millis, readable};
-use super::{SqliteStore, connection_sql, connections, events, history};
-use crate::{Deletion, DeletionOf, Deletions, NewDeletion, NewEvent, StoreResult};
+use super::{PURGED_PER_INSERT, SqliteStore, connection_sql, connections, events, history};
+use crate::times::earlier;
+use crate::{DELETION_LIFE, Deletion, DeletionOf, Deletions, NewDeletion, NewEvent, StoreResult};
 
 const BEGIN: &str =
     "INSERT INTO deletions (code, account_id, user_id, connected_by, requested_at, connections)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (code) DO NOTHING";
+
+/// Of the requests that are completed; one that is not is kept until it is.
+pub(super) const PURGE: &str = "DELETE FROM deletions WHERE code IN
+    (SELECT code FROM deletions WHERE completed_at <= ?1 ORDER BY completed_at LIMIT ?2)";
 
 pub(super) const FIND: &str = "SELECT requested_at, completed_at, connections FROM deletions WHERE code = ?1";
 
@@ -25,6 +30,8 @@ pub(super) const COMPLETE: &str = "UPDATE deletions SET completed_at = ?2, accou
 impl Deletions for SqliteStore {
     async fn begin_deletion(&self, deletion: NewDeletion, now: Timestamp) -> StoreResult<bool> {
         let begun = self.writer.write(move |transaction| {
+            let completed_by = Millis(earlier(now, DELETION_LIFE));
+            transaction.prepare_cached(PURGE)?.execute(params![completed_by, PURGED_PER_INSERT])?;
             let (account_id, user_id) = match deletion.of {
                 DeletionOf::Account(id) => (Some(id), None),
                 DeletionOf::User(id) => (None, Some(id)),
@@ -64,7 +71,7 @@ impl Deletions for SqliteStore {
     ) -> StoreResult<Vec<NewDeletion>> {
         let found = self.readers.read(|database| {
             let mut statement = database.prepare_cached(UNFINISHED)?;
-            let rows = statement.query_map([Millis(now - older_than)], |row| {
+            let rows = statement.query_map([Millis(earlier(now, older_than))], |row| {
                 let of = match row.get(2)? {
                     Some(user_id) => DeletionOf::User(user_id),
                     None => DeletionOf::Account(row.get(1)?),
@@ -83,7 +90,7 @@ impl Deletions for SqliteStore {
 
     async fn complete_deletion(&self, code: &str, now: Timestamp) -> StoreResult<()> {
         let code = code.to_owned();
-        let completed = self.writer.write(move |transaction| {
+        let completed = self.writer.erase(move |transaction| {
             transaction.prepare_cached(COMPLETE)?.execute(params![code, Millis(now)])
         });
         completed.await?;
@@ -98,7 +105,7 @@ impl Deletions for SqliteStore {
         now: Timestamp,
     ) -> StoreResult<bool> {
         let id = id.to_owned();
-        let erased = self.writer.write(move |transaction| {
+        let erased = self.writer.erase(move |transaction| {
             let values = params![id, Millis(connected_by)];
             let erased = transaction
                 .prepare_cached(connection_sql::ERASE)?

@@ -7,6 +7,7 @@ use rusqlite::{Row, Transaction, params};
 use super::columns::{Lenient, Millis, readable};
 use super::{PURGED_PER_INSERT, SqliteStore};
 use crate::events::DELIVERY_LIFE;
+use crate::times::later;
 use crate::{Connection, Delivery, Event, EventCursor, Events, NewEvent, StoreResult};
 
 const INSERT: &str =
@@ -178,7 +179,7 @@ pub(super) fn insert_deliveries(
             connection.id,
             connection.user_id,
             connection.instagram_user_id,
-            Millis(now + DELIVERY_LIFE),
+            Millis(later(now, DELIVERY_LIFE)),
         ])?;
     }
     Ok(())

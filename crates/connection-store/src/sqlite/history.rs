@@ -6,11 +6,12 @@ use rusqlite::{Row, Transaction, params};
 
 use super::columns::{Count, Lenient, Millis, readable};
 use super::{PURGED_PER_INSERT, SqliteStore};
-use crate::{Connection, HISTORY_DETAIL, History, HistoryPoint, HistoryRange, StoreResult};
+use crate::times::{TICK, earlier, later};
+use crate::{Connection, HISTORY_DETAIL, HISTORY_LIFE, History, HistoryPoint, HistoryRange, StoreResult};
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
 
-/// Whether a point of a day (from `?2`, before `?3`) is kept for ever.
+/// Whether a point of a day (from `?2`, before `?3`) is kept for [`HISTORY_LIFE`].
 pub(super) const HAS_DAY: &str = "
     SELECT 1 FROM connection_history
     WHERE connection_id = ?1 AND at >= ?2 AND at < ?3 AND +expires_at IS NULL LIMIT 1";
@@ -21,6 +22,9 @@ const INSERT: &str = "
 
 pub(super) const PURGE: &str = "DELETE FROM connection_history WHERE (connection_id, at) IN
     (SELECT connection_id, at FROM connection_history WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
+
+pub(super) const PURGE_DAYS: &str = "DELETE FROM connection_history WHERE (connection_id, at) IN
+    (SELECT connection_id, at FROM connection_history WHERE expires_at IS NULL AND at <= ?1 ORDER BY at LIMIT ?2)";
 
 pub(super) const ERASE: &str = "DELETE FROM connection_history WHERE connection_id = ?1";
 
@@ -41,7 +45,8 @@ impl History for SqliteStore {
         now: Timestamp,
     ) -> StoreResult<Vec<HistoryPoint>> {
         let found = self.readers.read(|database| {
-            let (from, until) = (Millis(range.from), Millis(range.until));
+            let from = Millis(range.from.max(later(earlier(now, HISTORY_LIFE), TICK)));
+            let until = Millis(range.until);
             let values = params![connection_id, from, until, Millis(now), user_id];
             readable(database.prepare_cached(RANGE)?.query_map(values, point)?, range.limit as usize)
         });
@@ -56,6 +61,8 @@ pub(super) fn insert(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     transaction.prepare_cached(PURGE)?.execute(params![Millis(now), PURGED_PER_INSERT])?;
+    let begin = Millis(earlier(now, HISTORY_LIFE));
+    transaction.prepare_cached(PURGE_DAYS)?.execute(params![begin, PURGED_PER_INSERT])?;
     let at = now.as_millisecond();
     let day = at - at.rem_euclid(MILLIS_PER_DAY);
     let has_day =
@@ -66,7 +73,7 @@ pub(super) fn insert(
         connection.profile.followers_count.map(Count),
         connection.profile.follows_count.map(Count),
         connection.profile.media_count.map(Count),
-        has_day.then(|| Millis(now + HISTORY_DETAIL)),
+        has_day.then(|| Millis(later(now, HISTORY_DETAIL))),
     ])?;
     Ok(())
 }

@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::columns::Millis;
 use super::{PURGED_PER_INSERT, SqliteStore};
+use crate::times::later;
 use crate::{Limits, StoreResult, Tries};
 
 /// In `DO UPDATE`, a bare column is the row as it was. The count stops at the largest `u32`.
@@ -28,7 +29,7 @@ impl Limits for SqliteStore {
         let name = name.to_owned();
         let counted = self.writer.write(move |transaction| {
             transaction.prepare_cached(PURGE)?.execute(params![Millis(now), PURGED_PER_INSERT])?;
-            let values = params![name, Millis(now + window), Millis(now)];
+            let values = params![name, Millis(later(now, window)), Millis(now)];
             transaction.prepare_cached(COUNT)?.query_row(values, tries)
         });
         Ok(counted.await?)

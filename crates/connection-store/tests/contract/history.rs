@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use connection_store::{Connection, HISTORY_DETAIL, HistoryPoint, HistoryRange, Profile, Store};
+use connection_store::{
+    Connection, HISTORY_DETAIL, HISTORY_LIFE, HistoryPoint, HistoryRange, Profile, Store,
+};
 use jiff::Timestamp;
 
 use crate::connections::{new_connection, save};
@@ -12,6 +14,8 @@ contract! {
     saving_and_syncing_add_points,
     a_range_is_from_its_begin_to_before_its_end,
     after_90_days_the_first_of_a_day_is_left,
+    after_five_years_nothing_is_left,
+    a_range_may_reach_to_the_ends_of_time,
     a_history_does_not_pass_to_another_user,
     a_history_is_shown_to_the_present_owner_alone,
     reconnecting_keeps_the_history,
@@ -111,6 +115,26 @@ async fn after_90_days_the_first_of_a_day_is_left(store: Arc<dyn Store>) {
     // Thinned at the write that removes rows, too.
     sync(&store, &one, 7, late).await;
     assert_eq!(followers(&store, &one.id, late).await, [first, 4, 6, 7]);
+}
+
+async fn after_five_years_nothing_is_left(store: Arc<dyn Store>) {
+    let start = midnight();
+    let one = save(&store, new_connection("ann", ACCOUNT, start), start).await;
+    sync(&store, &one, 7, start + seconds(DAY)).await;
+    let end = start + HISTORY_LIFE;
+    assert_eq!(followers(&store, &one.id, end - seconds(1)).await, [15_420, 7]);
+    assert_eq!(followers(&store, &one.id, end).await, [7]);
+    assert_eq!(followers(&store, &one.id, end + seconds(DAY)).await, [0; 0]);
+}
+
+async fn a_range_may_reach_to_the_ends_of_time(store: Arc<dyn Store>) {
+    let start = midnight();
+    let one = save(&store, new_connection("ann", ACCOUNT, start), start).await;
+    let points =
+        async |from, until| store.history(&one.id, "ann", range(from, until, 5), start).await.unwrap().len();
+    assert_eq!(points(Timestamp::MIN, Timestamp::MAX).await, 1);
+    assert_eq!(points(Timestamp::MAX, Timestamp::MAX).await, 0);
+    assert_eq!(points(Timestamp::MAX, Timestamp::MIN).await, 0);
 }
 
 async fn a_history_does_not_pass_to_another_user(store: Arc<dyn Store>) {
