@@ -9,7 +9,8 @@ use mongodb::Collection;
 use mongodb::bson::{Document, doc};
 use secrecy::ExposeSecret;
 
-use super::error::is_duplicate_key;
+use super::error::{is_duplicate_key, or_applied};
+use super::operation::in_time;
 use super::reading::{Wanted, readable};
 use super::{MongoStore, binary, date, fields};
 use crate::{ApiKey, ApiKeys, KeyOutcome, NewApiKey, SecretHash, StoreResult};
@@ -25,7 +26,9 @@ impl ApiKeys for MongoStore {
         let users = self.users.clone();
         let mut document = new_document(key);
         let create = async move {
+            let own = doc! { "_id": document.get("_id"), "keyHash": document.get("keyHash") };
             loop {
+                in_time()?;
                 if let Some(most) = most {
                     match free_place(&keys, user_id.as_deref(), most).await? {
                         Some(place) => document.insert("place", place),
@@ -33,7 +36,9 @@ impl ApiKeys for MongoStore {
                         None => return Ok(KeyOutcome::TooMany),
                     };
                 }
-                let Err(error) = keys.insert_one(&document).await else {
+                let inserted = keys.insert_one(&document).await.map(drop);
+                let look = async { Ok(keys.find_one(own.clone()).await?.map(drop)) };
+                let Err(error) = or_applied(inserted, look).await else {
                     // Looked at after the insert, as for sessions.
                     let Some(owner) = owner else { return Ok(KeyOutcome::Created) };
                     if users.find_one(owner).await?.is_some() {

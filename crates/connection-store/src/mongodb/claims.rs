@@ -6,7 +6,7 @@ use mongodb::bson::{Document, doc, oid::ObjectId};
 
 use super::MongoStore;
 use super::reading::warn_of;
-use crate::StoreResult;
+use crate::{StoreError, StoreResult};
 
 /// How often a claim looks for more when other workers were faster. Each failed try means that one of them has work.
 const ATTEMPTS: u32 = 100;
@@ -26,45 +26,24 @@ pub(super) struct Claim {
 }
 
 impl MongoStore {
-    /// Claims until there is enough or nothing more may be claimed. What may be is found first; of any number of workers that
-    /// change one document then, one finds it as it wants it. Which documents these were, the name of its claim tells.
+    /// Claims until there is enough or nothing more may be claimed.
     pub(super) async fn claim<T>(
         &self,
         collection: &Collection<Document>,
-        claim: Claim,
+        mut claim: Claim,
         read: impl Fn(&Document) -> StoreResult<T>,
     ) -> StoreResult<Vec<T>> {
-        let Claim { filter, order, name: field, mut fields, limit } = claim;
         let name = ObjectId::new();
-        fields.insert(field, name);
-        let update = vec![doc! { "$set": fields }];
+        claim.fields.insert(claim.name, name);
         let (mut claimed, mut passed_over) = (Vec::new(), 0);
         for _ in 0..ATTEMPTS {
-            let missing = limit as usize - claimed.len();
+            let missing = claim.limit as usize - claimed.len();
             // A limit of 0 would be none.
             if missing == 0 {
                 break;
             }
-            let (collection, filter) = (collection.clone(), filter.clone());
-            let (update, order) = (update.clone(), order.clone());
-            let claim = async move {
-                let found = collection.find(filter.clone()).sort(order).projection(doc! { "_id": 1 });
-                let found: Vec<Document> = found.limit(missing as i64).await?.try_collect().await?;
-                if found.is_empty() {
-                    return Ok((true, Vec::new()));
-                }
-                let ids: Vec<_> = found.iter().filter_map(|document| document.get("_id").cloned()).collect();
-                let mut these = doc! { "_id": { "$in": ids.clone() } };
-                let mut own = these.clone();
-                these.extend(filter);
-                own.insert(field, name);
-                collection.update_many(these, update).await?;
-                let mut own: Vec<Document> = collection.find(own).await?.try_collect().await?;
-                own.sort_by_key(|document| ids.iter().position(|id| document.get("_id") == Some(id)));
-                Ok((found.len() < missing, own))
-            };
-            let (is_last, own) = match self.operations.run(claim).await {
-                Ok(claim) => claim,
+            let (is_last, own) = match self.claim_some(collection, &claim, name, missing).await {
+                Ok(some) => some,
                 // What was claimed before is begun: nobody else would be at it until the lease ends.
                 Err(_) if !claimed.is_empty() => break,
                 Err(error) => return Err(error),
@@ -82,5 +61,45 @@ impl MongoStore {
         }
         warn_of(passed_over);
         Ok(claimed)
+    }
+
+    /// Claims up to `most` documents under a name. Returns those that it got, and whether there were no more. What may be
+    /// claimed is found first; of any number of workers that change one document then, one finds it as it wants it. Which
+    /// documents these were, the name of the claim tells, also where the change was interrupted or no majority had it in time.
+    async fn claim_some(
+        &self,
+        collection: &Collection<Document>,
+        claim: &Claim,
+        name: ObjectId,
+        most: usize,
+    ) -> StoreResult<(bool, Vec<Document>)> {
+        let (documents, filter, order) = (collection.clone(), claim.filter.clone(), claim.order.clone());
+        let find = async move {
+            let found = documents.find(filter).sort(order).projection(doc! { "_id": 1 });
+            found.limit(most as i64).await?.try_collect::<Vec<_>>().await
+        };
+        let found = self.operations.run(find).await?;
+        if found.is_empty() {
+            return Ok((true, Vec::new()));
+        }
+        let ids: Vec<_> = found.iter().filter_map(|document| document.get("_id").cloned()).collect();
+        let mut these = doc! { "_id": { "$in": ids.clone() } };
+        let mut own = these.clone();
+        these.extend(claim.filter.clone());
+        own.insert(claim.name, name);
+
+        let (documents, update) = (collection.clone(), vec![doc! { "$set": claim.fields.clone() }]);
+        let updated = self.operations.run(async move { documents.update_many(these, update).await }).await;
+        if let Err(error @ StoreError::Failed(_)) = updated {
+            return Err(error);
+        }
+        let documents = collection.clone();
+        let look = async move { documents.find(own).await?.try_collect::<Vec<_>>().await };
+        let mut own = self.operations.run(look).await?;
+        if own.is_empty() {
+            updated?;
+        }
+        own.sort_by_key(|document: &Document| ids.iter().position(|id| document.get("_id") == Some(id)));
+        Ok((found.len() < most, own))
     }
 }

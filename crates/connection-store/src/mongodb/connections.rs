@@ -11,11 +11,12 @@ use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use mongodb::Collection;
 use mongodb::bson::{Bson, Document, doc, oid::ObjectId};
-use mongodb::options::ReturnDocument;
+use mongodb::options::{Hint, ReturnDocument};
 
 use super::claims::Claim;
-use super::error::is_duplicate_key;
+use super::error::{is_duplicate_key, or_applied};
 use super::fields::{self, count, required_text, text, texts, time};
+use super::operation::in_time;
 use super::outbox::{self, Outbox};
 use super::reading::{Wanted, readable};
 use super::{MongoStore, date, literal};
@@ -171,13 +172,20 @@ impl Connections for MongoStore {
         let Ok(id) = ObjectId::parse_str(id) else { return Ok(false) };
         let mut filter = with_token(id, access_token);
         filter.insert("refreshLeaseUntil", doc! { "$not": { "$gt": date(now) } });
+        let name = ObjectId::new();
         let update = vec![doc! { "$set": {
+            REFRESH.claim: name,
             "refreshLeaseUntil": date(lease_until),
             "refreshFailures": one_more("refreshFailures"),
         }}];
         let connections = self.connections.clone();
-        let claim = async move { connections.update_one(filter, update).await };
-        Ok(self.operations.run(claim).await?.matched_count == 1)
+        let claim = async move {
+            let claimed = connections.update_one(filter, update).await;
+            let own = doc! { "_id": id, REFRESH.claim: name };
+            let look = async { Ok(connections.find_one(own).await?.map(|_| true)) };
+            or_applied(claimed.map(|updated| updated.matched_count == 1), look).await
+        };
+        self.operations.run(claim).await
     }
 
     async fn renew_token(
@@ -372,12 +380,13 @@ impl Connections for MongoStore {
     }
 
     /// Counts by the tokens themselves: somebody may have changed one by hand and left `tokenKeyId` behind, and an operator
-    /// removes a key because of these numbers. What is found to be wrong is put right.
+    /// removes a key because of these numbers. What is found to be wrong is put right. Walks along `_id`, which never changes:
+    /// in any other index a document whose token is replaced meanwhile could move, and be met twice or never.
     async fn key_use(&self) -> StoreResult<Vec<KeyUse>> {
         let connections = self.connections.clone();
         let count = async move {
             let mut tokens: BTreeMap<Option<String>, u64> = BTreeMap::new();
-            let all = connections.find(doc! { "isActive": true });
+            let all = connections.find(doc! { "isActive": true }).hint(Hint::Keys(doc! { "_id": 1 }));
             let mut all = all.projection(doc! { "accessToken": 1, "tokenKeyId": 1 }).await?;
             while let Some(document) = all.try_next().await? {
                 let token = text(&document, "accessToken").unwrap_or_default();
@@ -468,8 +477,13 @@ impl MongoStore {
         }
         let update = vec![doc! { "$set": fields }];
         let connections = self.connections.clone();
+        // The change that put its event into the outbox is this one.
+        let own = ids.first().map(|event| doc! { "_id": filter.get("_id"), "outbox.id": event });
         let change = async move {
-            connections.find_one_and_update(filter, update).return_document(ReturnDocument::After).await
+            let changed = connections.find_one_and_update(filter, update);
+            let changed = changed.return_document(ReturnDocument::After).await;
+            let Some(own) = own else { return changed };
+            or_applied(changed, async { Ok(connections.find_one(own).await?.map(Some)) }).await
         };
         let changed = self.operations.run(change).await?;
         if let Some(document) = &changed {
@@ -612,6 +626,7 @@ async fn upsert(
     own.insert("userId", user_id);
     left.insert("isActive", false);
     for _ in 0..UPSERT_ATTEMPTS {
+        in_time()?;
         let saved = connections
             .find_one_and_update(own.clone(), update.clone())
             .upsert(true)

@@ -5,10 +5,11 @@ use jiff::{SignedDuration, Timestamp};
 use mongodb::bson::{Document, doc, oid::ObjectId};
 use mongodb::options::ReturnDocument;
 
-use super::error::is_duplicate_key;
+use super::error::{is_duplicate_key, or_applied};
 use super::fields::{self, count, required_text, required_time, text, time};
 use super::reading::{Wanted, readable};
 use super::{MongoStore, date, literal, outbox};
+use crate::times::earlier;
 use crate::{Deletion, DeletionOf, Deletions, NewDeletion, NewEvent, StoreResult};
 
 #[async_trait]
@@ -26,10 +27,13 @@ impl Deletions for MongoStore {
             "completedAt": null,
             "connections": fields::number(deletion.connections),
         };
+        let own = doc! { "_id": document.get("_id"), "requestedAt": date(now), "completedAt": null };
         let deletions = self.deletions.clone();
         let insert = async move {
-            match deletions.insert_one(document).await {
-                Ok(_) => Ok(true),
+            let inserted = deletions.insert_one(document).await.map(drop);
+            let look = async { Ok(deletions.find_one(own).await?.map(drop)) };
+            match or_applied(inserted, look).await {
+                Ok(()) => Ok(true),
                 Err(error) if is_duplicate_key(&error) => Ok(false),
                 Err(error) => Err(error),
             }
@@ -55,7 +59,7 @@ impl Deletions for MongoStore {
         limit: u32,
         now: Timestamp,
     ) -> StoreResult<Vec<NewDeletion>> {
-        let filter = doc! { "completedAt": null, "requestedAt": { "$lte": date(now - older_than) } };
+        let filter = doc! { "completedAt": null, "requestedAt": { "$lte": date(earlier(now, older_than)) } };
         let wanted = Wanted { filter, sort: doc! { "requestedAt": 1 }, limit };
         self.operations.run(readable(self.deletions.clone(), wanted, unfinished)).await
     }

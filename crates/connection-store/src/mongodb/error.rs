@@ -1,6 +1,10 @@
 //! Which of the driver's errors pass by themselves.
 
-use mongodb::error::{Error, ErrorKind, RETRYABLE_WRITE_ERROR, TRANSIENT_TRANSACTION_ERROR, WriteFailure};
+use std::future::Future;
+
+use mongodb::error::{
+    Error, ErrorKind, RETRYABLE_WRITE_ERROR, Result, TRANSIENT_TRANSACTION_ERROR, WriteFailure,
+};
 
 use crate::StoreError;
 
@@ -9,10 +13,11 @@ pub(super) const DUPLICATE_KEY: i32 = 11000;
 
 /// Codes with which a server says "not now": it is stepping down, shutting down, starting, electing or out of time.
 /// The retryable reads of the driver specification, then `MaxTimeMSExpired`, `WriteConcernFailed` (a majority did not
-/// answer in time), `UnsatisfiableWriteConcern`, `LegacyNotPrimary` and `IngressRequestRateLimitExceeded`.
-const NOT_NOW: [i32; 18] = [
+/// answer in time), `UnsatisfiableWriteConcern`, `LegacyNotPrimary`, `IngressRequestRateLimitExceeded`, `CursorNotFound` (it was
+/// on a server that is no longer the primary), `WriteConflict`, `FailedToSatisfyReadPreference` and `TemporarilyUnavailable`.
+const NOT_NOW: [i32; 22] = [
     11600, 11602, 10107, 13435, 13436, 189, 91, 7, 6, 89, 9001, 134, 262, // retryable reads
-    50, 64, 100, 10058, 462,
+    50, 64, 100, 10058, 462, 43, 112, 133, 365,
 ];
 
 impl From<Error> for StoreError {
@@ -36,7 +41,7 @@ pub(super) fn from_url(url: &str, error: Error) -> StoreError {
 
 /// Whether a unique index refused the write.
 pub(super) fn is_duplicate_key(error: &Error) -> bool {
-    code(error) == Some(DUPLICATE_KEY)
+    codes(error).contains(&DUPLICATE_KEY)
 }
 
 /// Whether the same call may succeed later without anybody changing the program or the data.
@@ -50,24 +55,68 @@ pub(super) fn may_pass(error: &Error) -> bool {
         | ErrorKind::ConnectionPoolCleared { .. }
         | ErrorKind::DnsResolve { .. }
         | ErrorKind::Shutdown => true,
-        _ => code(error).is_some_and(|code| NOT_NOW.contains(&code)),
+        _ => codes(error).iter().any(|code| NOT_NOW.contains(code)),
     }
 }
 
-fn code(error: &Error) -> Option<i32> {
+/// The outcome of a write, looked up by what it leaves behind where nobody knows whether it was applied: the connection broke,
+/// or no majority had it in time, which is said after it was applied. `look` finds what this very write has left, if anything.
+pub(super) async fn or_applied<T>(
+    outcome: Result<T>,
+    look: impl Future<Output = Result<Option<T>>>,
+) -> Result<T> {
+    match outcome {
+        Err(error) if may_pass(&error) => look.await?.ok_or(error),
+        outcome => outcome,
+    }
+}
+
+/// The codes that a server gave; of a write of several documents there can be many.
+fn codes(error: &Error) -> Vec<i32> {
     match &*error.kind {
-        ErrorKind::Command(error) => Some(error.code),
-        ErrorKind::Write(WriteFailure::WriteError(error)) => Some(error.code),
-        ErrorKind::Write(WriteFailure::WriteConcernError(error)) => Some(error.code),
-        _ => None,
+        ErrorKind::Command(error) => vec![error.code],
+        ErrorKind::Write(WriteFailure::WriteError(error)) => vec![error.code],
+        ErrorKind::Write(WriteFailure::WriteConcernError(error)) => vec![error.code],
+        ErrorKind::InsertMany(failure) => {
+            let of_documents = failure.write_errors.iter().flatten().map(|error| error.code);
+            of_documents.chain(failure.write_concern_error.iter().map(|error| error.code)).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use mongodb::bson::{deserialize_from_document, doc};
     use mongodb::options::ClientOptions;
 
     use super::*;
+
+    /// As the driver reads it out of a server's answer.
+    fn insert_many(failure: mongodb::bson::Document) -> Error {
+        ErrorKind::InsertMany(deserialize_from_document(failure).unwrap()).into()
+    }
+
+    #[test]
+    fn what_a_server_cannot_do_now_may_pass() {
+        for code in [43, 64, 112, 133, 365, 10107] {
+            let command = deserialize_from_document(doc! { "code": code }).unwrap();
+            assert!(may_pass(&ErrorKind::Command(command).into()), "{code}");
+        }
+        for code in [DUPLICATE_KEY, 121] {
+            let command = deserialize_from_document(doc! { "code": code }).unwrap();
+            assert!(!may_pass(&ErrorKind::Command(command).into()), "{code}");
+        }
+    }
+
+    #[test]
+    fn an_insert_of_many_that_no_majority_had_in_time_may_pass() {
+        assert!(may_pass(&insert_many(doc! { "writeConcernError": { "code": 64 } })));
+        let mixed = doc! { "writeErrors": [{ "code": DUPLICATE_KEY }, { "code": 112 }] };
+        assert!(may_pass(&insert_many(mixed)));
+        assert!(!may_pass(&insert_many(doc! { "writeErrors": [{ "code": DUPLICATE_KEY }] })));
+        assert!(!may_pass(&insert_many(doc! {})));
+    }
 
     #[tokio::test]
     async fn a_password_that_breaks_the_url_is_not_repeated() {

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use mongodb::bson::{Document, doc};
 
+use super::consuming::CONSUMED_BY;
 use super::{MongoStore, binary, date, fields};
 use crate::{HostLink, HostLinks, SecretHash, StoreResult};
 
@@ -32,7 +33,7 @@ impl HostLinks for MongoStore {
 
 /// Finds a link that can be used at `now`.
 pub(super) fn usable(token_hash: &SecretHash, now: Timestamp) -> Document {
-    doc! { "_id": binary(token_hash), "expiresAt": { "$gt": date(now) } }
+    doc! { "_id": binary(token_hash), "expiresAt": { "$gt": date(now) }, CONSUMED_BY: { "$exists": false } }
 }
 
 fn host_link(token_hash: SecretHash, document: &Document) -> StoreResult<HostLink> {

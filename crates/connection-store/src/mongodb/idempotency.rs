@@ -4,9 +4,10 @@ use std::io;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use mongodb::bson::{Binary, Bson, Document, doc};
+use mongodb::bson::{Binary, Bson, Document, doc, oid::ObjectId};
 
-use super::error::is_duplicate_key;
+use super::error::{is_duplicate_key, or_applied};
+use super::operation::in_time;
 use super::reading::{Wanted, readable};
 use super::{MongoStore, binary, date, fields};
 use crate::connections::key_id;
@@ -20,7 +21,11 @@ impl Idempotency for MongoStore {
     async fn begin_request(&self, request: NewRequest, now: Timestamp) -> StoreResult<Repetition> {
         let NewRequest { name, request_hash: asked, owner, lease_until, expires_at } = request;
         let of_name = doc! { "_id": binary(&name) };
+        // Named after this very claim, by which it is known again.
+        let claim_name = ObjectId::new();
+        let own = doc! { "_id": binary(&name), "claim": claim_name };
         let claim = doc! {
+            "claim": claim_name,
             "requestHash": binary(&asked),
             "owner": owner,
             "leaseUntil": date(lease_until),
@@ -42,12 +47,17 @@ impl Idempotency for MongoStore {
         let requests = self.repeatable_requests.clone();
         let begin = async move {
             for _ in 0..BEGIN_ATTEMPTS {
-                match requests.insert_one(new.clone()).await {
-                    Ok(_) => return Ok(Repetition::First),
+                in_time()?;
+                let look = async { Ok(requests.find_one(own.clone()).await?.map(drop)) };
+                let inserted = requests.insert_one(new.clone()).await.map(drop);
+                match or_applied(inserted, look).await {
+                    Ok(()) => return Ok(Repetition::First),
                     Err(error) if is_duplicate_key(&error) => {}
                     Err(error) => return Err(error),
                 }
-                if requests.update_one(over.clone(), take_over.clone()).await?.matched_count == 1 {
+                let taken_over = requests.update_one(over.clone(), take_over.clone()).await;
+                let look = async { Ok(requests.find_one(own.clone()).await?.map(|_| true)) };
+                if or_applied(taken_over.map(|updated| updated.matched_count == 1), look).await? {
                     return Ok(Repetition::First);
                 }
                 // Gone again: then the name is free.

@@ -2,25 +2,73 @@
 
 use std::time::Duration;
 
-use mongodb::IndexModel;
+use jiff::SignedDuration;
 use mongodb::bson::{Document, doc};
 use mongodb::options::IndexOptions;
+use mongodb::{Collection, IndexModel};
+use tokio::time::timeout;
 
 use super::MongoStore;
-use crate::StoreResult;
+use crate::{DELETION_LIFE, HISTORY_LIFE, StoreResult};
+
+/// How long a start waits for indexes that no rule depends on.
+const INDEX_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long an ended document is kept. The database decides by its own clock that a document is old; it must be wrong by
 /// more than this to forget a handle that could still be used.
 const GRACE: Duration = Duration::from_secs(3600);
 
 impl MongoStore {
+    /// Makes the indexes that are missing. Those that rules depend on exist when this returns, however long that takes; without
+    /// the others searches are slow, which is better than not to start: after a while they are made in the background.
     pub(super) async fn create_indexes(&self) -> StoreResult<()> {
-        let wanted = [
+        let unique = [
+            (&self.connections, vec![unique(doc! { "instagramUserId": 1 })]),
+            (&self.users, vec![unique(doc! { "emailKey": 1 })]),
+            // Sessions of an older version have no name of their own.
+            (&self.sessions, vec![unique_where_set(doc! { "id": 1 })]),
+            (&self.api_keys, vec![unique(doc! { "keyHash": 1 }), unique_where_set(doc! { "place": 1 })]),
+        ];
+        for (collection, indexes) in unique {
+            let collection = collection.clone();
+            self.operations.run_slow(async move { collection.create_indexes(indexes).await }).await?;
+        }
+        let others = self.search_indexes().map(|(collection, indexes)| (collection.clone(), indexes));
+        let mut making = tokio::spawn(async move {
+            for (collection, indexes) in others {
+                collection.create_indexes(indexes).await?;
+            }
+            Ok::<_, mongodb::error::Error>(())
+        });
+        match timeout(INDEX_PATIENCE, &mut making).await {
+            Ok(Ok(made)) => Ok(made?),
+            // The runtime is shutting down.
+            Ok(Err(_)) => Ok(()),
+            Err(_) => {
+                tracing::warn!(
+                    "indexes are being made in the background; until they are there, searches are slow"
+                );
+                tokio::spawn(async move {
+                    match making.await {
+                        Ok(Ok(())) => tracing::info!("all indexes are made"),
+                        Ok(Err(error)) => {
+                            tracing::error!(%error, "an index was not made; the next start tries it again");
+                        }
+                        Err(_) => {}
+                    }
+                });
+                Ok(())
+            }
+        }
+    }
+
+    /// The indexes that make searches fast, and remove what has ended.
+    fn search_indexes(&self) -> [(&Collection<Document>, Vec<IndexModel>); 13] {
+        [
             (
                 &self.connections,
                 vec![
                     index(doc! { "userId": 1, "isActive": 1 }),
-                    unique(doc! { "instagramUserId": 1 }),
                     index(doc! { "tokenExpiresAt": 1 }),
                     index(doc! { "appScopedUserId": 1 }),
                     index(doc! { "isActive": 1, "needsReauthorizationSince": 1, "tokenExpiresAt": 1 }),
@@ -39,41 +87,33 @@ impl MongoStore {
                 &self.outbox.deliveries,
                 vec![index(doc! { "dueAt": 1 }), index(doc! { "connectionId": 1 }), expiring()],
             ),
-            (&self.outbox.history, vec![index(doc! { "connectionId": 1, "at": 1 }), expiring()]),
-            (&self.deletions, vec![index(doc! { "completedAt": 1, "requestedAt": 1 })]),
-            (&self.pauses, vec![expiring()]),
-            (&self.users, vec![unique(doc! { "emailKey": 1 })]),
             (
-                &self.sessions,
-                // Sessions of an older version have no name of their own.
+                &self.outbox.history,
                 vec![
-                    unique_where_set(doc! { "id": 1 }),
-                    index(doc! { "userId": 1, "expiresAt": 1 }),
+                    index(doc! { "connectionId": 1, "at": 1 }),
                     expiring(),
+                    removing(doc! { "at": 1 }, HISTORY_LIFE),
                 ],
             ),
+            (
+                &self.deletions,
+                vec![
+                    index(doc! { "completedAt": 1, "requestedAt": 1 }),
+                    removing(doc! { "completedAt": 1 }, DELETION_LIFE),
+                ],
+            ),
+            (&self.pauses, vec![expiring()]),
+            (&self.sessions, vec![index(doc! { "userId": 1, "expiresAt": 1 }), expiring()]),
             (&self.oauth_states, vec![index(doc! { "userId": 1 }), expiring()]),
             (&self.used_handles, vec![expiring()]),
-            (
-                &self.api_keys,
-                vec![
-                    unique(doc! { "keyHash": 1 }),
-                    unique_where_set(doc! { "place": 1 }),
-                    index(doc! { "userId": 1, "createdAt": -1, "_id": -1 }),
-                ],
-            ),
+            (&self.api_keys, vec![index(doc! { "userId": 1, "createdAt": -1, "_id": -1 })]),
             (&self.host_links, vec![index(doc! { "userId": 1 }), expiring()]),
             (&self.tries, vec![expiring()]),
             (
                 &self.repeatable_requests,
                 vec![index(doc! { "keyId": 1, "_id": 1 }), index(doc! { "owner": 1 }), expiring()],
             ),
-        ];
-        for (collection, indexes) in wanted {
-            let collection = collection.clone();
-            self.operations.run_slow(async move { collection.create_indexes(indexes).await }).await?;
-        }
-        Ok(())
+        ]
     }
 }
 
@@ -97,6 +137,11 @@ fn unique_where_set(keys: Document) -> IndexModel {
 }
 
 fn expiring() -> IndexModel {
-    let options = IndexOptions::builder().expire_after(GRACE).build();
-    IndexModel::builder().keys(doc! { "expiresAt": 1 }).options(options).build()
+    removing(doc! { "expiresAt": 1 }, SignedDuration::ZERO)
+}
+
+/// An index by which the database removes documents when so long has passed since the time in the field, and a little more.
+fn removing(keys: Document, life: SignedDuration) -> IndexModel {
+    let options = IndexOptions::builder().expire_after(life.unsigned_abs() + GRACE).build();
+    IndexModel::builder().keys(keys).options(options).build()
 }

@@ -8,7 +8,9 @@ use mongodb::bson::{Document, doc};
 use mongodb::options::ReturnDocument;
 
 use super::error::is_duplicate_key;
+use super::operation::in_time;
 use super::{MongoStore, date, fields};
+use crate::times::later;
 use crate::{Limits, StoreResult, Tries};
 
 /// How often a count is tried while others make, forget or remove the same one.
@@ -18,7 +20,7 @@ const COUNT_ATTEMPTS: u32 = 10;
 impl Limits for MongoStore {
     async fn count_try(&self, name: &str, window: SignedDuration, now: Timestamp) -> StoreResult<Tries> {
         let filter = doc! { "_id": name };
-        let end = date(now + window);
+        let end = date(later(now, window));
         // In one `$set` stage, each `$field` is the document as it was.
         let goes_on = doc! { "$gt": ["$expiresAt", date(now)] };
         let update = vec![doc! { "$set": {
@@ -31,6 +33,7 @@ impl Limits for MongoStore {
         // count is one update, or one insertion where there is nothing to update.
         let count = async move {
             for _ in 0..COUNT_ATTEMPTS {
+                in_time()?;
                 let counted = tries
                     .find_one_and_update(filter.clone(), update.clone())
                     .return_document(ReturnDocument::After)

@@ -7,6 +7,7 @@
 mod api_keys;
 mod claims;
 mod connections;
+mod consuming;
 mod deletions;
 mod error;
 mod events;
@@ -41,6 +42,7 @@ use mongodb::{Client, Collection, Database};
 
 use self::operation::Operations;
 use self::outbox::Outbox;
+use crate::times::millis;
 use crate::{SecretHash, Store, StoreError, StoreResult};
 
 /// How long the driver looks for a server that can do what is asked, unless the URL says otherwise.
@@ -79,11 +81,13 @@ pub struct MongoStore {
 impl MongoStore {
     /// Connects to `mongodb://…/<database>` or `mongodb+srv://…/<database>` and makes the indexes that are missing.
     ///
-    /// Writes are acknowledged by a majority and journaled, unless the URL says otherwise. Reads are from the primary.
+    /// Writes are acknowledged by a majority within four seconds and journaled, each unless the URL says otherwise of it. Reads
+    /// are from the primary.
     ///
     /// # Errors
-    /// [`StoreError::Failed`] when the URL is wrong or names no database, or when the server refuses, for instance an
-    /// index that exists differently; [`StoreError::Unavailable`] when no server answers. Neither holds the URL.
+    /// [`StoreError::Failed`] when the URL is wrong, names no database or asks for writes that nobody acknowledges, or when the
+    /// server refuses, for instance an index that exists differently; [`StoreError::Unavailable`] when no server answers.
+    /// Neither holds the URL.
     pub async fn connect(url: &str) -> StoreResult<Self> {
         let store = Self::open(url).await?;
         store.create_indexes().await?;
@@ -99,11 +103,10 @@ impl MongoStore {
         options.app_name.get_or_insert_with(|| "instagram-connect".to_owned());
         options.server_selection_timeout.get_or_insert(SERVER_SELECTION_TIMEOUT);
         options.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
-        options.write_concern.get_or_insert_with(|| {
-            let majority = WriteConcern::builder().w(Acknowledgment::Majority).journal(true);
-            majority.w_timeout(MAJORITY_TIMEOUT).build()
-        });
+        options.write_concern = Some(write_concern(options.write_concern.take())?);
         options.max_pool_size.get_or_insert(MAX_POOL_SIZE);
+        // In a URL, 0 stands for as many as are wanted.
+        let turns = options.max_pool_size.filter(|&size| size > 0).unwrap_or(MAX_POOL_SIZE);
         // Whatever the URL says: what was written a moment ago has to be seen.
         options.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
 
@@ -131,7 +134,7 @@ impl MongoStore {
             host_links: database.collection("host_links"),
             tries: database.collection("tries"),
             repeatable_requests: database.collection("repeatable_requests"),
-            operations: Operations::default(),
+            operations: Operations::over(turns),
             commands,
             client,
             database,
@@ -168,9 +171,25 @@ impl Store for MongoStore {
     }
 }
 
+/// The write concern that a URL asks for, filled up with what it says nothing of.
+fn write_concern(given: Option<WriteConcern>) -> StoreResult<WriteConcern> {
+    let mut concern = given.unwrap_or_default();
+    if concern.w == Some(Acknowledgment::Nodes(0)) {
+        return Err(StoreError::Failed(
+            "the MongoDB URL asks for writes that nobody acknowledges (w=0), of which nothing would be known"
+                .into(),
+        ));
+    }
+    concern.w.get_or_insert(Acknowledgment::Majority);
+    concern.journal.get_or_insert(true);
+    // 0 would be for ever.
+    concern.w_timeout = concern.w_timeout.filter(|timeout| !timeout.is_zero()).or(Some(MAJORITY_TIMEOUT));
+    Ok(concern)
+}
+
 /// A time as BSON keeps it: to the millisecond.
 fn date(time: Timestamp) -> DateTime {
-    DateTime::from_millis(time.as_millisecond())
+    DateTime::from_millis(millis(time))
 }
 
 /// A hash as BSON binary.
@@ -181,4 +200,31 @@ fn binary(hash: &SecretHash) -> Bson {
 /// A value that means itself. Without this, a biography that begins with `$` would be read as the name of a field.
 fn literal(value: impl Into<Bson>) -> Bson {
     doc! { "$literal": value.into() }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_write_concern_is_filled_up_field_by_field() {
+        let seconds = Duration::from_secs;
+        for (query, w, journal, timeout) in [
+            ("", Acknowledgment::Majority, true, seconds(4)),
+            ("w=majority", Acknowledgment::Majority, true, seconds(4)),
+            ("retryWrites=true&w=majority&appName=x", Acknowledgment::Majority, true, seconds(4)),
+            ("wtimeoutMS=9000", Acknowledgment::Majority, true, seconds(9)),
+            ("wtimeoutMS=0", Acknowledgment::Majority, true, seconds(4)),
+            ("journal=false", Acknowledgment::Majority, false, seconds(4)),
+            ("w=2", Acknowledgment::Nodes(2), true, seconds(4)),
+            ("w=1&journal=false&wtimeoutMS=1000", Acknowledgment::Nodes(1), false, seconds(1)),
+        ] {
+            let options = ClientOptions::parse(format!("mongodb://db/app?{query}")).await.unwrap();
+            let concern = write_concern(options.write_concern).unwrap();
+            assert_eq!(concern.w, Some(w), "{query}");
+            assert_eq!((concern.journal, concern.w_timeout), (Some(journal), Some(timeout)), "{query}");
+        }
+        let unacknowledged = ClientOptions::parse("mongodb://db/app?w=0").await.unwrap().write_concern;
+        assert!(matches!(write_concern(unacknowledged), Err(StoreError::Failed(_))));
+    }
 }

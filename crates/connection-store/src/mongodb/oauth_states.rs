@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use mongodb::bson::{Document, doc};
 
+use super::consuming::consume;
 use super::{MongoStore, binary, date, fields};
 use crate::{ConsumedState, ExpectedAccount, NewOAuthState, OAuthStates, SecretHash, StoreResult};
 
@@ -33,9 +34,8 @@ impl OAuthStates for MongoStore {
         now: Timestamp,
     ) -> StoreResult<Option<ConsumedState>> {
         let filter = doc! { "_id": binary(state_hash), "userId": user_id, "expiresAt": { "$gt": date(now) } };
-        let states = self.oauth_states.clone();
-        let removed = self.operations.run(async move { states.find_one_and_delete(filter).await }).await?;
-        Ok(removed.map(|document| ConsumedState {
+        let consumed = self.operations.run(consume(self.oauth_states.clone(), filter)).await?;
+        Ok(consumed.map(|document| ConsumedState {
             return_to: fields::text(&document, "returnTo"),
             expected_account: document.get_document("expectedAccount").ok().and_then(expected_account),
         }))

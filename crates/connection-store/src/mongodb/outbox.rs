@@ -8,6 +8,7 @@
 //! A process that dies after it has made a delivery and before it has taken the entry off leaves one that is made again
 //! later, even if it has arrived meanwhile: deliveries come at least once.
 
+use std::io;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -22,6 +23,7 @@ use super::fields::{self, text, texts, time};
 use super::reading::warn_of;
 use super::{MongoStore, date, literal};
 use crate::events::DELIVERY_LIFE;
+use crate::times::{earlier, later};
 use crate::{HISTORY_DETAIL, NewEvent, Profile, StoreResult};
 
 /// How long a call whose change is stored waits for the rest. Longer is of no use: a job does it as well.
@@ -169,7 +171,7 @@ impl Outbox {
             }
             let mut point = point;
             point.insert("_id", format!("{connection_id}:{}", at.as_millisecond()));
-            point.insert("expiresAt", date(at + HISTORY_DETAIL));
+            point.insert("expiresAt", date(later(at, HISTORY_DETAIL)));
             insert_new(&self.history, vec![point]).await?;
         }
         Ok(())
@@ -188,8 +190,14 @@ impl Outbox {
             self.history.delete_many(all),
         )?;
         let erased = doc! { "_id": connection_id, "erasingSince": { "$exists": true } };
-        self.connections.delete_one(erased).await?;
-        Ok(())
+        if self.connections.delete_one(erased).await?.deleted_count == 1 {
+            return Ok(());
+        }
+        // Another process may have finished it at the same moment. If not, it is not erased, and must not be called so.
+        match self.connections.find_one(doc! { "_id": connection_id }).await? {
+            None => Ok(()),
+            Some(_) => Err(io::Error::new(io::ErrorKind::WouldBlock, "a connection was not erased").into()),
+        }
     }
 
     /// Settles what has waited since `until` or longer. Returns how many entries there were. A document that cannot be settled
@@ -252,7 +260,7 @@ impl MongoStore {
         now: Timestamp,
     ) -> StoreResult<u64> {
         let outbox = self.outbox.clone();
-        let settle = async move { outbox.settle_waiting(now - older_than).await };
+        let settle = async move { outbox.settle_waiting(earlier(now, older_than)).await };
         self.operations.run_slow(settle).await
     }
 }
@@ -323,7 +331,7 @@ fn deliveries(connection_id: ObjectId, entry: &Document) -> Vec<Document> {
             "instagramUserId": entry.get("instagramUserId"),
             "attempts": 0,
             "dueAt": date(at),
-            "expiresAt": date(at + DELIVERY_LIFE),
+            "expiresAt": date(later(at, DELIVERY_LIFE)),
         }
     };
     texts(entry, "notify").iter().map(delivery).collect()

@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use mongodb::bson::{Document, doc};
 use secrecy::ExposeSecret;
 
+use super::consuming::consume;
+use super::error::or_applied;
 use super::reading::{Wanted, readable};
 use super::{MongoStore, binary, date, fields, host_links};
 use crate::sessions::MOST_SESSIONS;
@@ -31,13 +33,15 @@ impl Sessions for MongoStore {
         };
         let (sessions, users, links) = (self.sessions.clone(), self.users.clone(), self.host_links.clone());
         let create = async move {
-            sessions.insert_one(document).await?;
+            let own = doc! { "_id": token_hash.clone() };
+            let inserted = sessions.insert_one(document).await.map(drop);
+            or_applied(inserted, async { Ok(sessions.find_one(own).await?.map(drop)) }).await?;
             // Looked at after the insert: who changes the password, deletes the account or takes the link away ends the sessions
             // after that, this one too. Nobody has its token yet, so that it is of no use until then, nor if the process dies
             // here.
             let is_proved = match (account, link) {
                 (Some(account), _) => users.find_one(account).await?.is_some(),
-                (None, Some(link)) => links.delete_one(link).await?.deleted_count == 1,
+                (None, Some(link)) => consume(links, link).await?.is_some(),
                 (None, None) => true,
             };
             if !is_proved {

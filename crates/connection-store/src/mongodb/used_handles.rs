@@ -2,20 +2,25 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use mongodb::bson::doc;
+use mongodb::bson::{doc, oid::ObjectId};
 
-use super::error::is_duplicate_key;
+use super::error::{is_duplicate_key, or_applied};
 use super::{MongoStore, date};
 use crate::{StoreResult, UsedHandles};
 
 #[async_trait]
 impl UsedHandles for MongoStore {
     async fn use_handle(&self, handle_id: &str, expires_at: Timestamp) -> StoreResult<bool> {
-        let document = doc! { "_id": handle_id, "expiresAt": date(expires_at) };
+        // Named after this very use, by which it is known again.
+        let own = doc! { "_id": handle_id, "usedBy": ObjectId::new() };
+        let mut document = own.clone();
+        document.insert("expiresAt", date(expires_at));
         let handles = self.used_handles.clone();
         let insert = async move {
-            match handles.insert_one(document).await {
-                Ok(_) => Ok(true),
+            let inserted = handles.insert_one(document).await.map(drop);
+            let look = async { Ok(handles.find_one(own).await?.map(drop)) };
+            match or_applied(inserted, look).await {
+                Ok(()) => Ok(true),
                 Err(error) if is_duplicate_key(&error) => Ok(false),
                 Err(error) => Err(error),
             }

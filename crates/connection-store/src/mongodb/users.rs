@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use mongodb::bson::{Document, doc};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::error::is_duplicate_key;
+use super::error::{is_duplicate_key, or_applied};
+use super::operation::in_time;
 use super::{MongoStore, binary, date, fields};
 use crate::{CreateOutcome, Credentials, NewUser, SecretHash, StoreResult, User, Users};
 
@@ -12,6 +13,7 @@ use crate::{CreateOutcome, Credentials, NewUser, SecretHash, StoreResult, User, 
 impl Users for MongoStore {
     async fn create_user(&self, new: NewUser) -> StoreResult<CreateOutcome> {
         let NewUser { user, email_key, password_hash } = new;
+        let own = doc! { "_id": &user.id, "passwordHash": password_hash.expose_secret() };
         let document = doc! {
             "_id": user.id,
             "email": user.email,
@@ -22,8 +24,10 @@ impl Users for MongoStore {
         };
         let users = self.users.clone();
         let insert = async move {
-            match users.insert_one(document).await {
-                Ok(_) => Ok(CreateOutcome::Created),
+            let inserted = users.insert_one(document).await.map(drop);
+            let look = async { Ok(users.find_one(own).await?.map(drop)) };
+            match or_applied(inserted, look).await {
+                Ok(()) => Ok(CreateOutcome::Created),
                 // The id is unique as well: look which of the two it was, rather than trust the server's wording.
                 Err(error) if is_duplicate_key(&error) => {
                     match users.find_one(doc! { "emailKey": email_key }).await? {
@@ -61,6 +65,8 @@ impl Users for MongoStore {
     ) -> StoreResult<bool> {
         let filter = doc! { "_id": user_id, "passwordHash": old_hash.expose_secret() };
         let update = doc! { "$set": { "passwordHash": new_hash.expose_secret() } };
+        // No two hashes are alike, not even of one password.
+        let own = doc! { "_id": user_id, "passwordHash": new_hash.expose_secret() };
         let mut others = doc! { "userId": user_id };
         if let Some(kept) = kept {
             others.insert("_id", doc! { "$ne": binary(kept) });
@@ -78,11 +84,15 @@ impl Users for MongoStore {
                 }
                 Ok::<_, mongodb::error::Error>(())
             };
+            in_time()?;
             // Before, for whoever dies after the change; after, for those that were opened in between.
             end_old().await?;
-            let changed = users.update_one(filter, update).await?;
+            in_time()?;
+            let changed = users.update_one(filter, update).await.map(|updated| updated.matched_count == 1);
+            let look = async { Ok(users.find_one(own).await?.map(|_| true)) };
+            let is_changed = or_applied(changed, look).await?;
             end_old().await?;
-            Ok(changed.matched_count == 1)
+            Ok(is_changed)
         };
         self.operations.run(change).await
     }

@@ -9,6 +9,7 @@ use crate::refresh::postponement;
 use crate::{contract, disconnect, event, now, seconds};
 
 contract! {
+    a_token_whose_end_is_the_end_of_time_has_not_ended,
     a_saved_connection_is_found_as_it_was_given,
     what_instagram_does_not_give_stays_unset,
     texts_are_kept_to_the_letter,
@@ -466,4 +467,12 @@ async fn a_mark_for_nothing_is_false(store: Arc<dyn Store>) {
                 .unwrap()
         );
     }
+}
+
+async fn a_token_whose_end_is_the_end_of_time_has_not_ended(store: Arc<dyn Store>) {
+    let now = now();
+    let endless = NewConnection { token_expires_at: Timestamp::MAX, ..new_connection("ann", "1", now) };
+    assert!(save(&store, endless, now).await.token_expires_at > now);
+    let found = store.latest_connection("ann").await.unwrap().unwrap();
+    assert!(found.token_expires_at > now, "{}", found.token_expires_at);
 }

@@ -13,6 +13,7 @@ contract! {
     a_resealed_token_changes_nothing_else,
     a_token_is_resealed_only_while_it_is_the_same,
     one_of_20_reseals_wins,
+    each_token_is_counted_once_while_tokens_are_resealed,
 }
 
 async fn connect(store: &Arc<dyn Store>, number: u32, token: &str) -> SealedToken {
@@ -93,4 +94,29 @@ async fn one_of_20_reseals_wins(store: Arc<dyn Store>) {
     });
     let won = join_all(reseals).await.into_iter().filter(|won| *won.as_ref().unwrap()).count();
     assert_eq!(won, 1);
+}
+
+/// An operator removes a key because of these numbers.
+async fn each_token_is_counted_once_while_tokens_are_resealed(store: Arc<dyn Store>) {
+    const TOKENS: u32 = 120;
+    for number in 0..TOKENS {
+        connect(&store, number, &format!("v1.k5.{number}")).await;
+    }
+    let resealing = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move {
+            // To keys before and behind the one that they have.
+            for (from, to) in [("k5", "k9"), ("k9", "k1"), ("k1", "k5")] {
+                for token in store.sealed_with(Some(from), None, TOKENS).await.unwrap() {
+                    let anew = token.access_token.replace(from, to);
+                    assert!(store.reseal_token(&token, &anew).await.unwrap());
+                }
+            }
+        }
+    });
+    while !resealing.is_finished() {
+        let counted: u64 = store.key_use().await.unwrap().iter().map(|used| used.tokens).sum();
+        assert_eq!(counted, u64::from(TOKENS));
+    }
+    resealing.await.unwrap();
 }

@@ -12,6 +12,7 @@ contract! {
     one_handle_used_by_50_tasks_is_used_once,
     a_released_handle_is_used_once_more,
     a_handle_is_remembered_while_it_could_be_used,
+    many_callers_at_once_are_all_answered,
 }
 
 async fn a_handle_is_used_once(store: Arc<dyn Store>) {
@@ -62,4 +63,14 @@ async fn a_handle_is_remembered_while_it_could_be_used(store: Arc<dyn Store>) {
         store.insert_state(state).await.unwrap();
     }
     assert!(!store.use_handle("handle-1", now + seconds(600)).await.unwrap());
+}
+
+/// Several times as many as there are connections. Waiting a moment for a turn is no reason to be refused.
+async fn many_callers_at_once_are_all_answered(store: Arc<dyn Store>) {
+    let end = now() + seconds(600);
+    let calls = (0..200).map(|number| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.use_handle(&format!("caller-{number}"), end).await.unwrap() })
+    });
+    assert!(join_all(calls).await.into_iter().all(|used| used.unwrap()));
 }

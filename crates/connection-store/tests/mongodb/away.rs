@@ -1,10 +1,13 @@
 //! The server being away, and coming back.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use connection_store::mongodb::MongoStore;
-use connection_store::test_support::MongoServer;
+use connection_store::test_support::{MongoServer, seconds};
 use connection_store::{Connections, Store, StoreError, UsedHandles};
+use futures_util::future::join_all;
+use mongodb::bson::{Document, doc};
 
 use crate::{event, new_connection, now};
 
@@ -29,7 +32,6 @@ async fn assert_resumes(store: &MongoStore) {
         assert!(Instant::now() < deadline, "it never came back: {error:?}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    assert!(store.latest_connection("ann").await.unwrap().is_some());
     assert!(store.use_handle("when-back", now()).await.unwrap());
 }
 
@@ -47,6 +49,7 @@ async fn a_stopped_server_is_unavailable_until_it_is_back() {
     assert_unavailable(&store).await;
     server.restart();
     assert_resumes(&store).await;
+    assert!(store.latest_connection("ann").await.unwrap().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -62,6 +65,37 @@ async fn a_server_that_does_not_answer_is_unavailable_until_it_does() {
     assert_unavailable(&store).await;
     server.resume();
     assert_resumes(&store).await;
+    assert!(store.latest_connection("ann").await.unwrap().is_some());
+}
+
+/// What is given up before it has begun must not be written when nobody expects it any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waited_while_the_server_hung_is_not_carried_out_later() {
+    let mut server = MongoServer::start_own();
+    let url = server.fresh_database_url();
+    let store = Arc::new(MongoStore::connect(&url).await.unwrap());
+    let database = mongodb::Client::with_uri_str(&url).await.unwrap().default_database().unwrap();
+    server.pause();
+    let asked = Instant::now();
+    let calls = (0..3000).map(|number| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            let outcome = store.use_handle(&number.to_string(), now() + seconds(3600)).await;
+            assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
+            asked.elapsed()
+        })
+    });
+    let took: Vec<Duration> = join_all(calls).await.into_iter().map(Result::unwrap).collect();
+    assert!(took.iter().all(|took| *took < A_FEW_SECONDS), "{:?}", took.iter().max());
+    let at_once = took.iter().filter(|took| **took < Duration::from_secs(1)).count();
+    assert!((900..=1000).contains(&at_once), "{at_once} were refused at once: 2048 wait, and 50 have begun");
+    server.resume();
+    assert_resumes(&store).await;
+    // What had begun may come to its end now, if it comes at all.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let handles = database.collection::<Document>("used_handles");
+    let written = handles.count_documents(doc! { "_id": { "$ne": "when-back" } }).await.unwrap();
+    assert!(written <= 50, "{written} were written after everybody had been told that they were not");
 }
 
 #[tokio::test]

@@ -84,6 +84,16 @@ async fn emails_are_unique_and_what_ends_is_removed() {
 }
 
 #[tokio::test]
+async fn the_first_points_of_days_and_completed_deletions_are_removed() {
+    let setup = Setup::new().await;
+    let life = |days: u64| Some(days * 86_400 + 3600);
+    let of_days = (doc! { "at": 1 }, false, life(1826));
+    assert!(indexes(&setup, "connection_history").await.contains(&of_days));
+    let completed = (doc! { "completedAt": 1 }, false, life(365));
+    assert!(indexes(&setup, "deletions").await.contains(&completed));
+}
+
+#[tokio::test]
 async fn keys_and_named_sessions_are_unique_and_keys_stay() {
     let setup = Setup::new().await;
     let id = (doc! { "_id": 1 }, false, None);
@@ -129,13 +139,50 @@ async fn indexes_that_exist_are_fine() {
     MongoStore::connect(&setup.url).await.unwrap();
 }
 
-/// The stages of the plan that the server chose, outermost first.
+/// The stages of the plan that the server chose, outermost first. A plan has one input or several, its own shards' plans, or
+/// all of that inside the plan of a newer engine.
 pub(crate) fn stages(plan: &Document) -> Vec<String> {
-    let mut stages = vec![plan.get_str("stage").unwrap_or("?").to_owned()];
-    if let Ok(input) = plan.get_document("inputStage") {
-        stages.extend(self::stages(input));
+    let mut stages: Vec<String> = plan.get_str("stage").map(str::to_owned).into_iter().collect();
+    for inner in ["queryPlan", "winningPlan", "inputStage"] {
+        if let Ok(inner) = plan.get_document(inner) {
+            stages.extend(self::stages(inner));
+        }
+    }
+    for several in ["inputStages", "shards"] {
+        let inner = plan.get_array(several).into_iter().flatten().filter_map(Bson::as_document);
+        stages.extend(inner.flat_map(self::stages));
     }
     stages
+}
+
+/// Asserts that a plan looks things up in an index, and never at every document.
+fn assert_uses_index(plan: &Document, what: &str) {
+    let stages = stages(plan);
+    let by_index = |stage: &String| matches!(stage.as_str(), "IXSCAN" | "EXPRESS_IXSCAN" | "COUNT_SCAN");
+    assert!(stages.iter().any(by_index), "{what}: {stages:?}");
+    assert!(!stages.iter().any(|stage| stage == "COLLSCAN"), "{what}: {stages:?}");
+}
+
+#[test]
+fn plans_of_all_servers_are_understood() {
+    let index = || doc! { "stage": "FETCH", "inputStage": { "stage": "IXSCAN" } };
+    let plans = [
+        index(),
+        doc! { "stage": "EXPRESS_IXSCAN" },
+        doc! { "queryPlan": index(), "slotBasedPlan": {} },
+        doc! { "stage": "OR", "inputStages": [index(), index()] },
+        doc! { "stage": "SHARD_MERGE", "shards": [{ "shardName": "a", "winningPlan": index() }] },
+    ];
+    for plan in &plans {
+        assert_uses_index(plan, "a good plan");
+    }
+    let half = doc! { "stage": "OR", "inputStages": [index(), { "stage": "COLLSCAN" }] };
+    let one_shard = doc! { "stage": "SHARD_MERGE", "shards": [
+        { "winningPlan": index() }, { "winningPlan": { "stage": "COLLSCAN" } },
+    ] };
+    for plan in [half, one_shard] {
+        assert!(stages(&plan).contains(&"COLLSCAN".to_owned()), "{plan}");
+    }
 }
 
 /// Those by `_id` are left out: each collection has its index.
@@ -188,8 +235,6 @@ async fn every_query_uses_an_index() {
             doc! { "explain": { "find": collection, "filter": filter.clone() }, "verbosity": "queryPlanner" };
         let answer = setup.database.run_command(command).await.unwrap();
         let planner = answer.get_document("queryPlanner").unwrap();
-        let stages = stages(planner.get_document("winningPlan").unwrap());
-        assert!(stages.iter().any(|stage| stage == "IXSCAN"), "{collection} {filter}: {stages:?}");
-        assert!(!stages.iter().any(|stage| stage == "COLLSCAN"), "{collection} {filter}: {stages:?}");
+        assert_uses_index(planner.get_document("winningPlan").unwrap(), &format!("{collection} {filter}"));
     }
 }

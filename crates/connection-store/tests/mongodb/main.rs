@@ -8,6 +8,8 @@ mod foreign;
 mod indexes;
 mod outbox;
 mod sweep;
+mod unconfirmed;
+mod wire;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
