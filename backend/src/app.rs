@@ -131,8 +131,8 @@ impl AppState {
     }
 }
 
-/// Time for the store: a few tries of a write that does not come about at once.
-const STORE_TIME: SignedDuration = SignedDuration::from_secs(25);
+/// Time for the store: as long as [`persist`](crate::persist::persist) waits an outage out, and the last try after it.
+const STORE_TIME: SignedDuration = SignedDuration::from_secs(40);
 
 /// How long a worker keeps a batch to itself: as long as calls take that all time out, and the store after them.
 fn lease(upstream_timeout: Duration) -> Lease {

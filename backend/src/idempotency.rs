@@ -23,8 +23,8 @@ use token_vault::{Context, Vault};
 use crate::app::AppState;
 use crate::caller::Caller;
 use crate::carry_out::carry_out;
-use crate::connections::WRITE_PAUSES;
 use crate::error::ApiError;
+use crate::persist::persist;
 
 /// The header that names a request.
 pub(crate) const KEY_HEADER: &str = "Idempotency-Key";
@@ -147,11 +147,9 @@ impl Idempotency {
     /// Does not give up at once where the store fails: without its answer, the same request would be carried out anew, or left.
     async fn store_answer(&self, named: &Named, status: StatusCode, body: &[u8]) {
         let sealed = self.vault.seal(body, &Context { purpose: PURPOSE, subject: &subject(&named.name) });
-        let mut pauses = WRITE_PAUSES.into_iter();
-        while let Err(error) = self.store.answer_request(&named.name, status.as_u16(), &sealed).await {
+        let store = || self.store.answer_request(&named.name, status.as_u16(), &sealed);
+        if let Err(error) = persist(store).await {
             ApiError::from(error).log();
-            let Some(pause) = pauses.next() else { return };
-            rt::time::sleep(pause).await;
         }
     }
 

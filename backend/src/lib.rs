@@ -22,6 +22,7 @@ mod metrics;
 mod middleware;
 mod openapi;
 mod passwords;
+mod persist;
 mod request_body;
 mod routes;
 mod secret_token;

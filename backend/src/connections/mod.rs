@@ -41,7 +41,7 @@ pub(crate) use list::ListPage;
 pub(crate) use operators::{opens, view_of};
 pub(crate) use outcome::Outcome;
 pub(crate) use proxy::{Forwarded, Parameters};
-pub(crate) use renew::{AskedBy, WRITE_PAUSES};
+pub(crate) use renew::AskedBy;
 
 /// What the routes call. One for the whole process.
 pub(crate) struct Connections {

@@ -12,7 +12,9 @@ use super::handoff::end_of_life;
 use super::outcome::{Kept, LONGEST_WAIT, Outcome, PutOff, wait_after};
 use super::{Connections, token_context, view};
 use crate::app::CONCURRENCY;
+use crate::clock::{earlier, later};
 use crate::error::ApiError;
+use crate::persist::persist;
 
 /// Instagram renews no token that is younger.
 pub(super) const YOUNGEST: SignedDuration = SignedDuration::from_hours(24);
@@ -24,10 +26,6 @@ const ASK_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// is longer than one call to Instagram takes.
 const TURN_ATTEMPTS: u32 = 100;
 const TURN_PAUSE: Duration = Duration::from_millis(150);
-
-/// How long to wait before what exists nowhere else, such as a renewed token, is written again that the store did not take.
-pub(crate) const WRITE_PAUSES: [Duration; 3] =
-    [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3)];
 
 impl Connections {
     /// Renews the token of the user's connection now. Where a worker is at it already, its renewal counts.
@@ -103,9 +101,7 @@ impl Connections {
     pub(crate) async fn oldest_due(&self, window: SignedDuration) -> StoreResult<Option<SignedDuration>> {
         let now = self.clock.now();
         let first = self.store.first_due_for_refresh(now + window, now - YOUNGEST, now).await?;
-        // One that lives for less than the window is due as soon as Instagram renews it.
-        let due_since = |life: TokenLife| (life.expires_at - window).max(life.issued_at + YOUNGEST);
-        Ok(first.map(|life| now.duration_since(due_since(life))))
+        Ok(first.map(|life| now.duration_since(due_since(life, window))))
     }
 
     /// Renews one claimed connection. What fails is put off, longer each time, and costs the connection nothing.
@@ -187,7 +183,7 @@ impl Connections {
 
     pub(super) async fn postpone(&self, stored: &Connection, wait: SignedDuration, put_off: PutOff) {
         let now = self.clock.now();
-        let postponement = put_off.until(now + wait, stored.refresh_lease_until);
+        let postponement = put_off.until(later(now, wait), stored.refresh_lease_until);
         let (id, token) = (&stored.id, &stored.access_token);
         if let Err(error) = self.store.postpone_refresh(id, token, postponement, now).await {
             // The lease is the wait then.
@@ -227,8 +223,8 @@ impl Connections {
         Ok((renewed, events))
     }
 
-    /// Puts a renewed token into the place of the one that it was made from, and does not give up at once where the store
-    /// fails.
+    /// Puts a renewed token into the place of the one that it was made from. It exists nowhere else, so that an outage of the
+    /// store is waited out.
     async fn replace_token(
         &self,
         stored: &Connection,
@@ -236,19 +232,13 @@ impl Connections {
         renewed: RenewedToken,
         events: Vec<NewEvent>,
     ) -> Kept {
-        let mut pauses = WRITE_PAUSES.into_iter();
-        loop {
-            let error = match self.try_to_replace_token(stored, token, &renewed, &events).await {
-                Ok(kept) => return Ok(kept),
-                Err(error) => ApiError::from(error),
-            };
+        let replaced = persist(|| self.try_to_replace_token(stored, token, &renewed, &events)).await;
+        replaced.map_err(|error| {
+            // The lease ends by itself, and Instagram still takes the old token.
+            let error = ApiError::from(error);
             error.log();
-            match pauses.next() {
-                Some(pause) => tokio::time::sleep(pause).await,
-                // The lease ends by itself, and Instagram still takes the old token.
-                None => return Err(error),
-            }
-        }
+            error
+        })
     }
 
     /// A token that was only sealed anew meanwhile, with another key, is still the one that was renewed.
@@ -358,6 +348,11 @@ impl Connections {
     }
 }
 
+/// Since when a token is due that is renewed so long before its end. One that lives for less is due as soon as Instagram renews it.
+fn due_since(life: TokenLife, window: SignedDuration) -> Timestamp {
+    earlier(life.expires_at, window).max(later(life.issued_at, YOUNGEST))
+}
+
 /// Who wanted a renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AskedBy {
@@ -390,5 +385,19 @@ pub(super) fn why_refused(subcode: Option<i64>) -> &'static str {
         Some(0 | 463) => "Instagram's access for this account has ended.",
         Some(464) => "The Instagram account is not confirmed.",
         _ => "Instagram no longer accepts our access to this account.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_life_at_either_end_of_the_calendar_is_due_at_some_time() {
+        let window = SignedDuration::from_hours(24 * 30);
+        let due = |issued_at, expires_at| due_since(TokenLife { issued_at, expires_at }, window);
+        assert_eq!(due(Timestamp::MAX, Timestamp::MAX), Timestamp::MAX);
+        assert_eq!(due(Timestamp::MIN, Timestamp::MIN), Timestamp::MIN + YOUNGEST);
+        assert_eq!(due(Timestamp::UNIX_EPOCH, Timestamp::MIN), Timestamp::UNIX_EPOCH + YOUNGEST);
     }
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use connection_store::test_support::MongoServer;
-use instagram_simulator::accounts;
+use instagram_simulator::{Endpoint, Fault, Times, accounts};
 
+use crate::refresh_job::{OFTEN, eventually, pass};
 use crate::support::{Answer, TestApp};
 
 #[actix_web::test]
@@ -45,4 +46,27 @@ async fn service_resumes_by_itself_when_the_database_comes_back() {
     }
     assert_eq!(back.status, 200, "{back}");
     assert_eq!(ada.get("/readyz").await.status, 200);
+}
+
+/// Two elections, one after the other, begin while Instagram renews a token. It gives the new one once.
+#[actix_web::test]
+async fn a_renewed_token_outlasts_two_elections() {
+    const AWAY: Duration = Duration::from_secs(25);
+    let mut server = MongoServer::start_own();
+    let url = server.fresh_database_url();
+    let app = TestApp::start_with(&[("DATABASE_URL", &url), ("INSTAGRAM_TIMEOUT_SECONDS", "10"), OFTEN]);
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let before = ada.connection().await.body["connection"]["expiresAt"].clone();
+    app.instagram.fault(Endpoint::Refresh, Fault::Delay { ms: 2000 }, Times::ONCE);
+    pass(&app, &[&ada], 35).await;
+    while app.instagram.requests(Endpoint::Refresh) == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    server.stop();
+    tokio::time::sleep(AWAY).await;
+    server.restart();
+    // Otherwise the token is lost.
+    eventually(&ada, |connection| connection["expiresAt"].as_str() > before.as_str()).await;
+    assert_eq!(app.instagram.requests(Endpoint::Refresh), 1);
 }
