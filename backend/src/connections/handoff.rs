@@ -11,6 +11,7 @@ use token_vault::Vault;
 use zeroize::Zeroizing;
 
 use super::{profile, token_context};
+use crate::clock::later;
 
 /// A connection that Instagram has granted and nobody has stored yet.
 ///
@@ -86,7 +87,7 @@ impl Handoff {
 /// When a token ends that lives so many seconds.
 pub(super) fn end_of_life(issued_at: Timestamp, expires_in: u64) -> Timestamp {
     let seconds = i64::try_from(expires_in).unwrap_or(i64::MAX);
-    issued_at.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+    later(issued_at, SignedDuration::from_secs(seconds))
 }
 
 /// Whether what a client says of a profile differs from it. A field left out says nothing.
@@ -112,5 +113,18 @@ pub(crate) fn fuzz_handoff(vault: &Vault, handle: &str, bearer: &str) {
         let handoff: Handoff = opened.payload;
         let stored = handoff.into_connection(bearer, vault);
         assert!(vault.open(&stored.access_token, &token_context(&stored.instagram_user_id)).is_ok());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_life_without_end_ends_with_the_calendar() {
+        let now = Timestamp::from_second(1_762_788_600).unwrap();
+        assert_eq!(end_of_life(now, 3600).as_second(), 1_762_792_200);
+        assert_eq!(end_of_life(now, u64::MAX), Timestamp::MAX);
+        assert_eq!(end_of_life(Timestamp::MAX, 1), Timestamp::MAX);
     }
 }

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use shared::{ConnectionEvent, EventKind, EventOutcome, EventsAnswer, HistoryAnswer};
 
 use super::Connections;
+use crate::clock::later;
 use crate::error::ApiError;
 
 /// The finest step of time that stores keep.
@@ -32,7 +33,7 @@ impl Connections {
     /// begins.
     pub(crate) async fn history(&self, user_id: &str, page: HistoryPage) -> Result<HistoryAnswer, ApiError> {
         let from = page.from.unwrap_or(Timestamp::UNIX_EPOCH);
-        let to = page.to.unwrap_or(LATEST);
+        let to = page.to.unwrap_or(Timestamp::MAX);
         if from > to {
             return Err(ApiError::validation([("to", "Give a time that is not before from")]));
         }
@@ -41,10 +42,11 @@ impl Connections {
             None => from,
         };
         // One more tells whether there is a next page.
-        let range = HistoryRange { from, until: (to + TICK).min(LATEST), limit: page.limit + 1 };
+        let until = later(to, TICK).min(LATEST);
+        let range = HistoryRange { from, until, limit: page.limit + 1 };
         let connection = self.stored(user_id).await?;
         let mut points = self.store.history(&connection.id, user_id, range, self.clock.now()).await?;
-        let next_cursor = next(&mut points, page.limit, |last| cursor(last.at + TICK, ""));
+        let next_cursor = next(&mut points, page.limit, |last| cursor(later(last.at, TICK), ""));
         Ok(HistoryAnswer { points: points.iter().map(point).collect(), next_cursor })
     }
 

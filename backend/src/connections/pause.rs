@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Connections;
 use super::outcome::PutOff;
+use crate::clock::later;
 use crate::error::ApiError;
 
 /// The name of the app's pause in the store.
@@ -19,7 +20,7 @@ fn name_of_account(connection: &Connection) -> String {
     format!("{NAME} {}", connection.id)
 }
 
-/// Makes a wait one that can be added to any time: Instagram's are a day at most.
+/// Makes a wait one that can be added to a time: Instagram's are a day at most.
 fn bounded(wait: Duration) -> SignedDuration {
     SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_hours(24))
 }
@@ -34,7 +35,7 @@ pub(super) struct Pause {
 impl Connections {
     /// Keeps calls with stored tokens from Instagram for so long.
     pub(super) async fn pause(&self, wait: Duration) {
-        let until = self.clock.now() + bounded(wait);
+        let until = later(self.clock.now(), bounded(wait));
         self.pause.until.fetch_max(until.as_millisecond(), Ordering::Relaxed);
         if let Err(error) = self.store.pause(NAME, until).await {
             // The others will find out by themselves.
@@ -46,7 +47,7 @@ impl Connections {
     /// and the next scheduled renewal and sync are put off, unless a worker is at them.
     pub(super) async fn pause_account(&self, stored: &Connection, wait: Duration) {
         let wait = bounded(wait);
-        let until = self.clock.now() + wait;
+        let until = later(self.clock.now(), wait);
         if let Err(error) = self.store.pause(&name_of_account(stored), until).await {
             // Whoever asks next finds out again.
             tracing::warn!(%error, connection = stored.id, "an account's rate limit could not be kept");

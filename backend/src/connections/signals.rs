@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Connections;
 use super::renew::why_refused;
+use crate::clock::later;
 use crate::error::ApiError;
 use crate::signed_request::SignedRequest;
 
@@ -65,7 +66,7 @@ impl Connections {
     /// # Errors
     /// `unavailable`, when the request could not be remembered.
     pub(crate) async fn delete_data(&self, request: &SignedRequest) -> Result<String, ApiError> {
-        let connected_by = request.issued_at.saturating_add(REST_OF_SECOND).unwrap_or(request.issued_at);
+        let connected_by = later(request.issued_at, REST_OF_SECOND);
         let stored = self.store.connections_of_account(&request.account_id).await?;
         let meant = stored.iter().filter(|connection| connection.last_connected_at <= connected_by).count();
         let deletion = NewDeletion {

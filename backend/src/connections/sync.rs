@@ -7,6 +7,7 @@ use shared::{EventKind, permission};
 
 use super::outcome::{Kept, LONGEST_WAIT, Outcome, PutOff, wait_after};
 use super::{Connections, profile};
+use crate::clock::later;
 use crate::error::ApiError;
 
 impl Connections {
@@ -116,7 +117,7 @@ impl Connections {
 
     pub(super) async fn postpone_sync(&self, stored: &Connection, wait: SignedDuration, put_off: PutOff) {
         let now = self.clock.now();
-        let postponement = put_off.until(now + wait, stored.sync_lease_until);
+        let postponement = put_off.until(later(now, wait), stored.sync_lease_until);
         let (id, token) = (&stored.id, &stored.access_token);
         if let Err(error) = self.store.postpone_sync(id, token, postponement, now).await {
             // The lease is the wait then.

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Job, Progress};
 use crate::app::{AppState, BATCH};
+use crate::clock::later;
 use crate::error::ApiError;
 use crate::jitter::jittered;
 use crate::metrics::DeliveryOutcome;
@@ -105,7 +106,7 @@ impl WebhooksJob {
                     receiver,
                     "a webhook is left to a process that knows its receiver"
                 );
-                let next = (now + jittered(OTHERS_TURN)).min(delivery.at + PATIENCE);
+                let next = (now + jittered(OTHERS_TURN)).min(later(delivery.at, PATIENCE));
                 (DeliveryOutcome::LeftToOthers, store.give_back_delivery(event_id, receiver, next).await)
             }
             Sent::NoReceiver => {
@@ -119,7 +120,7 @@ impl WebhooksJob {
             Sent::Failed { reason, retry_after } => {
                 tracing::warn!(event = event_id, receiver, attempts, reason, "a webhook was not delivered");
                 // One try is made at the very end.
-                let next = (now + wait(*attempts, retry_after)).min(delivery.at + PATIENCE);
+                let next = (now + wait(*attempts, retry_after)).min(later(delivery.at, PATIENCE));
                 (DeliveryOutcome::Failed, store.postpone_delivery(event_id, receiver, next).await)
             }
         };

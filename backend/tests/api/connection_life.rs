@@ -60,6 +60,82 @@ async fn each_sync_is_a_point(app: &TestApp) {
 }
 
 #[actix_web::test]
+async fn a_history_may_be_asked_for_up_to_the_ends_of_time() {
+    let app = TestApp::start();
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let (first, last) = ("-009999-01-02T01:59:59Z", "9999-12-30T22:00:00.999999999Z");
+    for (query, points) in [
+        (format!("?to={last}"), 1),
+        (format!("?from={first}"), 1),
+        (format!("?from={first}&to={last}"), 1),
+        (format!("?from={last}"), 0),
+        (format!("?to={first}"), 0),
+        (format!("?from={last}&to={last}"), 0),
+        ("?to=9999-12-30T22:00:00Z".to_owned(), 1),
+    ] {
+        if query == format!("?to={first}") {
+            // It would end before it begins, in 1970.
+            let answer = ada.get(&format!("/api/integrations/instagram/me/history{query}")).await;
+            assert_eq!(answer.failure(), "422 validation_failed");
+            continue;
+        }
+        assert_eq!(history(&ada, &query).await["points"].as_array().unwrap().len(), points, "{query}");
+    }
+}
+
+/// What a repair by hand, another program or a broken disk leaves.
+#[actix_web::test]
+async fn stored_times_at_the_ends_of_the_calendar_break_nothing() {
+    let app = TestApp::start_with(&[OFTEN]);
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let database = rusqlite::Connection::open(app.database_file()).unwrap();
+    let (first, last) = (jiff::Timestamp::MIN.as_millisecond(), jiff::Timestamp::MAX.as_millisecond());
+    for (table, columns) in [
+        (
+            "instagram_connections",
+            &[
+                "token_issued_at",
+                "token_expires_at",
+                "connected_at",
+                "last_connected_at",
+                "last_synced_at",
+                "needs_reauthorization_since",
+                "refresh_lease_until",
+                "refresh_not_before",
+                "sync_lease_until",
+                "sync_not_before",
+            ][..],
+        ),
+        ("connection_events", &["at", "expires_at"]),
+        ("connection_history", &["at", "expires_at"]),
+        ("pauses", &["until"]),
+        ("users", &["created_at"]),
+        ("sessions", &["last_used_at"]),
+    ] {
+        for column in columns {
+            for time in [first, last - 999, last, i64::MIN, i64::MAX] {
+                let read = format!("SELECT {column} FROM {table} LIMIT 1");
+                let before: Option<i64> = database.query_row(&read, [], |row| row.get(0)).unwrap_or_default();
+                let change = format!("UPDATE OR IGNORE {table} SET {column} = ?1");
+                database.execute(&change, [Some(time)]).unwrap();
+                for path in ["", "/history", "/events"] {
+                    ada.get(&format!("/api/integrations/instagram/me{path}")).await;
+                }
+                for path in ["/sync", "/refresh"] {
+                    ada.post(&format!("/api/integrations/instagram/me{path}"), json!({})).await;
+                }
+                ada.get("/api/session").await;
+                ada.get("/api/sessions").await;
+                database.execute(&change, [before]).unwrap();
+            }
+        }
+    }
+    assert_eq!(ada.connection().await.status, 200, "the service answers, as it did each time");
+}
+
+#[actix_web::test]
 async fn each_sync_adds_a_point_to_the_history() {
     each_sync_is_a_point(&TestApp::start()).await;
 }

@@ -237,6 +237,26 @@ async fn a_receiver_that_never_accepts_is_given_up_after_a_day() {
     assert_eq!(value(&app, "webhook_deliveries_total{outcome=\"delivered\"}").await, 0.0);
 }
 
+/// As a repair by hand or a broken disk leaves it. A job that panics would leave the rest of its batch behind each time.
+#[actix_web::test]
+async fn a_message_from_the_end_of_time_keeps_no_other() {
+    let receiver = Receiver::start();
+    let app = TestApp::start_with(&receiver.variables());
+    receiver.answer(500, None, 1);
+    connected(&app).await;
+    receiver.wait_for(1).await;
+    assert_eq!(receiver.settled().await.len(), 1);
+    let database = rusqlite::Connection::open(app.database_file()).unwrap();
+    let last = jiff::Timestamp::MAX.as_second() * 1000;
+    assert_eq!(database.execute("UPDATE webhook_deliveries SET at = ?1", [last]).unwrap(), 1);
+    receiver.answer(500, None, 1);
+    app.clock.advance(Duration::from_secs(10));
+    receiver.wait_for(2).await;
+    app.clock.advance(Duration::from_secs(3600));
+    receiver.wait_for(3).await;
+    assert_eq!(value(&app, "webhook_deliveries_total{outcome=\"failed\"}").await, 2.0);
+}
+
 #[actix_web::test]
 async fn a_receiver_that_is_gone_is_left_alone_and_redirects_are_not_followed() {
     let (receiver, elsewhere) = (Receiver::start(), Receiver::start());

@@ -38,7 +38,7 @@ impl Retries {
         let own = own?;
         match error.retry_after() {
             Some(asked) if asked > self.longest_pause => None,
-            Some(asked) => Some(asked + own),
+            Some(asked) => Some(asked.saturating_add(own)),
             None => Some(own),
         }
     }
@@ -104,6 +104,11 @@ mod tests {
         assert_eq!(pause(None, Some(own)), Some(own));
         assert_eq!(pause(Some(31), Some(own)), None, "nobody waits that long");
         assert_eq!(pause(Some(7), None), None, "that was the last time");
+        let endless = Retries { longest_pause: Duration::MAX, ..retries };
+        assert!(
+            endless.pause_after(&in_between(429, Some(u64::MAX)), Some(own)).is_some(),
+            "for ever, and no panic"
+        );
     }
 
     #[test]
