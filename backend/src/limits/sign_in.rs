@@ -137,18 +137,31 @@ impl DeviceCookie {
         values.find_map(|value| Some((value, vault.open(value, &context(email_key)).ok()?.to_vec())))
     }
 
-    /// The cookie for a browser that has signed in just now: the one that it has, where that is this account's.
+    /// The cookie for a browser that has signed in just now, sealed with the key that seals now: the same browser as before,
+    /// where the cookie that it has is this account's.
     pub(crate) fn write(&self, request: &HttpRequest, vault: &Vault, email_key: &str) -> Cookie<'static> {
-        let value = self.find(request, vault, email_key).map_or_else(
+        let bytes = self.find(request, vault, email_key).map_or_else(
             || {
-                let mut bytes = [0_u8; DEVICE_BYTES];
+                let mut bytes = vec![0_u8; DEVICE_BYTES];
                 getrandom::fill(&mut bytes)
                     .expect("an operating system without random numbers cannot serve anybody");
-                vault.seal(&bytes, &context(email_key))
+                bytes
             },
-            |(present, _)| present.to_owned(),
+            |(_, present)| present,
         );
-        self.base(value).max_age(CookieLife::days(400)).finish()
+        self.base(vault.seal(&bytes, &context(email_key))).max_age(CookieLife::days(400)).finish()
+    }
+
+    /// The cookie sealed anew, for a browser that is signed in and has one that is sealed with an older key: else it would be
+    /// unknown once that key is gone. `None` where nothing is to be done.
+    pub(crate) fn renew(
+        &self,
+        request: &HttpRequest,
+        vault: &Vault,
+        email_key: &str,
+    ) -> Option<Cookie<'static>> {
+        let (present, _) = self.find(request, vault, email_key)?;
+        (!vault.is_current(present)).then(|| self.write(request, vault, email_key))
     }
 
     /// The cookie that makes the browser forget.

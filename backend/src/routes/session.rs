@@ -61,15 +61,24 @@ async fn who(
 ) -> Result<impl Responder, ApiError> {
     let CurrentSessionQuery { optional } = query(request.query_string())?;
     let found = async { present_user(&state, &caller?).await };
+    let mut response = HttpResponse::Ok();
     match found.await {
-        Ok(user) => Ok(success(CurrentSessionAnswer { user: Some(user) })),
+        Ok(user) => {
+            let device = user.email.as_deref().and_then(|email| {
+                state.device_cookie.renew(&request, &state.vault, &users::email_key(email))
+            });
+            if let Some(device) = device {
+                response.cookie(device);
+            }
+            Ok(response.json(success(CurrentSessionAnswer { user: Some(user) })))
+        }
         // A key that is none is a mistake, whatever else is asked for.
         Err(refused)
             if optional
                 && refused.code() == ErrorCode::Unauthenticated
                 && !has_bearer_key(request.headers()) =>
         {
-            Ok(success(CurrentSessionAnswer { user: None }))
+            Ok(response.json(success(CurrentSessionAnswer { user: None })))
         }
         Err(refused) => Err(refused),
     }

@@ -178,3 +178,56 @@ async fn a_renewal_at_the_same_moment_is_not_lost() {
     }
     panic!("the renewal was lost");
 }
+
+/// The cookie by which a browser is known, as it sends it, where an answer sets it.
+fn device_cookie(answer: &Answer) -> Option<String> {
+    let cookies = answer.headers.get_all("set-cookie").iter().filter_map(|cookie| cookie.to_str().ok());
+    let mut pairs = cookies.filter_map(|cookie| cookie.split(';').next());
+    pairs
+        .find(|pair| pair.split_once('=').is_some_and(|(name, _)| name.contains("device")))
+        .map(str::to_owned)
+}
+
+#[actix_web::test]
+async fn a_browser_is_known_beyond_a_change_of_keys() {
+    const LIMITS: (&str, &str) = ("RATE_LIMITS", "on");
+    let start = |keys: &'static str| [("TOKEN_ENCRYPTION_KEYS", keys), LIMITS];
+    let credentials = |password: &str| json!({"email": "ada@example.com", "password": password});
+    let app = TestApp::start_with(&start(OLD));
+    let signed_up = app.anonymous().post("/api/users", credentials(PASSWORD)).await;
+    let old = device_cookie(&signed_up).unwrap();
+    assert!(old.contains("=v1.a."), "{old}");
+    let all: Vec<_> = signed_up.headers.get_all("set-cookie").iter().map(|c| c.to_str().unwrap()).collect();
+    let all: Vec<_> = all.iter().filter_map(|cookie| cookie.split(';').next()).collect();
+    let with = async |app: &TestApp, method: Method, cookie: &str, body: Option<serde_json::Value>| {
+        let request = app.anonymous().request(method, "/api/session").header("cookie", cookie);
+        Answer::of(match body {
+            Some(body) => request.json(&body),
+            None => request,
+        })
+        .await
+    };
+
+    let app = app.restart_with(&start(BOTH));
+    let signed_in = with(&app, Method::POST, &old, Some(credentials(PASSWORD))).await;
+    let anew = device_cookie(&signed_in).unwrap();
+    assert!(anew.contains("=v1.b."), "{anew}");
+    // Whoever stays signed in has it renewed as well, once.
+    let used = with(&app, Method::GET, &all.join("; "), None).await;
+    assert_eq!(used.status, 200, "{used}");
+    assert!(device_cookie(&used).unwrap().contains("=v1.b."));
+    let session = all.iter().find(|cookie| **cookie != old).unwrap();
+    let used = with(&app, Method::GET, &format!("{session}; {anew}"), None).await;
+    assert_eq!((used.status, device_cookie(&used)), (200, None), "{used}");
+
+    let app = app.restart_with(&start(NEW));
+    for _ in 0..5 {
+        let guess = app.anonymous().post("/api/session", credentials("canary-wrong-password")).await;
+        assert_eq!(guess.failure(), "401 invalid_credentials");
+    }
+    app.anonymous().post("/api/session", credentials("canary-wrong-password")).await;
+    let unknown = with(&app, Method::POST, &old, Some(credentials(PASSWORD))).await;
+    assert_eq!(unknown.failure(), "429 rate_limited", "what the old key sealed is no browser any more");
+    let known = with(&app, Method::POST, &anew, Some(credentials(PASSWORD))).await;
+    assert_eq!(known.status, 200, "{known}");
+}
