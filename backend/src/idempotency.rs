@@ -12,7 +12,7 @@ use std::sync::Arc;
 use actix_web::body::{BoxBody, to_bytes};
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, ResponseError, rt};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use connection_store::{NewRequest, Repetition, SecretHash, Store, StoreResult};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -56,7 +56,7 @@ mod tests {
         let usage = r#"{"17841400000000000":[{"type":"instagram","call_count":100,"estimated_time_to_regain_access":7},
             {"type":"messenger","call_count":1}]}"#
             .replace('\n', "");
-        let cases: [(&[(&str, &str)], u64); 10] = [
+        let cases: [(&[(&str, &str)], u64); 11] = [
             (&[], 60),
             (&[("x-app-usage", r#"{"call_count":100,"total_time":25,"total_cputime":25}"#)], 60),
             (&[("retry-after", "120")], 120),

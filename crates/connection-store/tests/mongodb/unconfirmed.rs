@@ -6,8 +6,9 @@ use connection_store::mongodb::MongoStore;
 use connection_store::test_support::{now, seconds};
 use connection_store::{
     ApiKeys, Connections, CreateOutcome, DeletionOf, Deletions, DueForRefresh, HostLink, HostLinks,
-    Idempotency, KeyOutcome, NewApiKey, NewConnection, NewDeletion, NewOAuthState, NewRequest, NewUser,
-    OAuthStates, RenewedToken, Repetition, SaveOutcome, StoreError, UsedHandles, User, Users,
+    Idempotency, KeyOutcome, NewApiKey, NewConnection, NewDeletion, NewOAuthState, NewRequest, NewSession,
+    NewUser, OAuthStates, RenewedToken, Repetition, SaveOutcome, Sessions, StoreError, UsedHandles, User,
+    Users,
 };
 use mongodb::bson::{Document, doc};
 

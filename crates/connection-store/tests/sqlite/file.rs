@@ -149,7 +149,7 @@ async fn what_is_erased_is_in_no_file_of_an_open_store() {
     assert!(store.erase_connection(&bobs.id, now(), event("deleted"), now()).await.unwrap());
     assert_eq!(files_with(folder.path(), "sealed-for-bob"), [""; 0]);
     let (old, next) = (hash("the-first-hash"), hash("the-second-hash"));
-    assert!(store.change_password("usr_1", &old, &next, None).await.unwrap());
+    assert!(store.change_password("usr_1", &old, &next, None, false).await.unwrap());
     assert_eq!(files_with(folder.path(), "the-first-hash"), [""; 0]);
     assert!(store.delete_user("usr_1").await.unwrap());
     assert_eq!(files_with(folder.path(), "the-second-hash"), [""; 0]);
