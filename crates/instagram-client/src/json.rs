@@ -4,7 +4,7 @@
 /// escapes, which programs leave that cut texts by UTF-16 units (`"Vinyl \ud83d"`), and bytes that are no
 /// UTF-8. All else stays as it is, byte for byte.
 ///
-/// serde_json refuses either, and with it the whole text. It reads a half into bytes alone, which neither its
+/// `serde_json` refuses either, and with it the whole text. It reads a half into bytes alone, which neither its
 /// `Value` nor a `String` in a type asks for.
 #[must_use]
 pub fn readable_json(json: Vec<u8>) -> Vec<u8> {
