@@ -10,7 +10,7 @@ use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
-use actix_web::middleware::{Next, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, Error};
 use connection_store::Store;
@@ -65,11 +65,10 @@ pub struct AppState {
     pub(crate) cross_site_lines: DefaultDirectRateLimiter,
     pub(crate) frontend_origin: String,
     pub(crate) is_https: bool,
-    /// The web app's page, where this server serves the app.
-    pub(crate) app_page: Option<web_app::AppPage>,
+    /// The web app, where this server serves it.
+    pub(crate) web_app: Option<web_app::WebApp>,
     /// What is served of the API's description.
     pub(crate) documentation: Documentation,
-    dist: Option<PathBuf>,
 }
 
 impl AppState {
@@ -90,7 +89,7 @@ impl AppState {
         let webhooks = Webhooks::new(&config.webhooks)
             .map_err(|error| io::Error::other(format!("OUTBOUND_WEBHOOK_URLS: {error}")))?;
         let session_cookie = SessionCookie::new(server.is_https());
-        let read_page = |dist: &PathBuf| web_app::AppPage::read(dist, &instagram.graph_url);
+        let read_app = |dist: &PathBuf| web_app::WebApp::read(dist, &instagram.graph_url);
         Ok(Self {
             connections: Connections::new(
                 Arc::clone(&store),
@@ -125,8 +124,7 @@ impl AppState {
             cross_site_lines: RateLimiter::direct(Quota::per_minute(NonZeroU32::MIN)),
             frontend_origin: server.frontend_origin(),
             is_https: server.is_https(),
-            app_page: server.frontend_dist.as_ref().map(read_page).transpose()?,
-            dist: server.frontend_dist.clone(),
+            web_app: server.frontend_dist.as_ref().map(read_app).transpose()?,
         })
     }
 }
@@ -176,18 +174,14 @@ pub fn build(
         InitError = (),
     > + use<>,
 > {
-    let app = App::new()
+    App::new()
         .app_data(Data::clone(state))
         // This runs once in each worker.
         .app_data(Turns::default())
-        .configure(routes::configure);
-    let app = match &state.dist {
-        Some(dist) => app.default_service(web_app::files(dist)),
-        None => app.default_service(actix_web::web::to(routes::not_found)),
-    };
-    app.wrap(from_fn(limit))
+        .configure(routes::configure)
+        .default_service(actix_web::web::to(web_app::serve))
+        .wrap(from_fn(limit))
         .wrap(from_fn(guard))
-        .wrap(from_fn(cache_assets))
         .wrap(cors(&state.frontend_origin))
         .wrap(from_fn(finish))
         .wrap(from_fn(measure))
@@ -221,13 +215,4 @@ fn cors(frontend_origin: &str) -> Cors {
             header::HeaderName::from_static("x-request-id"),
         ])
         .max_age(600)
-}
-
-async fn cache_assets(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let mut response = next.call(request).await?;
-    web_app::cache_control(&mut response);
-    Ok(response)
 }

@@ -95,7 +95,9 @@ pub(super) async fn data() -> Result<Data, Box<dyn Error>> {
 /// # Errors
 /// With what keeps the service from starting, but for its address.
 pub(super) async fn state() -> Result<AppState, Box<dyn Error>> {
-    let config = Config::from_env(&Variables::of_process_and_file()?)?;
+    let mut config = Config::from_env(&Variables::of_process_and_file()?)?;
+    // Nothing is served: a build that is being replaced keeps no command from its work.
+    config.server.frontend_dist = None;
     let store = store(&config.database).await?;
     let keyring = keyring(&config.encryption)?;
     Ok(AppState::new(&config, keyring, store, Arc::new(SystemClock))?)

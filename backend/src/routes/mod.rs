@@ -16,9 +16,9 @@ mod table;
 mod users;
 pub(crate) mod web_app;
 
+use actix_web::App;
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{App, HttpResponse};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::{OpenApi, ToSchema};
@@ -144,9 +144,4 @@ fn page_size(limit: Option<u32>, default: u32, most: u32) -> Result<u32, ApiErro
     }
     let why = format!("Give a number from 1 to {most}");
     Err(ApiError::validation([("limit", why.as_str())]))
-}
-
-/// The answer to every path that is no route.
-pub(crate) async fn not_found() -> Result<HttpResponse, ApiError> {
-    Err(ApiError::not_found())
 }

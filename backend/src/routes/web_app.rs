@@ -1,118 +1,208 @@
 //! The built web app, served from the backend's own origin (`FRONTEND_DIST`).
+//!
+//! The whole build is read into memory at start. What happens to the folder later changes nothing before the next start,
+//! so the page and the files that it names are always of one build.
 
-use std::io;
+use std::collections::HashMap;
+use std::fs;
+use std::io::{self, Read};
 use std::path::Path;
 
-use actix_files::Files;
-use actix_web::dev::{ServiceRequest, ServiceResponse, fn_service};
-use actix_web::http::header::{self, Accept, AcceptEncoding, Encoding, Header, HeaderValue, Quality};
+use actix_web::http::header::{
+    self, Accept, AcceptEncoding, ETag, Encoding, EntityTag, Header, HeaderValue, IfNoneMatch, Quality,
+};
 use actix_web::http::{Method, StatusCode};
-use actix_web::web::Bytes;
+use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use crate::caller::state_of;
+use crate::app::AppState;
 use crate::error::ApiError;
 
-/// The app's one page: every path of the app answers with it.
-pub(crate) struct AppPage {
-    html: Bytes,
-    /// The same, compressed; made by the build.
-    brotli: Option<Bytes>,
-    content_security_policy: HeaderValue,
-}
+/// The name of the app's one page in its folder.
+const PAGE: &str = "index.html";
 
 /// Where Instagram keeps profile pictures.
 const PICTURE_HOSTS: &str = "https://*.cdninstagram.com https://*.fbcdn.net https://*.fbsbx.com";
 
-impl AppPage {
-    /// Reads `index.html` of a built app. `graph_url`: where Instagram is; a stand-in serves its pictures itself.
+/// A built web app.
+pub(crate) struct WebApp {
+    /// The app's one page: every path of the app answers with it.
+    page: Asset,
+    content_security_policy: HeaderValue,
+    /// The other files, by their path in a URL.
+    files: HashMap<String, Asset>,
+}
+
+impl WebApp {
+    /// Reads a built app. `graph_url`: where Instagram is; a stand-in serves its pictures itself.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// When a file cannot be read, and when the page names a file that is not there: it is of another build then.
     pub(crate) fn read(dist: &Path, graph_url: &Url) -> io::Result<Self> {
-        let html = std::fs::read_to_string(dist.join("index.html"))?;
+        let html = fs::read_to_string(dist.join(PAGE))?;
+        let mut files = HashMap::new();
+        read_folder(dist, "", &mut files)?;
+        let page = files.remove(&format!("/{PAGE}")).ok_or(io::ErrorKind::NotFound)?;
+        if let Some(missing) = hashed_names(&html).find(|name| !files.contains_key(*name)) {
+            return Err(io::Error::other(format!(
+                "FRONTEND_DIST: {PAGE} names {missing}, which is not in the folder; it has to hold one whole build"
+            )));
+        }
         let policy = content_security_policy(&html, graph_url);
-        Ok(Self {
-            content_security_policy: HeaderValue::from_str(&policy).map_err(io::Error::other)?,
-            html: html.into(),
-            brotli: std::fs::read(dist.join("index.html.br")).ok().map(Bytes::from),
-        })
+        let content_security_policy = HeaderValue::from_str(&policy).map_err(io::Error::other)?;
+        Ok(Self { page, content_security_policy, files })
     }
 
     /// The page, compressed for clients that can read it.
-    pub(crate) fn respond(&self, request: &HttpRequest) -> HttpResponse {
-        let mut response = HttpResponse::Ok();
+    pub(crate) fn page(&self, request: &HttpRequest) -> HttpResponse {
+        let mut response = self.page.respond(request);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, self.content_security_policy.clone());
+        headers.insert(
+            header::HeaderName::from_static("cross-origin-opener-policy"),
+            HeaderValue::from_static("same-origin"),
+        );
         response
-            .content_type("text/html; charset=utf-8")
-            .insert_header((header::CACHE_CONTROL, "no-cache"))
-            .insert_header((header::CONTENT_SECURITY_POLICY, self.content_security_policy.clone()))
-            .insert_header(("cross-origin-opener-policy", "same-origin"))
-            .insert_header((header::VARY, "accept-encoding"));
-        match self.brotli.clone().filter(|_| accepts_brotli(request)) {
-            Some(brotli) => response.insert_header((header::CONTENT_ENCODING, "br")).body(brotli),
-            None => response.body(self.html.clone()),
-        }
     }
 }
 
-/// Serves the app's files, and its page at every other path that a browser opens.
-pub(crate) fn files(dist: &Path) -> Files {
-    Files::new("/", dist)
-        .try_compressed()
-        .prefer_utf8(true)
-        // Misses, methods, hidden names and the page itself are decided in one place, below.
-        .use_hidden_files()
-        .method_guard(actix_web::guard::fn_guard(|_| true))
-        .path_filter(|path, head| matches!(head.method, Method::GET | Method::HEAD) && is_asset(path))
-        .default_handler(fn_service(|request: ServiceRequest| async {
-            let response = page_or_not_found(request.request());
-            Ok(match response {
-                Ok(response) => request.into_response(response),
-                Err(error) => request.error_response(error),
-            })
-        }))
-}
-
-/// A file of the app other than its page.
-fn is_asset(path: &Path) -> bool {
-    let first = path.iter().next().map_or_else(Default::default, |part| part.to_string_lossy());
-    let is_hidden = path.iter().any(|part| part.to_string_lossy().starts_with('.'));
-    !first.is_empty() && !first.starts_with("index.html") && !is_hidden
-}
-
-fn page_or_not_found(request: &HttpRequest) -> Result<HttpResponse, ApiError> {
-    let page = &state_of(request)?.app_page;
+/// Answers what is no route of the API: a file of the app, or its page at every other path that a browser opens.
+pub(crate) async fn serve(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let app = state.web_app.as_ref().ok_or_else(ApiError::not_found)?;
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let is_api = request.path().split('/').nth(1) == Some("api");
-    match page {
-        Some(page) if is_navigation(request) && !is_api => Ok(page.respond(request)),
+    match app.files.get(request.path()) {
+        Some(file) if is_read => Ok(file.respond(&request)),
+        None if is_navigation(&request) && !is_api => Ok(app.page(&request)),
         _ => Err(ApiError::not_found()),
     }
 }
 
-/// How long a served file may be kept: for ever when its name holds a hash of its content.
-pub(crate) fn cache_control(response: &mut ServiceResponse<impl Sized>) {
-    let is_asset =
-        matches!(response.status(), StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED)
-            && response.headers().contains_key(header::ETAG)
-            && !response.headers().contains_key(header::CACHE_CONTROL);
-    if is_asset {
-        let value = if has_hash(response.request().path()) {
-            "public, max-age=31536000, immutable"
-        } else {
-            "no-cache"
+/// A file of the build, as it is sent.
+struct Asset {
+    content_type: String,
+    cache_control: &'static str,
+    tag: EntityTag,
+    plain: Bytes,
+    /// The same, compressed; made by the build.
+    brotli: Option<Bytes>,
+    gzip: Option<Bytes>,
+}
+
+impl Asset {
+    fn read(path: &Path) -> io::Result<Self> {
+        let plain = fs::read(path)?;
+        let kind = mime_guess::from_path(path).first_or_octet_stream();
+        let charset = if kind.type_() == mime::TEXT { "; charset=utf-8" } else { "" };
+        Ok(Self {
+            content_type: format!("{kind}{charset}"),
+            cache_control: cache_control(path.file_name().and_then(|name| name.to_str()).unwrap_or_default()),
+            // Weak, since it stands for the compressed copies, too.
+            tag: EntityTag::new_weak(STANDARD.encode(Sha256::digest(&plain))),
+            brotli: copy_of(&plain, path, "br", |copy| brotli::Decompressor::new(copy, 4096))?,
+            gzip: copy_of(&plain, path, "gz", flate2::read::GzDecoder::new)?,
+            plain: plain.into(),
+        })
+    }
+
+    fn respond(&self, request: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::Ok();
+        response
+            .insert_header((header::CACHE_CONTROL, self.cache_control))
+            .insert_header((header::VARY, "accept-encoding"))
+            .insert_header(ETag(self.tag.clone()));
+        let is_known = match IfNoneMatch::parse(request) {
+            Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|tag| tag.weak_eq(&self.tag)),
+            Ok(IfNoneMatch::Any) | Err(_) => false,
         };
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(value));
+        if is_known {
+            return response.status(StatusCode::NOT_MODIFIED).finish();
+        }
+        response.content_type(self.content_type.as_str());
+        let (encoding, bytes) = self.chosen(request);
+        if encoding != Encoding::identity() {
+            response.insert_header((header::CONTENT_ENCODING, encoding.to_string()));
+        }
+        response.body(bytes.clone())
+    }
+
+    /// The copy that the client prefers of those that there are.
+    fn chosen(&self, request: &HttpRequest) -> (Encoding, &Bytes) {
+        let copies = [(Encoding::brotli(), self.brotli.as_ref()), (Encoding::gzip(), self.gzip.as_ref())];
+        let copies = copies.into_iter().filter_map(|(encoding, copy)| Some((encoding, copy?)));
+        let mut all: Vec<_> = copies.chain([(Encoding::identity(), &self.plain)]).collect();
+        let wanted = AcceptEncoding::parse(request)
+            .ok()
+            .and_then(|accepted| accepted.negotiate(all.iter().map(|(encoding, _)| encoding)))
+            .unwrap_or_else(Encoding::identity);
+        let place = all.iter().position(|(encoding, _)| *encoding == wanted).unwrap_or(all.len() - 1);
+        all.swap_remove(place)
     }
 }
 
+/// Reads the files of a folder and of the folders in it. `path` is the folder's in a URL. Hidden files are none of the app's.
+fn read_folder(folder: &Path, path: &str, files: &mut HashMap<String, Asset>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else { continue };
+        let path = format!("{path}/{name}");
+        if entry.file_type()?.is_dir() {
+            read_folder(&entry.path(), &path, files)?;
+        } else if !is_compressed_copy(&entry.path()) {
+            files.insert(path, Asset::read(&entry.path())?);
+        }
+    }
+    Ok(())
+}
+
+fn is_compressed_copy(path: &Path) -> bool {
+    let is_copy = path.extension().is_some_and(|extension| extension == "br" || extension == "gz");
+    is_copy && path.with_extension("").is_file()
+}
+
+/// Reads the compressed copy beside a file. One that does not open to the same content was left there by another build.
+fn copy_of<R: Read>(
+    plain: &[u8],
+    path: &Path,
+    extension: &str,
+    open: impl Fn(io::Cursor<Bytes>) -> R,
+) -> io::Result<Option<Bytes>> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(extension);
+    let copy = match fs::read(&name) {
+        Ok(copy) => Bytes::from(copy),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut opened = Vec::with_capacity(plain.len());
+    let is_same = open(io::Cursor::new(copy.clone())).read_to_end(&mut opened).is_ok() && opened == plain;
+    if !is_same {
+        tracing::warn!(file = %Path::new(&name).display(), "left out: not a copy of the file beside it");
+    }
+    Ok(is_same.then_some(copy))
+}
+
+/// How long a file may be kept: for ever when its name holds a hash of its content.
+fn cache_control(name: &str) -> &'static str {
+    if has_hash(name) { "public, max-age=31536000, immutable" } else { "no-cache" }
+}
+
 /// Whether a name ends in the 16 hexadecimal digits that the build puts before (or between) its extensions.
-fn has_hash(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or_default();
+fn has_hash(name: &str) -> bool {
     name.split(['-', '.', '_']).any(|part| part.len() == 16 && part.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// The files with a hash that a page names by their path.
+fn hashed_names(html: &str) -> impl Iterator<Item = &str> {
+    // However they are quoted, if they are.
+    html.split(|c: char| !c.is_ascii_alphanumeric() && !"/-_.".contains(c))
+        .filter(|text| text.starts_with('/') && has_hash(text))
 }
 
 /// Whether a browser wants a page.
@@ -137,12 +227,6 @@ fn preference(accept: &Accept, kind: &str, subtype: &str) -> (Quality, u8) {
     };
     let ranges = accept.iter().filter_map(|item| Some((specificity(&item.item)?, item.quality)));
     ranges.max().map_or((Quality::ZERO, 0), |(specificity, quality)| (quality, specificity))
-}
-
-fn accepts_brotli(request: &HttpRequest) -> bool {
-    let supported = [Encoding::brotli(), Encoding::identity()];
-    AcceptEncoding::parse(request)
-        .is_ok_and(|accepted| accepted.negotiate(supported.iter()) == Some(Encoding::brotli()))
 }
 
 /// Allows what the page itself contains and Instagram's pictures; nothing inline but what was there at the build.
@@ -215,9 +299,9 @@ mod tests {
 
     #[test]
     fn only_names_with_a_hash_are_kept_for_ever() {
-        assert!(has_hash("/frontend-0123456789abcdef.js"));
-        assert!(has_hash("/frontend-0123456789abcdef_bg.wasm"));
-        assert!(!has_hash("/favicon.svg"));
-        assert!(!has_hash("/frontend-0123456789abcde.js"));
+        assert!(has_hash("frontend-0123456789abcdef.js"));
+        assert!(has_hash("frontend-0123456789abcdef_bg.wasm"));
+        assert!(!has_hash("favicon.svg"));
+        assert!(!has_hash("frontend-0123456789abcde.js"));
     }
 }

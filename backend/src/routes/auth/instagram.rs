@@ -128,8 +128,8 @@ async fn callback(state: Data<AppState>, request: HttpRequest) -> Result<HttpRes
 
 /// The web app's page where this server serves it, else a redirect to it, with the query untouched.
 fn pass_on(state: &AppState, request: &HttpRequest) -> HttpResponse {
-    if let Some(page) = &state.app_page {
-        return page.respond(request);
+    if let Some(app) = &state.web_app {
+        return app.page(request);
     }
     let query = request.query_string();
     let separator = if query.is_empty() { "" } else { "?" };
