@@ -26,7 +26,7 @@ const TIMEOUT = 180_000;
  * Registers a test that gets fresh servers and a person in front of a browser.
  *
  * `body` receives `stack` (see stack.mjs), the person's `page`, `context` and `problems` (see browser.mjs), and
- * `someoneElse()`, which makes another person. The test fails also when there is a problem at the end. When it fails,
+ * `someoneElse()`, which makes another person, in a browser with the options of `newPerson` if need be. The test fails also when there is a problem at the end. When it fails,
  * it shows what everyone sees and what the backend logged last.
  *
  * @param {string} name
@@ -38,8 +38,8 @@ export function scenario(name, ...rest) {
   test(name, { timeout: TIMEOUT }, async (context) => {
     const stack = await startStack(options);
     const people = [];
-    const someoneElse = async () => {
-      const person = await newPerson(browser);
+    const someoneElse = async (options) => {
+      const person = await newPerson(browser, options);
       people.push(person);
       return person;
     };
