@@ -28,9 +28,45 @@ export async function inspect(page, name) {
         animations: "disabled",
       });
       await assertAccessible(page, look);
+      await assertLegible(page, look);
       await assertNoSidewaysScroll(page, look);
     }
   }
+}
+
+/** Every size of text that the design has, in pixels. */
+const SIZES = [13, 14, 16, 20, 28];
+
+/** Below this, Safari zooms into a field that gets the focus. */
+const INPUT_SIZE = 16;
+
+async function assertLegible(page, look) {
+  const wrong = await page.evaluate(findWrongSizes, { sizes: SIZES, inputSize: INPUT_SIZE });
+  if (wrong.length > 0) throw new Error(`"${look}" has text of a wrong size:\n${wrong.join("\n")}`);
+}
+
+/** Runs in the page. Every text is looked at: of elements, of what stands before and after them, and in fields. */
+function findWrongSizes({ sizes, inputSize }) {
+  const wrong = [];
+  const check = (style, allowed, text) => {
+    const size = Math.round(parseFloat(style.fontSize) * 100) / 100;
+    if (!allowed.includes(size)) wrong.push(`${size} px: ${text}`);
+  };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const { data, parentElement } = walker.currentNode;
+    const isShown = data.trim() && !parentElement.closest("script, style, noscript");
+    if (isShown) check(getComputedStyle(parentElement), sizes, data.trim());
+  }
+  for (const element of document.body.querySelectorAll("*")) {
+    for (const place of ["::before", "::after"]) {
+      const style = getComputedStyle(element, place);
+      if (!["none", "normal", '""'].includes(style.content)) check(style, sizes, style.content);
+    }
+  }
+  const fields = "input:not([type=checkbox], [type=radio], [hidden]), select, textarea";
+  for (const field of document.querySelectorAll(fields)) check(getComputedStyle(field), [inputSize], field.outerHTML);
+  return wrong;
 }
 
 async function assertNoSidewaysScroll(page, look) {
