@@ -175,7 +175,8 @@ async fn answers_are_found_by_their_key_and_sealed_anew(store: Arc<dyn Store>) {
     let now = now();
     let mut old = Vec::new();
     for name in 1..=4 {
-        begin(&store, name, 10, now).await;
+        // The last one ends later than the others, so that a name which is taken anew is not forgotten together with it.
+        begin(&store, name, 10, now + seconds(i64::from(name) / 4)).await;
         let sealed_body = format!("v1.{}.{name}", if name == 4 { "k2" } else { "k1" });
         store.answer_request(&hash(name), 201, &sealed_body).await.unwrap();
         old.push(SealedAnswer { name: hash(name), sealed_body });
