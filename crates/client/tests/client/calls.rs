@@ -26,6 +26,8 @@ async fn a_user_is_signed_out_everywhere() {
     let running = Running::start();
     let wanted = CreateHostLink { user_id: "a/b user".to_owned(), name: None, return_to: None };
     let link = running.client.create_host_link(&wanted).await.unwrap();
+    // Installed once a process; that another test was first is fine.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let browser = reqwest::Client::new();
     let page = |url: String| async { browser.get(url).send().await.unwrap().status().as_u16() };
     let url = running.at_its_address(link.url.expose());
