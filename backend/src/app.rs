@@ -21,9 +21,7 @@ use token_vault::{Keyring, Vault};
 use tracing_actix_web::TracingLogger;
 
 use crate::caller::SessionCookie;
-use crate::clock::Clock;
 use crate::config::{Config, InstagramConfig};
-use crate::connections::{Connections, Lease};
 use crate::idempotency::{self, Idempotency};
 use crate::jobs::JobHealth;
 use crate::limits::{DeviceCookie, Limits};
@@ -32,14 +30,12 @@ use crate::middleware::{Load, RequestSpan, Turns, admit, finish, guard, limit, m
 use crate::openapi::Documentation;
 use crate::passwords::Passwords;
 use crate::routes::{self, LastPing, web_app};
-use crate::signed_request::SigningSecrets;
 use crate::webhooks::Webhooks;
-
-/// Connections that a job takes at once.
-pub(crate) const BATCH: u32 = 20;
-
-/// Calls to Instagram that a job makes at once.
-pub(crate) const CONCURRENCY: usize = 4;
+use domain::Connections;
+use domain::clock::Clock;
+use domain::connections::Lease;
+use domain::work::{BATCH, CONCURRENCY};
+use instagram_client::SigningSecrets;
 
 /// What the application's parts share. One for all workers.
 pub struct AppState {
@@ -97,7 +93,7 @@ impl AppState {
                 client,
                 Arc::clone(&clock),
                 webhooks.receivers(),
-                Arc::clone(&metrics),
+                Arc::clone(&metrics) as _,
                 lease(instagram.timeout),
             ),
             idempotency: Idempotency::new(
@@ -113,7 +109,7 @@ impl AppState {
             webhooks,
             passwords: Passwords::new(metrics.password_hashes()),
             metrics,
-            signing_secrets: SigningSecrets::of(instagram),
+            signing_secrets: signing_secrets(instagram),
             jobs: Arc::default(),
             last_ping: LastPing::default(),
             documentation: Documentation::new(&server.public_origin(), session_cookie.name())
@@ -137,6 +133,12 @@ fn lease(upstream_timeout: Duration) -> Lease {
     let call = SignedDuration::try_from(upstream_timeout).unwrap_or(SignedDuration::from_mins(2));
     let rounds = BATCH.div_ceil(CONCURRENCY as u32);
     Lease { whole: call * rounds.cast_signed() + STORE_TIME * 3, one: call + STORE_TIME }
+}
+
+/// The secrets that may sign what Meta sends, or the names of the variables that are missing for an app.
+fn signing_secrets(config: &InstagramConfig) -> Result<SigningSecrets, Vec<&'static str>> {
+    let app = config.app.as_ref().map_err(Clone::clone)?;
+    Ok(SigningSecrets::new([&app.secret].into_iter().chain(&config.meta_app_secret).cloned()))
 }
 
 /// The client, or the names of the variables that are missing for it.

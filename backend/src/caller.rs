@@ -1,6 +1,5 @@
 //! Who is asking, and what they may do.
 
-use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -10,6 +9,8 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use connection_store::{SecretHash, Session};
+use domain::SecretToken;
+use domain::user_id::{host_user_id, is_local, public_user_id};
 use jiff::{SignedDuration, Timestamp};
 use shared::{Scope, validation};
 use subtle::ConstantTimeEq;
@@ -18,7 +19,6 @@ use crate::api_key::ApiKeyText;
 use crate::app::AppState;
 use crate::cookies;
 use crate::error::ApiError;
-use crate::secret_token::SecretToken;
 
 /// How long a session lives without use, and that of a host application's user at all.
 pub(crate) const SESSION_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -28,12 +28,6 @@ const RENEW_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// A key's use is recorded when the last record is this old: using it stays a read, but for once a minute.
 const TOUCH_AFTER: SignedDuration = SignedDuration::from_mins(1);
-
-/// How ids of local accounts begin.
-pub(crate) const LOCAL_PREFIX: &str = "usr_";
-
-/// How stored ids of a host's users begin where their own would be mistaken for another.
-const HOST_PREFIX: &str = "host:";
 
 /// Somebody who has proved who they are. Handlers get their user only through this extractor.
 #[derive(Clone, Debug)]
@@ -228,26 +222,6 @@ impl Caller {
     }
 }
 
-/// The id under which a host application's user is stored. It is the host's own but for those that could be taken for a
-/// local account's or for one that was changed by this: no two ids of a host become one, and none becomes a local one.
-pub(crate) fn host_user_id(id: &str) -> Cow<'_, str> {
-    if id.starts_with(LOCAL_PREFIX) || id.starts_with(HOST_PREFIX) {
-        Cow::Owned(format!("{HOST_PREFIX}{id}"))
-    } else {
-        Cow::Borrowed(id)
-    }
-}
-
-/// The id that a user's own application knows them by: [`host_user_id`] undone. A local account's stays as it is.
-pub(crate) fn public_user_id(stored: &str) -> &str {
-    stored.strip_prefix(HOST_PREFIX).unwrap_or(stored)
-}
-
-/// Whether a stored id is that of a local account.
-pub(crate) fn is_local(stored: &str) -> bool {
-    stored.starts_with(LOCAL_PREFIX)
-}
-
 impl FromRequest for Caller {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
@@ -370,19 +344,6 @@ mod tests {
     }
 
     const READ: Scope = Scope::ConnectionsRead;
-
-    #[test]
-    fn no_id_of_a_host_becomes_a_local_one_or_that_of_another() {
-        let ids =
-            ["user-123", "usr_a", "usr_", "host:usr_a", "host:", "host:host:usr_a", "host", "USR_a", "店"];
-        let stored: Vec<_> = ids.iter().map(|id| host_user_id(id)).collect();
-        for (id, stored) in ids.iter().zip(&stored) {
-            assert!(!is_local(stored), "{id}");
-            assert_eq!(public_user_id(stored), *id);
-        }
-        let distinct: std::collections::HashSet<_> = stored.iter().collect();
-        assert_eq!(distinct.len(), ids.len());
-    }
 
     #[test]
     fn a_service_key_acts_for_a_hosts_users_only() {

@@ -14,13 +14,13 @@ use crate::error::ApiError;
 ///
 /// # Errors
 /// Those of `work`.
-pub(crate) async fn carry_out<T: 'static>(
+pub(crate) async fn carry_out<T: 'static, E: Into<ApiError> + 'static>(
     request: &HttpRequest,
-    work: impl Future<Output = Result<T, ApiError>> + 'static,
+    work: impl Future<Output = Result<T, E>> + 'static,
 ) -> Result<T, ApiError> {
     let request = request.clone();
     let task = async move {
-        let outcome = work.await;
+        let outcome = work.await.map_err(Into::into);
         drop(request);
         outcome
     };

@@ -8,12 +8,14 @@ use std::time::Duration;
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
-use connection_store::StoreError;
-use instagram_client::InstagramError;
+use domain::CauseChain;
 use jiff::SignedDuration;
 use shared::{ErrorBody, ErrorCode, ErrorReason};
 
 use crate::limits::Quota;
+
+mod domain_error;
+mod instagram;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -62,23 +64,9 @@ impl ApiError {
         Self::new(ErrorCode::InvalidRequest, sentence)
     }
 
-    /// 400: the OAuth state is unknown, old, used or another user's.
+    /// 400: a sign-in link, to Instagram or from a host, is unknown, expired, used or another user's.
     pub(crate) fn invalid_state() -> Self {
         Self::new(ErrorCode::InvalidState, "This sign-in link is too old or was used already. Start again.")
-    }
-
-    /// 400: the person did not give access.
-    pub(crate) fn access_denied() -> Self {
-        Self::new(ErrorCode::AccessDenied, "You did not give access, so nothing was connected.")
-    }
-
-    /// 400: the person chose a personal account, which cannot give access.
-    pub(crate) fn personal_account() -> Self {
-        let sentence = "Instagram gives access to professional accounts only. Switching is free: Instagram → Settings \
-                        → Account type and tools → Switch to professional account.";
-        let mut error = Self::new(ErrorCode::AccessDenied, sentence);
-        error.details.reason = Some(ErrorReason::PersonalAccount);
-        error
     }
 
     /// 401: nobody is signed in.
@@ -133,67 +121,12 @@ impl ApiError {
         Self::new(ErrorCode::NotFound, "There is nothing at this address.")
     }
 
-    /// 404: a Graph path that is not forwarded.
-    pub(crate) fn not_forwarded() -> Self {
-        Self::new(ErrorCode::NotFound, "This path of Instagram's is not forwarded.")
-    }
-
-    /// 400: a parameter that would change whose or what call is forwarded, or that could be read as such.
-    pub(crate) fn refused_parameter() -> Self {
-        let sentence = "One of the parameters is a token, a secret, changes what the call is, or has a name that Instagram has no \
-                        parameter of. The token is ours to add, and the rest is not forwarded.";
-        Self::invalid_request(sentence)
-    }
-
-    /// 404: no active connection.
-    pub(crate) fn not_connected() -> Self {
-        Self::new(ErrorCode::NotConnected, "No active Instagram connection found")
-    }
-
-    /// 404: an id that names no connection of that user.
-    pub(crate) fn no_such_connection() -> Self {
-        Self::new(ErrorCode::NotFound, "This user has no such connection.")
-    }
-
     /// 405, with what would be allowed.
     pub(crate) fn method_not_allowed(allowed: &[impl AsRef<str>]) -> Self {
         let allow = allowed.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
         let mut error = Self::new(ErrorCode::MethodNotAllowed, format!("Use one of these methods: {allow}."));
         error.details.allow = Some(allow);
         error
-    }
-
-    /// 409: another user has that Instagram account connected.
-    pub(crate) fn account_in_use() -> Self {
-        let sentence = "This Instagram account is connected to another user here. Disconnect it there first, or \
-                        choose another.";
-        Self::new(ErrorCode::AccountInUse, sentence)
-    }
-
-    /// 409: Instagram no longer accepts the stored token.
-    pub(crate) fn needs_reauthorization(cause: Option<InstagramError>) -> Self {
-        let sentence = "Instagram no longer accepts our access to this account. Connect it again.";
-        let error = Self::new(ErrorCode::NeedsReauthorization, sentence);
-        match cause {
-            Some(cause) => error.caused_by(cause),
-            None => error,
-        }
-    }
-
-    /// 429: Instagram renews no token that is younger than a day.
-    pub(crate) fn token_too_young(wait: SignedDuration) -> Self {
-        Self::rate_limited("Instagram renews an access only once it is a day old.", rounded_up(wait))
-    }
-
-    /// 429: Instagram has told this service to wait, whoever it was about.
-    pub(crate) fn instagram_paused(wait: SignedDuration) -> Self {
-        let sentence = "Instagram asks us to slow down. Nothing was changed.";
-        Self::rate_limited(sentence, rounded_up(wait))
-    }
-
-    /// 429: a worker renews the token at this moment, and takes long.
-    pub(crate) fn being_renewed() -> Self {
-        Self::rate_limited("This access is being renewed at this moment.", Duration::from_secs(10))
     }
 
     /// 409: the address has an account.
@@ -239,9 +172,7 @@ impl ApiError {
 
     /// 503: the Instagram app's variables that are not set.
     pub(crate) fn not_configured(missing: &[&str]) -> Self {
-        let verb = if missing.len() == 1 { "is" } else { "are" };
-        let names = missing.join(", ");
-        let sentence = format!("This server has no Instagram app set up yet: {names} {verb} missing.");
+        let sentence = instagram::not_configured(missing);
         let mut error = Self::new(ErrorCode::NotConfigured, sentence);
         error.details.missing = Some(missing.iter().map(|&name| name.to_owned()).collect());
         error
@@ -277,86 +208,6 @@ impl ApiError {
             status if status.is_client_error() => Self::invalid_request("This request cannot be understood."),
             status => Self::internal(format!("a library answered {status}")),
         }
-    }
-
-    /// A call to Instagram that failed. Nothing has been stored.
-    pub(crate) fn from_instagram(error: InstagramError, redirect_uri: &str) -> Self {
-        let this = match &error {
-            InstagramError::Timeout => {
-                Self::new(ErrorCode::UpstreamTimeout, "Instagram did not answer in time. Nothing was saved.")
-            }
-            InstagramError::RateLimited { retry_after, .. } => {
-                Self::rate_limited("Instagram asks us to slow down. Nothing was saved.", *retry_after)
-            }
-            InstagramError::InvalidCode => Self::new(
-                ErrorCode::InvalidCode,
-                "Instagram did not accept the confirmation. This happens when the page was reloaded. Start again.",
-            ),
-            InstagramError::AppAccess => Self::new(
-                ErrorCode::AppAccess,
-                "Instagram accepted you, but does not let this app act for your account yet. The app's owner has to \
-                 add you as a tester or finish Meta's review.",
-            ),
-            InstagramError::MissingPermission { .. } => Self::new(
-                ErrorCode::AccessDenied,
-                "The permission to read the profile is missing. Connect the account again and leave it ticked.",
-            ),
-            InstagramError::Misconfigured { .. } => Self::new(
-                ErrorCode::UpstreamError,
-                format!(
-                    "Instagram does not accept this server's app id, app secret or redirect URI ({redirect_uri}). Its \
-                     operator has to compare them with Meta's dashboard."
-                ),
-            ),
-            InstagramError::NeedsReauthorization { .. } | InstagramError::Rejected { .. } => {
-                Self::new(ErrorCode::UpstreamError, "Instagram refused this connection. Nothing was saved.")
-            }
-            InstagramError::Retryable { .. } | InstagramError::Unintelligible { .. } => Self::new(
-                ErrorCode::UpstreamError,
-                "Instagram is not answering right now. Nothing was saved.",
-            ),
-        };
-        this.caused_by(error)
-    }
-
-    /// A call to Instagram that a program made up, and that failed. Here alone Instagram's own words are shown, as its client
-    /// has cleaned them: whoever made the call up cannot put it right without them.
-    pub(crate) fn from_forwarded(error: InstagramError) -> Self {
-        let may_be_done = error.may_be_done();
-        let mut this = match &error {
-            InstagramError::Timeout => Self::new(
-                ErrorCode::UpstreamTimeout,
-                "Instagram did not answer in time. What was asked for may have been done all the same.",
-            ),
-            InstagramError::Rejected { message, .. } if may_be_done => Self::invalid_request(format!(
-                "Instagram refused this, though it may have been done all the same: {message}"
-            )),
-            InstagramError::Rejected { message, .. } => {
-                Self::invalid_request(format!("Instagram refused this: {message}"))
-            }
-            InstagramError::MissingPermission { .. } => Self::new(
-                ErrorCode::AccessDenied,
-                "Instagram says that a permission is missing for this. Connect the account again and grant it.",
-            ),
-            InstagramError::AppAccess => Self::new(
-                ErrorCode::AppAccess,
-                "Instagram does not let this app do this for the account at the moment.",
-            ),
-            _ if may_be_done => Self::new(
-                ErrorCode::UpstreamError,
-                "Instagram did not answer as it should. What was asked for may have been done all the same.",
-            ),
-            _ => Self::new(ErrorCode::UpstreamError, "Instagram cannot be reached. Nothing was done."),
-        };
-        this.details.may_be_done = may_be_done;
-        this.caused_by(error)
-    }
-
-    /// 502: Instagram refused the access in one call, which may be about the call.
-    pub(crate) fn access_refused_once(cause: InstagramError) -> Self {
-        let sentence = "Instagram refused the access in this call, and has not said that it is over. Nothing was done; the \
-                        connection is as it was.";
-        Self::new(ErrorCode::UpstreamError, sentence).caused_by(cause)
     }
 
     /// 503: the same request is being carried out at this moment.
@@ -404,11 +255,6 @@ impl ApiError {
         &self.sentence
     }
 
-    /// Whether the fault is this service's or its database's, and not the request's.
-    pub(crate) fn is_ours(&self) -> bool {
-        matches!(self.code, ErrorCode::Internal | ErrorCode::Unavailable)
-    }
-
     /// Whether what was asked for may have been done all the same.
     pub(crate) fn may_be_done(&self) -> bool {
         self.details.may_be_done
@@ -447,7 +293,7 @@ impl ApiError {
     pub(crate) fn log(&self) {
         let Some(cause) = &self.details.cause else { return };
         let cause = CauseChain(cause.as_ref());
-        if self.is_ours() {
+        if matches!(self.code, ErrorCode::Internal | ErrorCode::Unavailable) {
             tracing::error!(code = self.code.as_str(), %cause, "request failed");
         } else {
             tracing::warn!(code = self.code.as_str(), %cause, "request refused");
@@ -458,15 +304,6 @@ impl ApiError {
 /// For whole seconds: a client that waits as long as it is told must not come too early.
 fn rounded_up(wait: SignedDuration) -> Duration {
     Duration::try_from(wait).unwrap_or_default().saturating_add(Duration::from_millis(999))
-}
-
-impl From<StoreError> for ApiError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(_) => Self::database_away().caused_by(error),
-            StoreError::Failed(_) => Self::internal(error),
-        }
-    }
 }
 
 impl fmt::Display for ApiError {
@@ -485,20 +322,5 @@ impl ResponseError for ApiError {
     /// Status alone: the body needs the request's id, which the middleware knows.
     fn error_response(&self) -> HttpResponse<BoxBody> {
         HttpResponse::new(self.status_code())
-    }
-}
-
-/// An error and what is behind it, on one line.
-struct CauseChain<'a>(&'a (dyn std::error::Error + 'static));
-
-impl fmt::Display for CauseChain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(error) = source {
-            write!(f, ": {error}")?;
-            source = error.source();
-        }
-        Ok(())
     }
 }

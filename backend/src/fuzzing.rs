@@ -13,9 +13,9 @@ use token_vault::{HandleClaims, Keyring, Vault};
 
 use crate::api_key::ApiKeyText;
 use crate::caller::bearer_key;
-use crate::connections::fuzz_handoff;
 use crate::routes::fuzz_callback_query;
-use crate::signed_request::{SignedRequest, SigningSecrets};
+use domain::connections::fuzz_pending_connection;
+use instagram_client::{SignedRequest, SigningSecrets};
 
 /// Signs what the targets make. It plays no real secret.
 const SECRET: &str = "a secret of the fuzz targets";
@@ -43,7 +43,7 @@ const TARGETS: [(&str, Target); 4] = [
 
 /// What Meta sends: as it comes, and as the payload of a request with a good signature.
 pub fn signed_request(bytes: &[u8]) {
-    let secrets = SigningSecrets::of_one(SECRET);
+    let secrets = SigningSecrets::new([SECRET.into()]);
     if let Ok(text) = std::str::from_utf8(bytes) {
         assert!(SignedRequest::parse(text, &secrets).is_err(), "nobody guesses a signature");
     }
@@ -66,7 +66,7 @@ pub fn sealed_handle(bytes: &[u8]) {
         let claims = HandleClaims { bearer: BEARER, id: "handle", expires_at_ms: 1 };
         let handle = VAULT.seal_handle(&payload, &claims);
         assert!(VAULT.open_handle::<Value>(&handle, "usr_b", 0).is_err(), "it is somebody else's");
-        fuzz_handoff(&VAULT, &handle, BEARER);
+        fuzz_pending_connection(&VAULT, &handle, BEARER);
     }
 }
 

@@ -24,7 +24,7 @@ use crate::app::AppState;
 use crate::caller::Caller;
 use crate::carry_out::carry_out;
 use crate::error::ApiError;
-use crate::persist::persist;
+use domain::persist;
 
 /// The header that names a request.
 pub(crate) const KEY_HEADER: &str = "Idempotency-Key";

@@ -18,7 +18,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::connections::Outcome;
+use domain::Observer;
+use domain::connections::Outcome;
 
 /// What [`Metrics::encode`] writes.
 pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text";
@@ -162,16 +163,6 @@ impl Metrics {
         self.password_hashes.clone()
     }
 
-    /// A renewal was tried.
-    pub(crate) fn refreshed(&self, outcome: Outcome) {
-        self.refreshes.get_or_create(&OutcomeLabel { outcome: outcome.name(RENEWED) }).inc();
-    }
-
-    /// A sync was tried.
-    pub(crate) fn synced(&self, outcome: Outcome) {
-        self.syncs.get_or_create(&OutcomeLabel { outcome: outcome.name(SYNCED) }).inc();
-    }
-
     /// A webhook was tried.
     pub(crate) fn delivered(&self, outcome: DeliveryOutcome) {
         self.deliveries.get_or_create(&OutcomeLabel { outcome: outcome.name() }).inc();
@@ -213,6 +204,16 @@ impl Metrics {
         }
         encode_eof(&mut text)?;
         Ok(text)
+    }
+}
+
+impl Observer for Metrics {
+    fn refreshed(&self, outcome: Outcome) {
+        self.refreshes.get_or_create(&OutcomeLabel { outcome: outcome.name(RENEWED) }).inc();
+    }
+
+    fn synced(&self, outcome: Outcome) {
+        self.syncs.get_or_create(&OutcomeLabel { outcome: outcome.name(SYNCED) }).inc();
     }
 }
 

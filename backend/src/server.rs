@@ -12,12 +12,12 @@ use connection_store::Store;
 use jiff::SignedDuration;
 
 use crate::app::{self, AppState};
-use crate::clock::Clock;
 use crate::config::{Config, InstagramConfig, ServerConfig};
 use crate::jobs::Jobs;
 use crate::routes::metrics::RefreshWindow;
 use crate::routes::{self, CALLBACK_PATH};
 use crate::service_keys;
+use domain::clock::Clock;
 
 /// Seconds after SIGTERM until which running requests are given to finish, and until which jobs are, which have heard of it at
 /// the same moment; then the database gets these more. The process is gone within ten.

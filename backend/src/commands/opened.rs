@@ -10,8 +10,8 @@ use secrecy::{ExposeSecret, SecretString};
 use token_vault::Keyring;
 
 use crate::app::AppState;
-use crate::clock::SystemClock;
 use crate::config::{Config, DatabaseConfig, EncryptionConfig, ServerConfig, Variables};
+use domain::clock::SystemClock;
 
 /// How long a database may take to close before it is left alone.
 const CLOSING: Duration = Duration::from_secs(2);

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::Outcome;
-use crate::clock::SystemClock;
 use crate::config::{Config, Variables};
 use crate::server::Service;
+use domain::clock::SystemClock;
 
 pub(super) async fn run() -> Outcome {
     let config = Config::from_env(&Variables::of_process_and_file()?)?;

@@ -21,11 +21,12 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::app::{AppState, BATCH, CONCURRENCY};
+use crate::app::AppState;
 use crate::config::JobsConfig;
-use crate::connections::Connections;
-use crate::error::ApiError;
-use crate::jitter::jittered;
+use domain::Connections;
+use domain::Error;
+use domain::jittered;
+use domain::work::{BATCH, CONCURRENCY};
 
 pub(crate) use health::JobHealth;
 
@@ -39,7 +40,7 @@ trait Job {
     const NAME: &'static str;
 
     /// Does what is due now, and looks between the parts of it whether the service stops.
-    fn run_once(&mut self, progress: &Progress) -> impl Future<Output = Result<(), ApiError>>;
+    fn run_once(&mut self, progress: &Progress) -> impl Future<Output = Result<(), Error>>;
 }
 
 /// Work on connections that are claimed in the store, so that any number of processes can be at it.
@@ -48,7 +49,7 @@ trait Work {
     ///
     /// # Errors
     /// When the store does not answer.
-    async fn claim(&self) -> Result<Vec<Connection>, ApiError>;
+    async fn claim(&self) -> Result<Vec<Connection>, Error>;
 
     /// Until when a claimed connection is this worker's.
     fn lease_until(claimed: &Connection) -> Option<Timestamp>;
@@ -60,13 +61,13 @@ trait Work {
     ///
     /// # Errors
     /// When the store does not answer.
-    async fn give_back(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), ApiError>;
+    async fn give_back(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), Error>;
 }
 
 /// Works off what is due, batch by batch, until Instagram wants a pause or the service stops. What is left of a batch is given
 /// back then; at a stop at once, since a call that hangs may outlast it. Each connection stands alone: what happens to one does
 /// not keep the others.
-async fn work_off<W: Work>(work: &W, connections: &Connections, progress: &Progress) -> Result<(), ApiError> {
+async fn work_off<W: Work>(work: &W, connections: &Connections, progress: &Progress) -> Result<(), Error> {
     while !progress.is_stopped() && connections.paused().await?.is_none() {
         let claimed = work.claim().await?;
         // What nobody has begun.
@@ -216,11 +217,11 @@ mod tests {
     impl Job for Clumsy {
         const NAME: &'static str = "clumsy";
 
-        async fn run_once(&mut self, _: &Progress) -> Result<(), ApiError> {
+        async fn run_once(&mut self, _: &Progress) -> Result<(), Error> {
             self.runs.send_modify(|runs| *runs += 1);
             match *self.runs.borrow() {
                 1 => panic!("on purpose"),
-                2 => Err(ApiError::internal("on purpose")),
+                2 => Err(Error::Internal("on purpose")),
                 _ => Ok(()),
             }
         }
@@ -232,7 +233,7 @@ mod tests {
     impl Job for Busy {
         const NAME: &'static str = "busy";
 
-        async fn run_once(&mut self, progress: &Progress) -> Result<(), ApiError> {
+        async fn run_once(&mut self, progress: &Progress) -> Result<(), Error> {
             while !progress.is_stopped() {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }

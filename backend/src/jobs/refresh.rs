@@ -5,9 +5,10 @@ use connection_store::Connection;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Job, Progress, Work, work_off};
-use crate::app::{AppState, BATCH};
-use crate::error::ApiError;
+use crate::app::AppState;
 use crate::metrics::RENEWED;
+use domain::work::BATCH;
+use domain::{Error, Observer};
 
 /// Renews what is due.
 pub(super) struct RefreshJob {
@@ -24,13 +25,13 @@ impl RefreshJob {
 impl Job for RefreshJob {
     const NAME: &'static str = "refresh";
 
-    async fn run_once(&mut self, progress: &Progress) -> Result<(), ApiError> {
+    async fn run_once(&mut self, progress: &Progress) -> Result<(), Error> {
         work_off(self, &self.state.connections, progress).await
     }
 }
 
 impl Work for RefreshJob {
-    async fn claim(&self) -> Result<Vec<Connection>, ApiError> {
+    async fn claim(&self) -> Result<Vec<Connection>, Error> {
         self.state.connections.claim_due(self.window, BATCH).await
     }
 
@@ -44,7 +45,7 @@ impl Work for RefreshJob {
         tracing::info!(connection = claimed.id, outcome = outcome.name(RENEWED), "refresh");
     }
 
-    async fn give_back(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), ApiError> {
+    async fn give_back(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), Error> {
         self.state.connections.give_back_renewals(ids, lease_until).await
     }
 }

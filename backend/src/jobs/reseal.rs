@@ -4,7 +4,7 @@ use actix_web::web::Data;
 
 use super::{Job, Progress};
 use crate::app::AppState;
-use crate::error::ApiError;
+use domain::Error;
 
 /// Tokens, or answers, that are read at once.
 const PAGE: u32 = 200;
@@ -36,7 +36,7 @@ impl Job for ResealJob {
     const NAME: &'static str = "reseal";
 
     /// Costs one look at an index for each old key when there is nothing to do.
-    async fn run_once(&mut self, progress: &Progress) -> Result<(), ApiError> {
+    async fn run_once(&mut self, progress: &Progress) -> Result<(), Error> {
         let mut done = Done::default();
         for key_id in self.state.connections.old_keys() {
             self.reseal_key(key_id.as_deref(), &mut done, progress).await?;
@@ -68,7 +68,7 @@ impl ResealJob {
         key_id: Option<&str>,
         done: &mut Done,
         progress: &Progress,
-    ) -> Result<(), ApiError> {
+    ) -> Result<(), Error> {
         let connections = &self.state.connections;
         let mut after = None;
         while !progress.is_stopped() {
@@ -95,7 +95,7 @@ impl ResealJob {
         Ok(())
     }
 
-    async fn reseal_answers(&self, key_id: &str, progress: &Progress) -> Result<(), ApiError> {
+    async fn reseal_answers(&self, key_id: &str, progress: &Progress) -> Result<(), Error> {
         let mut after = None;
         while !progress.is_stopped() {
             after = self.state.idempotency.reseal(key_id, after.as_ref(), PAGE).await?;

@@ -4,8 +4,9 @@ use actix_web::web::Data;
 use jiff::SignedDuration;
 
 use super::{Job, Progress};
-use crate::app::{AppState, BATCH};
-use crate::error::ApiError;
+use crate::app::AppState;
+use domain::Error;
+use domain::work::BATCH;
 
 /// What is older than this is nobody's work any more: its process is dead.
 const ABANDONED: SignedDuration = SignedDuration::from_secs(30);
@@ -25,7 +26,7 @@ impl Job for UpkeepJob {
     const NAME: &'static str = "upkeep";
 
     /// Each of the three stands alone: one that fails does not keep the others.
-    async fn run_once(&mut self, progress: &Progress) -> Result<(), ApiError> {
+    async fn run_once(&mut self, progress: &Progress) -> Result<(), Error> {
         let (asked, settled, finished) = tokio::join!(
             self.ask_about_ended(progress),
             self.settle_events(),
@@ -40,7 +41,7 @@ impl Job for UpkeepJob {
 
 impl UpkeepJob {
     /// Without an app there is nobody to ask.
-    async fn ask_about_ended(&self, progress: &Progress) -> Result<(), ApiError> {
+    async fn ask_about_ended(&self, progress: &Progress) -> Result<(), Error> {
         let connections = &self.state.connections;
         while connections.has_app() && !progress.is_stopped() {
             let asked = connections.ask_about_ended(BATCH).await?;
@@ -52,7 +53,7 @@ impl UpkeepJob {
         Ok(())
     }
 
-    async fn settle_events(&self) -> Result<(), ApiError> {
+    async fn settle_events(&self) -> Result<(), Error> {
         let settled = self.state.store.settle_events(ABANDONED, self.state.clock.now()).await?;
         if settled > 0 {
             tracing::info!(settled, "finished events that a process left behind");
@@ -60,7 +61,7 @@ impl UpkeepJob {
         Ok(())
     }
 
-    async fn finish_deletions(&self, progress: &Progress) -> Result<(), ApiError> {
+    async fn finish_deletions(&self, progress: &Progress) -> Result<(), Error> {
         while !progress.is_stopped() {
             let finished = self.state.connections.finish_deletions(BATCH).await?;
             progress.made();

@@ -10,12 +10,13 @@ use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Job, Progress};
-use crate::app::{AppState, BATCH};
-use crate::clock::later;
-use crate::error::ApiError;
-use crate::jitter::jittered;
+use crate::app::AppState;
 use crate::metrics::DeliveryOutcome;
 use crate::webhooks::{Sent, TIMEOUT};
+use domain::Error;
+use domain::clock::later;
+use domain::jittered;
+use domain::work::BATCH;
 
 /// Messages that are sent at once.
 const CONCURRENCY: usize = 10;
@@ -71,7 +72,7 @@ impl WebhooksJob {
         let Delivery { event_id, receiver, .. } = delivery;
         if let Err(error) = self.state.store.give_back_delivery(event_id, receiver, not_before).await {
             // The lease is the wait then.
-            ApiError::from(error).log();
+            Error::from(error).log();
         }
     }
 
@@ -126,7 +127,7 @@ impl WebhooksJob {
         };
         self.state.metrics.delivered(outcome);
         if let Err(error) = stored {
-            ApiError::from(error).log();
+            Error::from(error).log();
         }
     }
 }
@@ -134,7 +135,7 @@ impl WebhooksJob {
 impl Job for WebhooksJob {
     const NAME: &'static str = "webhooks";
 
-    async fn run_once(&mut self, progress: &Progress) -> Result<(), ApiError> {
+    async fn run_once(&mut self, progress: &Progress) -> Result<(), Error> {
         while !progress.is_stopped() {
             let now = self.state.clock.now();
             let claimed = self.state.store.claim_deliveries(now + self.lease, BATCH, now).await?;

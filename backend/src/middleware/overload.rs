@@ -218,8 +218,8 @@ mod tests {
     use actix_web::{App, HttpResponse, test};
 
     use super::*;
-    use crate::clock::SystemClock;
     use crate::config::{Config, Variables};
+    use domain::clock::SystemClock;
 
     #[actix_web::test]
     async fn a_request_that_has_waited_too_long_is_refused_at_its_turn() {

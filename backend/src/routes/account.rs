@@ -9,11 +9,12 @@ use shared::{ApiKeysAnswer, ChangePassword, DeleteAccount, ErrorCode, Sensitive,
 
 use super::{Done, Routes, Success, api_keys, resource, session, success, users};
 use crate::app::AppState;
-use crate::caller::{Caller, is_local};
+use crate::caller::Caller;
 use crate::carry_out::carry_out;
 use crate::error::ApiError;
 use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, just};
 use crate::request_body::CallerAndBody;
+use domain::user_id::is_local;
 
 /// How long after a link has signed them in a host application's user may do what others show their password for.
 const JUST_SIGNED_IN: SignedDuration = SignedDuration::from_mins(5);

@@ -10,9 +10,9 @@ use utoipa::IntoParams;
 use super::{Routes, Success, page_size, query, resource, success};
 use crate::app::AppState;
 use crate::caller::Caller;
-use crate::connections::ListPage;
 use crate::error::ApiError;
 use crate::openapi::errors::{CALLER, Errors, QUERY, just};
+use domain::connections::ListPage;
 
 pub(super) fn configure(app: &mut Routes<'_>) {
     app.service(resource("/api/connections", [(Method::GET, web::to(list))]));

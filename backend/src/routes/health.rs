@@ -97,8 +97,8 @@ mod tests {
 
     use super::*;
     use crate::app;
-    use crate::clock::SystemClock;
     use crate::config::{Config, Variables};
+    use domain::clock::SystemClock;
 
     #[actix_web::test]
     async fn a_job_that_is_stuck_is_named_and_the_service_is_ready_all_the_same() {

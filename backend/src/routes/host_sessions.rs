@@ -13,14 +13,15 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{Routes, Success, api_keys, page, query, resource, session, success, web_app};
 use crate::app::AppState;
-use crate::caller::{Caller, host_user_id, public_user_id};
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::idempotency::{self, CutOff};
 use crate::limits;
 use crate::openapi::errors::{ANYBODY, BODY, CALLER, CHANGE, Errors, QUERY, STORED, just};
 use crate::openapi::{IdempotencyKey, UserId};
 use crate::request_body::{CallerAndBody, FormBody};
-use crate::secret_token::SecretToken;
+use domain::SecretToken;
+use domain::user_id::{host_user_id, public_user_id};
 
 /// How long a link waits to be opened.
 const LINK_LIFE: SignedDuration = SignedDuration::from_mins(10);

@@ -12,13 +12,14 @@ use uuid::Uuid;
 
 use super::{Done, Routes, Success, query, resource, success, users};
 use crate::app::AppState;
-use crate::caller::{Caller, has_bearer_key, is_local, public_user_id, session_end};
+use crate::caller::{Caller, has_bearer_key, session_end};
 use crate::carry_out::carry_out;
 use crate::error::ApiError;
 use crate::limits;
 use crate::openapi::errors::{ANYBODY, BODY, CALLER, CHANGE, Errors, QUERY, STORED, just};
 use crate::request_body::JsonBody;
-use crate::secret_token::SecretToken;
+use domain::SecretToken;
+use domain::user_id::{is_local, public_user_id};
 
 /// Most characters of a browser's name for itself that are kept.
 const USER_AGENT_MAX: usize = 200;

@@ -9,11 +9,11 @@ use uuid::Uuid;
 
 use super::{Routes, Success, resource, session};
 use crate::app::AppState;
-use crate::caller::LOCAL_PREFIX;
 use crate::error::ApiError;
 use crate::limits;
 use crate::openapi::errors::{ANYBODY, BODY, CHANGE, Errors, STORED, just};
 use crate::request_body::JsonBody;
+use domain::user_id::LOCAL_PREFIX;
 
 pub(super) fn configure(app: &mut Routes<'_>) {
     app.service(resource("/api/users", [(Method::POST, web::to(sign_up))]));

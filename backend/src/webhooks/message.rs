@@ -4,7 +4,7 @@ use connection_store::Delivery;
 use serde::Serialize;
 use shared::EventKind;
 
-use crate::caller::{is_local, public_user_id};
+use domain::user_id::{is_local, public_user_id};
 
 /// The body. It is made from the stored delivery alone, so that each try sends the same bytes.
 #[derive(Serialize)]

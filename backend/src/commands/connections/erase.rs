@@ -39,7 +39,7 @@ async fn erase(state: &AppState, arguments: &Arguments) -> Outcome {
     let whose = whose.join(", ");
     let question = format!("Erase {whose} with token, profile, history and events? It cannot be undone.");
     confirm(&question, arguments.yes)?;
-    let erased = state.connections.erase_account(id).await.map_err(|error| error.body("").error)?;
+    let erased = state.connections.erase_account(id).await?;
     if arguments.json {
         print_json(&serde_json::json!({ "erased": erased }))?;
     } else {

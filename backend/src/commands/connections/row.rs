@@ -7,9 +7,9 @@ use serde::Serialize;
 use shared::{ConnectionStatus, Timestamp};
 use token_vault::{Keyring, Vault};
 
-use crate::clock::{Clock, SystemClock};
 use crate::commands::output;
-use crate::connections::view_of;
+use domain::clock::{Clock, SystemClock};
+use domain::connections::view_of;
 
 /// A connection as operators see it.
 #[derive(Serialize)]

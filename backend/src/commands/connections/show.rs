@@ -9,9 +9,9 @@ use serde::Serialize;
 use shared::Timestamp;
 
 use super::row::{ConnectionRow, vault};
-use crate::clock::{Clock, SystemClock};
 use crate::commands::output::{minutes, print_json, print_line, print_table};
 use crate::commands::{Outcome, opened};
+use domain::clock::{Clock, SystemClock};
 
 /// Connections of one user that are looked at: nobody has more.
 const MOST: u32 = 200;

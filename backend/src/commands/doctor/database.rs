@@ -7,9 +7,9 @@ use connection_store::{DatabaseUrl, Store, StoreError, StoreResult};
 use jiff::SignedDuration;
 
 use super::check::{Check, LIMIT, too_slow};
-use crate::clock::{Clock, SystemClock};
 use crate::commands::{opened, sentence};
 use crate::config::DatabaseConfig;
+use domain::clock::{Clock, SystemClock};
 
 const NAME: &str = "database";
 

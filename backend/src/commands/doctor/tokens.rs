@@ -8,7 +8,7 @@ use token_vault::{Keyring, Vault};
 use super::check::Check;
 use super::configuration::Found;
 use crate::commands::{opened, sentence};
-use crate::connections::opens;
+use domain::connections::opens;
 
 const NAME: &str = "tokens";
 

@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use shared::{CreatedApiKey, Scope, validation};
 
 use crate::api_key::{self, ApiKeyText, KeyTerms};
-use crate::clock::{Clock, SystemClock};
 use crate::commands::output::{minutes, print_json, print_line};
 use crate::commands::{Outcome, opened};
 use crate::service_keys::BOOTSTRAP_NAME;
+use domain::clock::{Clock, SystemClock};
 
 #[derive(clap::Args)]
 pub struct Arguments {

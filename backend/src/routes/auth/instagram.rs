@@ -10,11 +10,11 @@ use utoipa::IntoParams;
 
 use crate::app::AppState;
 use crate::caller::Caller;
-use crate::connections::{Login, Redirected};
 use crate::error::ApiError;
 use crate::limits;
 use crate::openapi::errors::{CALLER, Errors, INSTAGRAM, QUERY, just};
 use crate::routes::{Routes, Success, query, resource, success, web_app};
+use domain::connections::{AuthorizationRequest, AuthorizationResponse};
 
 /// Where Instagram sends the browser back to, on the backend and on the web app alike.
 pub(crate) const CALLBACK_PATH: &str = "/auth/instagram/callback";
@@ -68,8 +68,8 @@ async fn login(
     let LoginQuery { user_id, return_to, force_reauth, reconnect, connection_id } =
         query(request.query_string())?;
     let user_id = caller.authorize(user_id.as_deref().unwrap_or("me"), Scope::ConnectionsWrite)?;
-    let login = Login { return_to, force_reauth, reconnect, connection_id };
-    state.connections.begin(&user_id, login).await.map(web::Json)
+    let login = AuthorizationRequest { return_to, force_reauth, reconnect, connection_id };
+    Ok(web::Json(state.connections.begin(&user_id, login).await?))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -161,17 +161,17 @@ pub(crate) fn fuzz_callback_query(query_string: &str) {
     }
 }
 
-fn redirected(query: CallbackQuery) -> Result<Redirected, ApiError> {
+fn redirected(query: CallbackQuery) -> Result<AuthorizationResponse, ApiError> {
     // A program that reads the whole address sends its end along, with whatever parameter is last.
     let given = |value: Option<String>| {
         value.map(|text| without_fragment(&text).to_owned()).filter(|text| !text.is_empty())
     };
     let state = given(query.state);
     if given(query.error).is_some() {
-        return Ok(Redirected::Error { reason: given(query.error_reason), state });
+        return Ok(AuthorizationResponse::Error { reason: given(query.error_reason), state });
     }
     match (given(query.code), state) {
-        (Some(code), Some(state)) => Ok(Redirected::Code { code, state }),
+        (Some(code), Some(state)) => Ok(AuthorizationResponse::Code { code, state }),
         (None, _) => Err(ApiError::invalid_request("The code is missing.")),
         (_, None) => Err(ApiError::invalid_request("The state is missing.")),
     }

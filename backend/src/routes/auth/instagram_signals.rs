@@ -16,7 +16,7 @@ use crate::error::ApiError;
 use crate::openapi::errors::{ANYBODY, BODY, CHANGE, Errors, STORED, just};
 use crate::request_body::FormBody;
 use crate::routes::{Done, Routes, Success, resource, success, web_app};
-use crate::signed_request::{SignedRequest, SignedRequestError};
+use instagram_client::{SignedRequest, SignedRequestError};
 
 const DATA_DELETION_PATH: &str = "/auth/instagram/data-deletion";
 

@@ -14,7 +14,6 @@ use utoipa::IntoParams;
 use crate::app::AppState;
 use crate::caller::Caller;
 use crate::carry_out::carry_out;
-use crate::connections::{AskedBy, HistoryPage};
 use crate::error::ApiError;
 use crate::etag;
 use crate::idempotency::{self, CutOff};
@@ -23,6 +22,7 @@ use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, INSTAGRAM, QUERY, jus
 use crate::openapi::{IdempotencyKey, UserId};
 use crate::request_body::CallerAndBody;
 use crate::routes::{Done, Routes, Success, page_size, query, resource, success};
+use domain::connections::{AskedBy, HistoryPage};
 
 pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
     // Before the route with a user id in the same place.

@@ -13,7 +13,6 @@ use utoipa::{IntoParams, ToSchema};
 use crate::app::AppState;
 use crate::caller::Caller;
 use crate::carry_out::carry_out;
-use crate::connections::{Forwarded, Parameters};
 use crate::error::ApiError;
 use crate::idempotency::{self, CutOff};
 use crate::limits;
@@ -21,6 +20,7 @@ use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, INSTAGRAM, QUERY, jus
 use crate::openapi::{IdempotencyKey, UserId};
 use crate::request_body::CallerAndParameters;
 use crate::routes::{Routes, resource};
+use domain::connections::{Forwarded, Parameters};
 
 pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
     app.service(resource(
@@ -208,7 +208,7 @@ impl ProxiedCall {
     async fn forward(self, state: Data<AppState>) -> Result<Json<Value>, ApiError> {
         let Self { user_id, call, parameters } = self;
         state.limits.strict_by_user(&state, &limits::PROXY, &user_id).await?;
-        state.connections.forward(&user_id, call, parameters).await.map(Json)
+        Ok(Json(state.connections.forward(&user_id, call, parameters).await?))
     }
 }
 

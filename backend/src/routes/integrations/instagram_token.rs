@@ -5,6 +5,8 @@ use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, Responder};
 use shared::{ErrorCode, Scope, TokenAnswer};
 
+use domain::connections::Program;
+
 use crate::app::AppState;
 use crate::caller::Caller;
 use crate::carry_out::carry_out;
@@ -48,7 +50,8 @@ async fn give(
         // Who asks often is given the token as it is: the schedule renews it.
         let may_renew =
             async || state.limits.strict_by_user(&state, &limits::REFRESH, &user_id).await.is_ok();
-        state.connections.give_token(&user_id, &key, may_renew).await
+        let to = Program { key_id: &key.id, key_name: &key.name };
+        state.connections.give_token(&user_id, to, may_renew).await
     };
     Ok(success(carry_out(&request, work).await?))
 }

@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::Connections;
 use super::renew::why_refused;
 use crate::clock::later;
-use crate::error::ApiError;
-use crate::signed_request::SignedRequest;
+use crate::error::Error;
+use instagram_client::SignedRequest;
 
 /// What a removed app is called among the reasons for a dead token (`instagram-api.md` §6).
 const APP_REMOVED: Option<i64> = Some(458);
@@ -33,7 +33,7 @@ impl Connections {
     ///
     /// # Errors
     /// `unavailable`; then the request works once more.
-    pub(crate) async fn deauthorize(&self, request: &SignedRequest) -> Result<(), ApiError> {
+    pub async fn deauthorize(&self, request: &SignedRequest) -> Result<(), Error> {
         let id = format!("deauthorize.{}", request.fingerprint("deauthorize"));
         if self.store.is_handle_used(&id).await? {
             return Ok(());
@@ -65,7 +65,7 @@ impl Connections {
     ///
     /// # Errors
     /// `unavailable`, when the request could not be remembered.
-    pub(crate) async fn delete_data(&self, request: &SignedRequest) -> Result<String, ApiError> {
+    pub async fn delete_data(&self, request: &SignedRequest) -> Result<String, Error> {
         let connected_by = later(request.issued_at, REST_OF_SECOND);
         let stored = self.store.connections_of_account(&request.account_id).await?;
         let meant = stored.iter().filter(|connection| connection.last_connected_at <= connected_by).count();
@@ -78,7 +78,7 @@ impl Connections {
         if self.store.begin_deletion(deletion.clone(), self.clock.now()).await?
             && let Err(error) = self.finish_deletion(&deletion).await
         {
-            ApiError::from(error).log();
+            Error::from(error).log();
         }
         Ok(deletion.code)
     }
@@ -87,7 +87,7 @@ impl Connections {
     ///
     /// # Errors
     /// `unavailable`.
-    pub(crate) async fn deletion(&self, code: &str) -> Result<Option<Deletion>, ApiError> {
+    pub async fn deletion(&self, code: &str) -> Result<Option<Deletion>, Error> {
         if code.len() != CODE_LENGTH || !code.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
             return Ok(None);
         }

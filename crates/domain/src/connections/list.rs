@@ -9,20 +9,20 @@ use shared::{ConnectionStatus, ConnectionsAnswer, ListedConnection};
 use super::Connections;
 use super::life::{bad_cursor, next};
 use super::view::REFRESH_WINDOW;
-use crate::caller::{LOCAL_PREFIX, public_user_id};
-use crate::error::ApiError;
+use crate::error::Error;
+use crate::user_id::{LOCAL_PREFIX, public_user_id};
 
 /// Length of a connection's id.
 const ID_LENGTH: usize = 24;
 
 /// Which part of the list is wanted.
-pub(crate) struct ListPage {
+pub struct ListPage {
     /// In this state only.
-    pub(crate) status: Option<ConnectionStatus>,
+    pub status: Option<ConnectionStatus>,
     /// At most so many.
-    pub(crate) limit: u32,
+    pub limit: u32,
     /// What the page before gave.
-    pub(crate) cursor: Option<String>,
+    pub cursor: Option<String>,
 }
 
 impl Connections {
@@ -31,7 +31,7 @@ impl Connections {
     ///
     /// # Errors
     /// `invalid_request` for a cursor that is not ours.
-    pub(crate) async fn list(&self, page: ListPage) -> Result<ConnectionsAnswer, ApiError> {
+    pub async fn list(&self, page: ListPage) -> Result<ConnectionsAnswer, Error> {
         let after = page.cursor.map(|text| read_cursor(&text).ok_or_else(bad_cursor)).transpose()?;
         let filter = ConnectionFilter {
             not_of_users: Some(LOCAL_PREFIX.to_owned()),

@@ -10,8 +10,8 @@ use token_vault::HandleClaims;
 use uuid::Uuid;
 
 use super::Connections;
-use super::handoff::Handoff;
-use crate::error::ApiError;
+use super::pending::PendingConnection;
+use crate::error::{Error, Invalid};
 use crate::secret_token::SecretToken;
 
 /// How long a person may take to consent.
@@ -23,27 +23,35 @@ const HANDLE_LIFE: SignedDuration = SignedDuration::from_mins(10);
 /// Longest life that a client may claim for a token of its own, in seconds: Instagram's 60 days and a day of grace.
 const LONGEST_LIFE: u64 = 61 * 24 * 3600;
 
-const HANDLE_REFUSED: &str = "This is too old, was used already, or belongs to someone else. Start again";
-
 /// How a person is sent to Instagram.
 #[derive(Default)]
-pub(crate) struct Login {
+pub struct AuthorizationRequest {
     /// The web app's path to come back to.
-    pub(crate) return_to: Option<String>,
+    pub return_to: Option<String>,
     /// Instagram is to ask for a sign-in, whoever is signed in there.
-    pub(crate) force_reauth: bool,
+    pub force_reauth: bool,
     /// The account that was connected last is to be connected again, and no other is to take its place unasked.
-    pub(crate) reconnect: bool,
+    pub reconnect: bool,
     /// As `reconnect`, the account of this connection.
-    pub(crate) connection_id: Option<String>,
+    pub connection_id: Option<String>,
 }
 
 /// What Instagram sent the browser back with.
-pub(crate) enum Redirected {
+pub enum AuthorizationResponse {
     /// The person agreed.
-    Code { code: String, state: String },
-    /// The person refused, or Instagram did. Then the state may be absent.
-    Error { reason: Option<String>, state: Option<String> },
+    Code {
+        /// Works once, at the token endpoint.
+        code: String,
+        /// Names the authorization request.
+        state: String,
+    },
+    /// The person refused, or Instagram did.
+    Error {
+        /// Instagram's `error_reason`.
+        reason: Option<String>,
+        /// May be absent.
+        state: Option<String>,
+    },
 }
 
 impl Connections {
@@ -52,14 +60,11 @@ impl Connections {
     /// # Errors
     /// `not_configured`, `validation_failed` for a `return_to` that could leave the web app, `not_found` for a connection that is
     /// not the user's, `unavailable`.
-    pub(crate) async fn begin(&self, user_id: &str, login: Login) -> Result<LoginAnswer, ApiError> {
+    pub async fn begin(&self, user_id: &str, login: AuthorizationRequest) -> Result<LoginAnswer, Error> {
         let instagram = self.instagram()?;
-        let Login { return_to, force_reauth, reconnect, connection_id } = login;
+        let AuthorizationRequest { return_to, force_reauth, reconnect, connection_id } = login;
         if return_to.as_deref().is_some_and(|path| !shared::validation::is_return_path(path)) {
-            return Err(ApiError::validation([(
-                "returnTo",
-                "Give a path of the web app, such as /integrations",
-            )]));
+            return Err(Invalid::ReturnTo.into());
         }
         let present = match connection_id {
             Some(id) => Some(self.stored_one(user_id, &id).await?),
@@ -91,30 +96,26 @@ impl Connections {
     /// Uses the state up and turns the code into a sealed handle for this user. Costs two upstream round trips.
     ///
     /// # Errors
-    /// `invalid_state`, `access_denied`, and what `ApiError::from_instagram` makes of Instagram's failures.
-    pub(crate) async fn exchange(
+    /// `invalid_state`, `access_denied`, and what `Error::from_instagram` makes of Instagram's failures.
+    pub async fn exchange(
         &self,
         user_id: &str,
-        redirected: Redirected,
-    ) -> Result<CallbackAnswer, ApiError> {
+        redirected: AuthorizationResponse,
+    ) -> Result<CallbackAnswer, Error> {
         let instagram = self.instagram()?;
         let (code, state) = match redirected {
-            Redirected::Code { code, state } => (code, state),
-            Redirected::Error { reason, state } => {
+            AuthorizationResponse::Code { code, state } => (code, state),
+            AuthorizationResponse::Error { reason, state } => {
                 if let Some(state) = state {
                     // Used up all the same: a refused sign-in must not be finished later. It may well be unknown.
                     self.consume_state(user_id, &state).await?;
                 }
                 let is_personal = reason.as_deref() == Some("personal_account");
-                return Err(if is_personal {
-                    ApiError::personal_account()
-                } else {
-                    ApiError::access_denied()
-                });
+                return Err(if is_personal { Error::PersonalAccount } else { Error::AccessDenied });
             }
         };
-        let consumed = self.consume_state(user_id, &state).await?.ok_or_else(ApiError::invalid_state)?;
-        let failed = |error| ApiError::from_instagram(error, instagram.redirect_uri());
+        let consumed = self.consume_state(user_id, &state).await?.ok_or(Error::InvalidState)?;
+        let failed = |error| Error::provider(error, instagram.redirect_uri());
 
         let short = instagram.exchange_code(&code).await.map_err(failed)?;
         let issued_at = self.clock.now();
@@ -127,17 +128,17 @@ impl Connections {
         refuse_personal(&profile)?;
 
         let scopes = short.permissions.or(long.permissions);
-        let handoff = Handoff::new(&long.access_token, issued_at, long.expires_in, profile, scopes);
-        let is_other = |expected: &ExpectedAccount| expected.instagram_user_id != handoff.user().id;
+        let pending = PendingConnection::new(&long.access_token, issued_at, long.expires_in, profile, scopes);
+        let is_other = |expected: &ExpectedAccount| expected.instagram_user_id != pending.user().id;
         let expected_username = consumed.expected_account.filter(is_other).map(|expected| expected.username);
         let expires_at_ms = (self.clock.now() + HANDLE_LIFE).as_millisecond();
         let id = Uuid::new_v4().to_string();
         let claims = HandleClaims { bearer: user_id, id: &id, expires_at_ms };
         Ok(CallbackAnswer {
-            access_token: self.vault.seal_handle(&handoff, &claims).into(),
-            user_id: handoff.user().id.clone(),
-            expires_in: handoff.expires_in(),
-            user: handoff.user().clone(),
+            access_token: self.vault.seal_handle(&pending, &claims).into(),
+            user_id: pending.user().id.clone(),
+            expires_in: pending.expires_in(),
+            user: pending.user().clone(),
             return_to: consumed.return_to,
             expected_username,
         })
@@ -148,18 +149,14 @@ impl Connections {
     /// # Errors
     /// `validation_failed` when the handle or token is not good or the body contradicts it, `account_in_use`, and
     /// Instagram's failures.
-    pub(crate) async fn save(
-        &self,
-        user_id: &str,
-        body: &SaveConnection,
-    ) -> Result<SavedConnection, ApiError> {
+    pub async fn save(&self, user_id: &str, body: &SaveConnection) -> Result<SavedConnection, Error> {
         if !token_vault::is_handle(body.access_token.expose()) {
-            let handoff = self.look_up(body).await?;
-            return self.store_connection(user_id, handoff).await;
+            let pending = self.look_up(body).await?;
+            return self.store_connection(user_id, pending).await;
         }
-        let (handle_id, handoff) = self.redeem(user_id, body).await?;
-        let saved = self.store_connection(user_id, handoff).await;
-        if saved.as_ref().is_err_and(ApiError::is_ours) {
+        let (handle_id, pending) = self.redeem(user_id, body).await?;
+        let saved = self.store_connection(user_id, pending).await;
+        if saved.as_ref().is_err_and(Error::is_ours) {
             // Nothing was stored, so a client that tries again as it is told must not hear that the handle was used. Where
             // the database is away this fails, too, and the person starts again.
             let _ = self.store.release_handle(&handle_id).await;
@@ -167,11 +164,15 @@ impl Connections {
         saved
     }
 
-    async fn store_connection(&self, user_id: &str, handoff: Handoff) -> Result<SavedConnection, ApiError> {
-        let new = handoff.into_connection(user_id, &self.vault);
+    async fn store_connection(
+        &self,
+        user_id: &str,
+        pending: PendingConnection,
+    ) -> Result<SavedConnection, Error> {
+        let new = pending.into_connection(user_id, &self.vault);
         let event = self.event(EventKind::Connected, format!("@{} was connected.", new.profile.username));
         match self.store.save_connection(new, event, self.clock.now()).await? {
-            SaveOutcome::AccountInUse => Err(ApiError::account_in_use()),
+            SaveOutcome::AccountInUse => Err(Error::AccountInUse),
             SaveOutcome::Saved(saved) => Ok(SavedConnection {
                 id: saved.id,
                 username: saved.profile.username,
@@ -183,66 +184,64 @@ impl Connections {
     }
 
     /// The id and content of a sealed handle, which is used up by this, unless the body contradicts it.
-    async fn redeem(&self, user_id: &str, body: &SaveConnection) -> Result<(String, Handoff), ApiError> {
-        let refused = || ApiError::validation([("access_token", HANDLE_REFUSED)]);
+    async fn redeem(
+        &self,
+        user_id: &str,
+        body: &SaveConnection,
+    ) -> Result<(String, PendingConnection), Error> {
         let now = self.clock.now();
         let opened = self
             .vault
-            .open_handle::<Handoff>(body.access_token.expose(), user_id, now.as_millisecond())
-            .map_err(|_| refused())?;
+            .open_handle::<PendingConnection>(body.access_token.expose(), user_id, now.as_millisecond())
+            .map_err(|_| Invalid::Handle)?;
         accept(opened.payload.contradictions(body))?;
         // Remembered for as long as the handle could be good, whenever it was made.
         if !self.store.use_handle(&opened.id, now + HANDLE_LIFE).await? {
-            return Err(refused());
+            return Err(Invalid::Handle.into());
         }
         Ok((opened.id, opened.payload))
     }
 
     /// What Instagram says of a client's own token. Its life is the one thing that Instagram cannot be asked for, so there
     /// the client is believed.
-    async fn look_up(&self, body: &SaveConnection) -> Result<Handoff, ApiError> {
+    async fn look_up(&self, body: &SaveConnection) -> Result<PendingConnection, Error> {
         let instagram = self.instagram()?;
         let token = body.access_token.expose();
         if token.is_empty() || token.len() > 2048 || !token.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(ApiError::validation([("access_token", "This is not an Instagram access token")]));
+            return Err(Invalid::TokenForm.into());
         }
-        let life =
-            body.expires_in.filter(|seconds| (1..=LONGEST_LIFE).contains(seconds)).ok_or_else(|| {
-                ApiError::validation([(
-                    "expires_in",
-                    "Give the seconds that Instagram answered with the token",
-                )])
-            })?;
+        let life = body
+            .expires_in
+            .filter(|seconds| (1..=LONGEST_LIFE).contains(seconds))
+            .ok_or(Invalid::TokenLife)?;
         let issued_at = self.clock.now();
         let token = AccessToken::from(token.to_owned());
         let profile = instagram.profile(&token).await.map_err(|error| match error {
-            InstagramError::NeedsReauthorization { .. } => {
-                ApiError::validation([("access_token", "Instagram does not accept this token")])
-            }
-            other => ApiError::from_instagram(other, instagram.redirect_uri()),
+            InstagramError::NeedsReauthorization { .. } => Invalid::TokenRefused.into(),
+            other => Error::provider(other, instagram.redirect_uri()),
         })?;
         refuse_personal(&profile)?;
         // The profile was readable; what else was granted, nobody has said.
         let scopes = Some(vec![permission::BASIC.to_owned()]);
-        let handoff = Handoff::new(&token, issued_at, Duration::from_secs(life), profile, scopes);
-        accept(handoff.contradictions(body))?;
-        Ok(handoff)
+        let pending = PendingConnection::new(&token, issued_at, Duration::from_secs(life), profile, scopes);
+        accept(pending.contradictions(body))?;
+        Ok(pending)
     }
 
     /// What the state was made with, when it was good until now.
-    async fn consume_state(&self, user_id: &str, state: &str) -> Result<Option<ConsumedState>, ApiError> {
+    async fn consume_state(&self, user_id: &str, state: &str) -> Result<Option<ConsumedState>, Error> {
         let Some(token) = SecretToken::parse(state) else { return Ok(None) };
         Ok(self.store.consume_state(&token.hash(), user_id, self.clock.now()).await?)
     }
 }
 
-fn refuse_personal(profile: &Profile) -> Result<(), ApiError> {
+fn refuse_personal(profile: &Profile) -> Result<(), Error> {
     match profile.account_type {
-        Some(AccountType::Personal) => Err(ApiError::personal_account()),
+        Some(AccountType::Personal) => Err(Error::PersonalAccount),
         _ => Ok(()),
     }
 }
 
-fn accept(contradictions: Vec<(&'static str, &'static str)>) -> Result<(), ApiError> {
-    if contradictions.is_empty() { Ok(()) } else { Err(ApiError::validation(contradictions)) }
+fn accept(contradictions: Vec<Invalid>) -> Result<(), Error> {
+    if contradictions.is_empty() { Ok(()) } else { Err(Error::Invalid(contradictions)) }
 }

@@ -8,21 +8,21 @@ use shared::{ConnectionEvent, EventKind, EventOutcome, EventsAnswer, HistoryAnsw
 
 use super::Connections;
 use crate::clock::later;
-use crate::error::ApiError;
+use crate::error::{Error, Invalid};
 
 /// The finest step of time that stores keep.
 const TICK: SignedDuration = SignedDuration::from_millis(1);
 
 /// Which part of a history is wanted.
-pub(crate) struct HistoryPage {
+pub struct HistoryPage {
     /// From this time on; `None` from the beginning.
-    pub(crate) from: Option<Timestamp>,
+    pub from: Option<Timestamp>,
     /// Up to this time; `None` to the end.
-    pub(crate) to: Option<Timestamp>,
+    pub to: Option<Timestamp>,
     /// At most so many points.
-    pub(crate) limit: u32,
+    pub limit: u32,
     /// What the page before gave.
-    pub(crate) cursor: Option<String>,
+    pub cursor: Option<String>,
 }
 
 impl Connections {
@@ -31,11 +31,11 @@ impl Connections {
     /// # Errors
     /// `not_connected`; `invalid_request` for a cursor that is not ours; `validation_failed` for a range that ends before it
     /// begins.
-    pub(crate) async fn history(&self, user_id: &str, page: HistoryPage) -> Result<HistoryAnswer, ApiError> {
+    pub async fn history(&self, user_id: &str, page: HistoryPage) -> Result<HistoryAnswer, Error> {
         let from = page.from.unwrap_or(Timestamp::UNIX_EPOCH);
         let to = page.to.unwrap_or(Timestamp::MAX);
         if from > to {
-            return Err(ApiError::validation([("to", "Give a time that is not before from")]));
+            return Err(Invalid::Range.into());
         }
         let from = match &page.cursor {
             Some(cursor) => from.max(read_history_cursor(cursor).ok_or_else(bad_cursor)?),
@@ -54,12 +54,12 @@ impl Connections {
     ///
     /// # Errors
     /// `not_connected`; `invalid_request` for a cursor that is not ours.
-    pub(crate) async fn events(
+    pub async fn events(
         &self,
         user_id: &str,
         limit: u32,
         after: Option<&str>,
-    ) -> Result<EventsAnswer, ApiError> {
+    ) -> Result<EventsAnswer, Error> {
         let after = after.map(|text| read_cursor(text).ok_or_else(bad_cursor)).transpose()?;
         let connection = self.stored(user_id).await?;
         let mut events =
@@ -100,8 +100,8 @@ fn event(stored: Event) -> ConnectionEvent {
     }
 }
 
-pub(super) fn bad_cursor() -> ApiError {
-    ApiError::invalid_request("The cursor is not one that this route gave.")
+pub(super) fn bad_cursor() -> Error {
+    Error::InvalidCursor
 }
 
 /// A place in a list as clients carry it: opaque, so that what is in it can change.

@@ -8,13 +8,13 @@ use instagram_client::{AccessToken, InstagramError, LimitOf, LongLivedToken};
 use jiff::{SignedDuration, Timestamp};
 use shared::{EventKind, permission};
 
-use super::handoff::end_of_life;
 use super::outcome::{Kept, LONGEST_WAIT, Outcome, PutOff, wait_after};
+use super::pending::end_of_life;
 use super::{Connections, token_context, view};
-use crate::app::CONCURRENCY;
 use crate::clock::{earlier, later};
-use crate::error::ApiError;
+use crate::error::Error;
 use crate::persist::persist;
+use crate::work::CONCURRENCY;
 
 /// Instagram renews no token that is younger.
 pub(super) const YOUNGEST: SignedDuration = SignedDuration::from_hours(24);
@@ -33,22 +33,18 @@ impl Connections {
     /// # Errors
     /// `not_connected`; `rate_limited` while the token is younger than a day; `needs_reauthorization` when Instagram no
     /// longer accepts it; Instagram's other failures, which leave it as it is.
-    pub(crate) async fn refresh(
-        &self,
-        user_id: &str,
-        asked_by: AskedBy,
-    ) -> Result<shared::Connection, ApiError> {
+    pub async fn refresh(&self, user_id: &str, asked_by: AskedBy) -> Result<shared::Connection, Error> {
         let (stored, token) = self.usable(user_id).await?;
         let age = self.clock.now().duration_since(stored.token_issued_at);
         if age < YOUNGEST {
-            return Err(ApiError::token_too_young(YOUNGEST - age));
+            return Err(Error::TokenTooYoung(YOUNGEST - age));
         }
         self.refuse_while_paused(&stored).await?;
         let Some(stored) = self.take_turn(stored, &token).await? else {
             return self.read(user_id).await;
         };
         let kept = self.renew(&stored, &token, asked_by).await;
-        self.metrics.refreshed(Outcome::of(&kept));
+        self.observer.refreshed(Outcome::of(&kept));
         self.answer(user_id, kept).await
     }
 
@@ -58,7 +54,7 @@ impl Connections {
         &self,
         mut stored: Connection,
         token: &AccessToken,
-    ) -> Result<Option<Connection>, ApiError> {
+    ) -> Result<Option<Connection>, Error> {
         for _ in 0..TURN_ATTEMPTS {
             let now = self.clock.now();
             let lease_until = now + self.lease.whole;
@@ -71,18 +67,14 @@ impl Connections {
             }
             tokio::time::sleep(TURN_PAUSE).await;
         }
-        Err(ApiError::being_renewed())
+        Err(Error::BeingRefreshed)
     }
 
     /// Takes connections whose token has less than `window` left, and which nobody else is renewing.
     ///
     /// # Errors
     /// `unavailable`, and `not_configured` where there is no app to renew with.
-    pub(crate) async fn claim_due(
-        &self,
-        window: SignedDuration,
-        limit: u32,
-    ) -> Result<Vec<Connection>, ApiError> {
+    pub async fn claim_due(&self, window: SignedDuration, limit: u32) -> Result<Vec<Connection>, Error> {
         self.instagram()?;
         let now = self.clock.now();
         let due = DueForRefresh {
@@ -98,14 +90,14 @@ impl Connections {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub(crate) async fn oldest_due(&self, window: SignedDuration) -> StoreResult<Option<SignedDuration>> {
+    pub async fn oldest_due(&self, window: SignedDuration) -> StoreResult<Option<SignedDuration>> {
         let now = self.clock.now();
         let first = self.store.first_due_for_refresh(now + window, now - YOUNGEST, now).await?;
         Ok(first.map(|life| now.duration_since(due_since(life, window))))
     }
 
     /// Renews one claimed connection. What fails is put off, longer each time, and costs the connection nothing.
-    pub(crate) async fn renew_claimed(&self, stored: &Connection) -> Outcome {
+    pub async fn renew_claimed(&self, stored: &Connection) -> Outcome {
         let Some(token) = self.open(stored) else {
             let why = "This server can no longer read the stored access.";
             self.postpone_failed(stored, why, LONGEST_WAIT).await;
@@ -116,7 +108,7 @@ impl Connections {
 
     /// Whether work may begin on what was claimed until then: Instagram wants no pause, and a call and a write are done before
     /// others may have it.
-    pub(crate) fn may_begin(&self, lease_until: Option<Timestamp>) -> bool {
+    pub fn may_begin(&self, lease_until: Option<Timestamp>) -> bool {
         let now = self.clock.now();
         let is_nearly_over = lease_until.is_some_and(|until| until.duration_since(now) < self.lease.one);
         self.paused_here(now).is_none() && !is_nearly_over
@@ -126,11 +118,7 @@ impl Connections {
     ///
     /// # Errors
     /// `unavailable`.
-    pub(crate) async fn give_back_renewals(
-        &self,
-        ids: &[&str],
-        lease_until: Timestamp,
-    ) -> Result<(), ApiError> {
+    pub async fn give_back_renewals(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), Error> {
         Ok(self.store.give_back_refreshes(ids, lease_until, self.clock.now()).await?)
     }
 
@@ -187,7 +175,7 @@ impl Connections {
         let (id, token) = (&stored.id, &stored.access_token);
         if let Err(error) = self.store.postpone_refresh(id, token, postponement, now).await {
             // The lease is the wait then.
-            ApiError::from(error).log();
+            Error::from(error).log();
         }
     }
 
@@ -235,7 +223,7 @@ impl Connections {
         let replaced = persist(|| self.try_to_replace_token(stored, token, &renewed, &events)).await;
         replaced.map_err(|error| {
             // The lease ends by itself, and Instagram still takes the old token.
-            let error = ApiError::from(error);
+            let error = Error::from(error);
             error.log();
             error
         })
@@ -278,7 +266,7 @@ impl Connections {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub(crate) async fn ask_about_ended(&self, limit: u32) -> StoreResult<usize> {
+    pub async fn ask_about_ended(&self, limit: u32) -> StoreResult<usize> {
         let now = self.clock.now();
         if self.paused().await?.is_some() {
             return Ok(0);
@@ -299,11 +287,11 @@ impl Connections {
     }
 
     /// The user's connection and its token, unless it is known that Instagram will not take the token.
-    pub(super) async fn usable(&self, user_id: &str) -> Result<(Connection, AccessToken), ApiError> {
+    pub(super) async fn usable(&self, user_id: &str) -> Result<(Connection, AccessToken), Error> {
         let stored = self.stored(user_id).await?;
-        let token = self.open(&stored).ok_or_else(|| ApiError::needs_reauthorization(None))?;
+        let token = self.open(&stored).ok_or_else(|| Error::NeedsReauthorization(None))?;
         if view::dead_since(&stored, true, self.clock.now()).is_some() {
-            return Err(ApiError::needs_reauthorization(None));
+            return Err(Error::NeedsReauthorization(None));
         }
         Ok((stored, token))
     }
@@ -318,11 +306,11 @@ impl Connections {
     /// dead is recorded, and its wish that it be left alone; whatever else fails leaves the connection as it
     /// is. The call is one of this service's own: what somebody else made up does not tell whether a token is
     /// dead.
-    pub(super) async fn refused(&self, stored: &Connection, error: InstagramError) -> ApiError {
+    pub(super) async fn refused(&self, stored: &Connection, error: InstagramError) -> Error {
         match error {
             InstagramError::NeedsReauthorization { subcode } => {
                 match self.mark_dead(stored, why_refused(subcode)).await {
-                    Ok(_) => return ApiError::needs_reauthorization(Some(error)),
+                    Ok(_) => return Error::NeedsReauthorization(Some(error)),
                     Err(error) => return error.into(),
                 }
             }
@@ -334,7 +322,7 @@ impl Connections {
             _ => {}
         }
         match self.instagram() {
-            Ok(instagram) => ApiError::from_instagram(error, instagram.redirect_uri()),
+            Ok(instagram) => Error::provider(error, instagram.redirect_uri()),
             Err(not_configured) => not_configured,
         }
     }
@@ -355,7 +343,7 @@ fn due_since(life: TokenLife, window: SignedDuration) -> Timestamp {
 
 /// Who wanted a renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AskedBy {
+pub enum AskedBy {
     /// The schedule.
     Job,
     /// Somebody who waits for the answer.

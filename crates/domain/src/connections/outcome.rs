@@ -5,16 +5,15 @@ use std::time::Duration;
 use connection_store::{Connection, NewEvent, Postponement};
 use instagram_client::InstagramError;
 use jiff::{SignedDuration, Timestamp};
-use shared::ErrorCode;
 
-use crate::error::ApiError;
+use crate::error::Error;
 use crate::jitter::jittered;
 
 /// The longest wait between two tries: with weeks left, it leaves many.
 pub(super) const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
 
 /// What is stored now; `None` when something newer came first: a reconnect, a disconnect, another renewal.
-pub(super) type Kept = Result<Option<Connection>, ApiError>;
+pub(super) type Kept = Result<Option<Connection>, Error>;
 
 /// Why a try is put off.
 #[derive(Default)]
@@ -39,7 +38,7 @@ impl PutOff {
 
 /// What came of one try, for logs and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub enum Outcome {
     /// The connection has a new token, or the profile as it is at Instagram.
     Done,
     /// Something newer came first.
@@ -56,17 +55,19 @@ impl Outcome {
     const ALL: [Self; 5] = [Self::Done, Self::Superseded, Self::Dead, Self::Postponed, Self::RateLimited];
 
     pub(super) fn of(kept: &Kept) -> Self {
-        match kept.as_ref().map_err(ApiError::code) {
+        match kept {
             Ok(Some(_)) => Self::Done,
             Ok(None) => Self::Superseded,
-            Err(ErrorCode::NeedsReauthorization) => Self::Dead,
-            Err(ErrorCode::RateLimited) => Self::RateLimited,
+            Err(Error::NeedsReauthorization(_)) => Self::Dead,
+            Err(Error::Provider { error: InstagramError::RateLimited { .. }, .. } | Error::Paused(_)) => {
+                Self::RateLimited
+            }
             Err(_) => Self::Postponed,
         }
     }
 
     /// The name in logs and metrics, where what is done is called `done`.
-    pub(crate) fn name(self, done: &'static str) -> &'static str {
+    pub fn name(self, done: &'static str) -> &'static str {
         match self {
             Self::Done => done,
             Self::Superseded => "superseded",
@@ -77,7 +78,7 @@ impl Outcome {
     }
 
     /// All names.
-    pub(crate) fn names(done: &'static str) -> [&'static str; 5] {
+    pub fn names(done: &'static str) -> [&'static str; 5] {
         Self::ALL.map(|outcome| outcome.name(done))
     }
 }

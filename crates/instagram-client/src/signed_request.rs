@@ -1,17 +1,15 @@
 //! What Meta signs: the `signed_request` of its deauthorize and data deletion calls (`instagram-api.md` §9).
 
+use crate::readable_json;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use hmac::{Hmac, KeyInit, Mac};
-use instagram_client::readable_json;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-
-use crate::config::InstagramConfig;
 
 /// Base64url. Reports show it with and without padding.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
@@ -26,19 +24,12 @@ const ALGORITHM: &str = "HMAC-SHA256";
 const LONGEST_ID: usize = 64;
 
 /// The secrets that may sign. Reports disagree on which one does, the Instagram app's or the Meta app's.
-pub(crate) struct SigningSecrets(Vec<SecretString>);
+pub struct SigningSecrets(Vec<SecretString>);
 
 impl SigningSecrets {
-    /// The app's secret and `META_APP_SECRET`, or the names of the variables that are missing for an app.
-    pub(crate) fn of(config: &InstagramConfig) -> Result<Self, Vec<&'static str>> {
-        let app = config.app.as_ref().map_err(Clone::clone)?;
-        Ok(Self([&app.secret].into_iter().chain(&config.meta_app_secret).cloned().collect()))
-    }
-
-    /// A single secret.
-    #[cfg(any(test, feature = "fuzzing"))]
-    pub(crate) fn of_one(secret: &str) -> Self {
-        Self(vec![secret.into()])
+    /// Takes the Instagram app's secret, and the Meta app's where it is known.
+    pub fn new(secrets: impl IntoIterator<Item = SecretString>) -> Self {
+        Self(secrets.into_iter().collect())
     }
 
     /// Whether one of them signed these bytes. Compares in constant time.
@@ -51,18 +42,18 @@ impl SigningSecrets {
 }
 
 /// A request that Meta has signed.
-pub(crate) struct SignedRequest {
+pub struct SignedRequest {
     /// The account: its professional id or the one that only this app sees; which of them is not certain.
-    pub(crate) account_id: String,
+    pub account_id: String,
     /// When Meta made the request, in whole seconds.
-    pub(crate) issued_at: Timestamp,
+    pub issued_at: Timestamp,
     /// The signature and what is signed. Nobody guesses the former without the secret.
     signed: Vec<u8>,
 }
 
 /// Why a signed request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SignedRequestError {
+pub enum SignedRequestError {
     /// It has not the form of one.
     Malformed,
     /// None of the secrets signed it.
@@ -91,7 +82,7 @@ impl SignedRequest {
     ///
     /// # Errors
     /// [`SignedRequestError`].
-    pub(crate) fn parse(text: &str, secrets: &SigningSecrets) -> Result<Self, SignedRequestError> {
+    pub fn parse(text: &str, secrets: &SigningSecrets) -> Result<Self, SignedRequestError> {
         let (signature, payload) = text.split_once('.').ok_or(SignedRequestError::Malformed)?;
         if !is_base64url(signature) || !is_base64url(payload) {
             return Err(SignedRequestError::Malformed);
@@ -107,7 +98,7 @@ impl SignedRequest {
 
     /// A name for this request and this purpose: 32 hexadecimal digits, the same each time it is sent, and hard to guess
     /// for those who have not seen it.
-    pub(crate) fn fingerprint(&self, purpose: &str) -> String {
+    pub fn fingerprint(&self, purpose: &str) -> String {
         let digest =
             Sha256::new().chain_update(purpose).chain_update([0]).chain_update(&self.signed).finalize();
         digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()

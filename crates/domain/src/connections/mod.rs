@@ -4,12 +4,12 @@
 mod connect;
 mod erasure;
 mod events;
-mod handoff;
 mod life;
 mod list;
 mod operators;
 mod outcome;
 mod pause;
+mod pending;
 mod profile;
 mod proxy;
 mod renew;
@@ -30,21 +30,23 @@ use token_vault::{Context, Vault};
 use self::outcome::Kept;
 use self::pause::Pause;
 use crate::clock::Clock;
-use crate::error::ApiError;
-use crate::metrics::Metrics;
+use crate::error::Error;
+use crate::observer::Observer;
 
-pub(crate) use connect::{Login, Redirected};
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use handoff::fuzz_handoff;
-pub(crate) use life::HistoryPage;
-pub(crate) use list::ListPage;
-pub(crate) use operators::{opens, view_of};
-pub(crate) use outcome::Outcome;
-pub(crate) use proxy::{Forwarded, Parameters};
-pub(crate) use renew::AskedBy;
+pub use connect::{AuthorizationRequest, AuthorizationResponse};
+pub use life::HistoryPage;
+pub use list::ListPage;
+pub use operators::{opens, view_of};
+pub use outcome::Outcome;
+#[cfg(feature = "fuzzing")]
+pub use pending::fuzz_pending_connection;
+pub use proxy::{Forwarded, Parameters};
+pub use renew::AskedBy;
+pub use rotate::ResealedPage;
+pub use token::Program;
 
 /// What the routes call. One for the whole process.
-pub(crate) struct Connections {
+pub struct Connections {
     store: Arc<dyn Store>,
     vault: Arc<Vault>,
     /// The client, or the variables that are missing for it.
@@ -53,7 +55,7 @@ pub(crate) struct Connections {
     pause: Pause,
     /// Who is told what happens to a connection, by the names that deliveries carry.
     receivers: Vec<String>,
-    metrics: Arc<Metrics>,
+    observer: Arc<dyn Observer>,
     lease: Lease,
 }
 
@@ -62,32 +64,32 @@ const MOST_OF_ONE_USER: u32 = 100;
 
 /// How long a worker has a batch of connections to itself.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Lease {
+pub struct Lease {
     /// From the claim on; then others take the worker for dead.
-    pub(crate) whole: SignedDuration,
+    pub whole: SignedDuration,
     /// What one of the batch may take, to its last write. Where less is left, others may be at it before it is done.
-    pub(crate) one: SignedDuration,
+    pub one: SignedDuration,
 }
 
 impl Connections {
     /// From its parts.
-    pub(crate) fn new(
+    pub fn new(
         store: Arc<dyn Store>,
         vault: Arc<Vault>,
         instagram: Result<InstagramClient, Vec<&'static str>>,
         clock: Arc<dyn Clock>,
         receivers: Vec<String>,
-        metrics: Arc<Metrics>,
+        observer: Arc<dyn Observer>,
         lease: Lease,
     ) -> Self {
-        Self { store, vault, instagram, clock, pause: Pause::default(), receivers, metrics, lease }
+        Self { store, vault, instagram, clock, pause: Pause::default(), receivers, observer, lease }
     }
 
     /// The user's connection that was saved last.
     ///
     /// # Errors
     /// `not_connected`, `unavailable`.
-    pub(crate) async fn read(&self, user_id: &str) -> Result<shared::Connection, ApiError> {
+    pub async fn read(&self, user_id: &str) -> Result<shared::Connection, Error> {
         Ok(self.view(self.stored(user_id).await?))
     }
 
@@ -95,45 +97,45 @@ impl Connections {
     ///
     /// # Errors
     /// `unavailable`.
-    pub(crate) async fn read_all(&self, user_id: &str) -> Result<Vec<shared::Connection>, ApiError> {
+    pub async fn read_all(&self, user_id: &str) -> Result<Vec<shared::Connection>, Error> {
         let stored = self.store.connections_of_user(user_id, MOST_OF_ONE_USER).await?;
         Ok(stored.into_iter().map(|connection| self.view(connection)).collect())
     }
 
-    async fn stored(&self, user_id: &str) -> Result<Connection, ApiError> {
-        self.store.latest_connection(user_id).await?.ok_or_else(ApiError::not_connected)
+    async fn stored(&self, user_id: &str) -> Result<Connection, Error> {
+        self.store.latest_connection(user_id).await?.ok_or(Error::NotConnected)
     }
 
     /// Ends that connection: its token is erased.
     ///
     /// # Errors
     /// `not_connected`, `unavailable`.
-    pub(crate) async fn disconnect(&self, user_id: &str) -> Result<(), ApiError> {
+    pub async fn disconnect(&self, user_id: &str) -> Result<(), Error> {
         let ended = self.end(&self.stored(user_id).await?).await?;
-        ended.then_some(()).ok_or_else(ApiError::not_connected)
+        ended.then_some(()).ok_or(Error::NotConnected)
     }
 
     /// The user's active connection of this id.
-    async fn stored_one(&self, user_id: &str, id: &str) -> Result<Connection, ApiError> {
+    async fn stored_one(&self, user_id: &str, id: &str) -> Result<Connection, Error> {
         let found = self.store.connection(id).await?;
         let is_theirs = |connection: &Connection| connection.is_active && connection.user_id == user_id;
-        found.filter(is_theirs).ok_or_else(ApiError::no_such_connection)
+        found.filter(is_theirs).ok_or(Error::NoSuchConnection)
     }
 
     /// Ends the user's connection of this id.
     ///
     /// # Errors
     /// `not_found`, whether it has ended, is another's or never was; `unavailable`.
-    pub(crate) async fn disconnect_one(&self, user_id: &str, id: &str) -> Result<(), ApiError> {
+    pub async fn disconnect_one(&self, user_id: &str, id: &str) -> Result<(), Error> {
         let ended = self.end(&self.stored_one(user_id, id).await?).await?;
-        ended.then_some(()).ok_or_else(ApiError::no_such_connection)
+        ended.then_some(()).ok_or(Error::NoSuchConnection)
     }
 
     /// Ends a connection; `false` when it has ended meanwhile, or passed to another user.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub(crate) async fn end(&self, stored: &Connection) -> StoreResult<bool> {
+    pub async fn end(&self, stored: &Connection) -> StoreResult<bool> {
         let message = format!("@{} was disconnected.", stored.profile.username);
         let event = self.event(EventKind::Disconnected, message);
         self.store.disconnect(&stored.id, &stored.user_id, event, self.clock.now()).await
@@ -147,7 +149,7 @@ impl Connections {
 
     /// What the owner is told who asked for a renewal or a sync. Something newer that came first counts, word that the app was
     /// removed as well.
-    async fn answer(&self, user_id: &str, kept: Kept) -> Result<shared::Connection, ApiError> {
+    async fn answer(&self, user_id: &str, kept: Kept) -> Result<shared::Connection, Error> {
         match kept? {
             Some(stored) => Ok(self.view(stored)),
             None => self.usable(user_id).await.map(|(stored, _)| self.view(stored)),
@@ -155,12 +157,12 @@ impl Connections {
     }
 
     /// Whether there is an app to ask Instagram with.
-    pub(crate) fn has_app(&self) -> bool {
+    pub fn has_app(&self) -> bool {
         self.instagram.is_ok()
     }
 
-    fn instagram(&self) -> Result<&InstagramClient, ApiError> {
-        self.instagram.as_ref().map_err(|missing| ApiError::not_configured(missing))
+    fn instagram(&self) -> Result<&InstagramClient, Error> {
+        self.instagram.as_ref().map_err(|missing| Error::NotConfigured(missing.clone()))
     }
 }
 

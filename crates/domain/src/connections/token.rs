@@ -9,11 +9,19 @@ use shared::{EventKind, Sensitive, TokenAnswer};
 use super::Connections;
 use super::renew::{AskedBy, YOUNGEST};
 use super::view::REFRESH_WINDOW;
-use crate::caller::KeyInfo;
-use crate::error::ApiError;
+use crate::error::Error;
 
 /// How often a token that others replace at the same moment is read anew.
 const READ_ATTEMPTS: u32 = 5;
+
+/// The API key that a program showed; not the key itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Program<'a> {
+    /// Names the key in the log.
+    pub key_id: &'a str,
+    /// The key's name, as its owner gave it.
+    pub key_name: &'a str,
+}
 
 impl Connections {
     /// The token of the user's connection, renewed first where little of its life is left and `may_renew` lets it be asked for.
@@ -22,12 +30,12 @@ impl Connections {
     ///
     /// # Errors
     /// `not_connected`; `needs_reauthorization` when Instagram no longer accepts the token; `unavailable`.
-    pub(crate) async fn give_token(
+    pub async fn give_token(
         &self,
         user_id: &str,
-        to: &KeyInfo,
+        to: Program<'_>,
         may_renew: impl AsyncFnOnce() -> bool,
-    ) -> Result<TokenAnswer, ApiError> {
+    ) -> Result<TokenAnswer, Error> {
         let mut usable = self.usable(user_id).await?;
         if self.ends_soon(&usable.0) && may_renew().await {
             // Where that fails, the token is still good.
@@ -38,17 +46,17 @@ impl Connections {
         }
         for _ in 0..READ_ATTEMPTS {
             let (stored, token) = usable;
-            let message = format!("The API key “{}” was given Instagram's access.", to.name);
+            let message = format!("The API key “{}” was given Instagram's access.", to.key_name);
             let (id, sealed, now) = (&stored.id, &stored.access_token, self.clock.now());
             let mut event = self.event(EventKind::TokenRead, message);
-            event.id = event_id(id, &to.id, now);
+            event.id = event_id(id, to.key_id, now);
             if self.store.record_event(id, sealed, event, now).await? {
-                tracing::info!(key = to.id, connection = stored.id, "a token was given");
+                tracing::info!(key = to.key_id, connection = stored.id, "a token was given");
                 return Ok(answer(stored, &token));
             }
             usable = self.usable(user_id).await?;
         }
-        Err(ApiError::internal("a token was replaced again and again"))
+        Err(Error::Internal("a token was replaced again and again"))
     }
 
     /// Whether little of a token's life is left, and Instagram renews it yet.

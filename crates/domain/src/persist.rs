@@ -21,9 +21,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 ///
 /// # Errors
 /// Those of the last try: at once when the database refuses, after a while when it stays away.
-pub(crate) async fn persist<T, W: Future<Output = StoreResult<T>>>(
-    write: impl FnMut() -> W,
-) -> StoreResult<T> {
+pub async fn persist<T, W: Future<Output = StoreResult<T>>>(write: impl FnMut() -> W) -> StoreResult<T> {
     let begun = Instant::now();
     let pauses = ExponentialBuilder::new()
         .with_min_delay(FIRST_PAUSE)
@@ -46,7 +44,7 @@ mod tests {
 
     use super::*;
 
-    #[actix_web::test]
+    #[tokio::test]
     async fn a_refusal_is_final_and_an_absence_is_not() {
         let tries = Cell::new(0);
         let refused = persist(async || -> StoreResult<()> {

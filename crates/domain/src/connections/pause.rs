@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Connections;
 use super::outcome::PutOff;
 use crate::clock::later;
-use crate::error::ApiError;
+use crate::error::Error;
 
 /// The name of the app's pause in the store.
 const NAME: &str = "instagram";
@@ -61,11 +61,11 @@ impl Connections {
     ///
     /// # Errors
     /// `rate_limited`; `unavailable`.
-    pub(super) async fn refuse_while_paused(&self, stored: &Connection) -> Result<(), ApiError> {
+    pub(super) async fn refuse_while_paused(&self, stored: &Connection) -> Result<(), Error> {
         let now = self.clock.now();
         let of_account = self.store.paused_until(&name_of_account(stored), now).await?;
         match self.paused().await?.max(of_account) {
-            Some(until) => Err(ApiError::instagram_paused(until.duration_since(now))),
+            Some(until) => Err(Error::Paused(until.duration_since(now))),
             None => Ok(()),
         }
     }
@@ -74,7 +74,7 @@ impl Connections {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub(crate) async fn paused(&self) -> StoreResult<Option<Timestamp>> {
+    pub async fn paused(&self) -> StoreResult<Option<Timestamp>> {
         let now = self.clock.now();
         if let Some(until) = self.store.paused_until(NAME, now).await? {
             self.pause.until.fetch_max(until.as_millisecond(), Ordering::Relaxed);

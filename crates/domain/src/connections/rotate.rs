@@ -4,22 +4,22 @@ use connection_store::{SealedToken, StoreResult};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{Connections, token_context};
-use crate::app::CONCURRENCY;
+use crate::work::CONCURRENCY;
 
 /// A page of tokens that were looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ResealedPage {
+pub struct ResealedPage {
     /// Tokens that have the new key now.
-    pub(crate) resealed: u64,
+    pub resealed: u64,
     /// Tokens that were replaced meanwhile, by a renewal, a reconnect or another process that reseals.
-    pub(crate) superseded: u64,
+    pub superseded: u64,
     /// Tokens that do not open, and were left as they are.
-    pub(crate) unreadable: u64,
+    pub unreadable: u64,
 }
 
 impl Connections {
     /// The keys that open and do not seal, and `None`, which stands for texts that name no key.
-    pub(crate) fn old_keys(&self) -> Vec<Option<String>> {
+    pub fn old_keys(&self) -> Vec<Option<String>> {
         self.vault.old_key_ids().map(|id| Some(id.to_owned())).chain([None]).collect()
     }
 
@@ -27,7 +27,7 @@ impl Connections {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub(crate) async fn sealed_with(
+    pub async fn sealed_with(
         &self,
         key_id: Option<&str>,
         after: Option<&str>,
@@ -40,7 +40,7 @@ impl Connections {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub(crate) async fn left_to_reseal(&self) -> StoreResult<u64> {
+    pub async fn left_to_reseal(&self) -> StoreResult<u64> {
         let old = self.old_keys();
         let uses = self.store.key_use().await?;
         Ok(uses.iter().filter(|key_use| old.contains(&key_use.key_id)).map(|key_use| key_use.tokens).sum())
@@ -50,7 +50,7 @@ impl Connections {
     ///
     /// # Errors
     /// When the store does not answer; what was sealed until then stays so.
-    pub(crate) async fn reseal(&self, tokens: &[SealedToken]) -> StoreResult<ResealedPage> {
+    pub async fn reseal(&self, tokens: &[SealedToken]) -> StoreResult<ResealedPage> {
         stream::iter(tokens)
             .map(|token| self.reseal_one(token))
             .buffer_unordered(CONCURRENCY)

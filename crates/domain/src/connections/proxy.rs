@@ -7,7 +7,7 @@ use serde_json::Value;
 use shared::Scope;
 
 use super::Connections;
-use crate::error::ApiError;
+use crate::error::Error;
 
 use GraphMethod::{Delete, Get, Post};
 use Scope::{ConnectionsRead, ContentPublish, MessagesManage};
@@ -65,7 +65,7 @@ const REFUSED_PARTS: [&str; 5] = ["token", "secret", "proof", "clientid", "signe
 
 /// A path that is forwarded.
 #[derive(Debug)]
-pub(crate) struct Forwarded {
+pub struct Forwarded {
     method: GraphMethod,
     path: Vec<String>,
     scope: Scope,
@@ -77,7 +77,7 @@ impl Forwarded {
     ///
     /// # Errors
     /// `not_found`; `method_not_allowed` where another method would be forwarded.
-    pub(crate) fn find(method: GraphMethod, path: &str) -> Result<Self, ApiError> {
+    pub fn find(method: GraphMethod, path: &str) -> Result<Self, Error> {
         let segments: Vec<&str> = path.split('/').collect();
         let fits = |shape: &str| {
             let shape: Vec<&str> = shape.split('/').collect();
@@ -90,10 +90,10 @@ impl Forwarded {
                 let path = segments.into_iter().map(str::to_owned).collect();
                 Ok(Self { method, path, scope: *scope })
             }
-            None if found.is_empty() => Err(ApiError::not_forwarded()),
+            None if found.is_empty() => Err(Error::NotForwarded),
             None => {
                 let methods: Vec<_> = found.iter().map(|(method, ..)| name(*method)).collect();
-                Err(ApiError::method_not_allowed(&methods))
+                Err(Error::MethodNotForwarded(methods))
             }
         }
     }
@@ -101,7 +101,7 @@ impl Forwarded {
     /// What a caller has to be allowed for this call. Graph expands fields into what they stand for: who may not read messages
     /// gets none by naming them as fields of the account. What is deleted is named by its id alone, which does not tell a comment
     /// from a post: only who may write both deletes either.
-    pub(crate) fn scopes(&self, parameters: &Parameters) -> Vec<Scope> {
+    pub fn scopes(&self, parameters: &Parameters) -> Vec<Scope> {
         let mut scopes = vec![self.scope];
         if self.scope != MessagesManage && parameters.name_messages() {
             scopes.push(MessagesManage);
@@ -130,7 +130,7 @@ fn name(method: GraphMethod) -> &'static str {
 }
 
 /// What a program says beside the path.
-pub(crate) struct Parameters {
+pub struct Parameters {
     query: Vec<(String, String)>,
     body: Option<GraphBody>,
 }
@@ -140,11 +140,11 @@ impl Parameters {
     ///
     /// # Errors
     /// `invalid_request` when one is among them that is not the program's to give.
-    pub(crate) fn new(query: Vec<(String, String)>, body: Option<GraphBody>) -> Result<Self, ApiError> {
+    pub fn new(query: Vec<(String, String)>, body: Option<GraphBody>) -> Result<Self, Error> {
         let parameters = Self { query, body };
         let has_secret = matches!(&parameters.body, Some(GraphBody::Json(json)) if holds_secret(json));
         if has_secret || parameters.pairs().any(|(name, _)| is_refused(&name)) {
-            return Err(ApiError::refused_parameter());
+            return Err(Error::RefusedParameter);
         }
         Ok(parameters)
     }
@@ -220,12 +220,12 @@ impl Connections {
     /// # Errors
     /// `not_connected`; `needs_reauthorization`, which is recorded; `rate_limited`, which is remembered;
     /// `invalid_request` with Instagram's word where it refuses the call; Instagram's other failures.
-    pub(crate) async fn forward(
+    pub async fn forward(
         &self,
         user_id: &str,
         call: Forwarded,
         parameters: Parameters,
-    ) -> Result<Value, ApiError> {
+    ) -> Result<Value, Error> {
         let (stored, token) = self.usable(user_id).await?;
         self.refuse_while_paused(&stored).await?;
         let account =
@@ -242,26 +242,21 @@ impl Connections {
             Err(error @ InstagramError::NeedsReauthorization { .. }) => {
                 Err(self.refused_once(&stored, &token, error).await)
             }
-            Err(error) => Err(ApiError::from_forwarded(error)),
+            Err(error) => Err(Error::Forwarded(error)),
         }
     }
 
     /// Returns what it means for a program that Instagram refused the token in a call that the program made
     /// up. The call may be what is refused, so the token counts as dead only where Instagram refuses it for
     /// the profile, too. Of all calls that provoke this, one a minute asks.
-    async fn refused_once(
-        &self,
-        stored: &Connection,
-        token: &AccessToken,
-        error: InstagramError,
-    ) -> ApiError {
+    async fn refused_once(&self, stored: &Connection, token: &AccessToken, error: InstagramError) -> Error {
         let name = format!("token-check:{}", stored.id);
         match self.store.count_try(&name, CHECK_EVERY, self.clock.now()).await {
             Ok(tries) if tries.count == 1 => {}
             // Somebody asks at this moment, or has just asked; what came of it is stored.
             Ok(_) => {
                 let found = self.usable(&stored.user_id).await;
-                return found.err().unwrap_or_else(|| ApiError::access_refused_once(error));
+                return found.err().unwrap_or_else(|| Error::AccessRefusedOnce(error));
             }
             Err(unavailable) => return unavailable.into(),
         }
@@ -274,7 +269,7 @@ impl Connections {
                 told @ (InstagramError::NeedsReauthorization { .. } | InstagramError::RateLimited { .. }),
             ) => self.refused(stored, told).await,
             // What is read is not stored: otherwise whoever can provoke this could fill the history.
-            Ok(_) | Err(_) => ApiError::access_refused_once(error),
+            Ok(_) | Err(_) => Error::AccessRefusedOnce(error),
         }
     }
 }
@@ -282,22 +277,21 @@ impl Connections {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use shared::ErrorCode;
 
     use super::*;
 
-    fn found(method: GraphMethod, path: &str) -> Result<Scope, ErrorCode> {
-        Forwarded::find(method, path).map(|call| call.scope).map_err(|error| error.code())
+    fn found(method: GraphMethod, path: &str) -> Result<Scope, String> {
+        Forwarded::find(method, path).map(|call| call.scope).map_err(|error| error.to_string())
     }
 
     #[test]
     fn only_listed_paths_are_forwarded() {
         assert_eq!(found(Get, "me/media"), Ok(ConnectionsRead));
         assert_eq!(found(Post, "me/media"), Ok(ContentPublish));
-        assert_eq!(found(Delete, "me/media"), Err(ErrorCode::MethodNotAllowed));
+        assert_eq!(found(Delete, "me/media"), Err("method not forwarded".to_owned()));
         assert_eq!(found(Get, "18000000000000000/insights"), Ok(ConnectionsRead));
         assert_eq!(found(Delete, "1"), Ok(MessagesManage));
-        assert_eq!(found(Post, "1"), Err(ErrorCode::MethodNotAllowed));
+        assert_eq!(found(Post, "1"), Err("method not forwarded".to_owned()));
         let too_long = "1".repeat(33);
         for path in [
             "",
@@ -334,11 +328,11 @@ mod tests {
             "1/likes",
             &too_long,
         ] {
-            assert_eq!(found(Get, path), Err(ErrorCode::NotFound), "{path}");
+            assert_eq!(found(Get, path), Err("not forwarded".to_owned()), "{path}");
         }
     }
 
-    fn query(name: &str, value: &str) -> Result<Parameters, ApiError> {
+    fn query(name: &str, value: &str) -> Result<Parameters, Error> {
         Parameters::new(vec![(name.to_owned(), value.to_owned())], None)
     }
 

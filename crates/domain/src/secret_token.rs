@@ -7,33 +7,33 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 /// 256 random bits as 43 characters of base64url. The store keeps the hash alone.
-pub(crate) struct SecretToken(SecretString);
+pub struct SecretToken(SecretString);
 
 /// Length of the text form: 32 bytes in base64 without padding.
 const TEXT_LENGTH: usize = 43;
 
 impl SecretToken {
     /// A fresh one from the operating system's generator.
-    pub(crate) fn generate() -> Self {
+    pub fn generate() -> Self {
         let mut bytes = [0_u8; 32];
         getrandom::fill(&mut bytes).expect("an operating system without random numbers cannot serve anybody");
         Self(URL_SAFE_NO_PAD.encode(bytes).into())
     }
 
     /// One that came in from outside; `None` when it cannot be ours.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let ours = text.len() == TEXT_LENGTH
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         ours.then(|| Self(text.into()))
     }
 
     /// What the store knows it by. A plain SHA-256 is enough: nobody can search 256 random bits.
-    pub(crate) fn hash(&self) -> SecretHash {
+    pub fn hash(&self) -> SecretHash {
         Sha256::digest(self.0.expose_secret().as_bytes()).into()
     }
 
     /// The text, for the one place it is meant for.
-    pub(crate) fn expose(&self) -> &str {
+    pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 }

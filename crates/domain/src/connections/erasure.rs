@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::Connections;
-use crate::error::ApiError;
+use crate::error::Error;
 
 /// How many connections of a user are looked up at once to be erased.
 const ERASED_AT_ONCE: u32 = 100;
@@ -17,7 +17,7 @@ impl Connections {
     ///
     /// # Errors
     /// `unavailable`, while the account may still be there: then its owner can ask again.
-    pub(crate) async fn delete_user(&self, user_id: &str) -> Result<(), ApiError> {
+    pub async fn delete_user(&self, user_id: &str) -> Result<(), Error> {
         let now = self.clock.now();
         let deletion = NewDeletion {
             // Nobody is told this one: the account is gone with the answer.
@@ -29,7 +29,7 @@ impl Connections {
         self.store.begin_deletion(deletion, now).await?;
         self.store.delete_user(user_id).await?;
         if let Err(error) = self.erase_user(user_id).await {
-            ApiError::from(error).log();
+            Error::from(error).log();
         }
         Ok(())
     }
@@ -39,7 +39,7 @@ impl Connections {
     ///
     /// # Errors
     /// `unavailable`, and what failed last.
-    pub(crate) async fn finish_deletions(&self, limit: u32) -> StoreResult<usize> {
+    pub async fn finish_deletions(&self, limit: u32) -> StoreResult<usize> {
         let unfinished = self.store.unfinished_deletions(self.lease.whole, limit, self.clock.now()).await?;
         let mut outcome = Ok(unfinished.len());
         for deletion in &unfinished {
@@ -80,7 +80,7 @@ impl Connections {
     ///
     /// # Errors
     /// `unavailable`; what is left then is erased when it is asked for again.
-    pub(crate) async fn erase_account(&self, account_id: &str) -> Result<u64, ApiError> {
+    pub async fn erase_account(&self, account_id: &str) -> Result<u64, Error> {
         Ok(self.erase(account_id, self.clock.now(), "by hand").await?)
     }
 

@@ -10,12 +10,12 @@ pub trait Clock: Send + Sync {
 
 /// Returns the time that much later, or the last one there is. For times that come from outside: what a client, Instagram or
 /// the database says can be at either end of the calendar, where a sum would overflow.
-pub(crate) fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
+pub fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
     time.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// Returns the time that much earlier, or the first one there is.
-pub(crate) fn earlier(time: Timestamp, by: SignedDuration) -> Timestamp {
+pub fn earlier(time: Timestamp, by: SignedDuration) -> Timestamp {
     time.saturating_sub(by).unwrap_or(Timestamp::MIN)
 }
 

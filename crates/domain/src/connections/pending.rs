@@ -12,12 +12,13 @@ use zeroize::Zeroizing;
 
 use super::{profile, token_context};
 use crate::clock::later;
+use crate::error::Invalid;
 
 /// A connection that Instagram has granted and nobody has stored yet.
 ///
 /// Serialised only into a sealed handle, never into an answer or a log; it has no `Debug`.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Handoff {
+pub(super) struct PendingConnection {
     access_token: Zeroizing<String>,
     issued_at: Timestamp,
     /// Seconds, from `issued_at`.
@@ -27,7 +28,7 @@ pub(super) struct Handoff {
     scopes: Vec<String>,
 }
 
-impl Handoff {
+impl PendingConnection {
     pub(super) fn new(
         token: &AccessToken,
         issued_at: Timestamp,
@@ -54,17 +55,17 @@ impl Handoff {
         self.expires_in
     }
 
-    /// The body's fields that say something else than this does, each with a sentence.
-    pub(super) fn contradictions(&self, body: &SaveConnection) -> Vec<(&'static str, &'static str)> {
+    /// Lists the body's fields that say something else than this does.
+    pub(super) fn contradictions(&self, body: &SaveConnection) -> Vec<Invalid> {
         let mut fields = Vec::new();
         if body.instagram_user_id != self.user.id {
-            fields.push(("user_id", "This is not the account that was connected"));
+            fields.push(Invalid::OtherAccount);
         }
         if body.expires_in.is_some_and(|seconds| seconds != self.expires_in) {
-            fields.push(("expires_in", "This is not what Instagram answered"));
+            fields.push(Invalid::OtherLife);
         }
         if body.user.as_ref().is_some_and(|user| contradicts(user, &self.user)) {
-            fields.push(("user", "This is not the profile that Instagram answered"));
+            fields.push(Invalid::OtherProfile);
         }
         fields
     }
@@ -107,11 +108,11 @@ fn contradicts(said: &InstagramUser, is: &InstagramUser) -> bool {
 }
 
 /// Opens a handle with any content as the save does, for the fuzz targets.
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) fn fuzz_handoff(vault: &Vault, handle: &str, bearer: &str) {
-    if let Ok(opened) = vault.open_handle::<Handoff>(handle, bearer, 0) {
-        let handoff: Handoff = opened.payload;
-        let stored = handoff.into_connection(bearer, vault);
+#[cfg(feature = "fuzzing")]
+pub fn fuzz_pending_connection(vault: &Vault, handle: &str, bearer: &str) {
+    if let Ok(opened) = vault.open_handle::<PendingConnection>(handle, bearer, 0) {
+        let pending: PendingConnection = opened.payload;
+        let stored = pending.into_connection(bearer, vault);
         assert!(vault.open(&stored.access_token, &token_context(&stored.instagram_user_id)).is_ok());
     }
 }

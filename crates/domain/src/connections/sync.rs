@@ -8,20 +8,20 @@ use shared::{EventKind, permission};
 use super::outcome::{Kept, LONGEST_WAIT, Outcome, PutOff, wait_after};
 use super::{Connections, profile};
 use crate::clock::later;
-use crate::error::ApiError;
+use crate::error::Error;
 
 impl Connections {
     /// Reads the profile of the user's connection from Instagram now.
     ///
     /// # Errors
     /// `not_connected`; `needs_reauthorization` when Instagram no longer accepts the token; Instagram's other failures.
-    pub(crate) async fn sync(&self, user_id: &str) -> Result<shared::Connection, ApiError> {
+    pub async fn sync(&self, user_id: &str) -> Result<shared::Connection, Error> {
         let (stored, token) = self.usable(user_id).await?;
         self.refuse_while_paused(&stored).await?;
         // Nothing was claimed for this: if a worker has the connection, its lease stays its own.
         let stored = Connection { sync_lease_until: None, ..stored };
         let kept = self.read_and_store(&stored, &token).await;
-        self.metrics.synced(Outcome::of(&kept));
+        self.observer.synced(Outcome::of(&kept));
         self.answer(user_id, kept).await
     }
 
@@ -29,11 +29,11 @@ impl Connections {
     ///
     /// # Errors
     /// `unavailable`, and `not_configured` where there is no app to ask with.
-    pub(crate) async fn claim_due_for_sync(
+    pub async fn claim_due_for_sync(
         &self,
         interval: SignedDuration,
         limit: u32,
-    ) -> Result<Vec<Connection>, ApiError> {
+    ) -> Result<Vec<Connection>, Error> {
         self.instagram()?;
         let now = self.clock.now();
         let due = DueForSync { synced_by: now - interval, lease_until: now + self.lease.whole, limit };
@@ -41,7 +41,7 @@ impl Connections {
     }
 
     /// Syncs one claimed connection. What fails is put off, longer each time, and costs the connection nothing.
-    pub(crate) async fn sync_claimed(&self, stored: &Connection) -> Outcome {
+    pub async fn sync_claimed(&self, stored: &Connection) -> Outcome {
         // The refresh job says so, and there is nothing else to be done.
         let Some(token) = self.open(stored) else {
             self.postpone_sync(stored, LONGEST_WAIT, PutOff::default()).await;
@@ -54,7 +54,7 @@ impl Connections {
     ///
     /// # Errors
     /// `unavailable`.
-    pub(crate) async fn give_back_syncs(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), ApiError> {
+    pub async fn give_back_syncs(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), Error> {
         Ok(self.store.give_back_syncs(ids, lease_until, self.clock.now()).await?)
     }
 
@@ -78,7 +78,7 @@ impl Connections {
         // Where this fails, the lease ends by itself.
         let kept = self.store.update_profile(id, user_id, profile, permission::BASIC, event, now).await;
         kept.map_err(|error| {
-            let error = ApiError::from(error);
+            let error = Error::from(error);
             error.log();
             error
         })
@@ -121,7 +121,7 @@ impl Connections {
         let (id, token) = (&stored.id, &stored.access_token);
         if let Err(error) = self.store.postpone_sync(id, token, postponement, now).await {
             // The lease is the wait then.
-            ApiError::from(error).log();
+            Error::from(error).log();
         }
     }
 }

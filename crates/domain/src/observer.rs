@@ -1,0 +1,12 @@
+//! Counting of what the domain does, for whoever keeps metrics.
+
+use crate::connections::Outcome;
+
+/// Hears the outcome of work that an owner asked for. What workers do, their caller counts.
+pub trait Observer: Send + Sync {
+    /// Hears of an attempt to refresh a token.
+    fn refreshed(&self, outcome: Outcome);
+
+    /// Hears of an attempt to read a profile.
+    fn synced(&self, outcome: Outcome);
+}
