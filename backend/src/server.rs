@@ -25,6 +25,10 @@ const FINISH_SECONDS: u64 = 5;
 const JOBS_SECONDS: u64 = 7;
 const CLOSE_SECONDS: u64 = 2;
 
+/// How long a connection stays open without a request: longer than proxies keep theirs (60 seconds are usual). Whoever closes
+/// first has to be the one that sends, or a request meets a connection that has just been closed.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
 /// A service that listens and waits to be run.
 pub struct Service {
     /// Resolves when the server has stopped. Nothing is served before it is polled.
@@ -54,6 +58,7 @@ impl Service {
         let served = Data::clone(&state);
         let bound = HttpServer::new(move || app::build(&served))
             .shutdown_timeout(FINISH_SECONDS)
+            .keep_alive(KEEP_ALIVE)
             .bind(config.server.bind_address)
             .map_err(|error| {
                 let address = config.server.bind_address;

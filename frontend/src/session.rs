@@ -5,6 +5,7 @@ use shared::{ErrorCode, User, validation};
 
 use crate::address::Address;
 use crate::api::{self, ApiFailure};
+use crate::storage;
 
 /// Where a person goes who has nowhere else to go.
 pub const HOME: &str = "/integrations";
@@ -56,11 +57,11 @@ impl Session {
     /// [`ask_again`](Self::ask_again) on a retry.
     fn ask(self) {
         leptos::task::spawn_local(async move {
-            self.0.set(match api::session().await {
-                Ok(Some(user)) => SessionState::SignedIn(user),
-                Ok(None) => SessionState::SignedOut,
-                Err(_) => SessionState::Unanswered,
-            });
+            match api::session().await {
+                Ok(Some(user)) => self.signed_in(user),
+                Ok(None) => self.signed_out(),
+                Err(_) => self.0.set(SessionState::Unanswered),
+            }
         });
     }
 
@@ -86,11 +87,13 @@ impl Session {
 
     /// Notes who has just signed in.
     pub fn signed_in(self, user: User) {
+        storage::set_signed_in(true);
         self.0.set(SessionState::SignedIn(user));
     }
 
     /// Notes that nobody is signed in.
     pub fn signed_out(self) {
+        storage::set_signed_in(false);
         self.0.set(SessionState::SignedOut);
     }
 
@@ -105,8 +108,9 @@ impl Session {
     }
 }
 
-/// Sends a visitor who is not signed in to sign in, and then back to this page. Calls `load` once, as soon as the visitor may
-/// be known to the server: what a page asks for before would be refused.
+/// Sends a visitor who is not signed in to sign in, and then back to this page. Calls `load` once: at the same
+/// time as the server is asked who that is where somebody was signed in here before, else as soon as the answer is there, since
+/// what a page asks for on behalf of nobody is refused.
 pub fn require_session(load: impl Fn() + 'static) {
     let session = Session::expect();
     let address = Address::expect();
@@ -114,7 +118,7 @@ pub fn require_session(load: impl Fn() + 'static) {
     Effect::new(move |is_loaded: Option<bool>| {
         let is_loaded = is_loaded.unwrap_or_default();
         match session.state() {
-            SessionState::Unknown => is_loaded,
+            SessionState::Unknown if !storage::was_signed_in() => is_loaded,
             SessionState::SignedOut => {
                 // Whoever is on the way to another page, such as after deleting the account, goes there.
                 if untrack(|| address.path()) == here {
@@ -122,7 +126,7 @@ pub fn require_session(load: impl Fn() + 'static) {
                 }
                 is_loaded
             }
-            SessionState::Unanswered | SessionState::SignedIn(_) => {
+            SessionState::Unknown | SessionState::Unanswered | SessionState::SignedIn(_) => {
                 if !is_loaded {
                     untrack(&load);
                 }

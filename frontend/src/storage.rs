@@ -16,6 +16,7 @@ const CONNECTION: &str = "connect.connection";
 const RETURN_TO: &str = "connect.returnTo";
 const BEFORE: &str = "connect.before";
 const THEME: &str = "theme";
+const SIGNED_IN: &str = "session.signedIn";
 
 /// What the callback page has in hand, if anything. Only this tab sees it, and it ends with the tab.
 pub fn pending() -> Option<Pending> {
@@ -86,6 +87,17 @@ pub fn keep_attempt(purpose: Purpose, connection_id: Option<&str>, return_to: &s
 /// The remembered theme's name. `index.html` reads the same key before the first paint.
 pub fn theme() -> Option<String> {
     local_storage()?.get_item(THEME).ok()?
+}
+
+/// Tells whether somebody was signed in here when it was last known. It proves nothing: the cookie does.
+pub fn was_signed_in() -> bool {
+    local_storage().is_some_and(|storage| storage.get_item(SIGNED_IN).is_ok_and(|mark| mark.is_some()))
+}
+
+/// Remembers whether somebody is signed in.
+pub fn set_signed_in(is_signed_in: bool) {
+    let Some(storage) = local_storage() else { return };
+    let _ = if is_signed_in { storage.set_item(SIGNED_IN, "") } else { storage.remove_item(SIGNED_IN) };
 }
 
 /// Remembers a theme by name; `None` forgets it.
