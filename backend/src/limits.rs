@@ -13,6 +13,7 @@ mod marks;
 mod quota;
 mod sign_in;
 
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -75,15 +76,15 @@ pub(crate) const REFRESH: Rule = Rule { name: "refresh", limit: 20, window: Sign
 const CALLER_LIMIT: u32 = 100;
 const CALLER_WINDOW: Duration = Duration::from_secs(10);
 
-/// What all sessions and keys of one address may ask together, in the same time.
+/// What all sessions and keys of one address may ask together, in the same time. As many that may be none are looked up, in a
+/// count of their own: whoever makes some up takes nothing from those that are good.
 const CALLERS_OF_ADDRESS: u32 = 10 * CALLER_LIMIT;
 
 /// What an address may ask at once without either; it comes back within [`ADDRESS_WINDOW`], so it is 300 a minute.
 const ADDRESS_LIMIT: u32 = 100;
 const ADDRESS_WINDOW: Duration = Duration::from_secs(20);
 
-/// For how long a key or session is known to have been good. Others are not looked up while their address has none left of the
-/// requests that [`ADDRESS_LIMIT`] gives it.
+/// For how long after its use a key or session is known to have been good.
 const KNOWN_FOR: SignedDuration = SignedDuration::from_mins(10);
 
 /// All limits. One for the whole process.
@@ -92,13 +93,13 @@ pub(crate) struct Limits {
     trusted_proxies: Vec<IpNet>,
     callers: Option<General<SecretHash>>,
     callers_of_addresses: Option<General<IpAddr>>,
+    /// Looks at the database for keys and sessions that are not [`known`](Self::known).
+    lookups: Option<General<IpAddr>>,
     addresses: Option<General<IpAddr>>,
     /// Set once the log has told of an `X-Forwarded-For` that is not believed.
     has_told_of_proxy: AtomicBool,
     /// Keys and sessions that were good lately.
     known: Marks<SecretHash>,
-    /// Addresses that have shown too many keys and sessions which are none, until they may show the next.
-    shut: Marks<IpAddr>,
     /// Names of strict limits that are used up, until they begin anew.
     used_up: Marks<String>,
 }
@@ -113,10 +114,10 @@ impl Limits {
             callers: scale(CALLER_LIMIT).and_then(|limit| General::new("caller", limit, CALLER_WINDOW)),
             callers_of_addresses: scale(CALLERS_OF_ADDRESS)
                 .and_then(|limit| General::new("callers-of-address", limit, CALLER_WINDOW)),
+            lookups: scale(CALLERS_OF_ADDRESS).and_then(|limit| General::new("lookup", limit, CALLER_WINDOW)),
             addresses: scale(ADDRESS_LIMIT).and_then(|limit| General::new("address", limit, ADDRESS_WINDOW)),
             has_told_of_proxy: AtomicBool::new(false),
             known: Marks::default(),
-            shut: Marks::default(),
             used_up: Marks::default(),
         }
     }
@@ -126,8 +127,8 @@ impl Limits {
         self.rate_limits != RateLimits::Off
     }
 
-    /// Counts a request that shows a key or a session, before that is looked up: for its address, and for the key or session, if
-    /// that was good lately. `None` where only looking it up will tell.
+    /// Counts a request that shows a key or a session, before that is looked up: for the key or session, if that was good lately,
+    /// else as a lookup of its address. `None` where only looking it up will tell.
     ///
     /// # Errors
     /// `rate_limited`.
@@ -137,44 +138,46 @@ impl Limits {
         request: &HttpRequest,
         now: Timestamp,
     ) -> Result<Option<Quota>, ApiError> {
-        let address = self.address(request);
-        if let Some(addresses) = &self.callers_of_addresses {
-            addresses.count(&address).map_err(ApiError::limited)?;
-        }
         if self.known.end(shown, now).is_some() {
-            let count = |callers: &General<_>| callers.count(shown);
-            return self.callers.as_ref().map(count).transpose().map_err(ApiError::limited);
+            return self.count_caller(shown, request);
         }
-        match (&self.addresses, self.shut.end(&address, now)) {
-            (Some(addresses), Some(end)) => Err(ApiError::limited(addresses.refused(until(end, now)))),
-            _ => Ok(None),
-        }
+        count(self.lookups.as_ref(), &self.address(request)).map(|_| None)
     }
 
-    /// Counts a request for the key or session that it shows, which has turned out to be good. `None` where there are no limits.
-    pub(crate) fn proved(&self, shown: SecretHash, now: Timestamp) -> Option<Quota> {
-        let callers = self.callers.as_ref()?;
-        let quota = callers.count(&shown).unwrap_or_else(|used_up| used_up);
+    /// Notes that the key or session which a request shows has turned out to be good, and counts the request for it unless that
+    /// is done. `None` where there are no limits.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub(crate) fn proved(
+        &self,
+        shown: SecretHash,
+        counted: Option<Quota>,
+        request: &HttpRequest,
+        now: Timestamp,
+    ) -> Result<Option<Quota>, ApiError> {
         self.known.set(shown, now + KNOWN_FOR, now);
-        Some(quota)
+        if counted.is_some() { Ok(counted) } else { self.count_caller(&shown, request) }
     }
 
     /// Counts a request for its address: the key or session that it shows is none. `None` where there are no limits.
+    ///
+    /// # Errors
+    /// `rate_limited`.
     pub(crate) fn disproved(
         &self,
         shown: &SecretHash,
         request: &HttpRequest,
-        now: Timestamp,
-    ) -> Option<Quota> {
+    ) -> Result<Option<Quota>, ApiError> {
         self.known.remove(shown);
-        let (addresses, address) = (self.addresses.as_ref()?, self.address(request));
-        let quota = addresses.count(&address).unwrap_or_else(|used_up| used_up);
-        if quota.remaining == 0
-            && let Ok(wait) = SignedDuration::try_from(addresses.period())
-        {
-            self.shut.set(address, now + wait, now);
-        }
-        Some(quota)
+        self.count_address(request)
+    }
+
+    /// Counts a request for a good key or session first: what is one too many for it takes nothing from the others of its address.
+    fn count_caller(&self, shown: &SecretHash, request: &HttpRequest) -> Result<Option<Quota>, ApiError> {
+        let quota = count(self.callers.as_ref(), shown)?;
+        count(self.callers_of_addresses.as_ref(), &self.address(request))?;
+        Ok(quota)
     }
 
     /// Counts a request of somebody of whom no more is known than the address. `None` where there are no limits.
@@ -182,8 +185,7 @@ impl Limits {
     /// # Errors
     /// `rate_limited`.
     pub(crate) fn count_address(&self, request: &HttpRequest) -> Result<Option<Quota>, ApiError> {
-        let count = |addresses: &General<_>| addresses.count(&self.address(request));
-        self.addresses.as_ref().map(count).transpose().map_err(ApiError::limited)
+        count(self.addresses.as_ref(), &self.address(request))
     }
 
     /// Counts a try under a strict limit by the address that it comes from.
@@ -264,6 +266,11 @@ impl Limits {
         }
         counted_as(client_address(peer, request.headers(), &self.trusted_proxies))
     }
+}
+
+/// Counts a request where there is a limit.
+fn count<K: Hash + Eq + Clone>(limit: Option<&General<K>>, key: &K) -> Result<Option<Quota>, ApiError> {
+    limit.map(|limit| limit.count(key)).transpose().map_err(ApiError::limited)
 }
 
 fn until(end: Timestamp, now: Timestamp) -> Duration {

@@ -50,16 +50,6 @@ impl<K: Hash + Eq + Clone> General<K> {
         }
     }
 
-    /// How long a key that has used up its quota waits for the next request.
-    pub(super) fn period(&self) -> Duration {
-        self.window / self.at_once.get()
-    }
-
-    /// What a key is told that has to wait for so long.
-    pub(super) fn refused(&self, wait: Duration) -> Quota {
-        self.quota(0, wait)
-    }
-
     fn wait(&self, refused: &NotUntil<<DefaultClock as Clock>::Instant>) -> Duration {
         refused.wait_time_from(self.limiter.clock().now())
     }

@@ -42,7 +42,8 @@ fn is_limited(request: &ServiceRequest) -> bool {
     !request.method().is_safe() || ["/api/", "/auth/"].iter().any(|family| path.starts_with(family))
 }
 
-/// Counts before it looks anything up: a request that is refused costs no look at the database.
+/// Counts before it looks anything up: a request that is refused costs no look at the database. Only for a key or session that
+/// was not good lately, the look decides for whom to count; how often an address gets one has a limit of its own.
 async fn count(request: &ServiceRequest) -> Result<Option<Quota>, ApiError> {
     let request = request.request();
     let state = state_of(request)?;
@@ -50,10 +51,9 @@ async fn count(request: &ServiceRequest) -> Result<Option<Quota>, ApiError> {
     let counted = state.limits.count_shown(&shown, request, state.clock.now())?;
     let found = Caller::find(request).await;
     let quota = match &found {
-        Ok(_) if counted.is_some() => counted,
-        Ok(_) => state.limits.proved(shown, state.clock.now()),
+        Ok(_) => state.limits.proved(shown, counted, request, state.clock.now())?,
         Err(error) if error.code() == ErrorCode::Unauthenticated => {
-            state.limits.disproved(&shown, request, state.clock.now())
+            state.limits.disproved(&shown, request)?
         }
         // Nothing was found out.
         Err(_) => None,

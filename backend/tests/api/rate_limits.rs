@@ -12,6 +12,8 @@ use crate::support::{Answer, PASSWORD, Person, Running, TestApp, hang_up};
 const ON: (&str, &str) = ("RATE_LIMITS", "on");
 /// The client of these tests is a proxy, so that they can ask from any address.
 const BEHIND_A_PROXY: (&str, &str) = ("TRUSTED_PROXIES", "127.0.0.1");
+/// Somebody who has connected nothing.
+const HOSTS_USER: &str = "/api/integrations/instagram/user-123";
 const WRONG: &str = "canary-wrong-password-5d20";
 
 /// A request that comes from an address.
@@ -494,31 +496,72 @@ fn start_limited(factor: &str) -> TestApp {
     TestApp::start_with(&[("RATE_LIMITS", factor), METRICS, BEHIND_A_PROXY, ("REFRESH_POLL_SECONDS", "3600")])
 }
 
+/// Asks with a session that nobody has, another one for each number.
+async fn with_made_up(app: &TestApp, number: usize) -> Answer {
+    let cookie = format!("connect_session={}{number:03}", "a".repeat(40));
+    let request = app.anonymous().request(Method::GET, "/api/session").header("cookie", cookie);
+    Answer::of(request.header("x-forwarded-for", "203.0.113.1")).await
+}
+
 #[actix_web::test]
-async fn made_up_sessions_are_looked_up_as_often_as_their_address_may_ask_and_no_more() {
+async fn made_up_sessions_are_looked_up_so_often_for_an_address_and_no_more() {
     let app = start_limited("0.02");
-    let ada = app.with_user("ada").await;
-    let with_made_up = async |number: usize| {
-        let cookie = format!("connect_session={}{number:02}", "a".repeat(41));
-        let request = app.anonymous().request(Method::GET, "/api/session").header("cookie", cookie);
-        Answer::of(request.header("x-forwarded-for", "203.0.113.1")).await
-    };
     for number in 0..2 {
-        assert_eq!(with_made_up(number).await.failure(), "401 unauthenticated");
+        assert_eq!(with_made_up(&app, number).await.failure(), "401 unauthenticated");
     }
+    let asked = std::time::Instant::now();
+    let mut policies = Vec::new();
     let calls = store_calls(&app, async {
-        for number in 10..15 {
-            let refused = with_made_up(number).await;
-            wait_of(&refused);
-            assert_eq!(refused.header("ratelimit-policy"), "\"address\";q=2;w=20");
+        for number in 2..200 {
+            let refused = with_made_up(&app, number).await;
+            if refused.failure() != "401 unauthenticated" {
+                wait_of(&refused);
+                policies.push(refused.header("ratelimit-policy").to_owned());
+            }
         }
     });
-    assert_eq!(calls.await, 0.0);
-    let path = "/api/integrations/instagram/me";
-    let from_there = async || from(&ada, "203.0.113.1", Method::GET, path, None).await.failure();
-    assert_eq!(from_there().await, "429 rate_limited", "it could be one more that nobody has");
-    assert_eq!(ada.connection().await.failure(), "404 not_connected");
-    assert_eq!(from_there().await, "404 not_connected", "a session that was good just now is known");
+    let calls = calls.await;
+    // Of the lookups, two come back each second.
+    let most = 18.0 + 2.0 * asked.elapsed().as_secs_f64() + 1.0;
+    assert!(calls <= most, "{calls} instead of {most}");
+    assert_eq!(policies[0], "\"address\";q=2;w=20", "they count as requests without a session, too");
+    assert!(policies.iter().any(|policy| policy == "\"lookup\";q=20;w=10"), "{policies:?}");
+}
+
+#[actix_web::test]
+async fn made_up_sessions_keep_no_good_key_out() {
+    const MOST_OF_TEN_MINUTES: Duration = Duration::from_secs(9 * 60);
+    let limits = [("RATE_LIMITS", "0.1"), BEHIND_A_PROXY];
+    let app = TestApp::start_with(&limits);
+    let key = app.service_key(&["connections:read"]);
+    let with_key = async |app: &TestApp| {
+        from(&app.with_key(&key), "203.0.113.1", Method::GET, HOSTS_USER, None).await.failure()
+    };
+    assert_eq!(with_key(&app).await, "404 not_connected");
+    for _ in 0..2 {
+        app.clock.advance(MOST_OF_TEN_MINUTES);
+        // More than all good ones of the address may ask together.
+        for number in 0..200 {
+            with_made_up(&app, number).await;
+        }
+        assert_eq!(with_key(&app).await, "404 not_connected", "what is in use is known");
+    }
+    // Nobody is known any more, and the made-up ones are more than an address may ask without a session.
+    let app = app.restart_with(&limits);
+    for number in 0..50 {
+        with_made_up(&app, number).await;
+    }
+    assert_eq!(with_key(&app).await, "404 not_connected");
+}
+
+#[actix_web::test]
+async fn a_key_that_asks_too_often_takes_nothing_from_the_others_of_its_address() {
+    let app = TestApp::start_with(&[("RATE_LIMITS", "0.02")]);
+    let [eager, modest] = [0, 1].map(|_| app.with_key(&app.service_key(&["connections:read"])));
+    for _ in 0..100 {
+        eager.get(HOSTS_USER).await;
+    }
+    assert_eq!(modest.get(HOSTS_USER).await.failure(), "404 not_connected");
 }
 
 #[actix_web::test]
