@@ -31,7 +31,7 @@ pub(crate) async fn finish(
     }
     let renewed = response.request().extensions_mut().remove::<RenewedSession>();
     if let Some(RenewedSession(cookie)) = renewed
-        && !response.headers().contains_key(header::SET_COOKIE)
+        && response.response().cookies().all(|set| set.name() != cookie.name())
     {
         response.response_mut().add_cookie(&cookie)?;
     }

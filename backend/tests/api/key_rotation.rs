@@ -231,3 +231,20 @@ async fn a_browser_is_known_beyond_a_change_of_keys() {
     let known = with(&app, Method::POST, &anew, Some(credentials(PASSWORD))).await;
     assert_eq!(known.status, 200, "{known}");
 }
+
+#[actix_web::test]
+async fn a_session_is_prolonged_beside_a_device_cookie_that_is_sealed_anew() {
+    let app = TestApp::start_with(&[("TOKEN_ENCRYPTION_KEYS", OLD)]);
+    let credentials = json!({"email": "ada@example.com", "password": PASSWORD});
+    let signed_up = app.anonymous().post("/api/users", credentials).await;
+    let set = |answer: &Answer| -> Vec<String> {
+        let cookies = answer.headers.get_all("set-cookie").iter();
+        cookies.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap().to_owned()).collect()
+    };
+    let app = app.restart_with(&[("TOKEN_ENCRYPTION_KEYS", BOTH)]);
+    app.clock.advance(Duration::from_secs(2 * 86_400));
+    let request = app.anonymous().request(Method::GET, "/api/session");
+    let used = Answer::of(request.header("cookie", set(&signed_up).join("; "))).await;
+    assert!(device_cookie(&used).unwrap().contains("=v1.b."), "{used}");
+    assert!(set(&used).iter().any(|cookie| cookie.starts_with("connect_session=")), "{:?}", set(&used));
+}
