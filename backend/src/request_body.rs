@@ -1,10 +1,12 @@
 //! Reading a request's body: JSON or a form, at most 64 KiB, and JSON of a caller only after the caller is known.
 
 use std::future::Future;
+use std::io::ErrorKind;
 use std::pin::Pin;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
 use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::StreamExt;
@@ -161,7 +163,7 @@ async fn read_in_time(payload: &mut Payload) -> Result<BytesMut, ApiError> {
 async fn read(payload: &mut Payload) -> Result<BytesMut, ApiError> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| broken_off())?;
+        let chunk = chunk.map_err(failed)?;
         if body.len() + chunk.len() > LIMIT {
             drain(payload).await;
             return Err(ApiError::payload_too_large());
@@ -169,6 +171,18 @@ async fn read(payload: &mut Payload) -> Result<BytesMut, ApiError> {
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// The error of a body that is there when there is no room for its request any more.
+pub(crate) fn no_room() -> PayloadError {
+    PayloadError::Io(ErrorKind::ResourceBusy.into())
+}
+
+fn failed(error: PayloadError) -> ApiError {
+    match error {
+        PayloadError::Io(error) if error.kind() == ErrorKind::ResourceBusy => ApiError::overloaded(),
+        _ => broken_off(),
+    }
 }
 
 fn broken_off() -> ApiError {
@@ -194,17 +208,22 @@ fn sentence(error: &serde_json::Error) -> String {
 
 /// Reads and forgets what the client still sends, within bounds.
 pub(crate) async fn drain(payload: &mut Payload) {
+    drain_within(payload, DRAIN_LIMIT, DRAIN_TIME).await;
+}
+
+/// The same, within these bounds.
+pub(crate) async fn drain_within(payload: &mut Payload, bytes: usize, time: Duration) {
     let read = async {
         let mut seen = 0;
         while let Some(Ok(chunk)) = payload.next().await {
             seen += chunk.len();
-            if seen > DRAIN_LIMIT {
+            if seen > bytes {
                 break;
             }
         }
     };
     // Running out of time is fine: the answer is sent either way.
-    let _ = tokio::time::timeout(DRAIN_TIME, read).await;
+    let _ = tokio::time::timeout(time, read).await;
 }
 
 #[cfg(test)]

@@ -37,6 +37,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Requests that a worker begins in one turn.
 const BEGUN_IN_A_TURN: usize = 8;
 
+/// Time for what has arrived of a refused request's body to be taken from the connection, which is kept then. Nobody is waited for.
+const REFUSED_BODY_TIME: Duration = Duration::from_millis(50);
+
 /// Time from the first refusal to the log line that counts it and those after it. A line for each would be the next overload.
 const TELL_AFTER: Duration = Duration::from_secs(5);
 
@@ -58,9 +61,13 @@ impl Load {
 
     /// Counts a request in, unless there are too many.
     fn admit(self: &Arc<Self>) -> Option<Admitted> {
+        let is_counted = Cell::new(self.take_place());
+        is_counted.get().then(|| Admitted { load: Arc::clone(self), arrived: Instant::now(), is_counted })
+    }
+
+    fn take_place(&self) -> bool {
         let room = |count| (count < self.most).then_some(count + 1);
-        self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).ok()?;
-        Some(Admitted { load: Arc::clone(self), arrived: Instant::now(), waits: Cell::new(false) })
+        self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_ok()
     }
 
     /// Counts a refusal, and has the log tell of it soon.
@@ -80,23 +87,30 @@ impl Load {
 struct Admitted {
     load: Arc<Load>,
     arrived: Instant,
-    /// It waits for its client, and is not counted meanwhile.
-    waits: Cell<bool>,
+    /// While it waits for its client it is not.
+    is_counted: Cell<bool>,
 }
 
 impl Admitted {
-    fn set_waits(&self, waits: bool) {
-        match (self.waits.replace(waits), waits) {
-            (false, true) => _ = self.load.in_flight.fetch_sub(1, Ordering::Relaxed),
-            (true, false) => _ = self.load.in_flight.fetch_add(1, Ordering::Relaxed),
-            _ => {}
+    /// Gives its place to others.
+    fn leave(&self) {
+        if self.is_counted.replace(false) {
+            self.load.in_flight.fetch_sub(1, Ordering::Relaxed);
         }
+    }
+
+    /// Takes a place again. False where there is none.
+    fn come_back(&self) -> bool {
+        if !self.is_counted.get() {
+            self.is_counted.set(self.load.take_place());
+        }
+        self.is_counted.get()
     }
 }
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        self.set_waits(true);
+        self.leave();
     }
 }
 
@@ -155,7 +169,8 @@ async fn refuse(mut request: ServiceRequest, state: &AppState) -> ServiceRespons
     state.load.refuse();
     state.metrics.answered(request.method(), None, 503, Duration::ZERO);
     if !matches!(request.parts().1, Payload::None) {
-        request_body::drain(&mut request.take_payload()).await;
+        // The framework closes the connection where there is more to come.
+        request_body::drain_within(&mut request.take_payload(), request_body::LIMIT, REFUSED_BODY_TIME).await;
     }
     let id = RequestId::of(&request);
     let is_web_app = request
@@ -188,7 +203,7 @@ fn count(request: &mut ServiceRequest, admitted: Rc<Admitted>) {
 }
 
 /// A body that keeps its request from being counted while it waits for more of it: else a few hundred clients that send
-/// nothing could keep out everybody.
+/// nothing could keep out everybody. Once it is there, the request needs a place like any other.
 struct FromClient {
     payload: Payload,
     admitted: Rc<Admitted>,
@@ -199,14 +214,15 @@ impl Stream for FromClient {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let polled = Pin::new(&mut self.payload).poll_next(context);
-        self.admitted.set_waits(polled.is_pending());
+        match polled {
+            Poll::Pending => self.admitted.leave(),
+            Poll::Ready(None) if !self.admitted.come_back() => {
+                self.admitted.load.refuse();
+                return Poll::Ready(Some(Err(request_body::no_room())));
+            }
+            Poll::Ready(_) => {}
+        }
         polled
-    }
-}
-
-impl Drop for FromClient {
-    fn drop(&mut self) {
-        self.admitted.set_waits(false);
     }
 }
 

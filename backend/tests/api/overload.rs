@@ -107,6 +107,60 @@ async fn whoever_asks_how_the_service_is_gets_an_answer_without_room() {
     .await;
 }
 
+/// The status that a connection is answered, and the headers.
+async fn head(stream: &mut TcpStream) -> String {
+    let mut buffer = vec![0; 16 * 1024];
+    let length = stream.read(&mut buffer).await.unwrap();
+    String::from_utf8_lossy(&buffer[..length]).to_lowercase()
+}
+
+#[actix_web::test]
+async fn a_refused_request_is_not_waited_for() {
+    let app = TestApp::start_with_room_for(ROOM);
+    without_room(&app, async |_| {
+        let mut stream = TcpStream::connect(address(&app)).await.unwrap();
+        let request = "POST /api/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{";
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let answer = rt::time::timeout(Duration::from_secs(2), head(&mut stream)).await.unwrap();
+        assert!(answer.starts_with("http/1.1 503") && answer.contains("connection: close"), "{answer}");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn bodies_that_come_late_find_no_more_room_than_others() {
+    let app = TestApp::start_with_room_for(ROOM);
+    let key = app.service_key(&["sessions:create"]);
+    let body = r#"{"userId":"user-123"}"#;
+    // From here on its use is on record, so that it is only the body that its requests wait for.
+    let create = async || app.with_key(&key).post("/api/sessions", json!({"userId": "user-123"})).await;
+    assert_eq!(create().await.status, 201);
+    let mut clients = Vec::new();
+    for _ in 0..3 * ROOM {
+        let mut stream = TcpStream::connect(address(&app)).await.unwrap();
+        let head = format!(
+            "POST /api/sessions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(format!("{head}{}", &body[..body.len() - 1]).as_bytes()).await.unwrap();
+        clients.push(stream);
+    }
+    rt::time::sleep(Duration::from_millis(500)).await;
+    let database = rusqlite::Connection::open(app.database_file()).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for stream in &mut clients {
+        stream.write_all(b"}").await.unwrap();
+    }
+    rt::time::sleep(Duration::from_millis(700)).await;
+    database.execute_batch("ROLLBACK").unwrap();
+    let answers = futures_util::future::join_all(clients.iter_mut().map(head)).await;
+    let made = answers.iter().filter(|answer| answer.starts_with("http/1.1 201")).count();
+    let is_refused =
+        |answer: &&String| answer.starts_with("http/1.1 503") && answer.contains("retry-after: 1\r\n");
+    assert_eq!((made, answers.iter().filter(is_refused).count()), (ROOM, 2 * ROOM), "{answers:?}");
+    assert_eq!(create().await.status, 201, "and then there is room again");
+}
+
 #[actix_web::test]
 async fn clients_that_send_no_body_keep_nobody_out() {
     let app = TestApp::start_with_room_for(ROOM);
