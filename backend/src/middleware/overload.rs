@@ -130,7 +130,7 @@ pub(crate) async fn admit(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     // An orchestrator that looks after the process gets its answer at once. It costs no more than a refusal.
-    if matches!(request.path(), "/healthz" | "/readyz") {
+    if request.method().is_safe() && matches!(request.path(), "/healthz" | "/readyz") {
         return next.call(request).await.map(ServiceResponse::map_into_left_body);
     }
     let state = state_of(request.request())?.clone();

@@ -107,6 +107,20 @@ async fn whoever_asks_how_the_service_is_gets_an_answer_without_room() {
     .await;
 }
 
+#[actix_web::test]
+async fn only_reading_how_the_service_is_needs_no_room() {
+    let app = TestApp::start_with_room_for(ROOM);
+    without_room(&app, async |ada| {
+        for path in ["/healthz", "/readyz"] {
+            for method in [Method::POST, Method::PUT, Method::DELETE] {
+                let refused = Answer::of(ada.request(method.clone(), path)).await;
+                assert_eq!(refused.failure(), "503 unavailable", "{method} {path}");
+            }
+        }
+    })
+    .await;
+}
+
 /// The status that a connection is answered, and the headers.
 async fn head(stream: &mut TcpStream) -> String {
     let mut buffer = vec![0; 16 * 1024];
