@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use actix_web::rt;
+use connection_store::test_support::MongoServer;
 use instagram_simulator::{Endpoint, Fault, Times, accounts};
 use reqwest::Method;
 use serde_json::json;
@@ -33,19 +34,35 @@ async fn statuses(address: String, request: String, requests: usize) -> Vec<Stri
     statuses
 }
 
-#[actix_web::test]
-async fn no_client_that_waits_for_its_answers_is_refused() {
-    let app = TestApp::start();
+async fn no_client_is_refused(app: &TestApp) {
     let ada = app.with_user("ada").await;
     app.connect(&ada, accounts::RECORD_SHOP).await;
     let key = ada.personal_key(&["connections:read"]).await;
     let request = format!("GET {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n");
-    for clients in [64, 256] {
-        let asked = (0..clients).map(|_| statuses(address(&app), request.clone(), 2048 / clients));
-        let answers = futures_util::future::join_all(asked).await.concat();
+    for clients in [16, 64, 256, 512] {
+        let asked = (0..clients).map(|_| statuses(address(app), request.clone(), 2048 / clients));
+        let load = futures_util::future::join_all(asked);
+        let (answers, ()) = futures_util::future::join(load, async {
+            for _ in 0..5 {
+                assert_eq!(ada.get("/healthz").await.status, 200, "under load");
+            }
+        })
+        .await;
+        let answers = answers.concat();
         assert_eq!(answers.len(), 2048);
         assert!(answers.iter().all(|status| status == "200"), "{clients} clients: {answers:?}");
     }
+}
+
+#[actix_web::test]
+async fn no_client_that_waits_for_its_answers_is_refused() {
+    no_client_is_refused(&TestApp::start()).await;
+}
+
+#[actix_web::test]
+async fn no_client_that_waits_for_its_answers_is_refused_on_mongodb() {
+    let server = MongoServer::shared();
+    no_client_is_refused(&TestApp::start_with(&[("DATABASE_URL", &server.fresh_database_url())])).await;
 }
 
 /// Starts requests until there is no room, each of which waits for the database, and then does `meanwhile`.
