@@ -4,8 +4,9 @@
 //! guard what is worth guessing or costs money ([`Rule`]); they are counted in the store, so that they hold for all backends
 //! together and beyond a restart.
 //!
-//! What refuses a request is known in memory: refusing costs no look at the database. The waits after wrong passwords are the
-//! exception, since each backend may end them; [`SIGN_IN`] bounds how often an address gets that far.
+//! What refuses a request is known in memory: refusing costs no look at the database. There are two exceptions, each bounded for
+//! an address: the waits after wrong passwords, since each backend may end them ([`SIGN_IN`]), and a key or session that was not
+//! good lately, which has to be looked up before it is known for whom it counts ([`CALLERS_OF_ADDRESS`]).
 
 mod client_address;
 mod general;
