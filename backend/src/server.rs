@@ -14,14 +14,17 @@ use jiff::SignedDuration;
 use crate::app::{self, AppState};
 use crate::config::{Config, InstagramConfig, ServerConfig};
 use crate::jobs::Jobs;
+use crate::middleware::Load;
 use crate::routes::metrics::RefreshWindow;
 use crate::routes::{self, CALLBACK_PATH};
 use crate::service_keys;
 use domain::clock::Clock;
 
-/// Seconds after SIGTERM until which running requests are given to finish, and until which jobs are, which have heard of it at
-/// the same moment; then the database gets these more. The process is gone within ten.
-const FINISH_SECONDS: u64 = 5;
+/// How long requests in flight are waited for after a signal, those included whose clients have gone, and how long connections
+/// then get to end. Jobs, which hear of the signal at the same moment, have as long as both; the database then gets its own time.
+/// The process is gone within ten seconds.
+const IN_FLIGHT_TIME: Duration = Duration::from_secs(4);
+const CONNECTIONS_SECONDS: u64 = 3;
 const JOBS_SECONDS: u64 = 7;
 const CLOSE_SECONDS: u64 = 2;
 
@@ -39,6 +42,7 @@ pub struct Service {
     pub metrics_address: Option<SocketAddr>,
     metrics: Option<Server>,
     store: Arc<dyn Store>,
+    load: Arc<Load>,
     jobs: Jobs,
 }
 
@@ -57,7 +61,8 @@ impl Service {
         let state = Data::new(state);
         let served = Data::clone(&state);
         let bound = HttpServer::new(move || app::build(&served))
-            .shutdown_timeout(FINISH_SECONDS)
+            .shutdown_timeout(CONNECTIONS_SECONDS)
+            .disable_signals()
             .keep_alive(KEEP_ALIVE)
             .bind(config.server.bind_address)
             .map_err(|error| {
@@ -73,7 +78,8 @@ impl Service {
             None => (None, None),
         };
         let jobs = Jobs::start(&state, &config.jobs);
-        Ok(Self { server: bound.run(), address, metrics_address, metrics, store, jobs })
+        let load = Arc::clone(&state.load);
+        Ok(Self { server: bound.run(), address, metrics_address, metrics, store, load, jobs })
     }
 
     /// Serves until a signal, then lets running requests finish.
@@ -88,18 +94,23 @@ impl Service {
         let metrics = self.metrics.map(serve_beside);
         let stopper = self.jobs.stopper();
         let stopped_at = Arc::new(OnceLock::new());
-        let told = actix_web::rt::spawn({
-            let stopped_at = Arc::clone(&stopped_at);
+        let handle = self.server.handle();
+        let stop = actix_web::rt::spawn({
+            let (stopped_at, load) = (Arc::clone(&stopped_at), self.load);
             async move {
                 stop_signal().await;
                 let _ = stopped_at.set(Instant::now());
                 stopper.send_replace(true);
+                handle.pause().await;
+                // A worker without connections ends at once, and with it the work whose client has gone.
+                let _ = tokio::time::timeout(IN_FLIGHT_TIME, load.is_idle()).await;
+                handle.stop(true).await;
             }
         });
-        // Polled after the server: by then it accepts connections and minds signals.
+        // Polled after the server: by then it accepts connections.
         let announce = async { tracing::info!(%address, "listening") };
         let (outcome, ()) = futures_util::future::join(self.server, announce).await;
-        told.abort();
+        stop.abort();
         let stopping = stopped_at.get().map_or(Duration::ZERO, Instant::elapsed);
         self.jobs.stop(Duration::from_secs(JOBS_SECONDS).saturating_sub(stopping)).await;
         if let Some(metrics) = metrics {
@@ -115,15 +126,20 @@ impl Service {
     }
 }
 
-/// Resolves at a signal that stops the server, which listens for the same ones by itself.
+/// Resolves at a signal that stops the service.
 async fn stop_signal() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        // Without a handler the jobs are stopped after the server: later, and safely all the same.
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+        let mut terminate = signal(SignalKind::terminate()).ok();
+        let terminated = async {
+            match &mut terminate {
+                Some(terminate) => _ = terminate.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            _ = terminate.recv() => {}
+            () = terminated => {}
             _ = tokio::signal::ctrl_c() => {}
         }
     }

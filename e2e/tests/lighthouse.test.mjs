@@ -16,7 +16,10 @@ const CATEGORIES = ["performance", "accessibility", "best-practices", "seo"];
 /** What each category has to reach, of 100. */
 const ENOUGH = 95;
 
-/** The best of this many runs counts: a machine that has other work makes a page slow, and nothing makes it fast. */
+/**
+ * The fastest of this many runs counts: a machine that has other work makes a page slow, and nothing makes it fast. All other
+ * categories have to be good in every run.
+ */
 const RUNS = 3;
 
 /** How much slower than this machine the simulated phone is, where Lighthouse's benchmark gives the machine this many points. */
@@ -28,10 +31,10 @@ test("Lighthouse gives every category 95 at least", { timeout: 600_000 }, async 
   const browser = await launchForLighthouse();
   try {
     const judge = async (path) => {
-      const best = new Map();
+      let fastest = 0;
       let last;
       let runs = 0;
-      for (let tries = 0; tries < 2 * RUNS && runs < RUNS && !isEnough(best); tries += 1) {
+      for (let tries = 0; tries < 2 * RUNS && runs < RUNS && fastest < ENOUGH; tries += 1) {
         ({ lhr: last } = await lighthouse(`${stack.origin}${path}`, {
           port: browser.port,
           logLevel: "error",
@@ -45,12 +48,12 @@ test("Lighthouse gives every category 95 at least", { timeout: 600_000 }, async 
         if (last.runtimeError) continue;
         runs += 1;
         assert.equal(last.finalDisplayedUrl, `${stack.origin}${path}`, "the page led to another one");
-        for (const name of CATEGORIES) {
-          const score = Math.round(last.categories[name].score * 100);
-          best.set(name, Math.max(best.get(name) ?? 0, score));
-        }
+        const scores = CATEGORIES.map((name) => Math.round(last.categories[name].score * 100));
+        const [performance, ...others] = scores;
+        fastest = Math.max(fastest, performance);
+        assert.ok(others.every((score) => score >= ENOUGH), `${path}\n${findings(last).join("\n")}`);
       }
-      assert.ok(isEnough(best), `${path}\n${findings(last).join("\n")}`);
+      assert.ok(fastest >= ENOUGH, `${path}\n${findings(last).join("\n")}`);
     };
 
     await judge("/sign-in");
@@ -66,10 +69,6 @@ test("Lighthouse gives every category 95 at least", { timeout: 600_000 }, async 
     await stack.stop();
   }
 });
-
-function isEnough(best) {
-  return CATEGORIES.every((name) => best.get(name) >= ENOUGH);
-}
 
 /** The same phone beside this machine, as busy as it is now. */
 async function slowdown({ context }) {

@@ -70,6 +70,14 @@ impl Load {
         self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_ok()
     }
 
+    /// Waits until no request is in flight.
+    pub(crate) async fn is_idle(&self) {
+        const LOOK_EVERY: Duration = Duration::from_millis(20);
+        while self.in_flight.load(Ordering::Relaxed) > 0 {
+            rt::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
     /// Counts a refusal, and has the log tell of it soon.
     fn refuse(self: &Arc<Self>) {
         if self.refused.fetch_add(1, Ordering::Relaxed) == 0 {

@@ -43,16 +43,17 @@ impl WebApp {
     /// # Errors
     /// When a file cannot be read, and when the page names a file that is not there: it is of another build then.
     pub(crate) fn read(dist: &Path, graph_url: &Url) -> io::Result<Self> {
-        let html = fs::read_to_string(dist.join(PAGE))?;
         let mut files = HashMap::new();
         read_folder(dist, "", &mut files)?;
         let page = files.remove(&format!("/{PAGE}")).ok_or(io::ErrorKind::NotFound)?;
-        if let Some(missing) = hashed_names(&html).find(|name| !files.contains_key(*name)) {
+        // Read once: what is judged here is what is served, also where the folder is being replaced at this moment.
+        let html = std::str::from_utf8(&page.plain).map_err(io::Error::other)?;
+        if let Some(missing) = hashed_names(html).find(|name| !files.contains_key(*name)) {
             return Err(io::Error::other(format!(
                 "FRONTEND_DIST: {PAGE} names {missing}, which is not in the folder; it has to hold one whole build"
             )));
         }
-        let policy = content_security_policy(&html, graph_url);
+        let policy = content_security_policy(html, graph_url);
         let content_security_policy = HeaderValue::from_str(&policy).map_err(io::Error::other)?;
         Ok(Self { page, content_security_policy, files })
     }

@@ -76,6 +76,33 @@ async fn leaves_the_rest_to_others(database: Database) {
     store.close().await;
 }
 
+/// A page that is loaded again while its account is saved, and a service that stops at this moment.
+async fn finishes_what_nobody_waits_for(database: Database) {
+    let world = World::new(database);
+    let service = world.serve(&[]);
+    let ada = service.person("ada").await;
+    let account = world.instagram.add_account("reloaded");
+    let body = ada.own_token(&world.instagram, "reloaded", &account.professional);
+    world.instagram.fault(Endpoint::Profile, Fault::Delay { ms: 2000 }, Times::ONCE);
+    let asked = async {
+        while world.instagram.requests(Endpoint::Profile) == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        answer = ada.try_call(Method::POST, "/api/integrations/instagram/callback", Some(body)) => panic!("{answer:?}"),
+        () = asked => {}
+    }
+    // Until the service has heard that its client is gone.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let output = service.terminate();
+    let store = world.store().await;
+    let saved = all_connections(&store).await;
+    assert_eq!(saved.len(), 1, "{output}");
+    assert!(saved[0].is_active);
+    store.close().await;
+}
+
 async fn connect_many(world: &World, service: &Service) {
     let ada = service.person("ada").await;
     for number in 0..ACCOUNTS {
@@ -102,6 +129,16 @@ async fn what_was_not_begun_waits_for_no_call_that_hangs_on_sqlite() {
 #[actix_web::test]
 async fn what_was_not_begun_waits_for_no_call_that_hangs_on_mongodb() {
     leaves_the_rest_to_others(Database::MongoDb).await;
+}
+
+#[actix_web::test]
+async fn work_whose_client_has_gone_is_finished_at_a_stop_on_sqlite() {
+    finishes_what_nobody_waits_for(Database::Sqlite).await;
+}
+
+#[actix_web::test]
+async fn work_whose_client_has_gone_is_finished_at_a_stop_on_mongodb() {
+    finishes_what_nobody_waits_for(Database::MongoDb).await;
 }
 
 #[actix_web::test]
