@@ -64,8 +64,8 @@ function findWrongSizes({ sizes, inputSize }) {
       if (!["none", "normal", '""'].includes(style.content)) check(style, sizes, style.content);
     }
   }
-  const fields = "input:not([type=checkbox], [type=radio], [hidden]), select, textarea";
-  for (const field of document.querySelectorAll(fields)) check(getComputedStyle(field), [inputSize], field.outerHTML);
+  const fields = "input:not([type=checkbox], [type=radio], [type=hidden], [hidden]), select, textarea";
+  for (const field of document.querySelectorAll(fields)) check(getComputedStyle(field), [inputSize], `the field ${field.name}`);
   return wrong;
 }
 
