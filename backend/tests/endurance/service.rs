@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
 
 const REDIRECT_URI: &str = "http://localhost:4002/auth/instagram/callback";
 const APP_SECRET: &str = "canary-app-secret-5d1e";
@@ -199,12 +200,13 @@ impl Service {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client =
             reqwest::Client::builder().cookie_store(true).timeout(Duration::from_secs(30)).build().unwrap();
-        let mut person = Person { client, url: self.url.clone(), id: String::new() };
         let body = json!({"email": format!("{name}@example.com"), "password": "a long password"});
-        let (status, answer) = person.call(Method::POST, "/api/users", Some(body)).await;
+        let response = client.post(format!("{}/api/users", self.url)).json(&body).send().await.unwrap();
+        let cookie = response.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        let (status, answer): (_, Value) = (response.status(), response.json().await.unwrap());
         assert_eq!(status, 201, "{answer}");
-        person.id = answer["user"]["id"].as_str().unwrap().to_owned();
-        person
+        let id = answer["user"]["id"].as_str().unwrap().to_owned();
+        Person { client, url: self.url.clone(), id, cookie }
     }
 }
 
@@ -229,13 +231,16 @@ pub(crate) struct Person {
     client: reqwest::Client,
     url: String,
     id: String,
+    /// Name and value of the session's cookie.
+    cookie: String,
 }
 
 impl Person {
     /// The same session at another service.
     pub(crate) fn at(&self, service: &Service) -> Self {
         // The cookie is for the host, whatever the port.
-        Self { client: self.client.clone(), url: service.url.clone(), id: self.id.clone() }
+        let (client, id, cookie) = (self.client.clone(), self.id.clone(), self.cookie.clone());
+        Self { client, url: service.url.clone(), id, cookie }
     }
 
     /// Status and body of the answer.
@@ -258,6 +263,21 @@ impl Person {
         };
         let response = request.send().await?;
         Ok((response.status().as_u16(), response.json().await.unwrap_or(Value::Null)))
+    }
+
+    /// Posts a body, and resets the connection after `meanwhile`, as a browser does whose page is loaded again.
+    pub(crate) async fn hang_up(&self, path: &str, body: &Value, meanwhile: impl Future<Output = ()>) {
+        let (address, cookie, body) = (&self.url["http://".len()..], &self.cookie, body.to_string());
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        meanwhile.await;
+        // With this, closing resets the connection.
+        stream.set_zero_linger().unwrap();
     }
 
     /// The body that saves an account by a token that this client has got by itself.

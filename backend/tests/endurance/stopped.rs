@@ -83,16 +83,13 @@ async fn finishes_what_nobody_waits_for(database: Database) {
     let ada = service.person("ada").await;
     let account = world.instagram.add_account("reloaded");
     let body = ada.own_token(&world.instagram, "reloaded", &account.professional);
-    world.instagram.fault(Endpoint::Profile, Fault::Delay { ms: 2000 }, Times::ONCE);
+    world.instagram.fault(Endpoint::Profile, Fault::Delay { ms: 1500 }, Times::ONCE);
     let asked = async {
         while world.instagram.requests(Endpoint::Profile) == 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::select! {
-        answer = ada.try_call(Method::POST, "/api/integrations/instagram/callback", Some(body)) => panic!("{answer:?}"),
-        () = asked => {}
-    }
+    ada.hang_up("/api/integrations/instagram/callback", &body, asked).await;
     // Until the service has heard that its client is gone.
     tokio::time::sleep(Duration::from_millis(200)).await;
     let output = service.terminate();
