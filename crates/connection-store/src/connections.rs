@@ -142,7 +142,7 @@ pub struct Postponement {
     /// The lease that is given up: the `lease_until` of the claim; `None` where there was none. Where another has the work
     /// meanwhile, it is theirs to put off.
     pub lease: Option<Timestamp>,
-    /// No worker tries before this time.
+    /// No worker tries before this time. Where no lease is given up, a longer wait that is there stays: it was not of this try.
     pub not_before: Timestamp,
     /// A sentence for the owner; `None` leaves the one that is there.
     pub error: Option<String>,

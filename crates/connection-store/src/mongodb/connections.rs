@@ -503,7 +503,13 @@ impl MongoStore {
         let Ok(id) = ObjectId::parse_str(id) else { return Ok(()) };
         let mut filter = with_token(id, access_token);
         filter.insert(work.lease_until, postponement.lease.map(date));
-        let mut fields = doc! { work.lease_until: null, work.not_before: date(postponement.not_before) };
+        let not_before = date(postponement.not_before);
+        let not_before: Bson = match postponement.lease {
+            Some(_) => not_before.into(),
+            // A field that is not there counts for nothing.
+            None => doc! { "$max": [format!("${}", work.not_before), not_before] }.into(),
+        };
+        let mut fields = doc! { work.lease_until: null, work.not_before: not_before };
         if let Some(error) = postponement.error {
             fields.insert("lastError", literal(error));
         }

@@ -185,7 +185,7 @@ pub(super) const POSTPONE_REFRESH: &str = concat!(
     "
     UPDATE instagram_connections SET
         refresh_lease_until = NULL,
-        refresh_not_before = ?3,
+        refresh_not_before = CASE WHEN ?6 IS NULL THEN max(coalesce(refresh_not_before, ?3), ?3) ELSE ?3 END,
         refresh_failures = max(min(refresh_failures, 1000000) - ?7, 0),
         last_error = coalesce(?4, last_error),
         updated_at = ?5
@@ -247,7 +247,7 @@ pub(super) const POSTPONE_SYNC: &str = concat!(
     "
     UPDATE instagram_connections SET
         sync_lease_until = NULL,
-        sync_not_before = ?3,
+        sync_not_before = CASE WHEN ?6 IS NULL THEN max(coalesce(sync_not_before, ?3), ?3) ELSE ?3 END,
         sync_failures = max(min(sync_failures, 1000000) - ?7, 0),
         last_error = coalesce(?4, last_error),
         updated_at = ?5

@@ -25,6 +25,7 @@ contract! {
     one_of_20_owners_claims_gets_it,
     a_connection_saved_anew_is_free_of_leases_and_waits,
     a_postponement_ends_the_lease,
+    a_postponement_without_a_lease_shortens_no_wait,
     a_worker_that_comes_too_late_ends_no_lease_of_another,
     a_renewed_token_counts_though_the_lease_is_anothers,
     a_renewal_revives_nothing_that_is_marked_dead,
@@ -287,6 +288,28 @@ async fn a_postponement_ends_the_lease(store: Arc<dyn Store>) {
     store.postpone_refresh(&one.id, &one.access_token, later, then).await.unwrap();
     let stored = store.connection(&one.id).await.unwrap().unwrap();
     assert_eq!(stored.last_error.as_deref(), Some("away"));
+}
+
+async fn a_postponement_without_a_lease_shortens_no_wait(store: Arc<dyn Store>) {
+    let now = now();
+    let one = connect(&store, 1, 40 * DAY, 20 * DAY, now).await;
+    let due_at = async |after: i64| {
+        let then = now + seconds(after);
+        let claimed = store.claim_due_for_refresh(due(then), then).await.unwrap();
+        if let Some(claimed) = claimed.first() {
+            store.give_back_refreshes(&[&one.id], claimed.refresh_lease_until.unwrap(), then).await.unwrap();
+        }
+        claimed.len()
+    };
+    let put_off = async |after: i64| {
+        let wait = postponement(now + seconds(after), None);
+        store.postpone_refresh(&one.id, &one.access_token, wait, now).await.unwrap();
+    };
+    put_off(600).await;
+    put_off(60).await;
+    assert_eq!((due_at(599).await, due_at(600).await), (0, 1), "what failed waits as long as it was told to");
+    put_off(900).await;
+    assert_eq!((due_at(899).await, due_at(900).await), (0, 1));
 }
 
 async fn a_worker_that_comes_too_late_ends_no_lease_of_another(store: Arc<dyn Store>) {

@@ -17,6 +17,7 @@ contract! {
     each_is_claimed_once_by_20_workers,
     what_was_put_off_comes_after_what_was_not_tried,
     a_sync_that_is_put_off_waits,
+    putting_a_sync_off_without_a_lease_shortens_no_wait,
     a_sync_that_is_given_back_is_due_at_once,
     a_profile_that_was_read_ends_the_lease,
     an_account_that_was_synced_is_still_found_by_its_app_scoped_id,
@@ -107,6 +108,19 @@ async fn a_sync_that_is_put_off_waits(store: Arc<dyn Store>) {
     let stored = store.connection(&one.id).await.unwrap().unwrap();
     assert_eq!((stored.sync_failures, stored.refresh_failures), (3, 0));
     assert_eq!(stored.last_error.as_deref(), Some("away"));
+}
+
+async fn putting_a_sync_off_without_a_lease_shortens_no_wait(store: Arc<dyn Store>) {
+    let now = now();
+    let one = connect(&store, 1, 0, 60 * DAY, now).await;
+    for after in [600, 60] {
+        let wait = postponement(now + seconds(after), None);
+        store.postpone_sync(&one.id, &one.access_token, wait, now).await.unwrap();
+    }
+    for (after, expected) in [(599, 0), (600, 1)] {
+        let then = now + seconds(after);
+        assert_eq!(store.claim_due_for_sync(due(then, 5), then).await.unwrap().len(), expected, "{after}");
+    }
 }
 
 async fn a_sync_that_is_given_back_is_due_at_once(store: Arc<dyn Store>) {
