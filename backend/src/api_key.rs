@@ -101,6 +101,7 @@ impl ApiKeyText {
             created_at,
             expires_at: terms.expires_at,
             password_hash: None,
+            session: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use actix_web::http::Method;
 use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use connection_store::{KeyOutcome, NewApiKey};
+use connection_store::{KeyOutcome, NewApiKey, SecretHash};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use shared::{ApiKeysAnswer, CreateApiKey, CreatedApiKey, ErrorCode, Scope, validation};
@@ -78,22 +78,37 @@ async fn create(
     // Taken out of the body: a hash of the rest is kept for those who repeat the request, and would tell a guesser more.
     let password = body.password.take();
     let proved = account::prove_presence(&state, &request, &caller, password).await?;
-    let user_id = caller.signed_in()?.user_id.clone();
-    let password_hash = proved.map(|credentials| credentials.password_hash);
-    let work = make(Data::clone(&state), user_id, password_hash, body.clone());
+    let (session, session_hash) = caller.require_session()?;
+    let proof = match proved {
+        Some(credentials) => Proof::Password(credentials.password_hash),
+        None => Proof::Session(*session_hash),
+    };
+    let work = make(Data::clone(&state), session.user_id.clone(), proof, body.clone());
     idempotency::once(&state, &request, &caller, &body, CutOff::DoAgain, work).await
+}
+
+/// What has to hold still when the key is stored.
+enum Proof {
+    /// The stored hash that the password was checked against.
+    Password(SecretString),
+    /// The session of a host application's user, by its hash.
+    Session(SecretHash),
 }
 
 async fn make(
     state: Data<AppState>,
     user_id: String,
-    password_hash: Option<SecretString>,
+    proof: Proof,
     body: CreateApiKey,
 ) -> Result<HttpResponse, ApiError> {
     let now = state.clock.now();
     let terms = terms(&user_id, &body, now)?;
     let text = ApiKeyText::generate();
-    let new = NewApiKey { password_hash, ..text.to_stored(terms, now) };
+    let (password_hash, session, unproved) = match proof {
+        Proof::Password(hash) => (Some(hash), None, ApiError::invalid_credentials()),
+        Proof::Session(hash) => (None, Some(hash), ApiError::unauthenticated()),
+    };
+    let new = NewApiKey { password_hash, session, ..text.to_stored(terms, now) };
     let stored = connection_store::ApiKey::from(new.clone());
     match state.store.create_api_key(new, Some(KEYS_MAX)).await? {
         KeyOutcome::Created => {}
@@ -102,8 +117,8 @@ async fn make(
             let why = "You have 50 keys, as many as there can be. Revoke one";
             return Err(ApiError::validation([("name", why)]));
         }
-        // Changed meanwhile: the password that was given is no longer the present one.
-        KeyOutcome::Unproved => return Err(ApiError::invalid_credentials()),
+        // Changed meanwhile: the password that was given is no longer the present one, or the session has ended.
+        KeyOutcome::Unproved => return Err(unproved),
     }
     let answer = CreatedApiKey { api_key: api_key::view(stored), key: text.expose().to_owned().into() };
     Ok(HttpResponse::Created().json(success(answer)))

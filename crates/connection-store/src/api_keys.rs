@@ -27,6 +27,8 @@ pub struct NewApiKey {
     pub expires_at: Option<Timestamp>,
     /// The stored hash that its owner's password was checked against; `None` where the owner has none.
     pub password_hash: Option<SecretString>,
+    /// Hash of the session that makes it, where there is no password; `None` for an operator's key.
+    pub session: Option<SecretHash>,
 }
 
 /// A stored key.
@@ -78,7 +80,8 @@ pub enum KeyOutcome {
     Taken,
     /// The user has as many as they may have; nothing was changed.
     TooMany,
-    /// The owner's account was deleted, or got another password, since the password was checked; nothing was changed.
+    /// The owner's account was deleted, or got another password, since the password was checked, or the session that makes the
+    /// key has ended; nothing was changed.
     Unproved,
 }
 
@@ -86,7 +89,8 @@ pub enum KeyOutcome {
 #[async_trait]
 pub trait ApiKeys {
     /// Stores a key, unless its owner would have more than `most` then, ended ones included (`None`: no bound). The bound
-    /// holds however many are made at once.
+    /// holds however many are made at once. No key outlives a call at the same moment that ends its session, or changes its
+    /// password, and revokes the user's keys.
     async fn create_api_key(&self, key: NewApiKey, most: Option<u32>) -> StoreResult<KeyOutcome>;
 
     /// The key of this hash, ended or not; `None` when there is none. Writes nothing.

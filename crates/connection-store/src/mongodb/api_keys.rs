@@ -23,7 +23,10 @@ impl ApiKeys for MongoStore {
         let owner = key.password_hash.as_ref().map(|hash| {
             doc! { "_id": &user_id, "passwordHash": hash.expose_secret() }
         });
-        let users = self.users.clone();
+        let session = key.session.as_ref().map(|hash| {
+            doc! { "_id": binary(hash), "expiresAt": { "$gt": date(key.created_at) } }
+        });
+        let (users, sessions) = (self.users.clone(), self.sessions.clone());
         let mut document = new_document(key);
         let create = async move {
             let own = doc! { "_id": document.get("_id"), "keyHash": document.get("keyHash") };
@@ -40,12 +43,19 @@ impl ApiKeys for MongoStore {
                 let look = async { Ok(keys.find_one(own.clone()).await?.map(drop)) };
                 let Err(error) = or_applied(inserted, look).await else {
                     // Looked at after the insert, as for sessions.
-                    let Some(owner) = owner else { return Ok(KeyOutcome::Created) };
-                    if users.find_one(owner).await?.is_some() {
-                        return Ok(KeyOutcome::Created);
+                    let prove = async {
+                        in_time()?;
+                        Ok(match (owner, session) {
+                            (Some(owner), _) => users.find_one(owner).await?.is_some(),
+                            (None, Some(session)) => sessions.find_one(session).await?.is_some(),
+                            (None, None) => true,
+                        })
+                    };
+                    let is_proved: mongodb::error::Result<bool> = prove.await;
+                    if !matches!(is_proved, Ok(true)) {
+                        keys.delete_one(doc! { "_id": document.get("_id") }).await?;
                     }
-                    keys.delete_one(doc! { "_id": document.get("_id") }).await?;
-                    return Ok(KeyOutcome::Unproved);
+                    return Ok(if is_proved? { KeyOutcome::Created } else { KeyOutcome::Unproved });
                 };
                 // Three things are unique: look which of them it was, rather than trust the server's wording.
                 if !is_duplicate_key(&error) {

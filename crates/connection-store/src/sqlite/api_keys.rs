@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 use secrecy::ExposeSecret;
 
-use super::SqliteStore;
 use super::columns::{Lenient, Millis, TextList, readable};
+use super::{SqliteStore, sessions};
 use crate::{ApiKey, ApiKeys, KeyOutcome, NewApiKey, SecretHash, StoreResult};
 
 const CREATE: &str =
@@ -41,6 +41,13 @@ impl ApiKeys for SqliteStore {
             }
             if let Some(hash) = &key.password_hash
                 && !transaction.prepare_cached(OWNER)?.exists(params![key.user_id, hash.expose_secret()])?
+            {
+                return Ok(KeyOutcome::Unproved);
+            }
+            if let Some(session) = key.session
+                && !transaction
+                    .prepare_cached(sessions::FIND)?
+                    .exists(params![session, Millis(key.created_at)])?
             {
                 return Ok(KeyOutcome::Unproved);
             }

@@ -33,6 +33,7 @@ fn key(number: u32, user_id: Option<&str>, now: Timestamp) -> NewApiKey {
         created_at: now,
         expires_at: Some(now + seconds(600)),
         password_hash: None,
+        session: None,
     }
 }
 

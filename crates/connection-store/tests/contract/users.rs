@@ -30,6 +30,8 @@ contract! {
     a_new_password_revokes_the_keys_where_that_is_wanted,
     a_key_needs_the_password_that_was_checked,
     a_new_key_and_a_change_of_password_that_revokes_all_at_once_leave_no_key,
+    a_key_without_a_password_needs_the_session_that_makes_it,
+    a_new_key_and_a_sign_out_everywhere_that_revokes_all_at_once_leave_no_key,
 }
 
 fn ann() -> NewUser {
@@ -173,6 +175,7 @@ async fn furnish(store: &Arc<dyn Store>, number: u32, user_id: &str) {
         created_at: now,
         expires_at: None,
         password_hash: None,
+        session: None,
     };
     store.create_api_key(key, None).await.unwrap();
     let state = NewOAuthState {
@@ -221,6 +224,7 @@ async fn a_deleted_account_is_gone_with_all_that_is_its_own(store: Arc<dyn Store
         created_at: now(),
         expires_at: None,
         password_hash: None,
+        session: None,
     };
     store.create_api_key(service, None).await.unwrap();
 
@@ -327,6 +331,7 @@ fn new_key(number: u32) -> NewApiKey {
         created_at: now(),
         expires_at: None,
         password_hash: Some(ann().password_hash),
+        session: None,
     }
 }
 
@@ -375,5 +380,41 @@ async fn a_new_key_and_a_change_of_password_that_revokes_all_at_once_leave_no_ke
         assert!(changed.unwrap());
         assert_eq!(store.api_keys(Some("user-ann")).await.unwrap(), []);
         store.delete_user("user-ann").await.unwrap();
+    }
+}
+
+/// A key of this number that the session of hash 1 makes, of a user who has no password.
+fn new_key_of_session(number: u32) -> NewApiKey {
+    NewApiKey { password_hash: None, session: Some(hash(1)), ..new_key(number) }
+}
+
+async fn open_without_password(store: &Arc<dyn Store>, now: Timestamp) {
+    let session = NewSession { password_hash: None, ..signing_in(1, now) };
+    assert!(store.create_session(session).await.unwrap());
+}
+
+async fn a_key_without_a_password_needs_the_session_that_makes_it(store: Arc<dyn Store>) {
+    let create = async |number| store.create_api_key(new_key_of_session(number), None).await.unwrap();
+    assert_eq!(create(1).await, KeyOutcome::Unproved, "it was never opened");
+    open_without_password(&store, now()).await;
+    assert_eq!(create(2).await, KeyOutcome::Created);
+    store.delete_session(&hash(1)).await.unwrap();
+    assert_eq!(create(3).await, KeyOutcome::Unproved, "it was ended");
+    open_without_password(&store, now() - seconds(30 * 86_400)).await;
+    assert_eq!(create(4).await, KeyOutcome::Unproved, "its time is over");
+    let keys = store.api_keys(Some("user-ann")).await.unwrap();
+    assert_eq!(keys.iter().map(|key| key.id.as_str()).collect::<Vec<_>>(), ["key-2"]);
+}
+
+async fn a_new_key_and_a_sign_out_everywhere_that_revokes_all_at_once_leave_no_key(store: Arc<dyn Store>) {
+    for _ in 0..20 {
+        open_without_password(&store, now()).await;
+        let keys = (0..5).map(|number| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.create_api_key(new_key_of_session(number), None).await.unwrap() })
+        });
+        let (_, ended) = join(join_all(keys), store.sign_out_everywhere("user-ann", true)).await;
+        ended.unwrap();
+        assert_eq!(store.api_keys(Some("user-ann")).await.unwrap(), []);
     }
 }

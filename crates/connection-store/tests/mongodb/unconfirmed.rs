@@ -189,6 +189,7 @@ async fn accounts_passwords_and_keys_are_made_though_no_answer_came() {
             created_at: now(),
             expires_at: None,
             password_hash: None,
+            session: None,
         };
         wired.fault("insert", "api_keys", fault);
         assert_eq!(store.create_api_key(key, Some(1)).await.unwrap(), KeyOutcome::Created);
