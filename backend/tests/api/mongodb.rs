@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use connection_store::test_support::MongoServer;
+use connection_store::test_support::wire::{Fault as WireFault, Wired};
 use instagram_simulator::{Endpoint, Fault, Times, accounts};
 
 use crate::refresh_job::{OFTEN, eventually, pass};
@@ -69,4 +70,19 @@ async fn a_renewed_token_outlasts_two_elections() {
     // Otherwise the token is lost.
     eventually(&ada, |connection| connection["expiresAt"].as_str() > before.as_str()).await;
     assert_eq!(app.instagram.requests(Endpoint::Refresh), 1);
+}
+
+/// An election begins between the use of a handle and the save.
+#[actix_web::test]
+async fn a_handle_is_saved_though_an_election_begins() {
+    let wired = Wired::new().await;
+    let app = TestApp::start_with(&[("DATABASE_URL", &wired.url)]);
+    let ada = app.with_user("ada").await;
+    wired.fault("findAndModify", "instagram_connections", WireFault::step_down());
+    wired.fault("findAndModify", "instagram_connections", WireFault::CutOff);
+    let saved = app.connect(&ada, accounts::RECORD_SHOP).await;
+    assert_eq!(saved.status, 200, "{saved}");
+    assert!(wired.is_clear());
+    let events = ada.get("/api/integrations/instagram/me/events").await;
+    assert_eq!(events.body["events"].as_array().unwrap().len(), 1, "it was connected once: {events}");
 }

@@ -1,5 +1,7 @@
 //! A MongoDB server for tests, and the times that they are written in. Behind the feature `test-support`.
 
+pub mod wire;
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

@@ -1,4 +1,5 @@
-//! Writing what exists nowhere else: a token that Instagram has just renewed, the answer to a request that was carried out.
+//! Writing what exists nowhere else: a token that Instagram has just given or renewed, the answer to a request that was carried
+//! out.
 
 use std::future::Future;
 use std::time::{Duration, Instant};

@@ -9,7 +9,6 @@ mod indexes;
 mod outbox;
 mod sweep;
 mod unconfirmed;
-mod wire;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

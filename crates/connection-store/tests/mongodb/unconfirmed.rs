@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use connection_store::mongodb::MongoStore;
+use connection_store::test_support::wire::{Fault, Wired};
 use connection_store::test_support::{now, seconds};
 use connection_store::{
     ApiKeys, Connections, CreateOutcome, DeletionOf, Deletions, DueForRefresh, HostLink, HostLinks,
@@ -12,7 +13,6 @@ use connection_store::{
 };
 use mongodb::bson::{Document, doc};
 
-use crate::wire::{Fault, Wired};
 use crate::{event, new_connection};
 
 const DAY: i64 = 86_400;

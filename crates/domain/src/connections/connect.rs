@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::Connections;
 use super::pending::PendingConnection;
 use crate::error::{Error, Invalid};
+use crate::persist;
 use crate::secret_token::SecretToken;
 
 /// How long a person may take to consent.
@@ -158,7 +159,7 @@ impl Connections {
         let saved = self.store_connection(user_id, pending).await;
         if saved.as_ref().is_err_and(Error::is_ours) {
             // Nothing was stored, so a client that tries again as it is told must not hear that the handle was used. Where
-            // the database is away this fails, too, and the person starts again.
+            // the database is still away this fails, too, and the person starts again.
             let _ = self.store.release_handle(&handle_id).await;
         }
         saved
@@ -171,7 +172,8 @@ impl Connections {
     ) -> Result<SavedConnection, Error> {
         let new = pending.into_connection(user_id, &self.vault);
         let event = self.event(EventKind::Connected, format!("@{} was connected.", new.profile.username));
-        match self.store.save_connection(new, event, self.clock.now()).await? {
+        let now = self.clock.now();
+        match persist(|| self.store.save_connection(new.clone(), event.clone(), now)).await? {
             SaveOutcome::AccountInUse => Err(Error::AccountInUse),
             SaveOutcome::Saved(saved) => Ok(SavedConnection {
                 id: saved.id,

@@ -1,5 +1,7 @@
 //! Faults between the driver and the server: what a replica set does in bad moments, and a single server never does.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -7,10 +9,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use connection_store::mongodb::MongoStore;
-use connection_store::test_support::MongoServer;
 use mongodb::Database;
 use mongodb::bson::{Document, doc};
+
+use super::MongoServer;
+use crate::mongodb::MongoStore;
 
 /// The opcode of every message but those of the first handshake.
 const OP_MSG: u32 = 2013;
@@ -22,8 +25,8 @@ const HEADER: usize = 16;
 const PREFIX: usize = 5;
 
 /// What happens to one command.
-#[derive(Clone)]
-pub(crate) enum Fault {
+#[derive(Clone, Debug)]
+pub enum Fault {
     /// It is carried out, and the answer says that no majority had it in time.
     Unconfirmed,
     /// It is carried out, and the connection breaks before the answer.
@@ -38,17 +41,32 @@ pub(crate) enum Fault {
 type Faults = Arc<Mutex<Vec<(String, String, Fault)>>>;
 
 /// A server behind a wire with faults, a store that reaches it through the wire, and its database as it is.
-pub(crate) struct Wired {
-    pub(crate) store: MongoStore,
-    pub(crate) database: Database,
+pub struct Wired {
+    /// The store.
+    pub store: MongoStore,
+    /// Its database, reached without the wire.
+    pub database: Database,
     /// The URL through the wire.
-    pub(crate) url: String,
+    pub url: String,
     faults: Faults,
     _server: MongoServer,
 }
 
+impl Fault {
+    /// The server is no longer the primary, as at the beginning of an election.
+    pub fn step_down() -> Self {
+        Self::Answer(doc! {
+            "ok": 0.0, "code": 10107, "codeName": "NotWritablePrimary", "errmsg": "not primary",
+        })
+    }
+}
+
 impl Wired {
-    pub(crate) async fn new() -> Self {
+    /// Starts a server of its own, and connects a store to it.
+    ///
+    /// # Panics
+    /// When one of them cannot be started.
+    pub async fn new() -> Self {
         let server = MongoServer::start_own();
         let direct = server.fresh_database_url();
         let (host, _) = direct.trim_start_matches("mongodb://").split_once('/').unwrap();
@@ -68,12 +86,18 @@ impl Wired {
     }
 
     /// Lets this happen to the next command of that name on that collection.
-    pub(crate) fn fault(&self, command: &str, collection: &str, fault: Fault) {
+    ///
+    /// # Panics
+    /// When a thread of the wire has panicked.
+    pub fn fault(&self, command: &str, collection: &str, fault: Fault) {
         self.faults.lock().unwrap().push((command.to_owned(), collection.to_owned(), fault));
     }
 
     /// Whether all faults have happened.
-    pub(crate) fn is_clear(&self) -> bool {
+    ///
+    /// # Panics
+    /// As [`fault`](Self::fault).
+    pub fn is_clear(&self) -> bool {
         self.faults.lock().unwrap().is_empty()
     }
 }
