@@ -8,6 +8,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::body::{BoxBody, to_bytes};
 use actix_web::http::StatusCode;
@@ -19,6 +20,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared::ErrorCode;
 use token_vault::{Context, Vault};
+use tokio::time::timeout;
+use uuid::Uuid;
 
 use crate::app::AppState;
 use crate::caller::Caller;
@@ -38,6 +41,9 @@ pub(crate) const KEY_MAX: usize = 255;
 /// How long an answer is kept.
 const LIFE: SignedDuration = SignedDuration::from_hours(24);
 
+/// How long an answer waits for its claim to be forgotten, which takes a moment unless the database is away.
+const FORGOTTEN_IN: Duration = Duration::from_secs(1);
+
 /// What keeps the answers.
 pub(crate) struct Idempotency {
     store: Arc<dyn Store>,
@@ -53,6 +59,8 @@ struct Named {
     /// What it asks for.
     request: SecretHash,
     owner: String,
+    /// Names the claim of this one call.
+    claim: String,
 }
 
 /// What becomes of a request when the process that carries it out dies.
@@ -83,11 +91,16 @@ pub(crate) async fn once(
 ) -> Result<HttpResponse, ApiError> {
     let Some(key) = key(request)? else { return carry_out(request, work).await };
     let named = Named::new(request, caller, key, asked)?;
-    let state = Data::clone(state);
+    let (state, this) = (Data::clone(state), request.clone());
     let task = async move {
         let (kept, now) = (&state.idempotency, state.clock.now());
-        match kept.begin(&named, cut_off, now).await? {
-            Repetition::First => kept.keep(&named, work.await).await,
+        let begun = kept.begin(&named, cut_off, now).await;
+        if begun.is_err() {
+            // It may have been claimed all the same, and nobody carries it out.
+            kept.forget(&this, &named).await;
+        }
+        match begun? {
+            Repetition::First => kept.keep(&this, &named, work.await).await,
             Repetition::Running => Err(ApiError::still_running()),
             Repetition::Different => {
                 Err(ApiError::validation([(KEY_HEADER, "This key came with another request before")]))
@@ -110,15 +123,16 @@ impl Idempotency {
             CutOff::DoAgain => now + self.lease,
             CutOff::Leave => expires_at,
         };
-        let Named { name, request, owner } = named;
-        let (name, request_hash, owner) = (*name, *request, owner.clone());
-        let request = NewRequest { name, request_hash, owner, lease_until, expires_at };
+        let Named { name, request, owner, claim } = named;
+        let (name, request_hash, owner, claim) = (*name, *request, owner.clone(), claim.clone());
+        let request = NewRequest { name, claim, request_hash, owner, lease_until, expires_at };
         self.store.begin_request(request, now).await
     }
 
     /// Keeps what came of a request, if it is worth it. The request has been carried out: what fails here fails in the log.
     async fn keep(
         &self,
+        request: &HttpRequest,
         named: &Named,
         outcome: Result<HttpResponse, ApiError>,
     ) -> Result<HttpResponse, ApiError> {
@@ -136,12 +150,21 @@ impl Idempotency {
                 Err(unsettled)
             }
             refused => {
-                if let Err(error) = self.store.forget_request(&named.name).await {
-                    ApiError::from(error).log();
-                }
+                self.forget(request, named).await;
                 refused
             }
         }
+    }
+
+    /// Forgets a claim, since nothing was done. While the database is away this goes on behind the answer: left behind, the
+    /// claim would refuse the same request for as long as a day.
+    async fn forget(&self, request: &HttpRequest, named: &Named) {
+        let (store, name, claim) = (Arc::clone(&self.store), named.name, named.claim.clone());
+        let forget = async move {
+            let forgotten = persist(|| store.forget_request(&name, &claim)).await;
+            forgotten.map_err(ApiError::from).inspect_err(ApiError::log)
+        };
+        let _ = timeout(FORGOTTEN_IN, carry_out(request, forget)).await;
     }
 
     /// Does not give up at once where the store fails: without its answer, the same request would be carried out anew, or left.
@@ -220,6 +243,7 @@ impl Named {
         let body = serde_json::to_vec(asked).map_err(ApiError::internal)?;
         Ok(Self {
             owner: caller.owner(),
+            claim: Uuid::new_v4().to_string(),
             name: hash([kind.as_bytes(), id.as_bytes(), route.as_bytes(), key.as_bytes()]),
             request: hash([target.as_bytes(), &body]),
         })

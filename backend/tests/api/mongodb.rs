@@ -5,6 +5,7 @@ use std::time::Duration;
 use connection_store::test_support::MongoServer;
 use connection_store::test_support::wire::{Fault as WireFault, Wired};
 use instagram_simulator::{Endpoint, Fault, Times, accounts};
+use reqwest::Method;
 
 use crate::refresh_job::{OFTEN, eventually, pass};
 use crate::support::{Answer, TestApp};
@@ -85,4 +86,44 @@ async fn a_handle_is_saved_though_an_election_begins() {
     assert!(wired.is_clear());
     let events = ada.get("/api/integrations/instagram/me/events").await;
     assert_eq!(events.body["events"].as_array().unwrap().len(), 1, "it was connected once: {events}");
+}
+
+/// Instagram has refused it, so that nothing was done, or nobody has begun: a repetition is carried out.
+#[actix_web::test]
+async fn an_election_leaves_no_claim_behind() {
+    const MEDIA: &str = "/api/integrations/instagram/me/proxy/me/media";
+    const CLAIMS: &str = "repeatable_requests";
+    let wired = Wired::new().await;
+    let app = TestApp::start_with(&[("DATABASE_URL", &wired.url)]);
+    let ada = app.with_user("ada").await;
+    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    let image = serde_json::json!({"image_url": "https://wreckshop.com/a.jpg"});
+    let post = async |key: &str| {
+        Answer::of(ada.request(Method::POST, MEDIA).header("idempotency-key", key).json(&image)).await
+    };
+    let begins_anew = async |key: &str| {
+        let mut again = post(key).await;
+        for _ in 0..50 {
+            if again.status == 200 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            again = post(key).await;
+        }
+        assert_eq!((again.status, again.header("idempotent-replayed")), (200, ""), "{key}: {again}");
+    };
+    app.instagram.fault(Endpoint::Graph, Fault::graph_error(100, None), Times::ONCE);
+    // The driver tries twice by itself.
+    for _ in 0..2 {
+        wired.fault("delete", CLAIMS, WireFault::step_down());
+    }
+    assert_eq!(post("refused").await.failure(), "400 invalid_request");
+    begins_anew("refused").await;
+    assert!(wired.is_clear());
+
+    wired.fault("insert", CLAIMS, WireFault::Unconfirmed);
+    wired.fault("find", CLAIMS, WireFault::step_down());
+    assert_eq!(post("not-begun").await.failure(), "503 unavailable");
+    begins_anew("not-begun").await;
+    assert!(wired.is_clear());
 }

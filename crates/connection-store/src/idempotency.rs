@@ -28,6 +28,8 @@ pub enum Repetition {
 pub struct NewRequest {
     /// The name.
     pub name: SecretHash,
+    /// Names this very claim, by which alone it is forgotten: no two requests have the same one.
+    pub claim: String,
     /// Stands for what is asked.
     pub request_hash: SecretHash,
     /// Whose it is: a user's id, or whatever stands for another caller. What is kept goes with the user.
@@ -59,8 +61,10 @@ pub trait Idempotency {
     /// one to a request that is forgotten is not kept.
     async fn answer_request(&self, name: &SecretHash, status: u16, sealed_body: &str) -> StoreResult<()>;
 
-    /// Forgets the claim: nothing was done, and the same request may be tried again. An answer is not forgotten.
-    async fn forget_request(&self, name: &SecretHash) -> StoreResult<()>;
+    /// Forgets the claim of this name: nothing was done, and the same request may be tried again. Another's claim is not
+    /// forgotten, and neither is an answer. A claim that was said to be unavailable may have been made: it is forgotten like
+    /// any.
+    async fn forget_request(&self, name: &SecretHash, claim: &str) -> StoreResult<()>;
 
     /// The answers that are sealed with a key, by their names: those after `after`, `limit` at most.
     async fn answers_sealed_with(

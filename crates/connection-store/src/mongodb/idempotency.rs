@@ -4,7 +4,7 @@ use std::io;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use mongodb::bson::{Binary, Bson, Document, doc, oid::ObjectId};
+use mongodb::bson::{Binary, Bson, Document, doc};
 
 use super::error::{is_duplicate_key, or_applied};
 use super::operation::in_time;
@@ -19,13 +19,12 @@ const BEGIN_ATTEMPTS: u32 = 10;
 #[async_trait]
 impl Idempotency for MongoStore {
     async fn begin_request(&self, request: NewRequest, now: Timestamp) -> StoreResult<Repetition> {
-        let NewRequest { name, request_hash: asked, owner, lease_until, expires_at } = request;
+        let NewRequest { name, claim, request_hash: asked, owner, lease_until, expires_at } = request;
         let of_name = doc! { "_id": binary(&name) };
-        // Named after this very claim, by which it is known again.
-        let claim_name = ObjectId::new();
-        let own = doc! { "_id": binary(&name), "claim": claim_name };
+        // It is known again by the claim.
+        let own = doc! { "_id": binary(&name), "claim": &claim };
         let claim = doc! {
-            "claim": claim_name,
+            "claim": claim,
             "requestHash": binary(&asked),
             "owner": owner,
             "leaseUntil": date(lease_until),
@@ -46,19 +45,27 @@ impl Idempotency for MongoStore {
         let take_over = doc! { "$set": claim };
         let requests = self.repeatable_requests.clone();
         let begin = async move {
+            // Made when the caller waits no longer, it would be nobody's.
+            let first = async || {
+                if let Err(late) = in_time() {
+                    requests.delete_one(own.clone()).await?;
+                    return Err(late);
+                }
+                Ok(Repetition::First)
+            };
             for _ in 0..BEGIN_ATTEMPTS {
                 in_time()?;
                 let look = async { Ok(requests.find_one(own.clone()).await?.map(drop)) };
                 let inserted = requests.insert_one(new.clone()).await.map(drop);
                 match or_applied(inserted, look).await {
-                    Ok(()) => return Ok(Repetition::First),
+                    Ok(()) => return first().await,
                     Err(error) if is_duplicate_key(&error) => {}
                     Err(error) => return Err(error),
                 }
                 let taken_over = requests.update_one(over.clone(), take_over.clone()).await;
                 let look = async { Ok(requests.find_one(own.clone()).await?.map(|_| true)) };
                 if or_applied(taken_over.map(|updated| updated.matched_count == 1), look).await? {
-                    return Ok(Repetition::First);
+                    return first().await;
                 }
                 // Gone again: then the name is free.
                 if let Some(taken) = requests.find_one(of_name.clone()).await? {
@@ -82,8 +89,8 @@ impl Idempotency for MongoStore {
         Ok(())
     }
 
-    async fn forget_request(&self, name: &SecretHash) -> StoreResult<()> {
-        let filter = doc! { "_id": binary(name), "status": null };
+    async fn forget_request(&self, name: &SecretHash, claim: &str) -> StoreResult<()> {
+        let filter = doc! { "_id": binary(name), "claim": claim, "status": null };
         let requests = self.repeatable_requests.clone();
         self.operations.run(async move { requests.delete_one(filter).await }).await?;
         Ok(())

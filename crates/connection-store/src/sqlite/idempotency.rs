@@ -10,13 +10,15 @@ use crate::connections::key_id;
 use crate::{Idempotency, NewRequest, Repetition, SealedAnswer, SecretHash, StoreResult};
 
 /// In `DO UPDATE`, a bare column is the row that is there. Where `WHERE` is false, nothing is written: the name is taken.
-const BEGIN: &str = "INSERT INTO repeatable_requests (name, request_hash, lease_until, expires_at, owner)
-    VALUES (?1, ?2, ?3, ?4, ?6)
+const BEGIN: &str =
+    "INSERT INTO repeatable_requests (name, request_hash, lease_until, expires_at, owner, claim)
+    VALUES (?1, ?2, ?3, ?4, ?6, ?7)
     ON CONFLICT (name) DO UPDATE SET
         request_hash = excluded.request_hash,
         lease_until = excluded.lease_until,
         expires_at = excluded.expires_at,
         owner = excluded.owner,
+        claim = excluded.claim,
         status = NULL,
         sealed_body = NULL,
         key_id = NULL
@@ -28,7 +30,8 @@ pub(super) const FIND: &str =
 pub(super) const ANSWER: &str = "UPDATE repeatable_requests SET status = ?2, sealed_body = ?3, key_id = ?4
     WHERE name = ?1 AND status IS NULL";
 
-pub(super) const FORGET: &str = "DELETE FROM repeatable_requests WHERE name = ?1 AND status IS NULL";
+pub(super) const FORGET: &str =
+    "DELETE FROM repeatable_requests WHERE name = ?1 AND claim = ?2 AND status IS NULL";
 
 pub(super) const DELETE_OF_USER: &str = "DELETE FROM repeatable_requests WHERE owner = ?1";
 
@@ -44,11 +47,11 @@ pub(super) const PURGE: &str = "DELETE FROM repeatable_requests WHERE rowid IN
 #[async_trait]
 impl Idempotency for SqliteStore {
     async fn begin_request(&self, request: NewRequest, now: Timestamp) -> StoreResult<Repetition> {
-        let NewRequest { name, request_hash, owner, lease_until, expires_at } = request;
+        let NewRequest { name, claim, request_hash, owner, lease_until, expires_at } = request;
         let begun = self.writer.write(move |transaction| {
             transaction.prepare_cached(PURGE)?.execute(params![Millis(now), PURGED_PER_INSERT])?;
             let (lease_until, expires_at) = (Millis(lease_until), Millis(expires_at));
-            let values = params![name, request_hash, lease_until, expires_at, Millis(now), owner];
+            let values = params![name, request_hash, lease_until, expires_at, Millis(now), owner, claim];
             if transaction.prepare_cached(BEGIN)?.execute(values)? == 1 {
                 return Ok(Repetition::First);
             }
@@ -67,10 +70,11 @@ impl Idempotency for SqliteStore {
         Ok(())
     }
 
-    async fn forget_request(&self, name: &SecretHash) -> StoreResult<()> {
-        let name = *name;
-        let forgotten =
-            self.writer.write(move |transaction| transaction.prepare_cached(FORGET)?.execute([name]));
+    async fn forget_request(&self, name: &SecretHash, claim: &str) -> StoreResult<()> {
+        let (name, claim) = (*name, claim.to_owned());
+        let forgotten = self
+            .writer
+            .write(move |transaction| transaction.prepare_cached(FORGET)?.execute(params![name, claim]));
         forgotten.await?;
         Ok(())
     }

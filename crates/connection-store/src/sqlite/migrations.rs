@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_deletion_counts.sql"),
     include_str!("migrations/0007_to_the_end.sql"),
     include_str!("migrations/0008_retention.sql"),
+    include_str!("migrations/0009_claims.sql"),
 ];
 
 /// Brings the schema to this program's version. Safe against other processes that do the same at the same time.

@@ -1,6 +1,7 @@
 //! Answers that are given again when a client repeats a request.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use connection_store::{NewRequest, Repetition, SealedAnswer, Store};
 use futures_util::future::join_all;
@@ -16,6 +17,7 @@ contract! {
     an_answer_outlives_the_lease_and_is_forgotten_in_the_end,
     the_first_answer_stays,
     a_forgotten_claim_may_be_tried_again,
+    a_claim_is_forgotten_by_its_own_name_alone,
     an_answer_is_not_forgotten_with_its_claim,
     an_answer_to_nothing_is_not_kept,
     of_50_requests_at_once_one_is_the_first,
@@ -37,14 +39,27 @@ async fn begin_for(
     request: u32,
     now: Timestamp,
 ) -> Repetition {
-    let request = NewRequest {
+    store.begin_request(new_request(owner, name, request, now), now).await.unwrap()
+}
+
+/// Begins a request that nobody is at, and returns the claim's name.
+async fn claim(store: &Arc<dyn Store>, name: u32, request: u32, now: Timestamp) -> String {
+    let request = new_request("ann", name, request, now);
+    let claim = request.claim.clone();
+    assert_eq!(store.begin_request(request, now).await.unwrap(), Repetition::First);
+    claim
+}
+
+fn new_request(owner: &str, name: u32, request: u32, now: Timestamp) -> NewRequest {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    NewRequest {
         name: hash(name),
+        claim: format!("claim-{}", NEXT.fetch_add(1, Ordering::Relaxed)),
         request_hash: hash(request),
         owner: owner.to_owned(),
         lease_until: now + seconds(60),
         expires_at: now + seconds(3600),
-    };
-    store.begin_request(request, now).await.unwrap()
+    }
 }
 
 fn answered(status: u16, sealed_body: &str) -> Repetition {
@@ -114,19 +129,32 @@ async fn the_first_answer_stays(store: Arc<dyn Store>) {
 
 async fn a_forgotten_claim_may_be_tried_again(store: Arc<dyn Store>) {
     let now = now();
-    begin(&store, 1, 10, now).await;
+    let first = claim(&store, 1, 10, now).await;
     begin(&store, 2, 10, now).await;
-    store.forget_request(&hash(1)).await.unwrap();
-    store.forget_request(&hash(1)).await.unwrap();
+    store.forget_request(&hash(1), &first).await.unwrap();
+    store.forget_request(&hash(1), &first).await.unwrap();
     assert_eq!(begin(&store, 2, 10, now).await, Repetition::Running);
     assert_eq!(begin(&store, 1, 11, now).await, Repetition::First);
 }
 
+async fn a_claim_is_forgotten_by_its_own_name_alone(store: Arc<dyn Store>) {
+    let now = now();
+    let over = now + seconds(60);
+    let first = claim(&store, 1, 10, now).await;
+    let second = claim(&store, 1, 10, over).await;
+    store.forget_request(&hash(1), &first).await.unwrap();
+    assert_eq!(begin(&store, 1, 10, over).await, Repetition::Running, "the second carries it out");
+    store.forget_request(&hash(1), &second).await.unwrap();
+    claim(&store, 1, 11, over).await;
+    store.forget_request(&hash(1), &second).await.unwrap();
+    assert_eq!(begin(&store, 1, 11, over).await, Repetition::Running, "it came twice, the second time late");
+}
+
 async fn an_answer_is_not_forgotten_with_its_claim(store: Arc<dyn Store>) {
     let now = now();
-    begin(&store, 1, 10, now).await;
+    let claim = claim(&store, 1, 10, now).await;
     store.answer_request(&hash(1), 201, "sealed").await.unwrap();
-    store.forget_request(&hash(1)).await.unwrap();
+    store.forget_request(&hash(1), &claim).await.unwrap();
     assert_eq!(begin(&store, 1, 10, now).await, answered(201, "sealed"));
 }
 

@@ -137,6 +137,7 @@ async fn what_works_once_is_its_users_though_no_answer_came() {
 
         let request = |lease: i64| NewRequest {
             name: hash,
+            claim: format!("claim-{lease}"),
             request_hash: [9; 32],
             owner: "ann".to_owned(),
             lease_until: now() + seconds(lease),

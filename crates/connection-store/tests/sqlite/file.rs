@@ -64,7 +64,7 @@ async fn the_file_is_durable_and_has_a_version() {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, String>(0));
     assert_eq!(pragma("journal_mode").unwrap(), "wal");
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 8);
+    assert_eq!(version, 9);
 }
 
 #[tokio::test]
@@ -229,6 +229,7 @@ async fn what_has_ended_is_removed_along_with_new_rows() {
     };
     let request = |number, now| NewRequest {
         name: [number; 32],
+        claim: format!("claim-{number}"),
         request_hash: [0; 32],
         owner: "ann".to_owned(),
         lease_until: now,
