@@ -29,7 +29,8 @@ tokio::task_local! {
 }
 
 /// Fails when the caller of the present operation has stopped waiting for it. To be asked before a write that is not the
-/// operation's first step: what nobody waits for any more must not be written.
+/// operation's first step: what nobody waits for any more must not be written. And after one that spends something or lets
+/// somebody in, which is then taken back.
 pub(super) fn in_time() -> Result<()> {
     let is_over = DEADLINE.try_with(|deadline| Instant::now() >= *deadline).unwrap_or(false);
     if is_over { Err(ErrorKind::from(io::ErrorKind::TimedOut).into()) } else { Ok(()) }

@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 
 use super::consuming::consume;
 use super::error::or_applied;
+use super::operation::in_time;
 use super::reading::{Wanted, readable};
 use super::{MongoStore, binary, date, fields, host_links};
 use crate::sessions::MOST_SESSIONS;
@@ -39,15 +40,19 @@ impl Sessions for MongoStore {
             // Looked at after the insert: who changes the password, deletes the account or takes the link away ends the sessions
             // after that, this one too. Nobody has its token yet, so that it is of no use until then, nor if the process dies
             // here.
-            let is_proved = match (account, link) {
-                (Some(account), _) => users.find_one(account).await?.is_some(),
-                (None, Some(link)) => consume(links, link).await?.is_some(),
-                (None, None) => true,
+            let prove = async {
+                in_time()?;
+                Ok(match (account, link) {
+                    (Some(account), _) => users.find_one(account).await?.is_some(),
+                    (None, Some(link)) => consume(links, link).await?.is_some(),
+                    (None, None) => true,
+                })
             };
-            if !is_proved {
+            let is_proved = prove.await;
+            if !matches!(is_proved, Ok(true)) {
                 sessions.delete_one(doc! { "_id": token_hash }).await?;
             }
-            Ok(is_proved)
+            is_proved
         };
         self.operations.run(create).await
     }

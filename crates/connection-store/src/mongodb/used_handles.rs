@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use mongodb::bson::{doc, oid::ObjectId};
 
 use super::error::{is_duplicate_key, or_applied};
+use super::operation::in_time;
 use super::{MongoStore, date};
 use crate::{StoreResult, UsedHandles};
 
@@ -18,9 +19,13 @@ impl UsedHandles for MongoStore {
         let handles = self.used_handles.clone();
         let insert = async move {
             let inserted = handles.insert_one(document).await.map(drop);
-            let look = async { Ok(handles.find_one(own).await?.map(drop)) };
+            let look = async { Ok(handles.find_one(own.clone()).await?.map(drop)) };
             match or_applied(inserted, look).await {
-                Ok(()) => Ok(true),
+                Ok(()) => match in_time() {
+                    Ok(()) => Ok(true),
+                    // Used when the caller waits no longer, it would be spent for nothing.
+                    Err(late) => handles.delete_one(own).await.and(Err(late)),
+                },
                 Err(error) if is_duplicate_key(&error) => Ok(false),
                 Err(error) => Err(error),
             }

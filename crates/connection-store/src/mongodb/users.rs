@@ -111,6 +111,7 @@ impl Users for MongoStore {
                 let [one, other] = collections;
                 tokio::try_join!(one.delete_many(of_user.clone()), other.delete_many(of_user.clone()))?;
             }
+            in_time()?;
             let deleted = users.delete_one(user).await?;
             answers.delete_many(doc! { "owner": &user_id }).await?;
             // A sign-in can have found the account until now, and what it opened can have made a key. No later one does.

@@ -8,8 +8,8 @@ use connection_store::test_support::{now, seconds};
 use connection_store::{
     ApiKeys, Connections, CreateOutcome, DeletionOf, Deletions, DueForRefresh, HostLink, HostLinks,
     Idempotency, KeyOutcome, NewApiKey, NewConnection, NewDeletion, NewOAuthState, NewRequest, NewSession,
-    NewUser, OAuthStates, RenewedToken, Repetition, SaveOutcome, Sessions, StoreError, UsedHandles, User,
-    Users,
+    NewUser, OAuthStates, RenewedToken, Repetition, SaveOutcome, Sessions, Store, StoreError, UsedHandles,
+    User, Users,
 };
 use mongodb::bson::{Document, doc};
 
@@ -223,4 +223,91 @@ async fn an_index_that_takes_long_does_not_keep_the_start_waiting() {
     let begun = Instant::now();
     MongoStore::connect(&wired.url).await.unwrap();
     assert!(begun.elapsed() >= Duration::from_secs(12), "{:?}", begun.elapsed());
+}
+
+/// The caller is told that the database is away, and does or shows something else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_too_late_spends_nothing_and_lets_nobody_in() {
+    let wired = Wired::new().await;
+    let store = &wired.store;
+    let (end, late) = (now() + seconds(600), Fault::Late(Duration::from_secs(6)));
+    let link = |number: u8| HostLink {
+        token_hash: [number; 32],
+        user_id: "ann".to_owned(),
+        name: None,
+        return_to: None,
+        created_at: now(),
+        expires_at: end,
+    };
+    let session = |number: u8| NewSession {
+        token_hash: [number; 32],
+        id: format!("ses_{number}"),
+        user_id: "ann".to_owned(),
+        name: None,
+        user_agent: None,
+        created_at: now(),
+        expires_at: end,
+        password_hash: None,
+        host_link: Some([number; 32]),
+    };
+    let key = NewApiKey {
+        id: "key_1".to_owned(),
+        key_hash: [1; 32],
+        user_id: Some("ann".to_owned()),
+        name: "k".to_owned(),
+        scopes: Vec::new(),
+        hint: "k".to_owned(),
+        created_at: now(),
+        expires_at: None,
+        password_hash: None,
+        session: None,
+    };
+    let request = NewRequest {
+        name: [1; 32],
+        claim: "claim".to_owned(),
+        request_hash: [9; 32],
+        owner: "ann".to_owned(),
+        lease_until: end,
+        expires_at: end,
+    };
+    let user = NewUser {
+        user: User { id: "bob".to_owned(), email: "b@example.com".to_owned(), name: None, created_at: now() },
+        email_key: "b@example.com".to_owned(),
+        password_hash: "hash".to_owned().into(),
+    };
+    store.create_user(user).await.unwrap();
+    for number in [1, 2] {
+        store.insert_host_link(link(number)).await.unwrap();
+    }
+    for collection in ["sessions", "api_keys", "used_handles", "repeatable_requests"] {
+        wired.fault("insert", collection, late.clone());
+    }
+    wired.fault("delete", "oauth_states", late.clone());
+    let outcomes = tokio::join!(
+        store.create_session(session(1)),
+        store.create_api_key(key, Some(1)),
+        store.use_handle("handle", end),
+        store.begin_request(request, now()),
+        store.delete_user("bob"),
+    );
+    assert!(matches!(outcomes.0, Err(StoreError::Unavailable(_))), "{:?}", outcomes.0);
+    assert!(matches!(outcomes.1, Err(StoreError::Unavailable(_))), "{:?}", outcomes.1);
+    assert!(matches!(outcomes.2, Err(StoreError::Unavailable(_))), "{:?}", outcomes.2);
+    assert!(matches!(outcomes.3, Err(StoreError::Unavailable(_))), "{:?}", outcomes.3);
+    assert!(matches!(outcomes.4, Err(StoreError::Unavailable(_))), "{:?}", outcomes.4);
+    wired.fault("findAndModify", "host_links", late);
+    let outcome = store.create_session(session(2)).await;
+    assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
+    assert!(wired.is_clear());
+    // Closing waits for what has begun.
+    store.close().await;
+    for collection in ["sessions", "api_keys", "used_handles", "repeatable_requests"] {
+        let left = wired.database.collection::<Document>(collection).find_one(doc! {}).await.unwrap();
+        assert_eq!(left, None, "{collection}");
+    }
+    let usable = doc! { "consumedBy": { "$exists": false } };
+    let links = wired.database.collection::<Document>("host_links");
+    assert_eq!(links.count_documents(usable).await.unwrap(), 2, "neither link is spent");
+    let users = wired.database.collection::<Document>("users");
+    assert_eq!(users.count_documents(doc! {}).await.unwrap(), 1, "an account goes when it is said to go");
 }
