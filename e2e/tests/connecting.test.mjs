@@ -15,6 +15,7 @@ import {
   signUp,
   startConnecting,
 } from "../support/journeys.mjs";
+import { inspect } from "../support/pages.mjs";
 import { scenario } from "../support/scenario.mjs";
 
 const MINUTES = 60;
@@ -119,6 +120,12 @@ scenario("a permission that was left out is named, and can be done without", asy
   await assertFailure(page, "You left out", "Connect again");
   await page.getByRole("button", { name: "Continue without" }).click();
   await profile(page, "wreckshoprecords").waitFor();
+  await card(page).getByText("Limited", { exact: true }).waitFor();
+  assert.equal(await card(page).getByText("Connected", { exact: true }).count(), 0);
+  const notice = await card(page).getByText("You left out").boundingBox();
+  const name = await profile(page, "wreckshoprecords").boundingBox();
+  assert.ok(notice.y < name.y, "what is missing stands above the profile");
+  await inspect(page, "card-limited");
 });
 
 scenario("a state older than ten minutes is refused, and starting again works", async ({ page, stack }) => {

@@ -169,11 +169,13 @@ scenario("a missing permission says what it costs, and can be granted", async ({
   const permissions = section(page, "Permissions");
   await permissions.getByText("Without it we cannot answer messages for you.").waitFor();
   assert.equal(await permissions.getByText("Granted").count(), 2);
+  await card(page).getByText("Limited", { exact: true }).waitFor();
   await inspect(page, "connection-missing-permission");
 
   await startConnecting(page, "Grant Read and answer messages");
   await allow(page, ACCOUNTS.recordShop);
   await permissions.getByText("Granted").nth(2).waitFor();
+  await card(page).getByText("Connected", { exact: true }).waitFor();
   assert.equal(new URL(page.url()).pathname, "/integrations/instagram");
 });
 

@@ -60,7 +60,7 @@ enum Shape {
     Loading,
     Failed(String),
     NotConnected,
-    Connected(ConnectionStatus),
+    Connected(ConnectionStatus, Badge),
 }
 
 /// The card. It shows `account` and asks through `requests`.
@@ -76,7 +76,7 @@ pub fn AccountCard(
         Part::Loading => Shape::Loading,
         Part::Failed(why) => Shape::Failed(why.clone()),
         Part::Ready(None) => Shape::NotConnected,
-        Part::Ready(Some(connection)) => Shape::Connected(connection.status),
+        Part::Ready(Some(connection)) => Shape::Connected(connection.status, Badge::of(connection)),
     });
     view! {
         <section
@@ -91,7 +91,7 @@ pub fn AccountCard(
                         .into_any()
                 }
                 Shape::NotConnected => not_connected().into_any(),
-                Shape::Connected(status) => connected(status, account, requests).into_any(),
+                Shape::Connected(status, badge) => connected(status, badge, account, requests).into_any(),
             }}
         </section>
     }
@@ -109,7 +109,7 @@ fn not_connected() -> impl IntoView {
     }
 }
 
-fn connected(status: ConnectionStatus, account: Account, requests: Requests) -> impl IntoView {
+fn connected(status: ConnectionStatus, badge: Badge, account: Account, requests: Requests) -> impl IntoView {
     let reconnect = (status != ConnectionStatus::Active).then(|| {
         view! {
             <button
@@ -140,7 +140,7 @@ fn connected(status: ConnectionStatus, account: Account, requests: Requests) -> 
     };
     let actions = view! { {reconnect} {acts} {more(requests)} }.into_any();
     view! {
-        {head(Badge::Connection(status), Some(actions))}
+        {head(badge, Some(actions))}
         <div class="card-body">{move || account.problem.get().map(notice_of)} {body}</div>
     }
 }

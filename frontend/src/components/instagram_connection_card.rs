@@ -197,13 +197,14 @@ fn connected(connection: Connection, problem: Option<Problem>, requests: Request
         }
     };
     let notice = notice_of_status(&connection);
+    let badge = Badge::of(&connection);
     let left_out = (!connection.missing_scopes.is_empty()
         && status != ConnectionStatus::NeedsReauthorization)
         .then(|| left_out(&connection.missing_scopes, requests));
     view! {
-        {head(Badge::Connection(status), Some(action))}
+        {head(badge, Some(action))}
         <div class="card-body">
-            {problem.map(notice_of)} {notice} <InstagramProfile connection details=true /> {left_out}
+            {problem.map(notice_of)} {notice} {left_out} <InstagramProfile connection details=true />
         </div>
     }
 }

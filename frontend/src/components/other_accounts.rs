@@ -60,6 +60,7 @@ struct Row {
     name: Option<String>,
     picture: Option<String>,
     status: ConnectionStatus,
+    badge: Badge,
     what_happened: Option<String>,
     connected_at: Timestamp,
 }
@@ -73,6 +74,7 @@ impl Row {
             name: connection.name.clone(),
             picture: connection.profile_picture_url.clone(),
             status: connection.status,
+            badge: Badge::of(connection),
             what_happened: connection.last_error.clone().filter(|_| is_dead),
             connected_at: connection.connected_at.clone(),
         }
@@ -120,7 +122,7 @@ fn row(
     on_reconnect: Callback<String>,
     on_disconnect: Callback<String>,
 ) -> AnyView {
-    let Row { id, username, name, picture, status, what_happened, connected_at } = shown;
+    let Row { id, username, name, picture, status, badge, what_happened, connected_at } = shown;
     let name = name.unwrap_or_else(|| username.clone());
     let username = format!("@{username}");
     let of_account = format!(" {username}");
@@ -132,7 +134,7 @@ fn row(
         <li class="row">
             <Avatar picture name class="avatar-small" />
             <div class="row-text">
-                <p class="row-title">{username} <StatusBadge badge=Badge::Connection(status) /></p>
+                <p class="row-title">{username} <StatusBadge badge /></p>
                 {note}
                 <p class="row-note">
                     "Connected " {time(&connected_at, move || format::date(connected))} {heard(connected)}

@@ -52,7 +52,7 @@ fn missing(name: &'static str, is_leaving: Signal<bool>, on_grant: Callback<()>)
         {badge("badge-warning", icon::ALERT, "Missing")}
         <button
             type="button"
-            class="button"
+            class="button button-primary"
             aria-disabled=move || is_leaving.get().to_string()
             on:click=move |_| on_grant.run(())
         >
