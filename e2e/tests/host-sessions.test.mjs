@@ -16,6 +16,7 @@ scenario("a link signs in once, and its user is at home", HOSTED, async ({ page,
   await page.goto(url);
   await page.getByRole("heading", { name: "Sign in?" }).waitFor();
   await page.getByText("as Ada of the host (user user-123)").waitFor();
+  await page.getByRole("main").getByText("Instagram Connect", { exact: true }).waitFor();
   await inspect(page, "host-link");
   await page.getByRole("button", { name: "Continue as Ada of the host" }).click();
   await integrations(page).waitFor();
@@ -26,7 +27,7 @@ scenario("a link signs in once, and its user is at home", HOSTED, async ({ page,
 
   const other = (await someoneElse()).page;
   assert.equal((await other.goto(url)).status(), 400);
-  await other.getByRole("heading", { name: "This link is used up" }).waitFor();
+  await other.getByRole("heading", { name: "This link no longer works" }).waitFor();
   await inspect(other, "host-link-used");
   await other.goto(`${stack.origin}/integrations`);
   await other.getByRole("heading", { level: 1, name: "Sign in" }).waitFor();
@@ -125,7 +126,7 @@ scenario("a link that waits for more than ten minutes is dead", HOSTED, async ({
   await page.context().clearCookies();
   await stack.moveClock(10 * MINUTES + 5);
   assert.equal((await page.goto(late)).status(), 400);
-  await page.getByRole("heading", { name: "This link is used up" }).waitFor();
+  await page.getByRole("heading", { name: "This link no longer works" }).waitFor();
 });
 
 scenario("a link leads where the host says", HOSTED, async ({ page, stack }) => {

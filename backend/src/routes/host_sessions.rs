@@ -237,7 +237,7 @@ fn asking_page(link: &HostLink, token: &SecretToken, is_other: bool, frontend_or
     // Anybody can be called anything; the id is the application's own.
     let id = link.name.is_some().then(|| format!(" (user <code>{}</code>)", isolated(id)));
     let (title, before, stay) = if is_other {
-        let stay = format!("<a href=\"{}{LANDING_PATH}\">Stay signed in</a> ", page::escape(frontend_origin));
+        let stay = format!("<a href=\"{}{LANDING_PATH}\">Stay signed in</a>", page::escape(frontend_origin));
         ("Continue as somebody else?", "<p>You are signed in here already, as somebody else.</p>", stay)
     } else {
         ("Sign in?", "", String::new())
@@ -249,7 +249,7 @@ fn asking_page(link: &HostLink, token: &SecretToken, is_other: bool, frontend_or
     );
     let form = format!(
         "<form method=\"post\" action=\"{LINK_PATH}\"><input type=\"hidden\" name=\"token\" value=\"{}\">\
-         {stay}<button>Continue as {name}</button></form>",
+         <button>Continue as {name}</button>{stay}</form>",
         token.expose()
     );
     page::respond_with_form(page::html(page::UNKNOWN, title, &text, &form), frontend_origin)
@@ -260,7 +260,7 @@ fn refused_page(refused: &ApiError) -> HttpResponse {
     refused.log();
     let (title, why) = match refused.code() {
         ErrorCode::InvalidState => (
-            "This link is used up",
+            "This link no longer works",
             "A link like this signs in once, and for ten minutes only. This one was used already, or it is too old.",
         ),
         _ => ("This link cannot be opened now", refused.sentence()),

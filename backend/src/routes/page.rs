@@ -71,6 +71,7 @@ pub(super) fn html((class, sign): Sign, title: &str, text: &str, details: &str) 
 </head>
 <body>
 <main>
+<p class="brand">Instagram Connect</p>
 <span class="mark {class}" aria-hidden="true"><svg viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round">{sign}</svg></span>
 <h1>{title}</h1>
 {text}

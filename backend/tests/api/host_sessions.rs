@@ -72,7 +72,7 @@ async fn a_link_signs_one_browser_in_once() {
     assert!(again.headers().get("set-cookie").is_none());
     assert!(again.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
     assert_eq!(again.headers()["cache-control"], "no-store");
-    assert!(again.text().await.unwrap().contains("This link is used up"));
+    assert!(again.text().await.unwrap().contains("This link no longer works"));
     assert_eq!(another.get(&path).await.failure(), "400 invalid_state", "and a fetch gets JSON");
     assert_eq!(another.follow_link(&path).await.failure(), "400 invalid_state");
     assert_eq!(person.get("/api/session").await.status, 200, "who was signed in stays so");
@@ -170,6 +170,7 @@ async fn the_page_of_a_link_names_whom_it_signs_in() {
     let page = html(&ada, &named).await;
     assert!(page.contains("You are signed in here already, as somebody else."), "{page}");
     assert!(page.contains("href=\"http://localhost:5176/integrations\""), "{page}");
+    assert!(page.find("<button>").unwrap() < page.find("Stay signed in").unwrap(), "{page}");
     let before = ada.get("/api/sessions").await.body["sessions"].as_array().unwrap().len();
     let gone_on = ada.follow_link(&named).await;
     assert_eq!((gone_on.status, gone_on.header("location")), (303, "http://localhost:5176/integrations"));
