@@ -90,6 +90,7 @@ scenario("a .wasm that is none is told", async ({ page, problems, stack }) => {
   await open(page, `${stack.origin}/sign-in`);
   await page.getByRole("button", { name: "Reload" }).waitFor({ timeout: SOON });
   await inspect(page, "start-failed");
+  assert.ok(await page.getByText("Instagram Connect", { exact: true }).isVisible(), "a phone says whose page it is");
   problems.length = 0;
 });
 
@@ -152,7 +153,7 @@ scenario("without JavaScript every page says so, and Reload keeps its address", 
 /** Where the parts are that the skeleton and the app both have. */
 function placesOf(page) {
   return page.evaluate(() =>
-    [".top-bar", ".brand", "h1", ".lede", ".card, .form", ".card + .card", ".form-aside"].map((selector) => {
+    [".top-bar", ".brand", ".brand-name", "h1", ".lede", ".card, .form", ".card + .card", ".form-aside"].map((selector) => {
       const shown = [...document.querySelectorAll(selector)].find((element) => element.getClientRects().length > 0);
       const box = shown?.getBoundingClientRect();
       return box && [selector, ...[box.x, box.y, box.width, box.height].map(Math.round)].join(" ");
@@ -181,10 +182,14 @@ scenario("nothing moves when the program takes over from the skeleton", async ({
     }
   };
   await assertStill("/sign-in", () => page.getByLabel("Email").waitFor());
+  const name = page.getByRole("banner").getByText("Instagram Connect", { exact: true });
+  assert.ok(await name.isVisible(), "a phone says whose page it is");
   await assertStill("/sign-up", () => page.getByLabel("Email").waitFor());
+  assert.ok(await name.isVisible());
   await signUp(page, stack.origin);
   await connect(page);
   await assertStill("/integrations", () => profile(page, "wreckshoprecords").waitFor());
+  assert.ok(await name.isHidden(), "the navigation needs its room");
   await openDetails(page, stack.origin);
   await assertStill("/integrations/instagram", () => profile(page, "wreckshoprecords").waitFor());
 });
