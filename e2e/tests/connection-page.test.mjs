@@ -58,7 +58,7 @@ scenario("the curve, its table, and how far back they reach", async ({ page, sta
   const followers = section(page, "Followers");
   const last = growth(29).at(-1);
   await followers
-    .getByText(`${last.toLocaleString("en-US")} followers, +${last - 15_420} in 30 days`)
+    .getByText(`${last.toLocaleString("en-US")} followers +${last - 15_420} in 30 days`)
     .waitFor();
   await inspect(page, "connection-many-points");
 
@@ -138,7 +138,7 @@ scenario("syncing and refreshing, and what comes of it", async ({ page, stack })
   await page.getByRole("button", { name: "Sync now" }).click();
   await page.getByText("Profile is up to date").waitFor();
   await card(page).getByText("15,421 followers").waitFor();
-  await section(page, "Followers").getByText("15,421 followers, +1 since").waitFor();
+  await section(page, "Followers").getByText("15,421 followers +1 since").waitFor();
   await timeline.getByText("The profile was read from Instagram.").waitFor();
   assert.equal(await card(page).getByRole("alert").count(), 0, "the old failure is gone");
 

@@ -216,14 +216,14 @@ fn curve(History { reach, readings }: History, shows_table: RwSignal<bool>) -> A
     };
     view! {
         <div class="card-body">
-            <p class="plot-summary">{count} {grown(reach, &readings)}</p>
+            <p class="plot-summary">{count} " " {grown(reach, &readings).map(|grown| view! { <span>{grown}</span> })}</p>
             {body}
         </div>
     }
     .into_any()
 }
 
-/// `, +120 in 30 days`; nothing where there is only one reading.
+/// `+120 in 30 days`; nothing where there is only one reading.
 fn grown(reach: Reach, readings: &[Reading]) -> Option<String> {
     let (first, last) = (readings.first()?, readings.last()?);
     if first.at >= last.at {
@@ -236,8 +236,9 @@ fn grown(reach: Reach, readings: &[Reading]) -> Option<String> {
     };
     let reaches_back = |days: i32| last.at - first.at > f64::from(days - 1) * format::DAY_MS;
     Some(match reach {
-        Reach::Days(days) if reaches_back(days) => format!(", {change} in {days} days"),
-        _ => format!(", {change} since {}", format::date(first.at)),
+        Reach::Days(days) if reaches_back(days) => format!("{change} in {days} days"),
+        // A date is not broken.
+        _ => format!("{change} since {}", format::date(first.at).replace(' ', "\u{a0}")),
     })
 }
 
