@@ -20,7 +20,7 @@ use crate::app::AppState;
 use crate::cookies;
 use crate::error::ApiError;
 
-/// How long a session lives without use, and that of a host application's user at all.
+/// Bounds the life of a session without use, and that of a host application's user at all.
 pub(crate) const SESSION_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// A session is renewed when its last use was noted so long ago: using it stays a read, but for once a day.

@@ -41,7 +41,7 @@ pub(crate) const KEY_MAX: usize = 255;
 /// How long an answer is kept.
 const LIFE: SignedDuration = SignedDuration::from_hours(24);
 
-/// How long an answer waits for its claim to be forgotten, which takes a moment unless the database is away.
+/// Bounds an answer's wait for its claim to be forgotten, which takes a moment unless the database is away.
 const FORGOTTEN_IN: Duration = Duration::from_secs(1);
 
 /// What keeps the answers.

@@ -20,15 +20,15 @@ use crate::routes::{self, CALLBACK_PATH};
 use crate::service_keys;
 use domain::clock::Clock;
 
-/// How long requests in flight are waited for after a signal, those included whose clients have gone, and how long connections
-/// then get to end. Jobs, which hear of the signal at the same moment, have as long as both; the database then gets its own time.
+/// Bounds the wait for requests in flight after a signal, those included whose clients have gone, and then the time that
+/// connections get to end. Jobs, which hear of the signal at the same moment, have as long as both; the database then gets its own time.
 /// The process is gone within ten seconds.
 const IN_FLIGHT_TIME: Duration = Duration::from_secs(4);
 const CONNECTIONS_SECONDS: u64 = 3;
 const JOBS_SECONDS: u64 = 7;
 const CLOSE_SECONDS: u64 = 2;
 
-/// How long a connection stays open without a request: longer than proxies keep theirs (60 seconds are usual). Whoever closes
+/// Keeps a connection open without a request: longer than proxies keep theirs (60 seconds are usual). Whoever closes
 /// first has to be the one that sends, or a request meets a connection that has just been closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 

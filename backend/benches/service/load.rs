@@ -50,7 +50,7 @@ pub(crate) async fn run(
     }
 }
 
-/// How many times it was answered 200 before the end, and how many times it was refused.
+/// Asks until the end. Returns how many answers were 200, and how many were refusals.
 async fn ask(address: String, request: String, end: Instant) -> (u64, u64) {
     let mut stream = connect(&address).await;
     let mut buffer = vec![0_u8; BUFFER];

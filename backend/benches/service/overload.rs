@@ -19,7 +19,7 @@ const OPEN_TIME: Duration = Duration::from_secs(60);
 /// has to stay alive and to recover, and no more.
 const OPEN_LOADS: [(f64, Option<f64>); 3] = [(1.5, Some(0.8)), (2.0, Some(0.6)), (4.0, None)];
 
-/// How much of 16 clients' throughput more clients get: no less, but for what two measurements of the same differ by.
+/// Sets the least part of 16 clients' throughput that more clients must get: all of it, but for what two measurements of the same differ by.
 const LEAST_OF_16: f64 = 0.9;
 
 /// Longest times in milliseconds: of 99 of 100 answers, and of those to `/healthz`, and until all is normal after a load.
@@ -36,7 +36,7 @@ const SOCKETS: u32 = 2048;
 /// After this time a request is given up, as its client would.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How often `/healthz` is asked under load.
+/// Separates two questions to `/healthz` under load.
 const HEALTH_EVERY: Duration = Duration::from_millis(20);
 
 /// Clients that ask one after the other: prints how many were refused, and how much is done compared with 16 of them. Returns
@@ -119,7 +119,7 @@ fn at(times: &mut [Duration], part: f64) -> f64 {
     times.get((last as f64 * part) as usize).copied().map_or(0.0, milliseconds)
 }
 
-/// What came of open load. Times are from when a request was to be made to its answer.
+/// Holds the result of open load. Times are from when a request was to be made to its answer.
 #[derive(Default)]
 struct Outcome {
     served: Vec<Duration>,
@@ -182,7 +182,7 @@ async fn ask(
     }
 }
 
-/// How long after a load the last answer came that was none or late.
+/// Returns the time from the end of a load to the last answer that was none or late.
 async fn recovery(server: &Server, cookie: &str) -> Duration {
     let address = server.url.trim_start_matches("http://");
     let request = request(address, cookie);

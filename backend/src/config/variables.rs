@@ -9,7 +9,7 @@ use env_file::{BrokenLine, ReadError};
 use thiserror::Error;
 use url::Url;
 
-/// Where variables come from beside the process's own environment.
+/// Names the file that variables come from beside the process's own environment.
 const FILE: &str = ".env";
 
 /// The environment as it was at start.

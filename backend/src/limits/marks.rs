@@ -19,7 +19,7 @@ impl<K> Default for Marks<K> {
 }
 
 impl<K: Hash + Eq> Marks<K> {
-    /// When the mark of a key ends; `None` when it has none.
+    /// Returns the end of a key's mark; `None` when it has none.
     pub(super) fn end<Q: Hash + Eq + ?Sized>(&self, key: &Q, now: Timestamp) -> Option<Timestamp>
     where
         K: Borrow<Q>,

@@ -189,7 +189,7 @@ fn copy_of<R: Read>(
     Ok(is_same.then_some(copy))
 }
 
-/// How long a file may be kept: for ever when its name holds a hash of its content.
+/// Returns the time for which a file may be kept: for ever when its name holds a hash of its content.
 fn cache_control(name: &str) -> &'static str {
     if has_hash(name) { "public, max-age=31536000, immutable" } else { "no-cache" }
 }

@@ -8,7 +8,7 @@ use connection_store::StoreError;
 use instagram_client::InstagramError;
 use jiff::SignedDuration;
 
-/// What went wrong, by what should happen next.
+/// Names a failure by what should happen next.
 #[derive(Debug)]
 pub enum Error {
     /// The OAuth state is unknown, expired, used, or another user's: authorize again.
@@ -90,7 +90,7 @@ impl Error {
         Self::Provider { error, redirect_uri: redirect_uri.to_owned() }
     }
 
-    /// Whether the fault is this service's or its database's, and not the request's.
+    /// Tells whether the fault is this service's or its database's, and not the request's.
     pub fn is_ours(&self) -> bool {
         matches!(self, Self::Store(_) | Self::Internal(_))
     }

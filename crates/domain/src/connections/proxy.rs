@@ -72,7 +72,7 @@ pub struct Forwarded {
 }
 
 impl Forwarded {
-    /// What a method and a path below `proxy/` stand for. The path is taken as it came, not decoded: no path that is forwarded
+    /// Finds the call that a method and a path below `proxy/` stand for. The path is taken as it came, not decoded: no path that is forwarded
     /// has anything in it that would have to be.
     ///
     /// # Errors
@@ -98,7 +98,7 @@ impl Forwarded {
         }
     }
 
-    /// What a caller has to be allowed for this call. Graph expands fields into what they stand for: who may not read messages
+    /// Returns the scopes that a caller needs for this call. Graph expands fields into what they stand for: who may not read messages
     /// gets none by naming them as fields of the account. What is deleted is named by its id alone, which does not tell a comment
     /// from a post: only who may write both deletes either.
     pub fn scopes(&self, parameters: &Parameters) -> Vec<Scope> {
@@ -113,7 +113,7 @@ impl Forwarded {
     }
 }
 
-/// Whether one segment of a path is what the table says.
+/// Tells whether one segment of a path is what the table says.
 fn is_one(shape: &str, given: &str) -> bool {
     match shape {
         "{id}" => (1..=ID_MAX).contains(&given.len()) && given.bytes().all(|byte| byte.is_ascii_digit()),
@@ -129,7 +129,7 @@ fn name(method: GraphMethod) -> &'static str {
     }
 }
 
-/// What a program says beside the path.
+/// Holds what a program says beside the path.
 pub struct Parameters {
     query: Vec<(String, String)>,
     body: Option<GraphBody>,

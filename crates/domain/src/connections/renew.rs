@@ -302,7 +302,7 @@ impl Connections {
         std::str::from_utf8(&opened).ok().map(|token| AccessToken::from(token.to_owned()))
     }
 
-    /// What a failed call with a stored token means for its owner. Only Instagram's word that the token is
+    /// Returns what a failed call with a stored token means for its owner. Only Instagram's word that the token is
     /// dead is recorded, and its wish that it be left alone; whatever else fails leaves the connection as it
     /// is. The call is one of this service's own: what somebody else made up does not tell whether a token is
     /// dead.
