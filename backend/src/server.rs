@@ -87,6 +87,7 @@ impl Service {
     /// # Errors
     /// When the server fails.
     pub async fn run(self) -> io::Result<()> {
+        let stop_signal = stop_signal()?;
         let address = self.address;
         if let Some(address) = self.metrics_address {
             tracing::info!(%address, "metrics are served");
@@ -98,7 +99,7 @@ impl Service {
         let stop = actix_web::rt::spawn({
             let (stopped_at, load) = (Arc::clone(&stopped_at), self.load);
             async move {
-                stop_signal().await;
+                stop_signal.await;
                 let _ = stopped_at.set(Instant::now());
                 stopper.send_replace(true);
                 handle.pause().await;
@@ -126,25 +127,23 @@ impl Service {
     }
 }
 
-/// Resolves at a signal that stops the service.
-async fn stop_signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).ok();
-        let terminated = async {
-            match &mut terminate {
-                Some(terminate) => _ = terminate.recv().await,
-                None => std::future::pending().await,
-            }
-        };
+/// Catches the signals that stop the service from this call on, and returns a future of the first of them.
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
         tokio::select! {
-            () = terminated => {}
-            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// Returns a future of Ctrl-C.
+#[cfg(not(unix))]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async { _ = tokio::signal::ctrl_c().await })
 }
 
 /// Serves `/metrics` and nothing else. It has one worker and leaves signals to the main server.
