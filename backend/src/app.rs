@@ -26,7 +26,7 @@ use crate::idempotency::{self, Idempotency};
 use crate::jobs::JobHealth;
 use crate::limits::{DeviceCookie, Limits};
 use crate::metrics::Metrics;
-use crate::middleware::{Load, RequestSpan, Turns, admit, finish, guard, limit, measure};
+use crate::middleware::{Load, RequestSpan, Round, admit, finish, guard, limit, measure};
 use crate::openapi::Documentation;
 use crate::passwords::Passwords;
 use crate::routes::{self, LastPing, web_app};
@@ -179,7 +179,7 @@ pub fn build(
     App::new()
         .app_data(Data::clone(state))
         // This runs once in each worker.
-        .app_data(Turns::default())
+        .app_data(Round::default())
         .configure(routes::configure)
         .default_service(actix_web::web::to(web_app::serve))
         .wrap(from_fn(limit))

@@ -3,12 +3,10 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::time::{sleep_until, timeout};
-
-use crate::load::{self, BUFFER, connect, exchange, request};
+use crate::load::{self, Demand};
 use crate::server::Server;
 
 /// How long each load lasts.
@@ -30,11 +28,8 @@ const NORMAL_WITHIN: f64 = 2000.0;
 /// By how many megabytes the server may grow under load.
 const GROWS_BY: f64 = 128.0;
 
-/// Connections over which open load comes: any that is free takes the next request.
-const SOCKETS: u32 = 2048;
-
-/// After this time a request is given up, as its client would.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Connections over which open load comes, as a proxy keeps them.
+const SOCKETS: usize = 1024;
 
 /// Separates two questions to `/healthz` under load.
 const HEALTH_EVERY: Duration = Duration::from_millis(20);
@@ -46,7 +41,7 @@ pub(crate) async fn closed(name: &str, server: &Server, cookie: &str) -> Vec<Str
     println!("| ---: | ---: | ---: | ---: |");
     let (mut of_16, mut missed) = (None, Vec::new());
     for connections in [16, 64, 128, 256, 512] {
-        let load = load::run(&server.url, cookie, connections, CLOSED_TIME, server).await;
+        let load = load::run(server, cookie, connections, CLOSED_TIME).await;
         let per_second = load.requests_per_second;
         let ratio = per_second / *of_16.get_or_insert(per_second);
         println!("| {connections} | {per_second:.0} | {ratio:.2} | {:.1} % |", load.refused * 100.0);
@@ -65,17 +60,18 @@ pub(crate) async fn open(name: &str, server: &Server, cookie: &str) -> Vec<Strin
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     let mut missed = Vec::new();
     for (times, least_served) in OPEN_LOADS {
-        let closed = load::run(&server.url, cookie, 64, CLOSED_TIME, server).await;
+        let closed = load::run(server, cookie, 64, CLOSED_TIME).await;
         let capacity = closed.requests_per_second;
         let (before, cpu_before) = (server.resident_megabytes(), server.cpu_seconds());
         let health = Health::watch(server);
-        let mut outcome = offer(server, cookie, capacity * times, OPEN_TIME).await;
+        let demand = Demand { connections: SOCKETS, per_second: Some(capacity * times), time: OPEN_TIME };
+        let mut outcome = load::offer(server, cookie, demand).await;
         let cpu = (server.cpu_seconds() - cpu_before) * 1e6;
         // What is not for the answers is for the refusals.
         let of_answers = outcome.served.len() as f64 * closed.cpu_microseconds;
         let of_a_refusal = (cpu - of_answers) / outcome.refused.len().max(1) as f64;
         let mut health = health.times();
-        let normal_after = milliseconds(recovery(server, cookie).await);
+        let normal_after = milliseconds(recovery(server, cookie));
         let asked = (outcome.served.len() + outcome.refused.len()) as u64 + outcome.lost;
         let part = |of: usize| 100.0 * of as f64 / asked.max(1) as f64;
         let served = outcome.served.len() as f64 / OPEN_TIME.as_secs_f64() / capacity;
@@ -119,83 +115,18 @@ fn at(times: &mut [Duration], part: f64) -> f64 {
     times.get((last as f64 * part) as usize).copied().map_or(0.0, milliseconds)
 }
 
-/// Holds the result of open load. Times are from when a request was to be made to its answer.
-#[derive(Default)]
-struct Outcome {
-    served: Vec<Duration>,
-    refused: Vec<Duration>,
-    /// Not answered in time, or not asked in time because no connection was free.
-    lost: u64,
-}
-
-async fn offer(server: &Server, cookie: &str, per_second: f64, time: Duration) -> Outcome {
-    let address = server.url.trim_start_matches("http://").to_owned();
-    let request: Arc<str> = request(&address, cookie).into();
-    let next = Arc::new(AtomicU64::new(0));
-    let start = Instant::now() + Duration::from_millis(500);
-    let due = move |number: u64| start + Duration::from_secs_f64(number as f64 / per_second);
-    let tasks: Vec<_> = (0..SOCKETS)
-        .map(|_| {
-            tokio::spawn(ask(address.clone(), Arc::clone(&request), Arc::clone(&next), due, start + time))
-        })
-        .collect();
-    let mut outcome = Outcome::default();
-    for task in tasks {
-        let part = task.await.expect("no task panics");
-        outcome.served.extend(part.served);
-        outcome.refused.extend(part.refused);
-        outcome.lost += part.lost;
-    }
-    outcome
-}
-
-/// One connection, which makes the next request whenever it is free.
-async fn ask(
-    address: String,
-    request: Arc<str>,
-    next: Arc<AtomicU64>,
-    due: impl Fn(u64) -> Instant,
-    end: Instant,
-) -> Outcome {
-    let mut stream = connect(&address).await;
-    let mut buffer = vec![0_u8; BUFFER];
-    let mut outcome = Outcome::default();
-    loop {
-        let due = due(next.fetch_add(1, Ordering::Relaxed));
-        if due >= end {
-            return outcome;
-        }
-        sleep_until(due.into()).await;
-        if due.elapsed() > PATIENCE {
-            outcome.lost += 1;
-            continue;
-        }
-        match timeout(PATIENCE, exchange(&mut stream, &request, &mut buffer)).await {
-            Ok(Some(200)) => outcome.served.push(due.elapsed()),
-            Ok(Some(503)) => outcome.refused.push(due.elapsed()),
-            Ok(Some(status)) => panic!("it answered {status}"),
-            Ok(None) | Err(_) => {
-                outcome.lost += 1;
-                stream = connect(&address).await;
-            }
-        }
-    }
-}
-
 /// Returns the time from the end of a load to the last answer that was none or late.
-async fn recovery(server: &Server, cookie: &str) -> Duration {
-    let address = server.url.trim_start_matches("http://");
-    let request = request(address, cookie);
-    let mut stream = connect(address).await;
-    let mut buffer = vec![0_u8; BUFFER];
+fn recovery(server: &Server, cookie: &str) -> Duration {
+    let address = server.address();
+    let mut stream = TcpStream::connect(address).expect("the server accepts");
     let (ended, mut normal_after) = (Instant::now(), Duration::ZERO);
     while ended.elapsed() < Duration::from_secs(3) {
         let asked = Instant::now();
-        let status = exchange(&mut stream, &request, &mut buffer).await;
+        let status = load::ask_once(&mut stream, address, cookie);
         if status != Some(200) || asked.elapsed() > Duration::from_millis(50) {
             normal_after = ended.elapsed();
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        std::thread::sleep(Duration::from_millis(20));
     }
     normal_after
 }
@@ -208,16 +139,17 @@ struct Health {
 
 impl Health {
     fn watch(server: &Server) -> Self {
-        let address = server.url.trim_start_matches("http://").to_owned();
+        let address = server.address().to_owned();
         let stop = Arc::new(AtomicBool::new(false));
         let is_over = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
             let mut stream = TcpStream::connect(&address).expect("the server accepts");
-            let mut buffer = vec![0_u8; BUFFER];
+            let request = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\n\r\n");
+            let mut buffer = [0_u8; 4096];
             let mut times = Vec::new();
             while !is_over.load(Ordering::Relaxed) {
                 let asked = Instant::now();
-                write!(stream, "GET /healthz HTTP/1.1\r\nHost: {address}\r\n\r\n").expect("it is sent");
+                stream.write_all(request.as_bytes()).expect("it is sent");
                 let length = stream.read(&mut buffer).expect("it is answered");
                 assert!(buffer[..length].starts_with(b"HTTP/1.1 200"));
                 times.push(asked.elapsed());

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
@@ -17,6 +18,12 @@ pub(crate) const BARE_ROUTE: &str = "BENCH_BARE_ROUTE_PORT";
 pub(crate) const REDIRECT_URI: &str = "http://localhost:4002/auth/instagram/callback";
 pub(crate) const APP_SECRET: &str = "bench-secret";
 pub(crate) const KEYS: &str = "bench:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// The program that is measured.
+const SERVICE: &str = env!("CARGO_BIN_EXE_instagram-connect");
+
+/// Set once this process has left a core to the service.
+static OWN_CORE_IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// A server process. Dropping it ends it.
 pub(crate) struct Server {
@@ -40,10 +47,40 @@ impl Server {
         simulator: &Simulator,
         changes: &[(&str, &str)],
     ) -> Self {
+        Self::start_as(Command::new(SERVICE), folder, database_url, simulator, changes)
+    }
+
+    /// The same on a processor core that nothing else of this benchmark uses, so that load meets what the service can do, not
+    /// what is left of a machine that makes the load, too. This process keeps to the other cores from now on.
+    pub(crate) fn start_service_on_its_own_core(
+        folder: &TempDir,
+        database_url: &str,
+        simulator: &Simulator,
+    ) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        assert!(cores > 1 || OWN_CORE_IS_TAKEN.load(Ordering::Relaxed), "this needs two processor cores");
+        if !OWN_CORE_IS_TAKEN.swap(true, Ordering::Relaxed) {
+            let others = format!("1-{}", cores - 1);
+            let process = std::process::id().to_string();
+            let moved = Command::new("taskset").args(["-a", "-c", "-p", &others, &process]).output();
+            assert!(moved.expect("util-linux is installed").status.success(), "taskset fails");
+        }
+        let mut command = Command::new("taskset");
+        command.args(["-c", "0", SERVICE]);
+        Self::start_as(command, folder, database_url, simulator, &[])
+    }
+
+    fn start_as(
+        mut command: Command,
+        folder: &TempDir,
+        database_url: &str,
+        simulator: &Simulator,
+        changes: &[(&str, &str)],
+    ) -> Self {
         let port = free_port();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_instagram-connect"));
         command
             .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .current_dir(folder.path())
             .env("BIND_ADDRESS", format!("127.0.0.1:{port}"))
             .env("DATABASE_URL", database_url)
@@ -73,6 +110,11 @@ impl Server {
             std::thread::sleep(Duration::from_millis(50));
         }
         panic!("the server does not listen on port {port}");
+    }
+
+    /// Returns the address that it listens on.
+    pub(crate) fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
     }
 
     /// Processor time used so far, user and system, in seconds (`proc(5)`, fields 14 and 15 of `stat`).

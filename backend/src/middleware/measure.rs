@@ -1,11 +1,12 @@
 //! Measures how long each request takes to its answer.
 
+use std::time::Instant;
+
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 
-use super::overload;
 use crate::caller::state_of;
 
 /// The middleware. The time is that to the answer's head; a body of ours is whole by then.
@@ -13,7 +14,7 @@ pub(crate) async fn measure(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let arrived = overload::arrival(&request);
+    let arrived = Instant::now();
     let outcome = next.call(request).await;
     // Without an answer the client has gone, or the connection is beyond repair.
     if let Ok(response) = &outcome {

@@ -11,5 +11,5 @@ pub(crate) use finish::{PageForPeople, finish};
 pub(crate) use guard::guard;
 pub(crate) use limit::limit;
 pub(crate) use measure::measure;
-pub(crate) use overload::{Load, Turns, admit};
+pub(crate) use overload::{Load, Round, admit};
 pub(crate) use request_id::RequestSpan;

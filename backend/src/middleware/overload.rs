@@ -1,18 +1,17 @@
-//! Lets in as many requests as can be answered soon, and refuses the rest at once.
+//! Lets in as many requests as can be answered soon, and refuses the rest at once, before anything is done for it.
 //!
-//! A worker is one thread. Left to the runtime, requests would wait in the kernel's buffers, where nothing counts them, and
-//! `/healthz` would wait behind them. So a worker takes in each request as soon as it arrives, before anything is done for it:
-//! the request is counted and waits here for its turn, or it is refused. A worker begins a few at a time and looks between two
-//! turns at what has arrived.
+//! Two things are bounded. Requests in flight: what waits for the database or for a provider. And requests that a worker begins
+//! in one round: a worker is one thread, which goes round all connections on which something has arrived, and what it answers
+//! without waiting is never in flight when it looks at the next. Were there no bound, a round would be as long as all
+//! answers together, and `/healthz` would wait for it.
 
 use std::cell::Cell;
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -22,7 +21,6 @@ use actix_web::middleware::Next;
 use actix_web::web::Bytes;
 use actix_web::{Error, HttpMessage, rt};
 use futures_util::Stream;
-use tokio::sync::Semaphore;
 
 use super::finish;
 use super::request_id::RequestId;
@@ -31,11 +29,9 @@ use crate::caller::state_of;
 use crate::error::ApiError;
 use crate::request_body;
 
-/// Time in the line after which a request is refused: the database is given up after as long.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
-
-/// Requests that a worker begins in one turn.
-const BEGUN_IN_A_TURN: usize = 8;
+/// Requests that a worker begins in one round: at 40 microseconds for each, which is usual, 32 milliseconds. 512 clients that ask one
+/// after the other are no overload, whatever a round takes.
+const BEGUN_IN_A_ROUND: usize = 800;
 
 /// Time for what has arrived of a refused request's body to be taken from the connection, which is kept then. Nobody is waited for.
 const REFUSED_BODY_TIME: Duration = Duration::from_millis(50);
@@ -43,10 +39,9 @@ const REFUSED_BODY_TIME: Duration = Duration::from_millis(50);
 /// Time from the first refusal to the log line that counts it and those after it. A line for each would be the next overload.
 const TELL_AFTER: Duration = Duration::from_secs(5);
 
-/// The requests in flight in this process, over all workers: begun, or waiting for their turn.
+/// The requests in flight in this process, over all workers.
 pub(crate) struct Load {
     most: usize,
-    longest_wait: Duration,
     in_flight: AtomicUsize,
     /// Refusals that the log has not told of.
     refused: AtomicU64,
@@ -56,13 +51,13 @@ impl Load {
     /// None yet, and so many at most.
     pub(crate) fn new(most: usize) -> Self {
         let (in_flight, refused) = (AtomicUsize::new(0), AtomicU64::new(0));
-        Self { most, longest_wait: LONGEST_WAIT, in_flight, refused }
+        Self { most, in_flight, refused }
     }
 
     /// Counts a request in, unless there are too many.
     fn admit(self: &Arc<Self>) -> Option<Admitted> {
         let is_counted = Cell::new(self.take_place());
-        is_counted.get().then(|| Admitted { load: Arc::clone(self), arrived: Instant::now(), is_counted })
+        is_counted.get().then(|| Admitted { load: Arc::clone(self), is_counted })
     }
 
     fn take_place(&self) -> bool {
@@ -94,7 +89,6 @@ impl Load {
 /// A request that is counted. It travels with the request, so that work which goes on after its client has hung up counts, too.
 struct Admitted {
     load: Arc<Load>,
-    arrived: Instant,
     /// While it waits for its client it is not.
     is_counted: Cell<bool>,
 }
@@ -122,13 +116,40 @@ impl Drop for Admitted {
     }
 }
 
-/// A worker's turns: a permit for each request that it may begin in one.
-#[derive(Clone)]
-pub(crate) struct Turns(Rc<Semaphore>);
+/// A worker's round over its connections.
+#[derive(Clone, Default)]
+pub(crate) struct Round(Rc<Begun>);
 
-impl Default for Turns {
-    fn default() -> Self {
-        Self(Rc::new(Semaphore::new(BEGUN_IN_A_TURN)))
+#[derive(Default)]
+struct Begun {
+    count: Cell<usize>,
+    /// A task looks for the ends of rounds, for as long as requests come.
+    is_watched: Cell<bool>,
+}
+
+impl Round {
+    /// Counts a request that begins. False where enough have begun in this round.
+    fn begin(&self) -> bool {
+        let count = self.0.count.get();
+        if count >= BEGUN_IN_A_ROUND {
+            return false;
+        }
+        self.0.count.set(count + 1);
+        if !self.0.is_watched.replace(true) {
+            rt::spawn(Rc::clone(&self.0).watch());
+        }
+        true
+    }
+}
+
+impl Begun {
+    /// Begins a new count with each round until one had no request.
+    async fn watch(self: Rc<Self>) {
+        while self.count.replace(0) > 0 {
+            // The runtime comes back here when it has been at everything that was ready, and has looked for what has arrived.
+            tokio::task::yield_now().await;
+        }
+        self.is_watched.set(false);
     }
 }
 
@@ -142,34 +163,15 @@ pub(crate) async fn admit(
         return next.call(request).await.map(ServiceResponse::map_into_left_body);
     }
     let state = state_of(request.request())?.clone();
-    let Some(admitted) = state.load.admit() else {
+    let Some(round) = request.app_data::<Round>() else {
+        return Err(ApiError::internal("the worker counts no rounds").into());
+    };
+    let admitted = if round.begin() { state.load.admit() } else { None };
+    let Some(admitted) = admitted else {
         return Ok(refuse(request, &state).await.map_into_right_body());
     };
-    let Some(Turns(turns)) = request.app_data::<Turns>().cloned() else {
-        return Err(ApiError::internal("the worker takes no turns").into());
-    };
-    let turn = turns.acquire().await.map_err(ApiError::internal)?;
-    if admitted.arrived.elapsed() > state.load.longest_wait {
-        drop((turn, admitted));
-        return Ok(refuse(request, &state).await.map_into_right_body());
-    }
-    // The runtime looks for what has arrived before it comes back here, and all of that is taken in first.
-    tokio::task::yield_now().await;
     count(&mut request, Rc::new(admitted));
-    let mut call = pin!(next.call(request));
-    // A turn is over when the request waits for something, or has been answered.
-    let begun = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await;
-    drop(turn);
-    let outcome = match begun {
-        Poll::Ready(outcome) => outcome,
-        Poll::Pending => call.await,
-    };
-    outcome.map(ServiceResponse::map_into_left_body)
-}
-
-/// Returns when a request arrived: its time in the line is a part of what it took.
-pub(super) fn arrival(request: &ServiceRequest) -> Instant {
-    request.extensions().get::<Rc<Admitted>>().map_or_else(Instant::now, |admitted| admitted.arrived)
+    next.call(request).await.map(ServiceResponse::map_into_left_body)
 }
 
 /// Answers a request for which nothing has been done. The answer passes no other middleware.
@@ -236,42 +238,21 @@ impl Stream for FromClient {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::StatusCode;
-    use actix_web::middleware::from_fn;
-    use actix_web::web::{self, Data};
-    use actix_web::{App, HttpResponse, test};
-
     use super::*;
-    use crate::config::{Config, Variables};
-    use domain::clock::SystemClock;
 
     #[actix_web::test]
-    async fn a_request_that_has_waited_too_long_is_refused_at_its_turn() {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("test.db").display());
-        let config = Config::from_env(&Variables::from_iter([("DATABASE_URL", url.as_str())])).unwrap();
-        let keyring = config.encryption.keyring().unwrap();
-        let store = connection_store::connect(&config.database.url).await.unwrap();
-        let mut state = AppState::new(&config, keyring, store, Arc::new(SystemClock)).unwrap();
-        state.load = Arc::new(Load { longest_wait: Duration::from_millis(500), ..Load::new(2) });
-        let state = Data::new(state);
-        let turns = Turns(Rc::new(Semaphore::new(0)));
-        let app = App::new()
-            .app_data(Data::clone(&state))
-            .app_data(turns.clone())
-            .default_service(web::to(HttpResponse::Ok))
-            .wrap(from_fn(admit));
-        let service = test::init_service(app).await;
-        let ask = || test::call_service(&service, test::TestRequest::get().uri("/").to_request());
-        let give_turn_after = async |wait| {
-            rt::time::sleep(Duration::from_millis(wait)).await;
-            turns.0.add_permits(1);
-        };
-        let (answer, ()) = futures_util::future::join(ask(), give_turn_after(600)).await;
-        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(answer.headers().get("retry-after").unwrap(), "1");
-        drop(answer);
-        assert_eq!(ask().await.status(), StatusCode::OK, "its turn is the next one's");
-        assert_eq!(state.load.in_flight.load(Ordering::Relaxed), 0);
+    async fn a_worker_begins_so_many_requests_in_a_round_and_as_many_in_the_next() {
+        let round = Round::default();
+        for _ in 0..3 {
+            let begun = (0..BEGUN_IN_A_ROUND * 2).filter(|_| round.begin()).count();
+            assert_eq!(begun, BEGUN_IN_A_ROUND);
+            // Other tasks that were ready before belong to the same round.
+            rt::spawn(async {}).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        while round.0.is_watched.get() {
+            tokio::task::yield_now().await;
+        }
+        assert!(round.begin(), "a worker that had nothing to do begins a round");
     }
 }
