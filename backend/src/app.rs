@@ -33,7 +33,7 @@ use crate::routes::{self, LastPing, web_app};
 use crate::webhooks::Webhooks;
 use domain::Connections;
 use domain::clock::Clock;
-use domain::connections::Lease;
+use domain::connections::{Lease, Timing};
 use domain::work::{BATCH, CONCURRENCY};
 use instagram_client::SigningSecrets;
 
@@ -94,7 +94,7 @@ impl AppState {
                 Arc::clone(&clock),
                 webhooks.receivers(),
                 Arc::clone(&metrics) as _,
-                lease(instagram.timeout),
+                Timing { lease: lease(instagram.timeout), refresh_window: config.jobs.refresh_window },
             ),
             idempotency: Idempotency::new(
                 Arc::clone(&store),

@@ -203,7 +203,7 @@ impl Idempotency {
     ///
     /// # Errors
     /// When the store does not answer; what was sealed until then stays so.
-    pub(crate) async fn reseal(
+    pub(crate) async fn reencrypt(
         &self,
         key_id: &str,
         after: Option<&SecretHash>,
@@ -212,8 +212,8 @@ impl Idempotency {
         let answers = self.store.answers_sealed_with(key_id, after, limit).await?;
         for answer in &answers {
             let context = Context { purpose: PURPOSE, subject: &subject(&answer.name) };
-            if let Ok(anew) = self.vault.reseal(&answer.sealed_body, &context) {
-                self.store.reseal_answer(answer, &anew).await?;
+            if let Ok(anew) = self.vault.reencrypt(&answer.sealed_body, &context) {
+                self.store.reencrypt_answer(answer, &anew).await?;
             }
         }
         Ok(answers.last().map(|last| last.name))

@@ -30,7 +30,7 @@ pub(crate) const PLAIN_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const PREFIX: &str = "instagram_connect";
 
 /// What a renewal and a sync that have come about are called.
-pub(crate) const RENEWED: &str = "renewed";
+pub(crate) const REFRESHED: &str = "refreshed";
 pub(crate) const SYNCED: &str = "synced";
 
 /// Upper bounds of a request's buckets, in seconds: from an answer out of memory to a time-out.
@@ -129,7 +129,7 @@ impl Metrics {
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program that runs", version);
         let metrics = Self {
-            refreshes: outcomes(&Outcome::names(RENEWED)),
+            refreshes: outcomes(&Outcome::names(REFRESHED)),
             syncs: outcomes(&Outcome::names(SYNCED)),
             deliveries: outcomes(&DeliveryOutcome::ALL.map(DeliveryOutcome::name)),
             calls: Family::default(),
@@ -209,7 +209,7 @@ impl Metrics {
 
 impl Observer for Metrics {
     fn refreshed(&self, outcome: Outcome) {
-        self.refreshes.get_or_create(&OutcomeLabel { outcome: outcome.name(RENEWED) }).inc();
+        self.refreshes.get_or_create(&OutcomeLabel { outcome: outcome.name(REFRESHED) }).inc();
     }
 
     fn synced(&self, outcome: Outcome) {

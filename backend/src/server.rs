@@ -6,16 +6,15 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::web::{Data, ServiceConfig};
+use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use connection_store::Store;
 use jiff::SignedDuration;
 
 use crate::app::{self, AppState};
-use crate::config::{Config, InstagramConfig, ServerConfig};
+use crate::config::{Config, InstagramConfig, JobsConfig, ServerConfig};
 use crate::jobs::Jobs;
 use crate::middleware::Load;
-use crate::routes::metrics::RefreshWindow;
 use crate::routes::{self, CALLBACK_PATH};
 use crate::service_keys;
 use domain::clock::Clock;
@@ -53,6 +52,7 @@ impl Service {
     /// With a sentence that names what could not be had.
     pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> io::Result<Self> {
         warn_about_redirect_uri(&config.instagram, &config.server);
+        tell_refresh_window(config.jobs.refresh_window);
         // The keys first: whether the database is there tells whether they may be made.
         let keyring = config.encryption.keyring().map_err(named("TOKEN_ENCRYPTION_KEYS"))?;
         let store = connection_store::connect(&config.database.url).await.map_err(named("DATABASE_URL"))?;
@@ -72,7 +72,7 @@ impl Service {
         let address = bound.addrs().first().copied().unwrap_or(config.server.bind_address);
         let (metrics, metrics_address) = match config.metrics.address {
             Some(address) => {
-                let (server, address) = metrics_server(address, &state, config.jobs.refresh_window)?;
+                let (server, address) = metrics_server(address, &state)?;
                 (Some(server), Some(address))
             }
             None => (None, None),
@@ -147,20 +147,17 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 }
 
 /// Serves `/metrics` and nothing else. It has one worker and leaves signals to the main server.
-fn metrics_server(
-    address: SocketAddr,
-    state: &Data<AppState>,
-    window: SignedDuration,
-) -> io::Result<(Server, SocketAddr)> {
+fn metrics_server(address: SocketAddr, state: &Data<AppState>) -> io::Result<(Server, SocketAddr)> {
     let state = Data::clone(state);
-    let routes = move |app: &mut ServiceConfig| routes::metrics::configure(app, RefreshWindow(window));
-    let bound = HttpServer::new(move || App::new().app_data(Data::clone(&state)).configure(routes))
-        .workers(1)
-        .disable_signals()
-        .bind(address)
-        .map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot listen on {address} (METRICS_ADDRESS): {error}"))
-        })?;
+    let bound = HttpServer::new(move || {
+        App::new().app_data(Data::clone(&state)).configure(routes::metrics::configure)
+    })
+    .workers(1)
+    .disable_signals()
+    .bind(address)
+    .map_err(|error| {
+        io::Error::new(error.kind(), format!("cannot listen on {address} (METRICS_ADDRESS): {error}"))
+    })?;
     let address = bound.addrs().first().copied().unwrap_or(address);
     Ok((bound.run(), address))
 }
@@ -180,6 +177,16 @@ fn named<E: std::error::Error + Send + Sync + 'static>(what: &'static str) -> im
     move |error| {
         let because = error.source().map(|source| format!(": {source}")).unwrap_or_default();
         io::Error::other(format!("{what}: {error}{because}"))
+    }
+}
+
+/// Tells from when on a window holds that is not the usual one: the time of each stored token's refresh is decided already.
+fn tell_refresh_window(window: SignedDuration) {
+    if window != JobsConfig::REFRESH_WINDOW {
+        tracing::info!(
+            days = window.as_hours() / 24,
+            "REFRESH_WINDOW_DAYS holds for each token from its next refresh on"
+        );
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) async fn measure(
     let service = Server::start_service(folder, database_url, simulator, &variables);
     let (started, cpu) = (Instant::now(), service.cpu_seconds());
     let calls = store_calls(&metrics).await;
-    while renewed(&metrics).await < count as f64 {
+    while refreshed(&metrics).await < count as f64 {
         assert!(started.elapsed() < Duration::from_secs(300), "the work is not done");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -73,6 +73,7 @@ async fn fill(database: &DatabaseUrl, count: usize, simulator: &Simulator, name:
             app_scoped_user_id: None,
             token_issued_at: now - DAY * 31,
             token_expires_at: now + DAY * 29,
+            refresh_at: now - DAY,
             profile: Profile { username: username.clone(), ..Profile::default() },
             scopes: permission::ALL.map(str::to_owned).to_vec(),
         };
@@ -93,8 +94,8 @@ async fn store_calls(metrics: &str) -> f64 {
     sample(metrics, "instagram_connect_store_calls_total").await
 }
 
-async fn renewed(metrics: &str) -> f64 {
-    sample(metrics, r#"instagram_connect_refreshes_total{outcome="renewed"}"#).await
+async fn refreshed(metrics: &str) -> f64 {
+    sample(metrics, r#"instagram_connect_refreshes_total{outcome="refreshed"}"#).await
 }
 
 /// A value that the service's metrics show; 0 while it does not.

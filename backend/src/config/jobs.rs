@@ -9,7 +9,8 @@ use super::{ConfigError, Variables};
 /// When background work is done.
 #[derive(Clone, Debug)]
 pub struct JobsConfig {
-    /// `REFRESH_WINDOW_DAYS`: a token is renewed when it has less than this left.
+    /// `REFRESH_WINDOW_DAYS`: so long before its end a token is refreshed. Decided when a token is stored, so that another value
+    /// holds for each from its next refresh on.
     pub refresh_window: SignedDuration,
     /// `REFRESH_POLL_SECONDS`: how often this process looks for due work.
     pub refresh_poll: Duration,
@@ -20,12 +21,18 @@ pub struct JobsConfig {
 }
 
 impl JobsConfig {
+    const REFRESH_WINDOW_DAYS: u32 = 30;
+
+    /// The usual window: half of a token's life.
+    pub(crate) const REFRESH_WINDOW: SignedDuration =
+        SignedDuration::from_hours(Self::REFRESH_WINDOW_DAYS as i64 * 24);
+
     /// Reads the variables named at the fields.
     ///
     /// # Errors
     /// On a wrong value.
     pub fn from_env(variables: &Variables) -> Result<Self, ConfigError> {
-        let days = variables.whole_number("REFRESH_WINDOW_DAYS", 30, 1..=59)?;
+        let days = variables.whole_number("REFRESH_WINDOW_DAYS", Self::REFRESH_WINDOW_DAYS, 1..=59)?;
         let seconds = variables.whole_number("REFRESH_POLL_SECONDS", 60, 1..=3600)?;
         let hours = variables.whole_number("SYNC_INTERVAL_HOURS", 6, 1..=720)?;
         Ok(Self {

@@ -1,10 +1,10 @@
 //! Background work: small types with a `run_once`, and what runs them until the service stops.
 
 mod health;
+mod maintenance;
+mod reencrypt;
 mod refresh;
-mod reseal;
 mod sync;
-mod upkeep;
 mod webhooks;
 
 use std::cell::Cell;
@@ -61,11 +61,11 @@ trait Work {
     ///
     /// # Errors
     /// When the store does not answer.
-    async fn give_back(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), Error>;
+    async fn release(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), Error>;
 }
 
-/// Works off what is due, batch by batch, until Instagram wants a pause or the service stops. What is left of a batch is given
-/// back then; at a stop at once, since a call that hangs may outlast it. Each connection stands alone: what happens to one does
+/// Works off what is due, batch by batch, until Instagram wants a pause or the service stops. What is left of a batch is
+/// released then; at a stop at once, since a call that hangs may outlast it. Each connection stands alone: what happens to one does
 /// not keep the others.
 async fn work_off<W: Work>(work: &W, connections: &Connections, progress: &Progress) -> Result<(), Error> {
     while !progress.is_stopped() && connections.paused().await?.is_none() {
@@ -89,11 +89,11 @@ async fn work_off<W: Work>(work: &W, connections: &Connections, progress: &Progr
         tokio::select! {
             _ = &mut working => {}
             () = progress.stopped() => {
-                give_back(work, rest.take()).await;
+                release(work, rest.take()).await;
                 working.await;
             }
         }
-        give_back(work, rest.take()).await;
+        release(work, rest.take()).await;
         progress.made();
         if claimed.len() < BATCH as usize {
             break;
@@ -102,11 +102,11 @@ async fn work_off<W: Work>(work: &W, connections: &Connections, progress: &Progr
     Ok(())
 }
 
-/// Gives back what is left of a batch. Where the store does not answer, the leases end by themselves.
-async fn give_back<W: Work>(work: &W, rest: &[Connection]) {
+/// Releases what is left of a batch. Where the store does not answer, the leases end by themselves.
+async fn release<W: Work>(work: &W, rest: &[Connection]) {
     let Some(lease_until) = rest.first().and_then(W::lease_until) else { return };
     let ids: Vec<_> = rest.iter().map(|connection| &*connection.id).collect();
-    if let Err(error) = work.give_back(&ids, lease_until).await {
+    if let Err(error) = work.release(&ids, lease_until).await {
         error.log();
     }
 }
@@ -149,11 +149,11 @@ impl Jobs {
         let poll = config.refresh_poll;
         // Without an app there is nobody to ask.
         if state.connections.has_app() {
-            jobs.add(refresh::RefreshJob::new(state, config.refresh_window), poll, &state.jobs);
+            jobs.add(refresh::RefreshJob::new(state), poll, &state.jobs);
             jobs.add(sync::SyncJob::new(state, config.sync_interval), config.sync_poll, &state.jobs);
         }
-        jobs.add(upkeep::UpkeepJob::new(state), poll, &state.jobs);
-        jobs.add(reseal::ResealJob::new(state), poll, &state.jobs);
+        jobs.add(maintenance::MaintenanceJob::new(state), poll, &state.jobs);
+        jobs.add(reencrypt::ReencryptJob::new(state), poll, &state.jobs);
         // Without receivers there is only what an earlier configuration left.
         let look = if state.webhooks.has_receivers() { DELIVERY_POLL } else { poll };
         jobs.add(webhooks::WebhooksJob::new(state), look, &state.jobs);

@@ -1,24 +1,23 @@
-//! Renewing tokens before they end, with nobody looking.
+//! Refreshing tokens before they end, with nobody looking.
 
 use actix_web::web::Data;
 use connection_store::Connection;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{Job, Progress, Work, work_off};
 use crate::app::AppState;
-use crate::metrics::RENEWED;
+use crate::metrics::REFRESHED;
 use domain::work::BATCH;
 use domain::{Error, Observer};
 
-/// Renews what is due.
+/// Refreshes what is due.
 pub(super) struct RefreshJob {
     state: Data<AppState>,
-    window: SignedDuration,
 }
 
 impl RefreshJob {
-    pub(super) fn new(state: &Data<AppState>, window: SignedDuration) -> Self {
-        Self { state: Data::clone(state), window }
+    pub(super) fn new(state: &Data<AppState>) -> Self {
+        Self { state: Data::clone(state) }
     }
 }
 
@@ -32,7 +31,7 @@ impl Job for RefreshJob {
 
 impl Work for RefreshJob {
     async fn claim(&self) -> Result<Vec<Connection>, Error> {
-        self.state.connections.claim_due(self.window, BATCH).await
+        self.state.connections.claim_due(BATCH).await
     }
 
     fn lease_until(claimed: &Connection) -> Option<Timestamp> {
@@ -40,12 +39,12 @@ impl Work for RefreshJob {
     }
 
     async fn carry_out(&self, claimed: &Connection) {
-        let outcome = self.state.connections.renew_claimed(claimed).await;
+        let outcome = self.state.connections.refresh_claimed(claimed).await;
         self.state.metrics.refreshed(outcome);
-        tracing::info!(connection = claimed.id, outcome = outcome.name(RENEWED), "refresh");
+        tracing::info!(connection = claimed.id, outcome = outcome.name(REFRESHED), "refresh");
     }
 
-    async fn give_back(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), Error> {
-        self.state.connections.give_back_renewals(ids, lease_until).await
+    async fn release(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), Error> {
+        self.state.connections.release_refreshes(ids, lease_until).await
     }
 }

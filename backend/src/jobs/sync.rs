@@ -45,7 +45,7 @@ impl Work for SyncJob {
         tracing::info!(connection = claimed.id, outcome = outcome.name(SYNCED), "sync");
     }
 
-    async fn give_back(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), Error> {
-        self.state.connections.give_back_syncs(ids, lease_until).await
+    async fn release(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), Error> {
+        self.state.connections.release_syncs(ids, lease_until).await
     }
 }

@@ -70,7 +70,7 @@ impl WebhooksJob {
     /// Leaves a message to whoever takes it next: from `not_before` on, and as if it had not been taken.
     async fn give_back(&self, delivery: &Delivery, not_before: Timestamp) {
         let Delivery { event_id, receiver, .. } = delivery;
-        if let Err(error) = self.state.store.give_back_delivery(event_id, receiver, not_before).await {
+        if let Err(error) = self.state.store.release_delivery(event_id, receiver, not_before).await {
             // The lease is the wait then.
             Error::from(error).log();
         }
@@ -108,7 +108,7 @@ impl WebhooksJob {
                     "a webhook is left to a process that knows its receiver"
                 );
                 let next = (now + jittered(OTHERS_TURN)).min(later(delivery.at, PATIENCE));
-                (DeliveryOutcome::LeftToOthers, store.give_back_delivery(event_id, receiver, next).await)
+                (DeliveryOutcome::LeftToOthers, store.release_delivery(event_id, receiver, next).await)
             }
             Sent::NoReceiver => {
                 tracing::info!(event = event_id, receiver, "a webhook's receiver is no longer configured");
@@ -122,7 +122,7 @@ impl WebhooksJob {
                 tracing::warn!(event = event_id, receiver, attempts, reason, "a webhook was not delivered");
                 // One try is made at the very end.
                 let next = (now + wait(*attempts, retry_after)).min(later(delivery.at, PATIENCE));
-                (DeliveryOutcome::Failed, store.postpone_delivery(event_id, receiver, next).await)
+                (DeliveryOutcome::Failed, store.reschedule_delivery(event_id, receiver, next).await)
             }
         };
         self.state.metrics.delivered(outcome);

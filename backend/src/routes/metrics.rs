@@ -15,21 +15,13 @@ use crate::metrics::{OPEN_METRICS, PLAIN_TEXT, Present};
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the address serves: this and nothing else.
-pub(crate) fn configure(app: &mut web::ServiceConfig, window: RefreshWindow) {
-    app.app_data(Data::new(window)).route("/metrics", web::get().to(metrics));
+pub(crate) fn configure(app: &mut web::ServiceConfig) {
+    app.route("/metrics", web::get().to(metrics));
 }
 
-/// Less than this before its end, a token is due for a renewal.
-#[derive(Clone, Copy)]
-pub(crate) struct RefreshWindow(pub(crate) SignedDuration);
-
 /// The metrics of this process. They are there when the database is not.
-async fn metrics(
-    request: HttpRequest,
-    state: Data<AppState>,
-    window: Data<RefreshWindow>,
-) -> Result<impl Responder, ApiError> {
-    let asked = tokio::time::timeout(PATIENCE, state.connections.oldest_due(window.0)).await;
+async fn metrics(request: HttpRequest, state: Data<AppState>) -> Result<impl Responder, ApiError> {
+    let asked = tokio::time::timeout(PATIENCE, state.connections.oldest_due()).await;
     let oldest_due = asked.ok().and_then(Result::ok);
     let present = Present {
         oldest_due_refresh: oldest_due.map(|age| age.unwrap_or(SignedDuration::ZERO)),

@@ -43,7 +43,7 @@ async fn metrics_count_what_happens_and_name_nobody() {
     let app = TestApp::start_with(&[METRICS, ("REFRESH_POLL_SECONDS", "3600")]);
     let ada = app.with_user("ada").await;
     app.connect(&ada, accounts::RECORD_SHOP).await;
-    assert_eq!(value(&app, "refreshes_total{outcome=\"renewed\"}").await, 0.0, "there from the start");
+    assert_eq!(value(&app, "refreshes_total{outcome=\"refreshed\"}").await, 0.0, "there from the start");
     app.clock.advance(2 * DAY);
     app.instagram.advance(2 * DAY);
     let path = "/api/integrations/instagram/me";
@@ -65,9 +65,9 @@ async fn metrics_count_what_happens_and_name_nobody() {
     let text = scrape(&app).await;
     let route = format!("route=\"{}\"", "/api/integrations/instagram/{userId}/refresh");
     for (name, expected) in [
-        ("refreshes_total{outcome=\"renewed\"}".to_owned(), 1.0),
+        ("refreshes_total{outcome=\"refreshed\"}".to_owned(), 1.0),
         ("refreshes_total{outcome=\"rate_limited\"}".to_owned(), 1.0),
-        ("refreshes_total{outcome=\"postponed\"}".to_owned(), 1.0),
+        ("refreshes_total{outcome=\"rescheduled\"}".to_owned(), 1.0),
         ("refreshes_total{outcome=\"dead\"}".to_owned(), 0.0),
         ("syncs_total{outcome=\"synced\"}".to_owned(), 1.0),
         ("syncs_total{outcome=\"dead\"}".to_owned(), 1.0),
@@ -93,7 +93,7 @@ async fn metrics_count_what_happens_and_name_nobody() {
     ] {
         assert_eq!(read(&text, &name), Some(expected), "{name} in {text}");
     }
-    for job in ["refresh", "sync", "upkeep", "webhooks"] {
+    for job in ["refresh", "sync", "maintenance", "webhooks"] {
         assert!(read(&text, &format!("job_age_seconds{{job=\"{job}\"}}")).is_some(), "{job} in {text}");
     }
     assert!(text.contains("\nprocess_resident_memory_bytes "), "{text}");
@@ -110,7 +110,7 @@ async fn without_an_app_there_is_nothing_to_renew_and_nothing_to_wait_for() {
     let text = scrape(&app).await;
     let age = |job: &str| read(&text, &format!("job_age_seconds{{job=\"{job}\"}}"));
     assert_eq!((age("refresh"), age("sync")), (None, None), "{text}");
-    assert!(age("upkeep").is_some(), "{text}");
+    assert!(age("maintenance").is_some(), "{text}");
 }
 
 #[actix_web::test]
@@ -165,7 +165,7 @@ async fn metrics_are_there_when_the_database_is_not() {
     let text = scrape(&app).await;
     assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
     assert_eq!(read(&text, "oldest_due_refresh_age_seconds"), None, "nobody knows now: {text}");
-    assert_eq!(read(&text, "refreshes_total{outcome=\"renewed\"}"), Some(0.0));
+    assert_eq!(read(&text, "refreshes_total{outcome=\"refreshed\"}"), Some(0.0));
 }
 
 #[actix_web::test]

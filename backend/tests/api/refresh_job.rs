@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use connection_store::test_support::MongoServer;
 use instagram_simulator::{Endpoint, Fault, Times, accounts};
+use mongodb::bson::{DateTime, Document, doc};
 use serde_json::Value;
 
 use crate::support::{Person, TestApp};
@@ -104,4 +105,52 @@ async fn failure_3_a_dead_token_is_noticed_and_said() {
     let asked = app.instagram.requests(Endpoint::Any);
     tokio::time::sleep(Duration::from_millis(2500)).await;
     assert_eq!(app.instagram.requests(Endpoint::Any), asked, "and not tried again");
+}
+
+/// A version that decided with each search leaves a token without a time, or with that of the token before.
+#[actix_web::test]
+async fn a_token_without_a_time_of_its_own_gets_one_and_is_not_forgotten() {
+    let server = MongoServer::shared();
+    let url = server.fresh_database_url();
+    let app = TestApp::start_with(&[OFTEN, ("DATABASE_URL", &url)]);
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let database = mongodb::Client::with_uri_str(&url).await.unwrap().default_database().unwrap();
+    let connections = database.collection::<Document>("instagram_connections");
+    let decided =
+        async || connections.find_one(doc! {}).await.unwrap().unwrap().get_datetime("refreshAt").copied();
+    let at_first = decided().await.unwrap();
+    for left in
+        [doc! { "$unset": { "refreshAt": "" } }, doc! { "$set": { "refreshAt": DateTime::from_millis(0) } }]
+    {
+        connections.update_one(doc! {}, left).await.unwrap();
+        for _ in 0..100 {
+            if decided().await.is_ok_and(|at| at == at_first) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(decided().await.unwrap(), at_first);
+    }
+    assert_eq!(app.instagram.requests(Endpoint::Refresh), 0, "it is a minute old");
+    let before = ada.connection().await.body["connection"]["expiresAt"].clone();
+    pass(&app, &[&ada], 35).await;
+    eventually(&ada, |connection| connection["expiresAt"].as_str() > before.as_str()).await;
+}
+
+#[actix_web::test]
+async fn a_clock_that_is_wrong_ends_no_token() {
+    let app = TestApp::start_with(&[OFTEN]);
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    app.instagram.fault(Endpoint::Refresh, Fault::Empty, Times::Forever);
+    app.instagram.advance(2 * DAY);
+    for _ in 0..4 {
+        app.clock.advance(15 * DAY + DAY / 2);
+        ada.connection().await;
+    }
+    eventually(&ada, |connection| connection["status"] == "needs_reauthorization").await;
+    app.instagram.clear_faults();
+    app.clock.advance(DAY);
+    eventually(&ada, |connection| connection["status"] == "active").await;
 }

@@ -41,6 +41,8 @@ pub struct NewConnection {
     pub token_issued_at: Timestamp,
     /// When it ends, as Instagram said.
     pub token_expires_at: Timestamp,
+    /// When it is to be refreshed.
+    pub refresh_at: Timestamp,
     /// The account's profile.
     pub profile: Profile,
     /// Permissions granted.
@@ -64,6 +66,8 @@ pub struct Connection {
     pub token_issued_at: Timestamp,
     /// When it ends, as Instagram said.
     pub token_expires_at: Timestamp,
+    /// When it is to be refreshed; `None` where a version wrote it that decided this with each search.
+    pub refresh_at: Option<Timestamp>,
     /// The account's profile when last read.
     pub profile: Profile,
     /// Permissions granted.
@@ -78,11 +82,11 @@ pub struct Connection {
     pub last_error: Option<String>,
     /// Since when Instagram is known to refuse the token; `None` while it works.
     pub needs_reauthorization_since: Option<Timestamp>,
-    /// How often the renewal of this token has been begun in vain.
+    /// Attempts to refresh this token that came to nothing, in a row.
     pub refresh_failures: u32,
-    /// Until when a worker has the renewal to itself; what a claim returns names the claim's own lease.
+    /// Until when a worker has the refresh to itself; what a claim returns names the claim's own lease.
     pub refresh_lease_until: Option<Timestamp>,
-    /// How often the profile has been asked for in vain.
+    /// Attempts to read the profile that came to nothing, in a row.
     pub sync_failures: u32,
     /// As `refresh_lease_until`, for the sync.
     pub sync_lease_until: Option<Timestamp>,
@@ -90,68 +94,37 @@ pub struct Connection {
     pub is_active: bool,
 }
 
-/// A token that Instagram has renewed.
+/// A token that Instagram has refreshed.
 #[derive(Clone, Debug)]
-pub struct RenewedToken {
+pub struct RefreshedToken {
     /// The token as the vault sealed it.
     pub access_token: String,
     /// When Instagram gave it.
     pub token_issued_at: Timestamp,
     /// When it ends, as Instagram said.
     pub token_expires_at: Timestamp,
+    /// When it is to be refreshed.
+    pub refresh_at: Timestamp,
     /// Permissions granted, where Instagram said so; `None` leaves what is stored.
     pub scopes: Option<Vec<String>>,
 }
 
-/// From when until when a token is good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TokenLife {
-    /// When Instagram gave it.
-    pub issued_at: Timestamp,
-    /// When it ends, as Instagram said.
-    pub expires_at: Timestamp,
-}
-
-/// Which connections are due for a renewal, and how many of them a worker takes at once.
-#[derive(Clone, Copy, Debug)]
-pub struct DueForRefresh {
-    /// The token ends at this time or before it, but has not ended yet.
-    pub expires_by: Timestamp,
-    /// Instagram gave the token at this time or before it: it renews none that is younger.
-    pub issued_by: Timestamp,
-    /// Until when nobody else is to try. A worker that dies holds its connections for no longer.
-    pub lease_until: Timestamp,
-    /// At most so many.
-    pub limit: u32,
-}
-
-/// Which connections are due for a sync, and how many of them a worker takes at once.
-#[derive(Clone, Copy, Debug)]
-pub struct DueForSync {
-    /// The profile was last read at this time or before it.
-    pub synced_by: Timestamp,
-    /// Until when nobody else is to try.
-    pub lease_until: Timestamp,
-    /// At most so many.
-    pub limit: u32,
-}
-
-/// Why and until when a renewal or a sync is put off.
+/// Decides when a refresh or a sync is tried again, and tells what was learnt from the attempt.
 #[derive(Clone, Debug)]
-pub struct Postponement {
-    /// The lease that is given up: the `lease_until` of the claim; `None` where there was none. Where another has the work
-    /// meanwhile, it is theirs to put off.
+pub struct NextAttempt {
+    /// The lease that is released: the `lease_until` of the claim; `None` where there was none. Where another has the work
+    /// meanwhile, it is theirs to reschedule.
     pub lease: Option<Timestamp>,
-    /// No worker tries before this time. Where no lease is given up, a longer wait that is there stays: it was not of this try.
-    pub not_before: Timestamp,
+    /// No worker tries before this time. Where no lease is released, a longer wait that is there stays: it was not of this attempt.
+    pub at: Timestamp,
+    /// Failures in a row by now; `None` leaves the count that the claim has made.
+    pub failures: Option<u32>,
     /// A sentence for the owner; `None` leaves the one that is there.
     pub error: Option<String>,
     /// A permission that turned out not to be granted: it is taken off the list.
     pub missing_scope: Option<String>,
-    /// What this is in the connection's life, where it is worth an event.
+    /// The event to store, where the attempt is worth one.
     pub event: Option<NewEvent>,
-    /// Nothing was tried: what the claim has counted as a failure is none.
-    pub untried: bool,
 }
 
 /// Which connections an operator wants to see, and where the page begins.
@@ -255,16 +228,31 @@ pub trait Connections {
     async fn disconnect(&self, id: &str, user_id: &str, event: NewEvent, now: Timestamp)
     -> StoreResult<bool>;
 
-    /// Claims connections that are due for a renewal: first those that were not tried yet, of these the ones that end first,
-    /// then those that were, in the order of their waits. So one that fails each time does not keep the others. Each is
-    /// claimed by one caller only, however many ask at once, until its lease ends, its renewal is postponed or its token is
-    /// replaced. A claim counts as a failure until the token is replaced, so that one that kills its worker counts, too.
+    /// Claims at most `limit` connections whose time to be refreshed has come: first those without an attempt, of these the ones
+    /// that are due longest, then the others in the order of their waits. So one that fails each time does not keep the rest. No
+    /// connection is claimed by two callers, however many ask at once, until its lease ends, its refresh is rescheduled or its
+    /// token is replaced. A claim counts as a failure until the token is replaced, so that one that kills its worker counts, too.
     ///
-    /// A connection whose token is dead, has ended, was postponed until later or is leased is not due.
-    async fn claim_due_for_refresh(&self, due: DueForRefresh, now: Timestamp)
-    -> StoreResult<Vec<Connection>>;
+    /// A connection whose token is marked as dead, whose wait is not over or which is leased is not due. One without a time to be
+    /// refreshed is: it must not be forgotten.
+    async fn claim_due_for_refresh(
+        &self,
+        lease_until: Timestamp,
+        limit: u32,
+        now: Timestamp,
+    ) -> StoreResult<Vec<Connection>>;
 
-    /// Claims one connection for a renewal that its owner asked for, whether or not it is due or postponed, provided that its stored
+    /// Decides when a claimed connection is to be refreshed, and releases it without a failure, provided that the stored token is
+    /// still `access_token` and the lease still that of the claim.
+    async fn decide_refresh(
+        &self,
+        id: &str,
+        access_token: &str,
+        refresh_at: Timestamp,
+        lease: Timestamp,
+    ) -> StoreResult<()>;
+
+    /// Claims one connection for a refresh that its owner asked for, whether or not it is due or rescheduled, provided that its stored
     /// token is still `access_token`. `false` when it is not, or while another has it.
     async fn claim_for_refresh(
         &self,
@@ -274,55 +262,52 @@ pub trait Connections {
         now: Timestamp,
     ) -> StoreResult<bool>;
 
-    /// Replaces the token by a renewed one and clears what was wrong with it, the lease included, provided that the stored token is still
+    /// Replaces the token by a refreshed one and clears what was wrong with it, the lease included, provided that the stored token is still
     /// `old_access_token` and not marked as dead. Whose lease it is does not matter: a good token is not thrown away for
-    /// coming late. Returns what is stored now; `None` when a reconnect, a disconnect, another renewal or word that the app was
+    /// coming late. Returns what is stored now; `None` when a reconnect, a disconnect, another refresh or word that the app was
     /// removed came first, and then nothing is changed.
-    async fn renew_token(
+    async fn replace_token(
         &self,
         id: &str,
         old_access_token: &str,
-        renewed: RenewedToken,
+        refreshed: RefreshedToken,
         events: Vec<NewEvent>,
         now: Timestamp,
     ) -> StoreResult<Option<Connection>>;
 
-    /// Ends a lease and puts the next try to renew a token off, provided that the stored token is still `access_token` and
+    /// Releases a claim and decides when the token is tried again, provided that the stored token is still `access_token` and
     /// the lease still the one that is named. The token itself stays as it is.
-    async fn postpone_refresh(
+    async fn reschedule_refresh(
         &self,
         id: &str,
         access_token: &str,
-        postponement: Postponement,
+        next: NextAttempt,
         now: Timestamp,
     ) -> StoreResult<()>;
 
-    /// Gives back what was claimed for a renewal and not tried: due at once, without the failure that the claim counted, and, where
+    /// Releases what was claimed for a refresh and not tried: due at once, without the failure that the claim counted, and, where
     /// it has failed before, still behind what was not tried yet. One that no longer has the lease of that claim is left alone.
-    async fn give_back_refreshes(
+    async fn release_refreshes(
         &self,
         ids: &[&str],
         lease_until: Timestamp,
         now: Timestamp,
     ) -> StoreResult<()>;
 
-    /// The life of the token that is due for a renewal and ends first, whether or not somebody is at it. `None` when none is
-    /// due.
-    async fn first_due_for_refresh(
+    /// Returns the time since which the connection is due for a refresh that waits longest, whether or not somebody is at it. `None`
+    /// when none is due.
+    async fn first_due_for_refresh(&self, now: Timestamp) -> StoreResult<Option<Timestamp>>;
+
+    /// Claims at most `limit` active connections whose profile was last read at `synced_by` or before it, as
+    /// [`claim_due_for_refresh`](Self::claim_due_for_refresh) does; of those without an attempt, the ones that were read longest ago
+    /// come first.
+    async fn claim_due_for_sync(
         &self,
-        expires_by: Timestamp,
-        issued_by: Timestamp,
+        synced_by: Timestamp,
+        lease_until: Timestamp,
+        limit: u32,
         now: Timestamp,
-    ) -> StoreResult<Option<TokenLife>>;
-
-    /// Active connections whose token has ended and is not marked as dead yet, and whose sync is not put off until later; at most
-    /// `limit`.
-    async fn unmarked_ended(&self, limit: u32, now: Timestamp) -> StoreResult<Vec<Connection>>;
-
-    /// Claims active connections that are due for a sync, as [`claim_due_for_refresh`](Self::claim_due_for_refresh) does; of
-    /// those that were not tried yet, the ones that were read longest ago come first. One whose token is dead or has ended is
-    /// not due.
-    async fn claim_due_for_sync(&self, due: DueForSync, now: Timestamp) -> StoreResult<Vec<Connection>>;
+    ) -> StoreResult<Vec<Connection>>;
 
     /// Replaces the profile of a user's active connection, and nothing that belongs to the token; adds a point to its history;
     /// ends a lease, whoever has it, and forgets failures to sync. Returns what is stored now; `None` when the connection ended or passed to
@@ -339,18 +324,18 @@ pub trait Connections {
         now: Timestamp,
     ) -> StoreResult<Option<Connection>>;
 
-    /// Ends a lease and puts the next scheduled sync of an active connection off, provided that the stored token is still
+    /// Releases a claim and decides when an active connection is synced again, provided that the stored token is still
     /// `access_token` and the lease still the one that is named.
-    async fn postpone_sync(
+    async fn reschedule_sync(
         &self,
         id: &str,
         access_token: &str,
-        postponement: Postponement,
+        next: NextAttempt,
         now: Timestamp,
     ) -> StoreResult<()>;
 
-    /// Gives back what was claimed for a sync and not tried, as [`give_back_refreshes`](Self::give_back_refreshes) does.
-    async fn give_back_syncs(&self, ids: &[&str], lease_until: Timestamp, now: Timestamp) -> StoreResult<()>;
+    /// Releases what was claimed for a sync and not tried, as [`release_refreshes`](Self::release_refreshes) does.
+    async fn release_syncs(&self, ids: &[&str], lease_until: Timestamp, now: Timestamp) -> StoreResult<()>;
 
     /// Records that the token is dead, with a sentence for the owner, provided that the stored token is still
     /// `access_token` and that this is not recorded yet; else the answer is `false` and nothing is changed.
@@ -384,7 +369,7 @@ pub trait Connections {
 
     /// Replaces a sealed token by the same token sealed anew, provided that it is still the one in `old`. Nothing else is
     /// changed. `false` when it was not.
-    async fn reseal_token(&self, old: &SealedToken, access_token: &str) -> StoreResult<bool>;
+    async fn reencrypt_token(&self, old: &SealedToken, access_token: &str) -> StoreResult<bool>;
 
     /// How many tokens are sealed with which key. Looks at every active connection: for operators.
     async fn key_use(&self) -> StoreResult<Vec<KeyUse>>;

@@ -98,7 +98,7 @@ pub trait Events {
     async fn finish_delivery(&self, event_id: &str, receiver: &str) -> StoreResult<()>;
 
     /// Puts the next try of a delivery off.
-    async fn postpone_delivery(
+    async fn reschedule_delivery(
         &self,
         event_id: &str,
         receiver: &str,
@@ -106,7 +106,7 @@ pub trait Events {
     ) -> StoreResult<()>;
 
     /// Puts a delivery off that was taken and not tried: it does not count as tried.
-    async fn give_back_delivery(
+    async fn release_delivery(
         &self,
         event_id: &str,
         receiver: &str,

@@ -75,5 +75,5 @@ pub trait Idempotency {
     ) -> StoreResult<Vec<SealedAnswer>>;
 
     /// Replaces an answer by the same one sealed anew. `false` when it is no longer this one.
-    async fn reseal_answer(&self, old: &SealedAnswer, sealed_body: &str) -> StoreResult<bool>;
+    async fn reencrypt_answer(&self, old: &SealedAnswer, sealed_body: &str) -> StoreResult<bool>;
 }

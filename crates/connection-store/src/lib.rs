@@ -29,8 +29,8 @@ use secrecy::ExposeSecret;
 
 pub use api_keys::{ApiKey, ApiKeys, KeyOutcome, NewApiKey};
 pub use connections::{
-    Connection, ConnectionFilter, Connections, DueForRefresh, DueForSync, Health, KeyUse, NewConnection,
-    Postponement, Profile, RenewedToken, SaveOutcome, SealedToken, TokenLife,
+    Connection, ConnectionFilter, Connections, Health, KeyUse, NewConnection, NextAttempt, Profile,
+    RefreshedToken, SaveOutcome, SealedToken,
 };
 pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};
 pub use deletions::{Deletion, DeletionOf, Deletions, NewDeletion};

@@ -6,6 +6,7 @@ mod error;
 mod jitter;
 mod observer;
 mod persist;
+mod providers;
 mod secret_token;
 pub mod user_id;
 pub mod work;

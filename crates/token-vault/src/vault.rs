@@ -81,7 +81,7 @@ impl Vault {
     ///
     /// # Panics
     /// When the operating system has no randomness to give.
-    pub fn reseal(&self, sealed: &str, context: &Context<'_>) -> Result<String, OpenError> {
+    pub fn reencrypt(&self, sealed: &str, context: &Context<'_>) -> Result<String, OpenError> {
         Ok(self.seal(&self.open(sealed, context)?, context))
     }
 

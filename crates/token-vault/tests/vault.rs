@@ -67,19 +67,19 @@ fn rotation_opens_the_old_and_seals_with_the_new() {
 }
 
 #[test]
-fn resealing_keeps_the_plaintext_and_takes_the_first_key() {
+fn reencrypting_keeps_the_plaintext_and_takes_the_first_key() {
     let (old_key, new_key) = (new_key("old"), new_key("new"));
     let sealed = vault(&old_key).seal(b"IGAA", &CONTEXT);
 
     let both = vault(&format!("{new_key},{old_key}"));
-    let resealed = both.reseal(&sealed, &CONTEXT).unwrap();
-    assert!(both.is_current(&resealed));
-    assert_eq!(*vault(&new_key).open(&resealed, &CONTEXT).unwrap(), b"IGAA");
+    let reencrypted = both.reencrypt(&sealed, &CONTEXT).unwrap();
+    assert!(both.is_current(&reencrypted));
+    assert_eq!(*vault(&new_key).open(&reencrypted, &CONTEXT).unwrap(), b"IGAA");
 
     let elsewhere = Context { subject: "17841400000000001", ..CONTEXT };
-    assert_eq!(both.reseal(&sealed, &elsewhere), Err(OpenError::Refused));
-    assert_eq!(both.reseal("IGAA", &CONTEXT), Err(OpenError::Malformed));
-    assert_eq!(vault(&new_key).reseal(&sealed, &CONTEXT), Err(OpenError::UnknownKey));
+    assert_eq!(both.reencrypt(&sealed, &elsewhere), Err(OpenError::Refused));
+    assert_eq!(both.reencrypt("IGAA", &CONTEXT), Err(OpenError::Malformed));
+    assert_eq!(vault(&new_key).reencrypt(&sealed, &CONTEXT), Err(OpenError::UnknownKey));
 }
 
 #[test]

@@ -48,10 +48,10 @@ async fn give(
     state.limits.strict_by_key_and_user(&state, &limits::TOKEN, &key.id, &user_id).await?;
     let work = async move {
         // Who asks often is given the token as it is: the schedule renews it.
-        let may_renew =
+        let may_refresh =
             async || state.limits.strict_by_user(&state, &limits::REFRESH, &user_id).await.is_ok();
         let to = Program { key_id: &key.id, key_name: &key.name };
-        state.connections.give_token(&user_id, to, may_renew).await
+        state.connections.give_token(&user_id, to, may_refresh).await
     };
     Ok(success(carry_out(&request, work).await?))
 }

@@ -22,8 +22,8 @@ use super::reading::{Wanted, readable};
 use super::{MongoStore, date, literal};
 use crate::connections::key_id;
 use crate::{
-    Connection, ConnectionFilter, Connections, DueForRefresh, DueForSync, Health, KeyUse, NewConnection,
-    NewEvent, Postponement, Profile, RenewedToken, SaveOutcome, SealedToken, StoreResult, TokenLife,
+    Connection, ConnectionFilter, Connections, Health, KeyUse, NewConnection, NewEvent, NextAttempt, Profile,
+    RefreshedToken, SaveOutcome, SealedToken, StoreResult,
 };
 
 /// How often a save is tried while others create, end and take over the same account. Each failed try means that another
@@ -46,7 +46,7 @@ const REFRESH: Work = Work {
     lease_until: "refreshLeaseUntil",
     not_before: "refreshNotBefore",
     failures: "refreshFailures",
-    order: "tokenExpiresAt",
+    order: "refreshAt",
 };
 
 const SYNC: Work = Work {
@@ -150,16 +150,35 @@ impl Connections for MongoStore {
 
     async fn claim_due_for_refresh(
         &self,
-        due: DueForRefresh,
+        lease_until: Timestamp,
+        limit: u32,
         now: Timestamp,
     ) -> StoreResult<Vec<Connection>> {
-        let filter = doc! {
-            "tokenExpiresAt": { "$gt": date(now), "$lte": date(due.expires_by) },
-            "isActive": true,
-            "needsReauthorizationSince": null,
-            "tokenIssuedAt": { "$not": { "$gt": date(due.issued_by) } },
+        let due = doc! { "refreshAt": { "$not": { "$gt": date(now) } } };
+        self.claim_due(&REFRESH, due, lease_until, limit, now).await
+    }
+
+    async fn decide_refresh(
+        &self,
+        id: &str,
+        access_token: &str,
+        refresh_at: Timestamp,
+        lease: Timestamp,
+    ) -> StoreResult<()> {
+        let Ok(id) = ObjectId::parse_str(id) else { return Ok(()) };
+        let mut filter = with_token(id, access_token);
+        filter.insert(REFRESH.lease_until, date(lease));
+        let fields = doc! {
+            "refreshAt": date(refresh_at),
+            REFRESH.lease_until: null,
+            REFRESH.not_before: null,
+            REFRESH.failures: 0,
         };
-        self.claim_due(&REFRESH, filter, due.lease_until, due.limit, now).await
+        let connections = self.connections.clone();
+        self.operations
+            .run(async move { connections.update_one(filter, doc! { "$set": fields }).await })
+            .await?;
+        Ok(())
     }
 
     async fn claim_for_refresh(
@@ -188,27 +207,28 @@ impl Connections for MongoStore {
         self.operations.run(claim).await
     }
 
-    async fn renew_token(
+    async fn replace_token(
         &self,
         id: &str,
         old_access_token: &str,
-        renewed: RenewedToken,
+        refreshed: RefreshedToken,
         events: Vec<NewEvent>,
         now: Timestamp,
     ) -> StoreResult<Option<Connection>> {
         let Ok(id) = ObjectId::parse_str(id) else { return Ok(None) };
         let mut fields = doc! {
-            "tokenKeyId": literal(key_id(&renewed.access_token)),
-            "accessToken": literal(renewed.access_token),
-            "tokenIssuedAt": date(renewed.token_issued_at),
-            "tokenExpiresAt": date(renewed.token_expires_at),
+            "tokenKeyId": literal(key_id(&refreshed.access_token)),
+            "accessToken": literal(refreshed.access_token),
+            "tokenIssuedAt": date(refreshed.token_issued_at),
+            "tokenExpiresAt": date(refreshed.token_expires_at),
+            "refreshAt": date(refreshed.refresh_at),
             "lastError": null,
             "refreshLeaseUntil": null,
             "refreshNotBefore": null,
             "refreshFailures": 0,
             "updatedAt": date(now),
         };
-        if let Some(scopes) = renewed.scopes {
+        if let Some(scopes) = refreshed.scopes {
             fields.insert("scopes", literal(scopes));
         }
         let mut filter = with_token(id, old_access_token);
@@ -217,69 +237,48 @@ impl Connections for MongoStore {
         stored.map(|document| connection(&document)).transpose()
     }
 
-    async fn postpone_refresh(
+    async fn reschedule_refresh(
         &self,
         id: &str,
         access_token: &str,
-        postponement: Postponement,
+        next: NextAttempt,
         now: Timestamp,
     ) -> StoreResult<()> {
-        self.postpone(&REFRESH, id, access_token, postponement, now).await
+        self.reschedule(&REFRESH, id, access_token, next, now).await
     }
 
-    async fn give_back_refreshes(
+    async fn release_refreshes(
         &self,
         ids: &[&str],
         lease_until: Timestamp,
         now: Timestamp,
     ) -> StoreResult<()> {
-        self.give_back(&REFRESH, ids, lease_until, now).await
+        self.release(&REFRESH, ids, lease_until, now).await
     }
 
-    async fn first_due_for_refresh(
-        &self,
-        expires_by: Timestamp,
-        issued_by: Timestamp,
-        now: Timestamp,
-    ) -> StoreResult<Option<TokenLife>> {
+    async fn first_due_for_refresh(&self, now: Timestamp) -> StoreResult<Option<Timestamp>> {
         let filter = doc! {
-            "tokenExpiresAt": { "$gt": date(now), "$lte": date(expires_by) },
+            "refreshAt": { "$lte": date(now) },
             "isActive": true,
             "needsReauthorizationSince": null,
-            "tokenIssuedAt": { "$not": { "$gt": date(issued_by) } },
         };
         let connections = self.connections.clone();
         let find = async move {
-            let first = connections.find_one(filter).sort(doc! { "tokenExpiresAt": 1 });
-            first.projection(doc! { "tokenIssuedAt": 1, "tokenExpiresAt": 1 }).await
+            let first = connections.find_one(filter).sort(doc! { "refreshAt": 1 });
+            first.projection(doc! { "refreshAt": 1 }).await
         };
-        let found = self.operations.run(find).await?;
-        Ok(found.and_then(|document| {
-            let expires_at = time(&document, "tokenExpiresAt")?;
-            // Other programs that write here may not say it: then it was long ago.
-            let issued_at = time(&document, "tokenIssuedAt").unwrap_or(Timestamp::UNIX_EPOCH);
-            Some(TokenLife { issued_at, expires_at })
-        }))
+        Ok(self.operations.run(find).await?.and_then(|document| time(&document, "refreshAt")))
     }
 
-    async fn unmarked_ended(&self, limit: u32, now: Timestamp) -> StoreResult<Vec<Connection>> {
-        let filter = doc! {
-            "tokenExpiresAt": { "$lte": date(now) },
-            "isActive": true,
-            "needsReauthorizationSince": null,
-            "syncNotBefore": { "$not": { "$gt": date(now) } },
-        };
-        self.find(Wanted { filter, sort: doc! { "tokenExpiresAt": 1 }, limit }).await
-    }
-
-    async fn claim_due_for_sync(&self, due: DueForSync, now: Timestamp) -> StoreResult<Vec<Connection>> {
-        let filter = doc! {
-            "lastSyncedAt": { "$not": { "$gt": date(due.synced_by) } },
-            "isActive": true,
-            "needsReauthorizationSince": null,
-            "tokenExpiresAt": { "$gt": date(now) },
-        };
-        self.claim_due(&SYNC, filter, due.lease_until, due.limit, now).await
+    async fn claim_due_for_sync(
+        &self,
+        synced_by: Timestamp,
+        lease_until: Timestamp,
+        limit: u32,
+        now: Timestamp,
+    ) -> StoreResult<Vec<Connection>> {
+        let due = doc! { "lastSyncedAt": { "$not": { "$gt": date(synced_by) } } };
+        self.claim_due(&SYNC, due, lease_until, limit, now).await
     }
 
     async fn update_profile(
@@ -310,18 +309,18 @@ impl Connections for MongoStore {
         stored.map(|document| connection(&document)).transpose()
     }
 
-    async fn postpone_sync(
+    async fn reschedule_sync(
         &self,
         id: &str,
         access_token: &str,
-        postponement: Postponement,
+        next: NextAttempt,
         now: Timestamp,
     ) -> StoreResult<()> {
-        self.postpone(&SYNC, id, access_token, postponement, now).await
+        self.reschedule(&SYNC, id, access_token, next, now).await
     }
 
-    async fn give_back_syncs(&self, ids: &[&str], lease_until: Timestamp, now: Timestamp) -> StoreResult<()> {
-        self.give_back(&SYNC, ids, lease_until, now).await
+    async fn release_syncs(&self, ids: &[&str], lease_until: Timestamp, now: Timestamp) -> StoreResult<()> {
+        self.release(&SYNC, ids, lease_until, now).await
     }
 
     async fn mark_needs_reauthorization(
@@ -371,12 +370,12 @@ impl Connections for MongoStore {
         self.operations.run(readable(connections, wanted, sealed_token)).await
     }
 
-    async fn reseal_token(&self, old: &SealedToken, access_token: &str) -> StoreResult<bool> {
+    async fn reencrypt_token(&self, old: &SealedToken, access_token: &str) -> StoreResult<bool> {
         let Ok(id) = ObjectId::parse_str(&old.connection_id) else { return Ok(false) };
         let update = doc! { "$set": { "accessToken": access_token, "tokenKeyId": key_id(access_token) } };
         let (filter, connections) = (with_token(id, &old.access_token), self.connections.clone());
-        let reseal = async move { connections.update_one(filter, update).await };
-        Ok(self.operations.run(reseal).await?.matched_count == 1)
+        let reencrypt = async move { connections.update_one(filter, update).await };
+        Ok(self.operations.run(reencrypt).await?.matched_count == 1)
     }
 
     /// Counts by the tokens themselves: somebody may have changed one by hand and left `tokenKeyId` behind, and an operator
@@ -434,6 +433,7 @@ impl MongoStore {
         limit: u32,
         now: Timestamp,
     ) -> StoreResult<Vec<Connection>> {
+        due.extend(doc! { "isActive": true, "needsReauthorizationSince": null });
         for field in [work.lease_until, work.not_before] {
             due.insert(field, doc! { "$not": { "$gt": date(now) } });
         }
@@ -492,41 +492,41 @@ impl MongoStore {
         Ok(changed)
     }
 
-    async fn postpone(
+    async fn reschedule(
         &self,
         work: &Work,
         id: &str,
         access_token: &str,
-        postponement: Postponement,
+        next: NextAttempt,
         now: Timestamp,
     ) -> StoreResult<()> {
         let Ok(id) = ObjectId::parse_str(id) else { return Ok(()) };
         let mut filter = with_token(id, access_token);
-        filter.insert(work.lease_until, postponement.lease.map(date));
-        let not_before = date(postponement.not_before);
-        let not_before: Bson = match postponement.lease {
+        filter.insert(work.lease_until, next.lease.map(date));
+        let not_before = date(next.at);
+        let not_before: Bson = match next.lease {
             Some(_) => not_before.into(),
             // A field that is not there counts for nothing.
             None => doc! { "$max": [format!("${}", work.not_before), not_before] }.into(),
         };
         let mut fields = doc! { work.lease_until: null, work.not_before: not_before };
-        if let Some(error) = postponement.error {
+        if let Some(error) = next.error {
             fields.insert("lastError", literal(error));
         }
-        if let Some(missing) = postponement.missing_scope {
+        if let Some(missing) = next.missing_scope {
             let others = doc! { "$ne": ["$$this", literal(missing)] };
             fields.insert("scopes", doc! { "$filter": { "input": outbox::list("$scopes"), "cond": others } });
         }
-        if postponement.untried {
-            fields.insert(work.failures, one_less(work.failures));
+        if let Some(failures) = next.failures {
+            fields.insert(work.failures, failures);
         }
         fields.insert("updatedAt", date(now));
-        self.change(filter, fields, postponement.event.as_slice(), now).await?;
+        self.change(filter, fields, next.event.as_slice(), now).await?;
         Ok(())
     }
 
     /// In one command, however many they are.
-    async fn give_back(
+    async fn release(
         &self,
         work: &Work,
         ids: &[&str],
@@ -686,6 +686,7 @@ fn replacement(new: NewConnection, event: &NewEvent, now: Timestamp) -> Document
         "accessToken": literal(new.access_token),
         "tokenIssuedAt": date(new.token_issued_at),
         "tokenExpiresAt": date(new.token_expires_at),
+        "refreshAt": date(new.refresh_at),
         "profile": literal(profile_document(new.profile)),
         "scopes": literal(new.scopes),
         "lastConnectedAt": now,
@@ -736,6 +737,7 @@ fn connection(document: &Document) -> StoreResult<Connection> {
         token_issued_at: time(document, "tokenIssuedAt").unwrap_or(connected_at),
         // A token whose end nobody knows is taken for one that has ended, rather than for one that never does.
         token_expires_at: time(document, "tokenExpiresAt").unwrap_or(Timestamp::UNIX_EPOCH),
+        refresh_at: time(document, "refreshAt"),
         profile: Profile {
             username: text(profile, "username").unwrap_or_default(),
             name: text(profile, "name"),

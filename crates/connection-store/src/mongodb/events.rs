@@ -73,7 +73,7 @@ impl Events for MongoStore {
         Ok(())
     }
 
-    async fn postpone_delivery(
+    async fn reschedule_delivery(
         &self,
         event_id: &str,
         receiver: &str,
@@ -82,7 +82,7 @@ impl Events for MongoStore {
         self.put_off(event_id, receiver, vec![doc! { "$set": { "dueAt": date(not_before) } }]).await
     }
 
-    async fn give_back_delivery(
+    async fn release_delivery(
         &self,
         event_id: &str,
         receiver: &str,

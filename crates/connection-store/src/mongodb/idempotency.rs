@@ -110,12 +110,13 @@ impl Idempotency for MongoStore {
         self.operations.run(readable(self.repeatable_requests.clone(), wanted, sealed_answer)).await
     }
 
-    async fn reseal_answer(&self, old: &SealedAnswer, sealed_body: &str) -> StoreResult<bool> {
+    async fn reencrypt_answer(&self, old: &SealedAnswer, sealed_body: &str) -> StoreResult<bool> {
         let filter = doc! { "_id": binary(&old.name), "sealedBody": &old.sealed_body };
         let update = doc! { "$set": { "sealedBody": sealed_body, "keyId": key_id(sealed_body) } };
         let requests = self.repeatable_requests.clone();
-        let resealed = self.operations.run(async move { requests.update_one(filter, update).await }).await?;
-        Ok(resealed.matched_count == 1)
+        let reencrypted =
+            self.operations.run(async move { requests.update_one(filter, update).await }).await?;
+        Ok(reencrypted.matched_count == 1)
     }
 }
 

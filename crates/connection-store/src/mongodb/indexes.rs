@@ -71,9 +71,9 @@ impl MongoStore {
                     index(doc! { "userId": 1, "isActive": 1 }),
                     index(doc! { "tokenExpiresAt": 1 }),
                     index(doc! { "appScopedUserId": 1 }),
-                    index(doc! { "isActive": 1, "needsReauthorizationSince": 1, "tokenExpiresAt": 1 }),
+                    index(doc! { "isActive": 1, "needsReauthorizationSince": 1, "refreshAt": 1 }),
                     index(doc! {
-                        "isActive": 1, "needsReauthorizationSince": 1, "refreshNotBefore": 1, "tokenExpiresAt": 1,
+                        "isActive": 1, "needsReauthorizationSince": 1, "refreshNotBefore": 1, "refreshAt": 1,
                     }),
                     index(doc! {
                         "isActive": 1, "needsReauthorizationSince": 1, "syncNotBefore": 1, "lastSyncedAt": 1,

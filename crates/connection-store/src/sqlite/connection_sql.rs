@@ -7,7 +7,7 @@
 macro_rules! columns {
     () => {
         "id, user_id, instagram_user_id, app_scoped_user_id, access_token, token_issued_at, token_expires_at,
-        username, name, profile_picture_url, biography, website, followers_count, follows_count, media_count,
+        refresh_at, username, name, profile_picture_url, biography, website, followers_count, follows_count, media_count,
         scopes, connected_at, last_connected_at, last_synced_at, last_error, needs_reauthorization_since,
         refresh_failures, refresh_lease_until, sync_failures, sync_lease_until, is_active"
     };
@@ -22,12 +22,12 @@ pub(super) const SAVE: &str = concat!(
     "
     INSERT INTO instagram_connections (
         id, user_id, instagram_user_id, app_scoped_user_id, access_token, token_issued_at,
-        token_expires_at, username, name, profile_picture_url, biography, website, followers_count, follows_count,
+        token_expires_at, refresh_at, username, name, profile_picture_url, biography, website, followers_count, follows_count,
         media_count, scopes, connected_at, last_connected_at, last_synced_at, last_error,
         needs_reauthorization_since, is_active, updated_at, created_at)
     VALUES (
         :id, :user_id, :instagram_user_id, :app_scoped_user_id, :access_token, :token_issued_at,
-        :token_expires_at, :username, :name, :profile_picture_url, :biography, :website, :followers_count, :follows_count,
+        :token_expires_at, :refresh_at, :username, :name, :profile_picture_url, :biography, :website, :followers_count, :follows_count,
         :media_count, :scopes, :now, :now, :now, NULL,
         NULL, 1, :now, :now)
     ON CONFLICT (instagram_user_id) DO UPDATE SET
@@ -36,6 +36,7 @@ pub(super) const SAVE: &str = concat!(
         access_token = excluded.access_token,
         token_issued_at = excluded.token_issued_at,
         token_expires_at = excluded.token_expires_at,
+        refresh_at = excluded.refresh_at,
         username = excluded.username,
         name = excluded.name,
         profile_picture_url = excluded.profile_picture_url,
@@ -129,8 +130,8 @@ macro_rules! claim {
     };
 }
 
-/// The end of a claim of which nothing came, not even a try.
-macro_rules! give_back {
+/// The end of a claim of which nothing came, not even an attempt.
+macro_rules! release {
     ($kind:literal) => {
         concat!(
             "UPDATE instagram_connections SET ",
@@ -144,18 +145,8 @@ macro_rules! give_back {
 
 /// What was not tried yet, then what has waited. The `+` keeps a condition from choosing an index that would have to be sorted.
 pub(super) const CLAIM_DUE_FOR_REFRESH: [&str; 2] = [
-    claim!(
-        "refresh",
-        "IS NULL",
-        "token_expires_at > :now AND token_expires_at <= :expires_by AND token_issued_at <= :issued_by",
-        "token_expires_at"
-    ),
-    claim!(
-        "refresh",
-        "<= :now",
-        "+token_expires_at > :now AND +token_expires_at <= :expires_by AND token_issued_at <= :issued_by",
-        "refresh_not_before"
-    ),
+    claim!("refresh", "IS NULL", "refresh_at <= :now", "refresh_at"),
+    claim!("refresh", "<= :now", "+refresh_at <= :now", "refresh_not_before"),
 ];
 
 pub(super) const CLAIM_FOR_REFRESH: &str = "
@@ -164,29 +155,30 @@ pub(super) const CLAIM_FOR_REFRESH: &str = "
     WHERE id = ?1 AND access_token = ?2 AND is_active = 1
         AND (refresh_lease_until IS NULL OR refresh_lease_until <= ?4)";
 
-pub(super) const RENEW: &str = concat!(
+pub(super) const REPLACE_TOKEN: &str = concat!(
     "
     UPDATE instagram_connections SET
         access_token = ?3,
         token_issued_at = ?4,
         token_expires_at = ?5,
-        scopes = coalesce(?6, scopes),
+        refresh_at = ?6,
+        scopes = coalesce(?7, scopes),
         last_error = NULL,
         refresh_lease_until = NULL,
         refresh_not_before = NULL,
         refresh_failures = 0,
-        updated_at = ?7
+        updated_at = ?8
     WHERE id = ?1 AND access_token = ?2 AND is_active = 1 AND needs_reauthorization_since IS NULL
     RETURNING ",
     columns!()
 );
 
-pub(super) const POSTPONE_REFRESH: &str = concat!(
+pub(super) const RESCHEDULE_REFRESH: &str = concat!(
     "
     UPDATE instagram_connections SET
         refresh_lease_until = NULL,
         refresh_not_before = CASE WHEN ?6 IS NULL THEN max(coalesce(refresh_not_before, ?3), ?3) ELSE ?3 END,
-        refresh_failures = max(min(refresh_failures, 1000000) - ?7, 0),
+        refresh_failures = coalesce(?7, refresh_failures),
         last_error = coalesce(?4, last_error),
         updated_at = ?5
     WHERE id = ?1 AND access_token = ?2 AND is_active = 1 AND refresh_lease_until IS ?6
@@ -194,32 +186,22 @@ pub(super) const POSTPONE_REFRESH: &str = concat!(
     columns!()
 );
 
-pub(super) const GIVE_BACK_REFRESH: &str = give_back!("refresh");
+pub(super) const RELEASE_REFRESH: &str = release!("refresh");
+
+pub(super) const DECIDE_REFRESH: &str = "
+    UPDATE instagram_connections SET
+        refresh_at = ?3, refresh_lease_until = NULL, refresh_not_before = NULL, refresh_failures = 0
+    WHERE id = ?1 AND access_token = ?2 AND is_active = 1 AND refresh_lease_until = ?4";
 
 pub(super) const FIRST_DUE_FOR_REFRESH: &str = "
-    SELECT token_issued_at, token_expires_at FROM instagram_connections
-    WHERE is_active = 1 AND needs_reauthorization_since IS NULL
-        AND token_expires_at > ?1 AND token_expires_at <= ?2 AND token_issued_at <= ?3
-    ORDER BY token_expires_at LIMIT 1";
-
-pub(super) const UNMARKED_ENDED: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM instagram_connections
-    WHERE is_active = 1 AND needs_reauthorization_since IS NULL AND token_expires_at <= ?1
-        AND (sync_not_before IS NULL OR sync_not_before <= ?1)
-    ORDER BY token_expires_at"
-);
+    SELECT refresh_at FROM instagram_connections
+    WHERE is_active = 1 AND needs_reauthorization_since IS NULL AND refresh_at <= ?1
+    ORDER BY refresh_at LIMIT 1";
 
 /// As [`CLAIM_DUE_FOR_REFRESH`].
 pub(super) const CLAIM_DUE_FOR_SYNC: [&str; 2] = [
-    claim!("sync", "IS NULL", "last_synced_at <= :synced_by AND +token_expires_at > :now", "last_synced_at"),
-    claim!(
-        "sync",
-        "<= :now",
-        "+last_synced_at <= :synced_by AND +token_expires_at > :now",
-        "sync_not_before"
-    ),
+    claim!("sync", "IS NULL", "last_synced_at <= :synced_by", "last_synced_at"),
+    claim!("sync", "<= :now", "+last_synced_at <= :synced_by", "sync_not_before"),
 ];
 
 pub(super) const UPDATE_PROFILE: &str = concat!(
@@ -243,12 +225,12 @@ pub(super) const UPDATE_PROFILE: &str = concat!(
     columns!()
 );
 
-pub(super) const POSTPONE_SYNC: &str = concat!(
+pub(super) const RESCHEDULE_SYNC: &str = concat!(
     "
     UPDATE instagram_connections SET
         sync_lease_until = NULL,
         sync_not_before = CASE WHEN ?6 IS NULL THEN max(coalesce(sync_not_before, ?3), ?3) ELSE ?3 END,
-        sync_failures = max(min(sync_failures, 1000000) - ?7, 0),
+        sync_failures = coalesce(?7, sync_failures),
         last_error = coalesce(?4, last_error),
         updated_at = ?5
     WHERE id = ?1 AND access_token = ?2 AND is_active = 1 AND sync_lease_until IS ?6
@@ -256,7 +238,7 @@ pub(super) const POSTPONE_SYNC: &str = concat!(
     columns!()
 );
 
-pub(super) const GIVE_BACK_SYNC: &str = give_back!("sync");
+pub(super) const RELEASE_SYNC: &str = release!("sync");
 
 pub(super) const SET_SCOPES: &str = "UPDATE instagram_connections SET scopes = ?2 WHERE id = ?1";
 
@@ -278,7 +260,7 @@ pub(super) const SEALED_WITH: &str = "
     SELECT id, instagram_user_id, access_token FROM instagram_connections
     WHERE is_active = 1 AND token_key_id IS ?1 AND id > ?2 ORDER BY id";
 
-pub(super) const RESEAL: &str = "
+pub(super) const REENCRYPT: &str = "
     UPDATE instagram_connections SET access_token = ?3
     WHERE id = ?1 AND access_token = ?2 AND is_active = 1";
 

@@ -9,8 +9,8 @@ use rusqlite::{OptionalExtension, Params, Row, ToSql, Transaction, named_params,
 use super::columns::{Count, Lenient, Millis, TextList, is_unreadable, readable, warn_of};
 use super::{SqliteStore, connection_sql as sql, events, history};
 use crate::{
-    Connection, ConnectionFilter, Connections, DueForRefresh, DueForSync, Health, KeyUse, NewConnection,
-    NewEvent, Postponement, Profile, RenewedToken, SaveOutcome, SealedToken, StoreResult, TokenLife,
+    Connection, ConnectionFilter, Connections, Health, KeyUse, NewConnection, NewEvent, NextAttempt, Profile,
+    RefreshedToken, SaveOutcome, SealedToken, StoreResult,
 };
 
 #[async_trait]
@@ -125,20 +125,32 @@ impl Connections for SqliteStore {
 
     async fn claim_due_for_refresh(
         &self,
-        due: DueForRefresh,
+        lease_until: Timestamp,
+        limit: u32,
         now: Timestamp,
     ) -> StoreResult<Vec<Connection>> {
         let claimed = self.writer.write(move |transaction| {
-            let values = named_params! {
-                ":now": Millis(now),
-                ":expires_by": Millis(due.expires_by),
-                ":issued_by": Millis(due.issued_by),
-                ":lease_until": Millis(due.lease_until),
-            };
-            let ends_first = |connection: &Connection| connection.token_expires_at;
-            claim(transaction, sql::CLAIM_DUE_FOR_REFRESH, values, ends_first, due.limit)
+            let values = named_params! { ":now": Millis(now), ":lease_until": Millis(lease_until) };
+            let due_first = |connection: &Connection| connection.refresh_at;
+            claim(transaction, sql::CLAIM_DUE_FOR_REFRESH, values, due_first, limit)
         });
         Ok(claimed.await?)
+    }
+
+    async fn decide_refresh(
+        &self,
+        id: &str,
+        access_token: &str,
+        refresh_at: Timestamp,
+        lease: Timestamp,
+    ) -> StoreResult<()> {
+        let (id, access_token) = (id.to_owned(), access_token.to_owned());
+        let decided = self.writer.write(move |transaction| {
+            let values = params![id, access_token, Millis(refresh_at), Millis(lease)];
+            transaction.prepare_cached(sql::DECIDE_REFRESH)?.execute(values)
+        });
+        decided.await?;
+        Ok(())
     }
 
     async fn claim_for_refresh(
@@ -156,11 +168,11 @@ impl Connections for SqliteStore {
         Ok(claimed.await? == 1)
     }
 
-    async fn renew_token(
+    async fn replace_token(
         &self,
         id: &str,
         old_access_token: &str,
-        renewed: RenewedToken,
+        refreshed: RefreshedToken,
         events: Vec<NewEvent>,
         now: Timestamp,
     ) -> StoreResult<Option<Connection>> {
@@ -169,73 +181,62 @@ impl Connections for SqliteStore {
             let values = params![
                 id,
                 old_access_token,
-                renewed.access_token,
-                Millis(renewed.token_issued_at),
-                Millis(renewed.token_expires_at),
-                renewed.scopes.map(TextList),
+                refreshed.access_token,
+                Millis(refreshed.token_issued_at),
+                Millis(refreshed.token_expires_at),
+                Millis(refreshed.refresh_at),
+                refreshed.scopes.map(TextList),
                 Millis(now),
             ];
-            let stored = changed(transaction, sql::RENEW, values)?;
+            let stored = changed(transaction, sql::REPLACE_TOKEN, values)?;
             tell(transaction, stored.as_ref(), &events, now)?;
             Ok(stored)
         });
         Ok(stored.await?)
     }
 
-    async fn postpone_refresh(
+    async fn reschedule_refresh(
         &self,
         id: &str,
         access_token: &str,
-        postponement: Postponement,
+        next: NextAttempt,
         now: Timestamp,
     ) -> StoreResult<()> {
-        self.postpone(sql::POSTPONE_REFRESH, id, access_token, postponement, now).await
+        self.reschedule(sql::RESCHEDULE_REFRESH, id, access_token, next, now).await
     }
 
-    async fn give_back_refreshes(
+    async fn release_refreshes(
         &self,
         ids: &[&str],
         lease_until: Timestamp,
         now: Timestamp,
     ) -> StoreResult<()> {
-        self.give_back(sql::GIVE_BACK_REFRESH, ids, lease_until, now).await
+        self.release(sql::RELEASE_REFRESH, ids, lease_until, now).await
     }
 
-    async fn first_due_for_refresh(
-        &self,
-        expires_by: Timestamp,
-        issued_by: Timestamp,
-        now: Timestamp,
-    ) -> StoreResult<Option<TokenLife>> {
+    async fn first_due_for_refresh(&self, now: Timestamp) -> StoreResult<Option<Timestamp>> {
         let found = self.readers.read(|database| {
-            let values = params![Millis(now), Millis(expires_by), Millis(issued_by)];
             let mut statement = database.prepare_cached(sql::FIRST_DUE_FOR_REFRESH)?;
-            let life = |row: &Row<'_>| {
-                let (issued_at, expires_at) = (row.get::<_, Millis>(0)?.0, row.get::<_, Millis>(1)?.0);
-                Ok(TokenLife { issued_at, expires_at })
-            };
-            statement.query_row(values, life).optional()
+            statement.query_row([Millis(now)], |row| row.get::<_, Millis>(0)).optional()
         });
-        Ok(found.await?)
+        Ok(found.await?.map(|time| time.0))
     }
 
-    async fn unmarked_ended(&self, limit: u32, now: Timestamp) -> StoreResult<Vec<Connection>> {
-        let found = self.readers.read(|database| {
-            let mut statement = database.prepare_cached(sql::UNMARKED_ENDED)?;
-            readable(statement.query_map([Millis(now)], connection)?, limit as usize)
-        });
-        Ok(found.await?)
-    }
-
-    async fn claim_due_for_sync(&self, due: DueForSync, now: Timestamp) -> StoreResult<Vec<Connection>> {
+    async fn claim_due_for_sync(
+        &self,
+        synced_by: Timestamp,
+        lease_until: Timestamp,
+        limit: u32,
+        now: Timestamp,
+    ) -> StoreResult<Vec<Connection>> {
         let claimed = self.writer.write(move |transaction| {
             let values = named_params! {
                 ":now": Millis(now),
-                ":synced_by": Millis(due.synced_by),
-                ":lease_until": Millis(due.lease_until),
+                ":synced_by": Millis(synced_by),
+                ":lease_until": Millis(lease_until),
             };
-            let read_first = |connection: &Connection| connection.last_synced_at;
-            claim(transaction, sql::CLAIM_DUE_FOR_SYNC, values, read_first, due.limit)
+            let read_first = |connection: &Connection| Some(connection.last_synced_at);
+            claim(transaction, sql::CLAIM_DUE_FOR_SYNC, values, read_first, limit)
         });
         Ok(claimed.await?)
     }
@@ -278,18 +279,18 @@ impl Connections for SqliteStore {
         Ok(stored.await?)
     }
 
-    async fn postpone_sync(
+    async fn reschedule_sync(
         &self,
         id: &str,
         access_token: &str,
-        postponement: Postponement,
+        next: NextAttempt,
         now: Timestamp,
     ) -> StoreResult<()> {
-        self.postpone(sql::POSTPONE_SYNC, id, access_token, postponement, now).await
+        self.reschedule(sql::RESCHEDULE_SYNC, id, access_token, next, now).await
     }
 
-    async fn give_back_syncs(&self, ids: &[&str], lease_until: Timestamp, now: Timestamp) -> StoreResult<()> {
-        self.give_back(sql::GIVE_BACK_SYNC, ids, lease_until, now).await
+    async fn release_syncs(&self, ids: &[&str], lease_until: Timestamp, now: Timestamp) -> StoreResult<()> {
+        self.release(sql::RELEASE_SYNC, ids, lease_until, now).await
     }
 
     async fn mark_needs_reauthorization(
@@ -346,13 +347,13 @@ impl Connections for SqliteStore {
         Ok(found.await?)
     }
 
-    async fn reseal_token(&self, old: &SealedToken, access_token: &str) -> StoreResult<bool> {
+    async fn reencrypt_token(&self, old: &SealedToken, access_token: &str) -> StoreResult<bool> {
         let (old, access_token) = (old.clone(), access_token.to_owned());
-        let resealed = self.writer.write(move |transaction| {
+        let reencrypted = self.writer.write(move |transaction| {
             let values = params![old.connection_id, old.access_token, access_token];
-            transaction.prepare_cached(sql::RESEAL)?.execute(values)
+            transaction.prepare_cached(sql::REENCRYPT)?.execute(values)
         });
-        Ok(resealed.await? == 1)
+        Ok(reencrypted.await? == 1)
     }
 
     async fn key_use(&self) -> StoreResult<Vec<KeyUse>> {
@@ -367,19 +368,19 @@ impl Connections for SqliteStore {
 }
 
 impl SqliteStore {
-    async fn postpone(
+    async fn reschedule(
         &self,
         statement: &'static str,
         id: &str,
         access_token: &str,
-        postponement: Postponement,
+        next: NextAttempt,
         now: Timestamp,
     ) -> StoreResult<()> {
         let (id, access_token) = (id.to_owned(), access_token.to_owned());
-        let postponed = self.writer.write(move |transaction| {
-            let Postponement { lease, not_before, error, missing_scope, event, untried } = postponement;
-            let (not_before, lease) = (Millis(not_before), lease.map(Millis));
-            let values = params![id, access_token, not_before, error, Millis(now), lease, i64::from(untried)];
+        let rescheduled = self.writer.write(move |transaction| {
+            let NextAttempt { lease, at, failures, error, missing_scope, event } = next;
+            let (at, lease) = (Millis(at), lease.map(Millis));
+            let values = params![id, access_token, at, error, Millis(now), lease, failures];
             let Some(mut connection) = changed(transaction, statement, values)? else { return Ok(()) };
             if let Some(missing) = missing_scope.filter(|scope| connection.scopes.contains(scope)) {
                 connection.scopes.retain(|scope| *scope != missing);
@@ -387,10 +388,10 @@ impl SqliteStore {
             }
             tell(transaction, Some(&connection), &event, now)
         });
-        Ok(postponed.await?)
+        Ok(rescheduled.await?)
     }
 
-    async fn give_back(
+    async fn release(
         &self,
         statement: &'static str,
         ids: &[&str],
@@ -398,12 +399,12 @@ impl SqliteStore {
         now: Timestamp,
     ) -> StoreResult<()> {
         let ids: Vec<_> = ids.iter().map(|id| (*id).to_owned()).collect();
-        let given_back = self.writer.write(move |transaction| {
+        let released = self.writer.write(move |transaction| {
             let mut statement = transaction.prepare_cached(statement)?;
             ids.iter()
                 .try_for_each(|id| statement.execute(params![id, Millis(lease_until), Millis(now)]).map(drop))
         });
-        Ok(given_back.await?)
+        Ok(released.await?)
     }
 }
 
@@ -428,6 +429,7 @@ fn save(
             ":access_token": new.access_token,
             ":token_issued_at": Millis(new.token_issued_at),
             ":token_expires_at": Millis(new.token_expires_at),
+            ":refresh_at": Millis(new.refresh_at),
             ":username": new.profile.username,
             ":name": new.profile.name,
             ":profile_picture_url": new.profile.profile_picture_url,
@@ -449,7 +451,7 @@ fn claim(
     transaction: &Transaction<'_>,
     statements: [&str; 2],
     values: &[(&str, &dyn ToSql)],
-    order: impl Fn(&Connection) -> Timestamp,
+    order: impl Fn(&Connection) -> Option<Timestamp>,
     limit: u32,
 ) -> rusqlite::Result<Vec<Connection>> {
     let (mut claimed, mut passed_over) = (Vec::new(), 0);
@@ -519,6 +521,7 @@ pub(super) fn connection(row: &Row<'_>) -> rusqlite::Result<Connection> {
         token_issued_at: columns.time()?,
         // A token whose end nobody knows is taken for one that has ended, rather than for one that never does.
         token_expires_at: columns.time()?,
+        refresh_at: columns.optional_time()?,
         profile: Profile {
             username: columns.lenient()?.unwrap_or_default(),
             name: columns.lenient()?,

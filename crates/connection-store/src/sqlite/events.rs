@@ -46,10 +46,10 @@ pub(super) const CLAIM_DELIVERIES: &str = "
 pub(super) const FINISH_DELIVERY: &str =
     "DELETE FROM webhook_deliveries WHERE event_id = ?1 AND receiver = ?2";
 
-pub(super) const POSTPONE_DELIVERY: &str =
+pub(super) const RESCHEDULE_DELIVERY: &str =
     "UPDATE webhook_deliveries SET due_at = ?3 WHERE event_id = ?1 AND receiver = ?2";
 
-pub(super) const GIVE_BACK_DELIVERY: &str = "UPDATE webhook_deliveries SET
+pub(super) const RELEASE_DELIVERY: &str = "UPDATE webhook_deliveries SET
         due_at = ?3, attempts = max(min(attempts, 1000000) - 1, 0)
     WHERE event_id = ?1 AND receiver = ?2";
 
@@ -96,22 +96,22 @@ impl Events for SqliteStore {
         Ok(())
     }
 
-    async fn postpone_delivery(
+    async fn reschedule_delivery(
         &self,
         event_id: &str,
         receiver: &str,
         not_before: Timestamp,
     ) -> StoreResult<()> {
-        self.put_off(POSTPONE_DELIVERY, event_id, receiver, not_before).await
+        self.put_off(RESCHEDULE_DELIVERY, event_id, receiver, not_before).await
     }
 
-    async fn give_back_delivery(
+    async fn release_delivery(
         &self,
         event_id: &str,
         receiver: &str,
         not_before: Timestamp,
     ) -> StoreResult<()> {
-        self.put_off(GIVE_BACK_DELIVERY, event_id, receiver, not_before).await
+        self.put_off(RELEASE_DELIVERY, event_id, receiver, not_before).await
     }
 
     async fn settle_events(&self, _older_than: SignedDuration, _now: Timestamp) -> StoreResult<u64> {

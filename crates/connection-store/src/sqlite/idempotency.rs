@@ -38,7 +38,7 @@ pub(super) const DELETE_OF_USER: &str = "DELETE FROM repeatable_requests WHERE o
 pub(super) const SEALED_WITH: &str = "SELECT name, sealed_body FROM repeatable_requests
     WHERE key_id = ?1 AND name > ?2 ORDER BY name LIMIT ?3";
 
-pub(super) const RESEAL: &str =
+pub(super) const REENCRYPT: &str =
     "UPDATE repeatable_requests SET sealed_body = ?3, key_id = ?4 WHERE name = ?1 AND sealed_body = ?2";
 
 pub(super) const PURGE: &str = "DELETE FROM repeatable_requests WHERE rowid IN
@@ -97,13 +97,13 @@ impl Idempotency for SqliteStore {
         Ok(found.await?)
     }
 
-    async fn reseal_answer(&self, old: &SealedAnswer, sealed_body: &str) -> StoreResult<bool> {
+    async fn reencrypt_answer(&self, old: &SealedAnswer, sealed_body: &str) -> StoreResult<bool> {
         let (old, sealed_body) = (old.clone(), sealed_body.to_owned());
-        let resealed = self.writer.write(move |transaction| {
+        let reencrypted = self.writer.write(move |transaction| {
             let values = params![old.name, old.sealed_body, sealed_body, key_id(&sealed_body)];
-            transaction.prepare_cached(RESEAL)?.execute(values)
+            transaction.prepare_cached(REENCRYPT)?.execute(values)
         });
-        Ok(resealed.await? == 1)
+        Ok(reencrypted.await? == 1)
     }
 }
 

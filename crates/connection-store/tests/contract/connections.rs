@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use connection_store::{Connection, NewConnection, Profile, RenewedToken, SaveOutcome, Store};
+use connection_store::{Connection, NewConnection, Profile, RefreshedToken, SaveOutcome, Store};
 use jiff::Timestamp;
 
-use crate::refresh::postponement;
+use crate::refresh::next_attempt;
 use crate::{contract, disconnect, event, now, seconds};
 
 contract! {
@@ -42,6 +42,7 @@ pub(crate) fn new_connection(user_id: &str, instagram_user_id: &str, now: Timest
         access_token: format!("v1.k1.sealed-for-{user_id}"),
         token_issued_at: now - seconds(5),
         token_expires_at: now + seconds(5_183_944),
+        refresh_at: now + seconds(2_591_944),
         profile: Profile {
             username: "wreckshoprecords".to_owned(),
             name: Some("Wreck Shop Records".to_owned()),
@@ -73,6 +74,7 @@ fn expected(new: NewConnection, id: &str, now: Timestamp) -> Connection {
         access_token: new.access_token,
         token_issued_at: new.token_issued_at,
         token_expires_at: new.token_expires_at,
+        refresh_at: Some(new.refresh_at),
         profile: new.profile,
         scopes: new.scopes,
         connected_at: now,
@@ -280,11 +282,12 @@ async fn a_disconnected_account_passes_to_another_user_with_nothing_of_the_first
     assert_eq!(store.latest_connection("ann").await.unwrap(), None);
 }
 
-fn renewed(now: Timestamp, scopes: Option<Vec<String>>) -> RenewedToken {
-    RenewedToken {
+fn renewed(now: Timestamp, scopes: Option<Vec<String>>) -> RefreshedToken {
+    RefreshedToken {
         access_token: "v1.k1.renewed".to_owned(),
         token_issued_at: now,
         token_expires_at: now + seconds(5_000_000),
+        refresh_at: now + seconds(2_500_000),
         scopes,
     }
 }
@@ -292,12 +295,12 @@ fn renewed(now: Timestamp, scopes: Option<Vec<String>>) -> RenewedToken {
 async fn a_renewed_token_replaces_the_one_it_was_made_from(store: Arc<dyn Store>) {
     let start = now();
     let first = save(&store, new_connection("ann", "17841400000000001", start), start).await;
-    let wait = postponement(start, Some("away"));
-    store.postpone_refresh(&first.id, &first.access_token, wait, start).await.unwrap();
+    let wait = next_attempt(start, Some("away"));
+    store.reschedule_refresh(&first.id, &first.access_token, wait, start).await.unwrap();
     let later = start + seconds(90_000);
     let token = renewed(later, None);
     let stored = store
-        .renew_token(&first.id, &first.access_token, token, vec![event("refreshed")], later)
+        .replace_token(&first.id, &first.access_token, token, vec![event("refreshed")], later)
         .await
         .unwrap()
         .unwrap();
@@ -305,13 +308,14 @@ async fn a_renewed_token_replaces_the_one_it_was_made_from(store: Arc<dyn Store>
         access_token: "v1.k1.renewed".to_owned(),
         token_issued_at: later,
         token_expires_at: later + seconds(5_000_000),
+        refresh_at: Some(later + seconds(2_500_000)),
         ..first
     };
     assert_eq!(stored, expected, "nothing else changed, and what was wrong is cleared");
     assert_eq!(store.latest_connection("ann").await.unwrap(), Some(expected));
     let narrowed = renewed(later, Some(vec!["instagram_business_basic".to_owned()]));
     let stored = store
-        .renew_token(&stored.id, "v1.k1.renewed", narrowed, vec![event("refreshed")], later)
+        .replace_token(&stored.id, "v1.k1.renewed", narrowed, vec![event("refreshed")], later)
         .await
         .unwrap()
         .unwrap();
@@ -327,14 +331,14 @@ async fn a_renewal_of_an_older_token_changes_nothing(store: Arc<dyn Store>) {
     };
     let second = save(&store, again, now).await;
     let outcome = store
-        .renew_token(&first.id, &first.access_token, renewed(now, None), vec![event("refreshed")], now)
+        .replace_token(&first.id, &first.access_token, renewed(now, None), vec![event("refreshed")], now)
         .await;
     assert_eq!(outcome.unwrap(), None, "the reconnect wins");
     assert_eq!(store.latest_connection("ann").await.unwrap(), Some(second));
     disconnect(&store, "ann", now).await;
     for (id, token) in [(first.id.as_str(), ""), (first.id.as_str(), "v1.k1.reconnected"), ("no id", "x")] {
         assert_eq!(
-            store.renew_token(id, token, renewed(now, None), vec![event("refreshed")], now).await.unwrap(),
+            store.replace_token(id, token, renewed(now, None), vec![event("refreshed")], now).await.unwrap(),
             None
         );
     }

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use connection_store::{Delivery, Event, EventCursor, NewEvent, Postponement, Profile, RenewedToken, Store};
+use connection_store::{Delivery, Event, EventCursor, NewEvent, NextAttempt, Profile, RefreshedToken, Store};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::connections::{new_connection, save};
-use crate::refresh::postponement;
+use crate::refresh::next_attempt;
 use crate::{contract, disconnect, event, now, seconds};
 
 contract! {
@@ -64,19 +64,20 @@ async fn every_change_that_happens_is_told(store: Arc<dyn Store>) {
     let start = now();
     let at = |after| start + seconds(after);
     let one = save(&store, new_connection("ann", ACCOUNT, start), start).await;
-    let waits = |kind| Postponement { event: Some(event(kind)), ..postponement(start, None) };
-    store.postpone_refresh(&one.id, &one.access_token, waits("refresh_failed"), at(1)).await.unwrap();
-    store.postpone_sync(&one.id, &one.access_token, waits("sync_failed"), at(2)).await.unwrap();
+    let waits = |kind| NextAttempt { event: Some(event(kind)), ..next_attempt(start, None) };
+    store.reschedule_refresh(&one.id, &one.access_token, waits("refresh_failed"), at(1)).await.unwrap();
+    store.reschedule_sync(&one.id, &one.access_token, waits("sync_failed"), at(2)).await.unwrap();
     let (profile, scope) = (Profile::default(), "instagram_business_basic");
     store.update_profile(&one.id, "ann", profile, scope, event("synced"), at(3)).await.unwrap();
-    let renewed = RenewedToken {
+    let renewed = RefreshedToken {
         access_token: "v1.k1.new".to_owned(),
         token_issued_at: at(4),
         token_expires_at: at(5_000_000),
+        refresh_at: at(5_000_000),
         scopes: None,
     };
     let events = vec![event("refreshed"), event("permission_lost")];
-    store.renew_token(&one.id, &one.access_token, renewed, events, at(4)).await.unwrap();
+    store.replace_token(&one.id, &one.access_token, renewed, events, at(4)).await.unwrap();
     store.mark_needs_reauthorization(&one.id, "v1.k1.new", "no", event("dead"), at(5)).await.unwrap();
     store.disconnect(&one.id, "ann", event("disconnected"), at(6)).await.unwrap();
     let kinds: Vec<_> = all(&store, &one.id, at(6)).await.into_iter().map(|event| event.kind).collect();
@@ -98,20 +99,21 @@ async fn what_changes_nothing_is_not_told(store: Arc<dyn Store>) {
     let one = save(&store, new_connection("ann", ACCOUNT, now), now).await;
     let told = || telling(&["a"]);
     store.save_connection(new_connection("bob", ACCOUNT, now), told(), now).await.unwrap();
-    let waits = Postponement { event: Some(told()), ..postponement(now, Some("no")) };
-    store.postpone_refresh(&one.id, "another", waits.clone(), now).await.unwrap();
-    store.postpone_sync(&one.id, "another", waits, now).await.unwrap();
+    let waits = NextAttempt { event: Some(told()), ..next_attempt(now, Some("no")) };
+    store.reschedule_refresh(&one.id, "another", waits.clone(), now).await.unwrap();
+    store.reschedule_sync(&one.id, "another", waits, now).await.unwrap();
     let profile = Profile::default();
     assert_eq!(store.update_profile(&one.id, "bob", profile, "x", told(), now).await.unwrap(), None);
     assert!(!store.mark_needs_reauthorization(&one.id, "another", "no", told(), now).await.unwrap());
     assert!(!store.disconnect(&one.id, "bob", told(), now).await.unwrap());
-    let renewed = RenewedToken {
+    let renewed = RefreshedToken {
         access_token: "x".to_owned(),
         token_issued_at: now,
         token_expires_at: now,
+        refresh_at: now,
         scopes: None,
     };
-    assert_eq!(store.renew_token(&one.id, "another", renewed, vec![told()], now).await.unwrap(), None);
+    assert_eq!(store.replace_token(&one.id, "another", renewed, vec![told()], now).await.unwrap(), None);
     assert_eq!(all(&store, &one.id, now).await.len(), 1, "that it was connected");
     assert_eq!(claim(&store, now).await, []);
     assert_eq!(store.connection(&one.id).await.unwrap(), Some(one));
@@ -150,9 +152,9 @@ async fn pages_are_stable_where_times_are_equal(store: Arc<dyn Store>) {
     let now = now();
     let one = save(&store, new_connection("ann", ACCOUNT, now), now).await;
     for number in 0..12 {
-        let waits = Postponement { event: Some(event("failed")), ..postponement(now, None) };
+        let waits = NextAttempt { event: Some(event("failed")), ..next_attempt(now, None) };
         let then = now + seconds(number / 4);
-        store.postpone_refresh(&one.id, &one.access_token, waits, then).await.unwrap();
+        store.reschedule_refresh(&one.id, &one.access_token, waits, then).await.unwrap();
     }
     let whole = all(&store, &one.id, now).await;
     assert_eq!(whole.len(), 13);
@@ -261,19 +263,19 @@ async fn a_delivery_waits_until_it_is_finished(store: Arc<dyn Store>) {
     let first = claim(&store, now).await.remove(0);
     assert_eq!(claim(&store, now + seconds(59)).await, []);
     assert_eq!(claim(&store, now + seconds(60)).await[0].attempts, 2, "the worker died");
-    store.postpone_delivery(&first.event_id, "a", now + seconds(600)).await.unwrap();
-    store.postpone_delivery(&first.event_id, "b", now).await.unwrap();
+    store.reschedule_delivery(&first.event_id, "a", now + seconds(600)).await.unwrap();
+    store.reschedule_delivery(&first.event_id, "b", now).await.unwrap();
     assert_eq!(claim(&store, now + seconds(599)).await, []);
     assert_eq!(claim(&store, now + seconds(600)).await[0].attempts, 3);
-    store.give_back_delivery(&first.event_id, "a", now + seconds(610)).await.unwrap();
-    store.give_back_delivery(&first.event_id, "b", now).await.unwrap();
+    store.release_delivery(&first.event_id, "a", now + seconds(610)).await.unwrap();
+    store.release_delivery(&first.event_id, "b", now).await.unwrap();
     assert_eq!(claim(&store, now + seconds(609)).await, []);
     assert_eq!(claim(&store, now + seconds(610)).await[0].attempts, 3, "it was not tried");
     store.finish_delivery(&first.event_id, "b").await.unwrap();
     store.finish_delivery(&first.event_id, "a").await.unwrap();
     assert_eq!(claim(&store, now + seconds(6000)).await, []);
-    store.postpone_delivery(&first.event_id, "a", now).await.unwrap();
-    assert_eq!(claim(&store, now + seconds(6000)).await, [], "a postponement does not bring it back");
+    store.reschedule_delivery(&first.event_id, "a", now).await.unwrap();
+    assert_eq!(claim(&store, now + seconds(6000)).await, [], "a next_attempt does not bring it back");
 }
 
 async fn a_delivery_ends_by_itself(store: Arc<dyn Store>) {

@@ -216,8 +216,8 @@ async fn answers_are_found_by_their_key_and_sealed_anew(store: Arc<dyn Store>) {
     assert_eq!(found(None).await, old[..2]);
     assert_eq!(found(Some(&old[1].name)).await, old[2..]);
 
-    assert!(store.reseal_answer(&old[0], "v1.k2.anew").await.unwrap());
-    assert!(!store.reseal_answer(&old[0], "v1.k2.again").await.unwrap(), "it is another text now");
+    assert!(store.reencrypt_answer(&old[0], "v1.k2.anew").await.unwrap());
+    assert!(!store.reencrypt_answer(&old[0], "v1.k2.again").await.unwrap(), "it is another text now");
     assert_eq!(found(None).await, old[1..]);
     assert_eq!(store.answers_sealed_with("k2", None, 5).await.unwrap().len(), 2);
     let first = (1..=3).find(|&name| hash(name) == old[0].name).unwrap();

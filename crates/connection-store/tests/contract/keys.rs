@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connection_store::{KeyUse, NewConnection, RenewedToken, SealedToken, Store};
+use connection_store::{KeyUse, NewConnection, RefreshedToken, SealedToken, Store};
 use futures_util::future::join_all;
 
 use crate::connections::{new_connection, save};
@@ -10,10 +10,10 @@ use crate::{contract, disconnect, event, now};
 
 contract! {
     tokens_are_found_by_their_key,
-    a_resealed_token_changes_nothing_else,
-    a_token_is_resealed_only_while_it_is_the_same,
-    one_of_20_reseals_wins,
-    each_token_is_counted_once_while_tokens_are_resealed,
+    a_reencrypted_token_changes_nothing_else,
+    a_token_is_reencrypted_only_while_it_is_the_same,
+    one_of_20_reencrypts_wins,
+    each_token_is_counted_once_while_tokens_are_reencrypted,
 }
 
 async fn connect(store: &Arc<dyn Store>, number: u32, token: &str) -> SealedToken {
@@ -41,14 +41,15 @@ async fn tokens_are_found_by_their_key(store: Arc<dyn Store>) {
     old.sort_by(|a, b| a.connection_id.cmp(&b.connection_id));
     let plain = connect(&store, 10, "plain").await;
     let renewed = connect(&store, 11, "v1.k1.to-be-renewed").await;
-    let token = RenewedToken {
+    let token = RefreshedToken {
         access_token: "v1.k2.renewed".to_owned(),
         token_issued_at: now(),
         token_expires_at: now(),
+        refresh_at: now(),
         scopes: None,
     };
     let (id, old_token) = (&renewed.connection_id, &renewed.access_token);
-    store.renew_token(id, old_token, token, vec![event("refreshed")], now()).await.unwrap();
+    store.replace_token(id, old_token, token, vec![event("refreshed")], now()).await.unwrap();
     connect(&store, 12, "v1.k1.ended").await;
     disconnect(&store, "user-12", now()).await;
 
@@ -63,60 +64,60 @@ async fn tokens_are_found_by_their_key(store: Arc<dyn Store>) {
     assert_eq!(used, [key(None, 1), key(Some("k1"), 5), key(Some("k2"), 1)]);
 }
 
-async fn a_resealed_token_changes_nothing_else(store: Arc<dyn Store>) {
+async fn a_reencrypted_token_changes_nothing_else(store: Arc<dyn Store>) {
     let old = connect(&store, 1, "v1.k1.a").await;
     let mut before = store.connection(&old.connection_id).await.unwrap().unwrap();
-    assert!(store.reseal_token(&old, "v1.k2.a").await.unwrap());
+    assert!(store.reencrypt_token(&old, "v1.k2.a").await.unwrap());
     before.access_token = "v1.k2.a".to_owned();
     assert_eq!(store.connection(&old.connection_id).await.unwrap(), Some(before));
     assert_eq!(store.sealed_with(Some("k1"), None, 10).await.unwrap(), []);
     assert_eq!(store.key_use().await.unwrap(), [key(Some("k2"), 1)]);
 }
 
-async fn a_token_is_resealed_only_while_it_is_the_same(store: Arc<dyn Store>) {
+async fn a_token_is_reencrypted_only_while_it_is_the_same(store: Arc<dyn Store>) {
     let old = connect(&store, 1, "v1.k1.a").await;
     connect(&store, 1, "v1.k1.reconnected").await;
-    assert!(!store.reseal_token(&old, "v1.k2.a").await.unwrap());
+    assert!(!store.reencrypt_token(&old, "v1.k2.a").await.unwrap());
     let stored = store.connection(&old.connection_id).await.unwrap().unwrap();
     assert_eq!(stored.access_token, "v1.k1.reconnected");
     disconnect(&store, "user-1", now()).await;
     let ended = SealedToken { access_token: String::new(), ..old.clone() };
-    assert!(!store.reseal_token(&ended, "v1.k2.a").await.unwrap(), "an ended one gets no token");
+    assert!(!store.reencrypt_token(&ended, "v1.k2.a").await.unwrap(), "an ended one gets no token");
     let nowhere = SealedToken { connection_id: "no id".to_owned(), ..old };
-    assert!(!store.reseal_token(&nowhere, "v1.k2.a").await.unwrap());
+    assert!(!store.reencrypt_token(&nowhere, "v1.k2.a").await.unwrap());
 }
 
-async fn one_of_20_reseals_wins(store: Arc<dyn Store>) {
+async fn one_of_20_reencrypts_wins(store: Arc<dyn Store>) {
     let old = connect(&store, 1, "v1.k1.a").await;
-    let reseals = (0..20).map(|number| {
+    let reencrypts = (0..20).map(|number| {
         let (store, old) = (Arc::clone(&store), old.clone());
-        tokio::spawn(async move { store.reseal_token(&old, &format!("v1.k2.{number}")).await.unwrap() })
+        tokio::spawn(async move { store.reencrypt_token(&old, &format!("v1.k2.{number}")).await.unwrap() })
     });
-    let won = join_all(reseals).await.into_iter().filter(|won| *won.as_ref().unwrap()).count();
+    let won = join_all(reencrypts).await.into_iter().filter(|won| *won.as_ref().unwrap()).count();
     assert_eq!(won, 1);
 }
 
 /// An operator removes a key because of these numbers.
-async fn each_token_is_counted_once_while_tokens_are_resealed(store: Arc<dyn Store>) {
+async fn each_token_is_counted_once_while_tokens_are_reencrypted(store: Arc<dyn Store>) {
     const TOKENS: u32 = 120;
     for number in 0..TOKENS {
         connect(&store, number, &format!("v1.k5.{number}")).await;
     }
-    let resealing = tokio::spawn({
+    let reencrypting = tokio::spawn({
         let store = Arc::clone(&store);
         async move {
             // To keys before and behind the one that they have.
             for (from, to) in [("k5", "k9"), ("k9", "k1"), ("k1", "k5")] {
                 for token in store.sealed_with(Some(from), None, TOKENS).await.unwrap() {
                     let anew = token.access_token.replace(from, to);
-                    assert!(store.reseal_token(&token, &anew).await.unwrap());
+                    assert!(store.reencrypt_token(&token, &anew).await.unwrap());
                 }
             }
         }
     });
-    while !resealing.is_finished() {
+    while !reencrypting.is_finished() {
         let counted: u64 = store.key_use().await.unwrap().iter().map(|used| used.tokens).sum();
         assert_eq!(counted, u64::from(TOKENS));
     }
-    resealing.await.unwrap();
+    reencrypting.await.unwrap();
 }

@@ -3,29 +3,30 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use connection_store::{Connection, DueForSync, NewConnection, Postponement, Profile, Store};
+use connection_store::{Connection, NewConnection, NextAttempt, Profile, Store};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use crate::connections::{new_connection, save};
-use crate::refresh::{DAY, connect, postponement};
+use crate::refresh::{DAY, connect, next_attempt};
 use crate::{contract, disconnect, event, now, seconds};
 
 contract! {
     what_was_read_longest_ago_is_claimed_first,
-    dead_ended_and_inactive_ones_are_not_synced,
+    dead_and_inactive_ones_are_not_synced,
     each_is_claimed_once_by_20_workers,
-    what_was_put_off_comes_after_what_was_not_tried,
-    a_sync_that_is_put_off_waits,
-    putting_a_sync_off_without_a_lease_shortens_no_wait,
-    a_sync_that_is_given_back_is_due_at_once,
+    what_was_rescheduled_comes_after_what_was_not_tried,
+    a_rescheduled_sync_waits,
+    rescheduling_a_sync_without_a_lease_shortens_no_wait,
+    a_released_sync_is_due_at_once,
     a_profile_that_was_read_ends_the_lease,
     an_account_that_was_synced_is_still_found_by_its_app_scoped_id,
     a_permission_that_shows_is_added_once,
 }
 
-fn due(now: Timestamp, limit: u32) -> DueForSync {
-    DueForSync { synced_by: now, lease_until: now + seconds(120), limit }
+/// Claims what was read by now, for two minutes.
+async fn claim(store: &Arc<dyn Store>, limit: u32, now: Timestamp) -> Vec<Connection> {
+    store.claim_due_for_sync(now, now + seconds(120), limit, now).await.unwrap()
 }
 
 async fn what_was_read_longest_ago_is_claimed_first(store: Arc<dyn Store>) {
@@ -33,26 +34,25 @@ async fn what_was_read_longest_ago_is_claimed_first(store: Arc<dyn Store>) {
     for (number, age) in [(1, 10), (2, 30), (3, 20)] {
         connect(&store, number, 0, 60 * DAY, now - seconds(age)).await;
     }
-    let early = DueForSync { synced_by: now - seconds(15), ..due(now, 1) };
-    let users = async |due| {
-        let claimed = store.claim_due_for_sync(due, now).await.unwrap();
+    let users = async |age, limit| {
+        let claimed =
+            store.claim_due_for_sync(now - seconds(age), now + seconds(120), limit, now).await.unwrap();
         claimed.into_iter().map(|connection| connection.user_id).collect::<Vec<_>>()
     };
-    assert_eq!(users(early).await, ["user-2"]);
-    assert_eq!(users(DueForSync { limit: 5, ..early }).await, ["user-3"], "user-1 was read too lately");
-    assert_eq!(users(due(now, 5)).await, ["user-1"]);
-    assert_eq!(users(due(now, 5)).await, [""; 0]);
+    assert_eq!(users(15, 1).await, ["user-2"]);
+    assert_eq!(users(15, 5).await, ["user-3"], "user-1 was read too lately");
+    assert_eq!(users(0, 5).await, ["user-1"]);
+    assert_eq!(users(0, 5).await, [""; 0]);
 }
 
-async fn dead_ended_and_inactive_ones_are_not_synced(store: Arc<dyn Store>) {
+async fn dead_and_inactive_ones_are_not_synced(store: Arc<dyn Store>) {
     let now = now();
     let dead = connect(&store, 1, 0, 60 * DAY, now).await;
     let marked = event("needs_reauthorization");
     store.mark_needs_reauthorization(&dead.id, &dead.access_token, "refused", marked, now).await.unwrap();
-    connect(&store, 2, 60 * DAY, 0, now).await;
-    connect(&store, 3, 0, 60 * DAY, now).await;
-    disconnect(&store, "user-3", now).await;
-    assert_eq!(store.claim_due_for_sync(due(now, 5), now).await.unwrap(), []);
+    connect(&store, 2, 0, 60 * DAY, now).await;
+    disconnect(&store, "user-2", now).await;
+    assert_eq!(claim(&store, 5, now).await, []);
 }
 
 async fn each_is_claimed_once_by_20_workers(store: Arc<dyn Store>) {
@@ -62,14 +62,14 @@ async fn each_is_claimed_once_by_20_workers(store: Arc<dyn Store>) {
     }
     let workers = (0..20).map(|_| {
         let store = Arc::clone(&store);
-        tokio::spawn(async move { store.claim_due_for_sync(due(now, 3), now).await.unwrap() })
+        tokio::spawn(async move { claim(&store, 3, now).await })
     });
     let claims: Vec<Connection> = join_all(workers).await.into_iter().flat_map(Result::unwrap).collect();
     let different: HashSet<_> = claims.iter().map(|connection| connection.id.clone()).collect();
     assert_eq!((claims.len(), different.len()), (30, 30));
 }
 
-async fn what_was_put_off_comes_after_what_was_not_tried(store: Arc<dyn Store>) {
+async fn what_was_rescheduled_comes_after_what_was_not_tried(store: Arc<dyn Store>) {
     let now = now();
     for number in 1..=3 {
         connect(&store, number, 0, 60 * DAY, now - seconds(100 - number)).await;
@@ -77,32 +77,32 @@ async fn what_was_put_off_comes_after_what_was_not_tried(store: Arc<dyn Store>) 
     let mut order = Vec::new();
     for round in 0..6 {
         let then = now + seconds(round * 60);
-        let claimed = store.claim_due_for_sync(due(then, 1), then).await.unwrap().remove(0);
-        let wait = Postponement { lease: claimed.sync_lease_until, ..postponement(then + seconds(60), None) };
-        store.postpone_sync(&claimed.id, &claimed.access_token, wait, then).await.unwrap();
+        let claimed = claim(&store, 1, then).await.remove(0);
+        let wait = NextAttempt { lease: claimed.sync_lease_until, ..next_attempt(then + seconds(60), None) };
+        store.reschedule_sync(&claimed.id, &claimed.access_token, wait, then).await.unwrap();
         order.push(claimed.user_id);
     }
     assert_eq!(order, ["user-1", "user-2", "user-3", "user-1", "user-2", "user-3"]);
 }
 
-async fn a_sync_that_is_put_off_waits(store: Arc<dyn Store>) {
+async fn a_rescheduled_sync_waits(store: Arc<dyn Store>) {
     let now = now();
     let one = connect(&store, 1, 0, 60 * DAY, now).await;
     let claim = async |after: i64| {
         let then = now + seconds(after);
-        store.claim_due_for_sync(due(then, 5), then).await.unwrap().len()
+        claim(&store, 5, then).await.len()
     };
     let until = now + seconds(600);
     let waits =
-        |lease: i64, error| Postponement { lease: Some(now + seconds(lease)), ..postponement(until, error) };
+        |lease: i64, error| NextAttempt { lease: Some(now + seconds(lease)), ..next_attempt(until, error) };
     assert_eq!(claim(0).await, 1);
     assert_eq!(claim(119).await, 0);
     assert_eq!(claim(120).await, 1, "the worker died");
-    store.postpone_sync(&one.id, "v1.k1.another", waits(240, None), now).await.unwrap();
-    store.postpone_sync(&one.id, &one.access_token, waits(120, Some("late")), now).await.unwrap();
+    store.reschedule_sync(&one.id, "v1.k1.another", waits(240, None), now).await.unwrap();
+    store.reschedule_sync(&one.id, &one.access_token, waits(120, Some("late")), now).await.unwrap();
     let stored = store.connection(&one.id).await.unwrap().unwrap();
     assert_eq!((stored.sync_lease_until, stored.last_error), (Some(now + seconds(240)), None), "not theirs");
-    store.postpone_sync(&one.id, &one.access_token, waits(240, Some("away")), now).await.unwrap();
+    store.reschedule_sync(&one.id, &one.access_token, waits(240, Some("away")), now).await.unwrap();
     assert_eq!(claim(599).await, 0);
     assert_eq!(claim(600).await, 1);
     let stored = store.connection(&one.id).await.unwrap().unwrap();
@@ -110,39 +110,39 @@ async fn a_sync_that_is_put_off_waits(store: Arc<dyn Store>) {
     assert_eq!(stored.last_error.as_deref(), Some("away"));
 }
 
-async fn putting_a_sync_off_without_a_lease_shortens_no_wait(store: Arc<dyn Store>) {
+async fn rescheduling_a_sync_without_a_lease_shortens_no_wait(store: Arc<dyn Store>) {
     let now = now();
     let one = connect(&store, 1, 0, 60 * DAY, now).await;
     for after in [600, 60] {
-        let wait = postponement(now + seconds(after), None);
-        store.postpone_sync(&one.id, &one.access_token, wait, now).await.unwrap();
+        let wait = next_attempt(now + seconds(after), None);
+        store.reschedule_sync(&one.id, &one.access_token, wait, now).await.unwrap();
     }
     for (after, expected) in [(599, 0), (600, 1)] {
         let then = now + seconds(after);
-        assert_eq!(store.claim_due_for_sync(due(then, 5), then).await.unwrap().len(), expected, "{after}");
+        assert_eq!(claim(&store, 5, then).await.len(), expected, "{after}");
     }
 }
 
-async fn a_sync_that_is_given_back_is_due_at_once(store: Arc<dyn Store>) {
+async fn a_released_sync_is_due_at_once(store: Arc<dyn Store>) {
     let now = now();
     let one = connect(&store, 1, 0, 60 * DAY, now).await;
-    store.claim_due_for_sync(due(now, 5), now).await.unwrap();
-    store.give_back_syncs(&[&one.id], now, now).await.unwrap();
-    assert_eq!(store.claim_due_for_sync(due(now, 5), now).await.unwrap(), [], "it was another claim's lease");
-    store.give_back_syncs(&[&one.id], now + seconds(120), now).await.unwrap();
+    claim(&store, 5, now).await;
+    store.release_syncs(&[&one.id], now, now).await.unwrap();
+    assert_eq!(claim(&store, 5, now).await, [], "it was another claim's lease");
+    store.release_syncs(&[&one.id], now + seconds(120), now).await.unwrap();
     assert_eq!(store.connection(&one.id).await.unwrap(), Some(one));
-    assert_eq!(store.claim_due_for_sync(due(now, 5), now).await.unwrap().len(), 1);
+    assert_eq!(claim(&store, 5, now).await.len(), 1);
 }
 
 async fn a_profile_that_was_read_ends_the_lease(store: Arc<dyn Store>) {
     let now = now();
     let one = connect(&store, 1, 0, 60 * DAY, now).await;
-    store.claim_due_for_sync(due(now, 5), now).await.unwrap();
+    claim(&store, 5, now).await;
     let profile = Profile { username: "renamed".to_owned(), ..Profile::default() };
     let scope = "instagram_business_basic";
     let stored = store.update_profile(&one.id, "user-1", profile, scope, event("synced"), now).await;
     assert_eq!(stored.unwrap().unwrap().sync_failures, 0);
-    assert_eq!(store.claim_due_for_sync(due(now, 5), now).await.unwrap().len(), 1);
+    assert_eq!(claim(&store, 5, now).await.len(), 1);
 }
 
 async fn an_account_that_was_synced_is_still_found_by_its_app_scoped_id(store: Arc<dyn Store>) {

@@ -45,6 +45,7 @@ async fn the_document_is_the_architectures() {
             ("needsReauthorizationSince", Null),
             ("outbox", Array),
             ("profile", EmbeddedDocument),
+            ("refreshAt", Date),
             ("refreshFailures", Int32),
             ("refreshLeaseUntil", Null),
             ("refreshNotBefore", Null),

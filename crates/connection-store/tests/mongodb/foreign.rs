@@ -1,8 +1,7 @@
 //! Documents that are not ours and mean nothing to us: they do not keep the others from a job.
 
 use connection_store::{
-    ConnectionFilter, Connections, DeletionOf, Deletions, DueForRefresh, DueForSync, Events, NewConnection,
-    NewDeletion,
+    ConnectionFilter, Connections, DeletionOf, Deletions, Events, NewConnection, NewDeletion,
 };
 use jiff::{SignedDuration, Timestamp};
 use mongodb::bson::{Bson, DateTime, Document, doc, oid::ObjectId};
@@ -33,6 +32,7 @@ async fn mixed(left: i64, now: Timestamp) -> Setup {
         let new = NewConnection {
             token_issued_at: now - seconds(40 * DAY),
             token_expires_at: now + seconds(left + number as i64),
+            refresh_at: now - seconds(DAY) + seconds(number as i64),
             ..new_connection(user, user)
         };
         setup.store.save_connection(new, event("connected"), now).await.unwrap();
@@ -48,15 +48,9 @@ fn users(connections: Vec<connection_store::Connection>) -> Vec<String> {
 async fn claims_and_lists_find_what_is_behind_them() {
     let now = now();
     let setup = mixed(20 * DAY, now).await;
-    let due = DueForRefresh {
-        expires_by: now + seconds(30 * DAY),
-        issued_by: now - seconds(DAY),
-        lease_until: now + seconds(60),
-        limit: 2,
-    };
-    assert_eq!(users(setup.store.claim_due_for_refresh(due, now).await.unwrap()), ["ann", "bob"]);
-    let due = DueForSync { synced_by: now, lease_until: now + seconds(60), limit: 2 };
-    let mut synced = users(setup.store.claim_due_for_sync(due, now).await.unwrap());
+    let lease_until = now + seconds(60);
+    assert_eq!(users(setup.store.claim_due_for_refresh(lease_until, 2, now).await.unwrap()), ["ann", "bob"]);
+    let mut synced = users(setup.store.claim_due_for_sync(now, lease_until, 2, now).await.unwrap());
     synced.sort();
     assert_eq!(synced, ["ann", "bob"]);
     let mut listed = users(setup.store.list_connections(ConnectionFilter::default(), 2).await.unwrap());
@@ -64,13 +58,6 @@ async fn claims_and_lists_find_what_is_behind_them() {
     listed.sort();
     assert_eq!(listed, ["ann", "bob"]);
     assert_eq!(setup.store.list_connections(ConnectionFilter::default(), 0).await.unwrap(), []);
-}
-
-#[tokio::test]
-async fn ended_tokens_are_found_behind_them() {
-    let now = now();
-    let setup = mixed(-5, now).await;
-    assert_eq!(users(setup.store.unmarked_ended(2, now).await.unwrap()), ["ann", "bob"]);
 }
 
 #[tokio::test]
@@ -90,7 +77,7 @@ async fn a_page_of_tokens_is_full_unless_it_is_the_last() {
     assert_eq!(own, ["ann", "bob"]);
 }
 
-/// Until one is marked, it is found again.
+/// Without a time to be refreshed it is due: nobody has decided one.
 #[tokio::test]
 async fn an_active_connection_without_a_token_can_be_marked() {
     let setup = Setup::new().await;
@@ -105,14 +92,15 @@ async fn an_active_connection_without_a_token_can_be_marked() {
         document.extend(token.clone().map(|token| ("accessToken".to_owned(), token)));
         setup.connections().insert_one(document).await.unwrap();
     }
-    let ended = setup.store.unmarked_ended(10, now).await.unwrap();
-    assert_eq!(ended.len(), tokens.len());
-    for one in ended {
+    let found = setup.store.claim_due_for_refresh(now + seconds(60), 10, now).await.unwrap();
+    assert_eq!(found.len(), tokens.len());
+    for one in found {
         assert_eq!(one.access_token, "");
         let marked = event("needs_reauthorization");
         assert!(setup.store.mark_needs_reauthorization(&one.id, "", "ended", marked, now).await.unwrap());
     }
-    assert_eq!(setup.store.unmarked_ended(10, now).await.unwrap(), []);
+    let later = now + seconds(60);
+    assert_eq!(setup.store.claim_due_for_refresh(later + seconds(60), 10, later).await.unwrap(), []);
 }
 
 #[tokio::test]

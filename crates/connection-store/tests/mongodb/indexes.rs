@@ -39,9 +39,10 @@ async fn the_connections_have_the_architectures_indexes() {
             (doc! { "_id": 1 }, false, None),
             (doc! { "appScopedUserId": 1 }, false, None),
             (doc! { "instagramUserId": 1 }, true, None),
+            (doc! { "isActive": 1, "needsReauthorizationSince": 1, "refreshAt": 1 }, false, None),
             (
                 doc! {
-                    "isActive": 1, "needsReauthorizationSince": 1, "refreshNotBefore": 1, "tokenExpiresAt": 1,
+                    "isActive": 1, "needsReauthorizationSince": 1, "refreshNotBefore": 1, "refreshAt": 1,
                 },
                 false,
                 None,
@@ -51,7 +52,6 @@ async fn the_connections_have_the_architectures_indexes() {
                 false,
                 None,
             ),
-            (doc! { "isActive": 1, "needsReauthorizationSince": 1, "tokenExpiresAt": 1 }, false, None),
             (doc! { "isActive": 1, "tokenKeyId": 1, "_id": 1 }, false, None),
             (doc! { "outbox.at": 1 }, false, None),
             (doc! { "tokenExpiresAt": 1 }, false, None),
@@ -194,8 +194,7 @@ async fn every_query_uses_an_index() {
         setup.store.save_connection(new_connection(&user, &user), event("connected"), now()).await.unwrap();
     }
     let date = DateTime::now();
-    let ended =
-        doc! { "isActive": true, "needsReauthorizationSince": null, "tokenExpiresAt": { "$lte": date } };
+    let due = doc! { "isActive": true, "needsReauthorizationSince": null, "refreshAt": { "$lte": date } };
     let mut queries = vec![
         ("instagram_connections", doc! { "userId": "user-3", "isActive": true }),
         ("instagram_connections", doc! { "instagramUserId": "user-3" }),
@@ -204,7 +203,7 @@ async fn every_query_uses_an_index() {
             "instagram_connections",
             doc! { "isActive": true, "tokenKeyId": "k1", "_id": { "$gt": ObjectId::new() } },
         ),
-        ("instagram_connections", ended),
+        ("instagram_connections", due),
         ("instagram_connections", doc! { "outbox.at": { "$lte": date } }),
         ("connection_events", doc! { "connectionId": ObjectId::new(), "at": { "$lt": date } }),
         ("connection_history", doc! { "connectionId": ObjectId::new(), "at": { "$gte": date, "$lt": date } }),

@@ -51,6 +51,7 @@ fn new_connection(user_id: &str, instagram_user_id: &str) -> NewConnection {
         access_token: "v1.k1.sealed".to_owned(),
         token_issued_at: now(),
         token_expires_at: now() + seconds(5_183_944),
+        refresh_at: now() + seconds(2_591_944),
         profile: Profile {
             username: "wreckshoprecords".to_owned(),
             followers_count: Some(15_420),

@@ -1,8 +1,7 @@
 //! What a process that died left half done, and documents that lack what this version adds.
 
 use connection_store::{
-    Connections, Deletions, DueForRefresh, DueForSync, Events, History, HistoryRange, NewEvent, Profile,
-    SaveOutcome,
+    Connections, Deletions, Events, History, HistoryRange, NewEvent, Profile, SaveOutcome,
 };
 use jiff::{SignedDuration, Timestamp};
 use mongodb::bson::{DateTime, Document, doc, oid::ObjectId};
@@ -147,15 +146,9 @@ async fn documents_without_the_new_fields_work() {
     setup.connections().insert_one(foreign).await.unwrap();
     let hex = id.to_hex();
     let store = &setup.store;
-    let synced = DueForSync { synced_by: now, lease_until: now + seconds(60), limit: 5 };
-    assert_eq!(store.claim_due_for_sync(synced, now).await.unwrap().len(), 1);
-    let due = DueForRefresh {
-        expires_by: now + seconds(86_400 * 30),
-        issued_by: now - seconds(86_400),
-        lease_until: now + seconds(60),
-        limit: 5,
-    };
-    let claimed = store.claim_due_for_refresh(due, now).await.unwrap();
+    let lease_until = now + seconds(60);
+    assert_eq!(store.claim_due_for_sync(now, lease_until, 5, now).await.unwrap().len(), 1);
+    let claimed = store.claim_due_for_refresh(lease_until, 5, now).await.unwrap();
     assert_eq!((claimed.len(), claimed[0].refresh_failures), (1, 1));
     let sealed = store.sealed_with(None, None, 5).await.unwrap();
     assert_eq!(sealed.len(), 1, "no field counts as no key");

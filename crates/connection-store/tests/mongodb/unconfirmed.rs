@@ -6,10 +6,9 @@ use connection_store::mongodb::MongoStore;
 use connection_store::test_support::wire::{Fault, Wired};
 use connection_store::test_support::{now, seconds};
 use connection_store::{
-    ApiKeys, Connections, CreateOutcome, DeletionOf, Deletions, DueForRefresh, HostLink, HostLinks,
-    Idempotency, KeyOutcome, NewApiKey, NewConnection, NewDeletion, NewOAuthState, NewRequest, NewSession,
-    NewUser, OAuthStates, RenewedToken, Repetition, SaveOutcome, Sessions, Store, StoreError, UsedHandles,
-    User, Users,
+    ApiKeys, Connections, CreateOutcome, DeletionOf, Deletions, HostLink, HostLinks, Idempotency, KeyOutcome,
+    NewApiKey, NewConnection, NewDeletion, NewOAuthState, NewRequest, NewSession, NewUser, OAuthStates,
+    RefreshedToken, Repetition, SaveOutcome, Sessions, Store, StoreError, UsedHandles, User, Users,
 };
 use mongodb::bson::{Document, doc};
 
@@ -20,25 +19,17 @@ const DAY: i64 = 86_400;
 /// The two ways in which nobody knows of a write that was applied.
 const UNKNOWN: [Fault; 2] = [Fault::Unconfirmed, Fault::CutOff];
 
-/// A connection that is due for a renewal.
+/// A connection that is due for a refresh.
 async fn save_due(store: &MongoStore, user: &str) -> connection_store::Connection {
     let new = NewConnection {
         token_issued_at: now() - seconds(40 * DAY),
         token_expires_at: now() + seconds(20 * DAY),
+        refresh_at: now() - seconds(10 * DAY),
         ..new_connection(user, user)
     };
     match store.save_connection(new, event("connected"), now()).await.unwrap() {
         SaveOutcome::Saved(saved) => *saved,
         SaveOutcome::AccountInUse => panic!("it is in use"),
-    }
-}
-
-fn due() -> DueForRefresh {
-    DueForRefresh {
-        expires_by: now() + seconds(30 * DAY),
-        issued_by: now() - seconds(DAY),
-        lease_until: now() + seconds(600),
-        limit: 5,
     }
 }
 
@@ -50,7 +41,7 @@ async fn a_claim_of_which_no_answer_came_is_the_claimants() {
             save_due(&wired.store, &format!("user-{round}-{number}")).await;
         }
         wired.fault("update", "instagram_connections", fault);
-        let claimed = wired.store.claim_due_for_refresh(due(), now()).await.unwrap();
+        let claimed = wired.store.claim_due_for_refresh(now() + seconds(600), 5, now()).await.unwrap();
         assert_eq!(claimed.len(), 3, "they are not left leased to nobody");
         assert!(wired.is_clear());
     }
@@ -66,14 +57,15 @@ async fn an_owners_claim_and_what_it_renews_count_without_an_answer() {
         wired.fault("update", "instagram_connections", fault.clone());
         assert!(store.claim_for_refresh(id, old, lease_until, now()).await.unwrap());
         assert!(!store.claim_for_refresh(id, old, lease_until, now()).await.unwrap(), "it is claimed once");
-        let renewed = RenewedToken {
+        let renewed = RefreshedToken {
             access_token: "v1.k1.renewed".to_owned(),
             token_issued_at: now(),
             token_expires_at: now() + seconds(60 * DAY),
+            refresh_at: now() + seconds(60 * DAY),
             scopes: None,
         };
         wired.fault("findAndModify", "instagram_connections", fault.clone());
-        let kept = store.renew_token(id, old, renewed, vec![event("refreshed")], now()).await.unwrap();
+        let kept = store.replace_token(id, old, renewed, vec![event("refreshed")], now()).await.unwrap();
         assert_eq!(kept.unwrap().access_token, "v1.k1.renewed");
         wired.fault("findAndModify", "instagram_connections", fault);
         assert!(store.disconnect(id, &user, event("disconnected"), now()).await.unwrap());

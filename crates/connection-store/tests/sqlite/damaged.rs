@@ -4,8 +4,8 @@ use std::path::Path;
 
 use connection_store::sqlite::SqliteStore;
 use connection_store::{
-    ConnectionFilter, Connections, DeletionOf, Deletions, DueForRefresh, DueForSync, Events, KeyUse,
-    NewConnection, NewDeletion, NewEvent,
+    ConnectionFilter, Connections, DeletionOf, Deletions, Events, KeyUse, NewConnection, NewDeletion,
+    NewEvent,
 };
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
@@ -16,7 +16,7 @@ use crate::{event, new_connection, now, open, seconds};
 const DAY: i64 = 86_400;
 
 /// What a connection can do without.
-const HARMLESS: [&str; 11] = [
+const HARMLESS: [&str; 12] = [
     "scopes = 'not JSON'",
     "scopes = CAST(x'ff' AS TEXT)",
     "username = CAST(x'ff' AS TEXT)",
@@ -24,6 +24,7 @@ const HARMLESS: [&str; 11] = [
     "refresh_failures = -1, sync_failures = -1",
     "refresh_failures = 9223372036854775807, sync_failures = 9223372036854775807",
     "token_issued_at = -9223372036854775808",
+    "refresh_at = -9223372036854775808",
     "connected_at = 9223372036854775807",
     "last_synced_at = -9223372036854775808",
     "last_error = CAST(x'ff' AS TEXT)",
@@ -54,6 +55,7 @@ impl Setup {
             let new = NewConnection {
                 token_issued_at: now - seconds(40 * DAY),
                 token_expires_at: now + seconds(left + number),
+                refresh_at: now + seconds(left + number - 30 * DAY),
                 ..new_connection(&format!("user-{number}"), &number.to_string())
             };
             let then = now + seconds(number - 3);
@@ -73,19 +75,6 @@ fn connect(path: &Path) -> Connection {
     Connection::open(path).unwrap()
 }
 
-fn refresh(limit: u32, now: Timestamp) -> DueForRefresh {
-    DueForRefresh {
-        expires_by: now + seconds(30 * DAY),
-        issued_by: now - seconds(DAY),
-        lease_until: now + seconds(60),
-        limit,
-    }
-}
-
-fn sync(limit: u32, now: Timestamp) -> DueForSync {
-    DueForSync { synced_by: now, lease_until: now + seconds(60), limit }
-}
-
 fn users(connections: Vec<connection_store::Connection>) -> Vec<String> {
     connections.into_iter().map(|connection| connection.user_id).collect()
 }
@@ -97,9 +86,9 @@ async fn what_a_row_can_do_without_counts_as_unset() {
         let setup = Setup::new(20 * DAY, now).await;
         setup.damage(damage);
         let all = ["user-0", "user-1", "user-2"];
-        let claimed = setup.store.claim_due_for_refresh(refresh(3, now), now).await.unwrap();
+        let claimed = setup.store.claim_due_for_refresh(now + seconds(60), 3, now).await.unwrap();
         assert_eq!(users(claimed), all, "{damage}");
-        let claimed = setup.store.claim_due_for_sync(sync(3, now), now).await.unwrap();
+        let claimed = setup.store.claim_due_for_sync(now, now + seconds(60), 3, now).await.unwrap();
         assert_eq!(users(claimed), all, "{damage}");
         let listed = setup.store.list_connections(ConnectionFilter::default(), 3).await.unwrap();
         assert_eq!(users(listed), all, "{damage}");
@@ -115,7 +104,6 @@ async fn a_token_whose_end_is_no_time_has_ended() {
     setup.damage("token_expires_at = -9223372036854775808");
     let found = setup.store.latest_connection("user-0").await.unwrap().unwrap();
     assert_eq!(found.token_expires_at, Timestamp::UNIX_EPOCH);
-    assert_eq!(users(setup.store.unmarked_ended(5, now).await.unwrap()), ["user-0"]);
 }
 
 #[tokio::test]
@@ -135,21 +123,17 @@ async fn a_row_that_cannot_be_read_is_passed_over() {
     for damage in FATAL {
         let setup = Setup::new(20 * DAY, now).await;
         setup.damage(damage);
-        let claimed = setup.store.claim_due_for_refresh(refresh(2, now), now).await.unwrap();
+        let claimed = setup.store.claim_due_for_refresh(now + seconds(60), 2, now).await.unwrap();
         assert_eq!(users(claimed), others, "{damage}");
-        let claimed = setup.store.claim_due_for_sync(sync(2, now), now).await.unwrap();
+        let claimed = setup.store.claim_due_for_sync(now, now + seconds(60), 2, now).await.unwrap();
         assert_eq!(users(claimed), others, "{damage}");
         let listed = setup.store.list_connections(ConnectionFilter::default(), 2).await.unwrap();
         assert_eq!(users(listed), others, "{damage}");
-
-        let ended = Setup::new(-5, now).await;
-        ended.damage(damage);
-        assert_eq!(users(ended.store.unmarked_ended(2, now).await.unwrap()), others, "{damage}");
     }
 }
 
 #[tokio::test]
-async fn tokens_are_resealed_past_one_that_cannot_be_read() {
+async fn tokens_are_reencrypted_past_one_that_cannot_be_read() {
     let setup = Setup::new(20 * DAY, now()).await;
     setup.damage("instagram_user_id = CAST(x'ff' AS TEXT)");
     let sealed = setup.store.sealed_with(Some("k1"), None, 2).await.unwrap();

@@ -64,7 +64,7 @@ async fn the_file_is_durable_and_has_a_version() {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, String>(0));
     assert_eq!(pragma("journal_mode").unwrap(), "wal");
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 9);
+    assert_eq!(version, 10);
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn what_is_erased_is_in_no_file_of_an_open_store() {
         instagram_user_id: cleos.instagram_user_id,
         access_token: cleos.access_token,
     };
-    assert!(store.reseal_token(&sealed, "v1.k2.anew").await.unwrap());
+    assert!(store.reencrypt_token(&sealed, "v1.k2.anew").await.unwrap());
     gone(folder.path(), "sealed-for-cleo").await;
     assert_eq!(store.latest_connection("cleo").await.unwrap().unwrap().access_token, "v1.k2.anew");
 }
@@ -193,7 +193,7 @@ async fn what_a_dead_process_left_in_the_log_is_gone_soon_after_the_start() {
         instagram_user_id: taken.instagram_user_id,
         access_token: taken.access_token,
     };
-    assert!(store.reseal_token(&sealed, "v1.k2.anew").await.unwrap());
+    assert!(store.reencrypt_token(&sealed, "v1.k2.anew").await.unwrap());
     for file in ["test.db", "test.db-wal"] {
         fs::copy(folder.path().join(file), copy.path().join(file)).unwrap();
     }

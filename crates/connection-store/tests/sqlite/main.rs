@@ -5,6 +5,7 @@
 mod damaged;
 mod file;
 mod killed;
+mod migrated;
 mod shared_file;
 
 use std::path::Path;
@@ -27,6 +28,7 @@ fn new_connection(user_id: &str, instagram_user_id: &str) -> NewConnection {
         access_token: format!("v1.k1.sealed-for-{user_id}"),
         token_issued_at: now(),
         token_expires_at: now() + seconds(5_183_944),
+        refresh_at: now() + seconds(2_591_944),
         profile: Profile { username: "wreckshoprecords".to_owned(), ..Profile::default() },
         scopes: vec!["instagram_business_basic".to_owned()],
     }

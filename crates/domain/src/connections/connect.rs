@@ -170,7 +170,7 @@ impl Connections {
         user_id: &str,
         pending: PendingConnection,
     ) -> Result<SavedConnection, Error> {
-        let new = pending.into_connection(user_id, &self.vault);
+        let new = pending.into_connection(user_id, &self.vault, self.refresh_window);
         let event = self.event(EventKind::Connected, format!("@{} was connected.", new.profile.username));
         let now = self.clock.now();
         match persist(|| self.store.save_connection(new.clone(), event.clone(), now)).await? {

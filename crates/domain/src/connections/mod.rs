@@ -1,4 +1,4 @@
-//! The life of a connection: begin, exchange, save, read, renew, sync, end; what it leaves behind; what
+//! The life of a connection: begin, exchange, save, read, refresh, sync, end; what it leaves behind; what
 //! programs do with it. Knows no HTTP and no database driver.
 
 mod connect;
@@ -12,8 +12,8 @@ mod pause;
 mod pending;
 mod profile;
 mod proxy;
-mod renew;
-mod rotate;
+mod reencrypt;
+mod refresh;
 mod signals;
 mod sync;
 mod token;
@@ -41,8 +41,8 @@ pub use outcome::Outcome;
 #[cfg(feature = "fuzzing")]
 pub use pending::fuzz_pending_connection;
 pub use proxy::{Forwarded, Parameters};
-pub use renew::AskedBy;
-pub use rotate::ResealedPage;
+pub use reencrypt::ReencryptedPage;
+pub use refresh::AskedBy;
 pub use token::Program;
 
 /// What the routes call. One for the whole process.
@@ -57,10 +57,20 @@ pub struct Connections {
     receivers: Vec<String>,
     observer: Arc<dyn Observer>,
     lease: Lease,
+    refresh_window: SignedDuration,
 }
 
 /// How many connections of one user a list shows: a person has a handful.
 const MOST_OF_ONE_USER: u32 = 100;
+
+/// Times that are configured.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// Of a batch of connections.
+    pub lease: Lease,
+    /// So long before its end a token is refreshed that is stored from now on.
+    pub refresh_window: SignedDuration,
+}
 
 /// How long a worker has a batch of connections to itself.
 #[derive(Clone, Copy, Debug)]
@@ -80,9 +90,10 @@ impl Connections {
         clock: Arc<dyn Clock>,
         receivers: Vec<String>,
         observer: Arc<dyn Observer>,
-        lease: Lease,
+        Timing { lease, refresh_window }: Timing,
     ) -> Self {
-        Self { store, vault, instagram, clock, pause: Pause::default(), receivers, observer, lease }
+        let pause = Pause::default();
+        Self { store, vault, instagram, clock, pause, receivers, observer, lease, refresh_window }
     }
 
     /// The user's connection that was saved last.
@@ -147,7 +158,7 @@ impl Connections {
         view::connection(stored, opens, self.clock.now())
     }
 
-    /// What the owner is told who asked for a renewal or a sync. Something newer that came first counts, word that the app was
+    /// What the owner is told who asked for a refresh or a sync. Something newer that came first counts, word that the app was
     /// removed as well.
     async fn answer(&self, user_id: &str, kept: Kept) -> Result<shared::Connection, Error> {
         match kept? {

@@ -1,42 +1,43 @@
-//! What comes of keeping a connection alive: of renewing its token, and of reading its profile.
+//! Outcomes of keeping a connection alive: of refreshing its token, and of reading its profile.
 
 use std::time::Duration;
 
-use connection_store::{Connection, NewEvent, Postponement};
+use connection_store::{Connection, NewEvent, NextAttempt};
 use instagram_client::InstagramError;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::Error;
 use crate::jitter::jittered;
 
-/// The longest wait between two tries: with weeks left, it leaves many.
+/// The longest wait between two attempts: with weeks left, it leaves many.
 pub(super) const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
 
-/// What is stored now; `None` when something newer came first: a reconnect, a disconnect, another renewal.
+/// What is stored now; `None` when something newer came first: a reconnect, a disconnect, another refresh.
 pub(super) type Kept = Result<Option<Connection>, Error>;
 
-/// Why a try is put off.
+/// What was learnt from an attempt that came to nothing.
 #[derive(Default)]
-pub(super) struct PutOff {
+pub(super) struct Learnt {
     /// A sentence for the owner; `None` leaves the one that is there.
     pub(super) error: Option<String>,
     /// A permission that turned out not to be granted.
     pub(super) missing_scope: Option<String>,
-    /// Where it is worth an event.
+    /// The event to store, where the attempt is worth one.
     pub(super) event: Option<NewEvent>,
-    /// Nothing was tried.
-    pub(super) untried: bool,
+    /// The provider was not asked, or did not look: no failure.
+    pub(super) is_no_failure: bool,
 }
 
-impl PutOff {
-    /// As the store takes it. `lease`: the one that is given up.
-    pub(super) fn until(self, not_before: Timestamp, lease: Option<Timestamp>) -> Postponement {
-        let Self { error, missing_scope, event, untried } = self;
-        Postponement { lease, not_before, error, missing_scope, event, untried }
+impl Learnt {
+    /// Decides the next attempt. `lease`: the one that is released; `failures`: the count with this attempt, where it was claimed.
+    pub(super) fn next_attempt(self, at: Timestamp, lease: Option<Timestamp>, failures: u32) -> NextAttempt {
+        let Self { error, missing_scope, event, is_no_failure } = self;
+        let failures = (is_no_failure && lease.is_some()).then(|| failures.saturating_sub(1));
+        NextAttempt { lease, at, failures, error, missing_scope, event }
     }
 }
 
-/// What came of one try, for logs and metrics.
+/// The outcome of one attempt, for logs and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The connection has a new token, or the profile as it is at Instagram.
@@ -46,13 +47,13 @@ pub enum Outcome {
     /// Instagram says that the token is dead. Only its owner can help.
     Dead,
     /// It failed, and is tried again later.
-    Postponed,
+    Rescheduled,
     /// Instagram wants no calls for a while.
     RateLimited,
 }
 
 impl Outcome {
-    const ALL: [Self; 5] = [Self::Done, Self::Superseded, Self::Dead, Self::Postponed, Self::RateLimited];
+    const ALL: [Self; 5] = [Self::Done, Self::Superseded, Self::Dead, Self::Rescheduled, Self::RateLimited];
 
     pub(super) fn of(kept: &Kept) -> Self {
         match kept {
@@ -62,7 +63,7 @@ impl Outcome {
             Err(Error::Provider { error: InstagramError::RateLimited { .. }, .. } | Error::Paused(_)) => {
                 Self::RateLimited
             }
-            Err(_) => Self::Postponed,
+            Err(_) => Self::Rescheduled,
         }
     }
 
@@ -72,7 +73,7 @@ impl Outcome {
             Self::Done => done,
             Self::Superseded => "superseded",
             Self::Dead => "dead",
-            Self::Postponed => "postponed",
+            Self::Rescheduled => "rescheduled",
             Self::RateLimited => "rate_limited",
         }
     }

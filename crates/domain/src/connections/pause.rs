@@ -8,7 +8,7 @@ use connection_store::{Connection, StoreResult};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Connections;
-use super::outcome::PutOff;
+use super::outcome::Learnt;
 use crate::clock::later;
 use crate::error::Error;
 
@@ -44,7 +44,7 @@ impl Connections {
     }
 
     /// Keeps calls for one account from Instagram for so long: what somebody asks for is refused meanwhile,
-    /// and the next scheduled renewal and sync are put off, unless a worker is at them.
+    /// and the next scheduled refresh and sync come after it, unless a worker is at them.
     pub(super) async fn pause_account(&self, stored: &Connection, wait: Duration) {
         let wait = bounded(wait);
         let until = later(self.clock.now(), wait);
@@ -53,8 +53,8 @@ impl Connections {
             tracing::warn!(%error, connection = stored.id, "an account's rate limit could not be kept");
         }
         let free = Connection { refresh_lease_until: None, sync_lease_until: None, ..stored.clone() };
-        self.postpone(&free, wait, PutOff::default()).await;
-        self.postpone_sync(&free, wait, PutOff::default()).await;
+        self.reschedule_refresh(&free, wait, Learnt::default()).await;
+        self.reschedule_sync(&free, wait, Learnt::default()).await;
     }
 
     /// Refuses what somebody asks for while Instagram wants no calls, or none for this account.

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::{profile, token_context};
 use crate::clock::later;
 use crate::error::Invalid;
+use crate::providers::instagram;
 
 /// A connection that Instagram has granted and nobody has stored yet.
 ///
@@ -71,14 +72,21 @@ impl PendingConnection {
     }
 
     /// What is to be stored for `user_id`.
-    pub(super) fn into_connection(self, user_id: &str, vault: &Vault) -> NewConnection {
+    pub(super) fn into_connection(
+        self,
+        user_id: &str,
+        vault: &Vault,
+        refresh_window: SignedDuration,
+    ) -> NewConnection {
+        let token_expires_at = end_of_life(self.issued_at, self.expires_in);
         NewConnection {
             user_id: user_id.to_owned(),
             access_token: vault.seal(self.access_token.as_bytes(), &token_context(&self.user.id)),
             instagram_user_id: self.user.id.clone(),
             app_scoped_user_id: self.app_scoped_id,
             token_issued_at: self.issued_at,
-            token_expires_at: end_of_life(self.issued_at, self.expires_in),
+            token_expires_at,
+            refresh_at: instagram::refresh_at(self.issued_at, token_expires_at, refresh_window),
             profile: profile::to_stored(self.user),
             scopes: self.scopes,
         }
@@ -112,7 +120,7 @@ fn contradicts(said: &InstagramUser, is: &InstagramUser) -> bool {
 pub fn fuzz_pending_connection(vault: &Vault, handle: &str, bearer: &str) {
     if let Ok(opened) = vault.open_handle::<PendingConnection>(handle, bearer, 0) {
         let pending: PendingConnection = opened.payload;
-        let stored = pending.into_connection(bearer, vault);
+        let stored = pending.into_connection(bearer, vault, SignedDuration::ZERO);
         assert!(vault.open(&stored.access_token, &token_context(&stored.instagram_user_id)).is_ok());
     }
 }

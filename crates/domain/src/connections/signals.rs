@@ -4,13 +4,10 @@ use connection_store::{Connection, Deletion, DeletionOf, NewDeletion, StoreResul
 use jiff::{SignedDuration, Timestamp};
 
 use super::Connections;
-use super::renew::why_refused;
 use crate::clock::later;
 use crate::error::Error;
+use crate::providers::instagram::{APP_REMOVED, why_refused};
 use instagram_client::SignedRequest;
-
-/// What a removed app is called among the reasons for a dead token (`instagram-api.md` §6).
-const APP_REMOVED: Option<i64> = Some(458);
 
 /// How long a request to deauthorize is known again. One that comes later finds a token that is dead or newer.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(60 * 24);
@@ -51,7 +48,7 @@ impl Connections {
             if meant.is_empty() {
                 break;
             }
-            // A token that is renewed or sealed anew at this moment is another text, and stays unmarked this time.
+            // A token that is refreshed or re-encrypted at this moment is another text, and stays unmarked this time.
             for connection in meant {
                 self.mark_dead(connection, why_refused(APP_REMOVED)).await?;
             }

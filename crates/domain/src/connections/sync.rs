@@ -1,14 +1,15 @@
 //! Keeping a profile up to date: read anew on a schedule, or when its owner asks.
 
-use connection_store::{Connection, DueForSync, NewEvent};
+use connection_store::{Connection, NewEvent};
 use instagram_client::{AccessToken, InstagramError};
 use jiff::{SignedDuration, Timestamp};
 use shared::{EventKind, permission};
 
-use super::outcome::{Kept, LONGEST_WAIT, Outcome, PutOff, wait_after};
+use super::outcome::{Kept, LONGEST_WAIT, Learnt, Outcome, wait_after};
 use super::{Connections, profile};
 use crate::clock::later;
 use crate::error::Error;
+use crate::providers::instagram;
 
 impl Connections {
     /// Reads the profile of the user's connection from Instagram now.
@@ -36,26 +37,25 @@ impl Connections {
     ) -> Result<Vec<Connection>, Error> {
         self.instagram()?;
         let now = self.clock.now();
-        let due = DueForSync { synced_by: now - interval, lease_until: now + self.lease.whole, limit };
-        Ok(self.store.claim_due_for_sync(due, now).await?)
+        Ok(self.store.claim_due_for_sync(now - interval, now + self.lease.whole, limit, now).await?)
     }
 
-    /// Syncs one claimed connection. What fails is put off, longer each time, and costs the connection nothing.
+    /// Syncs one claimed connection. What fails is tried again later, each time after a longer wait, and costs the connection nothing.
     pub async fn sync_claimed(&self, stored: &Connection) -> Outcome {
         // The refresh job says so, and there is nothing else to be done.
         let Some(token) = self.open(stored) else {
-            self.postpone_sync(stored, LONGEST_WAIT, PutOff::default()).await;
-            return Outcome::Postponed;
+            self.reschedule_sync(stored, LONGEST_WAIT, Learnt::default()).await;
+            return Outcome::Rescheduled;
         };
         Outcome::of(&self.read_and_store(stored, &token).await)
     }
 
-    /// Gives back what was claimed until then and not tried.
+    /// Releases what was claimed until then and not tried.
     ///
     /// # Errors
     /// `unavailable`.
-    pub async fn give_back_syncs(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), Error> {
-        Ok(self.store.give_back_syncs(ids, lease_until, self.clock.now()).await?)
+    pub async fn release_syncs(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), Error> {
+        Ok(self.store.release_syncs(ids, lease_until, self.clock.now()).await?)
     }
 
     /// Reads a profile and stores what came of it.
@@ -64,7 +64,7 @@ impl Connections {
         match read.and_then(|profile| of_this_account(stored, profile)) {
             Ok(profile) => self.store_profile(stored, profile).await,
             Err(error) => {
-                self.postpone_failed_sync(stored, &error).await;
+                self.reschedule_failed_sync(stored, &error).await;
                 Err(self.refused(stored, error).await)
             }
         }
@@ -73,7 +73,7 @@ impl Connections {
     /// What is stored now; `None` when the connection ended meanwhile.
     async fn store_profile(&self, stored: &Connection, profile: instagram_client::Profile) -> Kept {
         let profile = profile::to_stored(profile::to_wire(profile));
-        let event = self.event(EventKind::Synced, "The profile was read from Instagram.");
+        let event = self.event(EventKind::Synced, instagram::SYNCED);
         let (id, user_id, now) = (&stored.id, &stored.user_id, self.clock.now());
         // Where this fails, the lease ends by itself.
         let kept = self.store.update_profile(id, user_id, profile, permission::BASIC, event, now).await;
@@ -84,27 +84,25 @@ impl Connections {
         })
     }
 
-    /// Puts the next scheduled sync off after a failure. One that goes on is an event once, when it begins. A dead token is not
-    /// put off: it is tried no more.
-    async fn postpone_failed_sync(&self, stored: &Connection, error: &InstagramError) {
+    /// Reschedules the sync after a failure. One that goes on is an event once, when it begins. A dead token is not tried again.
+    async fn reschedule_failed_sync(&self, stored: &Connection, error: &InstagramError) {
         let wait = wait_after(error, stored.sync_failures);
         match error {
             InstagramError::NeedsReauthorization { .. } => {}
             InstagramError::RateLimited { .. } => {
-                self.postpone_sync(stored, wait, PutOff { untried: true, ..PutOff::default() }).await;
+                self.reschedule_sync(stored, wait, Learnt { is_no_failure: true, ..Learnt::default() }).await;
             }
             InstagramError::MissingPermission { .. } => {
                 let event = self.basic_lost(stored);
                 let missing_scope = Some(permission::BASIC.to_owned());
-                let put_off = PutOff { missing_scope, event, ..PutOff::default() };
-                self.postpone_sync(stored, LONGEST_WAIT, put_off).await;
+                let learnt = Learnt { missing_scope, event, ..Learnt::default() };
+                self.reschedule_sync(stored, LONGEST_WAIT, learnt).await;
             }
             _ => {
                 tracing::warn!(connection = stored.id, %error, "a profile was not read");
-                let message = "Instagram did not answer as expected when we last asked for the profile.";
                 let begins = stored.sync_failures <= 1;
-                let event = begins.then(|| self.event(EventKind::SyncFailed, message));
-                self.postpone_sync(stored, wait, PutOff { event, ..PutOff::default() }).await;
+                let event = begins.then(|| self.event(EventKind::SyncFailed, instagram::NOT_SYNCED));
+                self.reschedule_sync(stored, wait, Learnt { event, ..Learnt::default() }).await;
             }
         }
     }
@@ -115,11 +113,12 @@ impl Connections {
         was_granted.then(|| self.permission_lost(permission::BASIC))
     }
 
-    pub(super) async fn postpone_sync(&self, stored: &Connection, wait: SignedDuration, put_off: PutOff) {
+    pub(super) async fn reschedule_sync(&self, stored: &Connection, wait: SignedDuration, learnt: Learnt) {
         let now = self.clock.now();
-        let postponement = put_off.until(later(now, wait), stored.sync_lease_until);
+        let next_attempt =
+            learnt.next_attempt(later(now, wait), stored.sync_lease_until, stored.sync_failures);
         let (id, token) = (&stored.id, &stored.access_token);
-        if let Err(error) = self.store.postpone_sync(id, token, postponement, now).await {
+        if let Err(error) = self.store.reschedule_sync(id, token, next_attempt, now).await {
             // The lease is the wait then.
             Error::from(error).log();
         }

@@ -7,9 +7,10 @@ use sha2::{Digest, Sha256};
 use shared::{EventKind, Sensitive, TokenAnswer};
 
 use super::Connections;
-use super::renew::{AskedBy, YOUNGEST};
+use super::refresh::AskedBy;
 use super::view::REFRESH_WINDOW;
 use crate::error::Error;
+use crate::providers::instagram;
 
 /// How often a token that others replace at the same moment is read anew.
 const READ_ATTEMPTS: u32 = 5;
@@ -24,7 +25,7 @@ pub struct Program<'a> {
 }
 
 impl Connections {
-    /// The token of the user's connection, renewed first where little of its life is left and `may_renew` lets it be asked for.
+    /// The token of the user's connection, refreshed first where little of its life is left and `may_refresh` lets it be asked for.
     /// That it was given, and to which key, is stored as an event before it is given, once a minute at most: where that
     /// cannot be done, nothing is given.
     ///
@@ -34,10 +35,10 @@ impl Connections {
         &self,
         user_id: &str,
         to: Program<'_>,
-        may_renew: impl AsyncFnOnce() -> bool,
+        may_refresh: impl AsyncFnOnce() -> bool,
     ) -> Result<TokenAnswer, Error> {
         let mut usable = self.usable(user_id).await?;
-        if self.ends_soon(&usable.0) && may_renew().await {
+        if self.ends_soon(&usable.0) && may_refresh().await {
             // Where that fails, the token is still good.
             if let Err(error) = self.refresh(user_id, AskedBy::Program).await {
                 error.log();
@@ -46,7 +47,7 @@ impl Connections {
         }
         for _ in 0..READ_ATTEMPTS {
             let (stored, token) = usable;
-            let message = format!("The API key “{}” was given Instagram's access.", to.key_name);
+            let message = instagram::token_given(to.key_name);
             let (id, sealed, now) = (&stored.id, &stored.access_token, self.clock.now());
             let mut event = self.event(EventKind::TokenRead, message);
             event.id = event_id(id, to.key_id, now);
@@ -59,11 +60,11 @@ impl Connections {
         Err(Error::Internal("a token was replaced again and again"))
     }
 
-    /// Whether little of a token's life is left, and Instagram renews it yet.
+    /// Whether little of a token's life is left, and Instagram refreshes it yet.
     fn ends_soon(&self, stored: &Connection) -> bool {
         let now = self.clock.now();
         stored.token_expires_at.duration_since(now) <= REFRESH_WINDOW
-            && now.duration_since(stored.token_issued_at) >= YOUNGEST
+            && now.duration_since(stored.token_issued_at) >= instagram::YOUNGEST
     }
 }
 

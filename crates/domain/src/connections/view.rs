@@ -4,6 +4,8 @@ use connection_store::Connection;
 use jiff::{SignedDuration, Timestamp};
 use shared::{ConnectionStatus, permission};
 
+use crate::providers::instagram;
+
 /// Less than this before its end, a connection needs a refresh.
 pub(super) const REFRESH_WINDOW: SignedDuration = SignedDuration::from_hours(10 * 24);
 
@@ -16,7 +18,7 @@ pub(super) fn connection(stored: Connection, opens: bool, now: Timestamp) -> sha
         Some(_) if !opens => {
             Some("This server can no longer read the stored access. Reconnect to give it again.")
         }
-        Some(_) if ended => Some("Instagram's access for this account has ended."),
+        Some(_) if ended => Some(instagram::EXPIRED),
         _ => None,
     };
     let status = match dead_since {
@@ -51,7 +53,7 @@ pub(super) fn connection(stored: Connection, opens: bool, now: Timestamp) -> sha
 pub(super) fn dead_since(stored: &Connection, opens: bool, now: Timestamp) -> Option<Timestamp> {
     stored
         .needs_reauthorization_since
-        // An ended token can never be renewed, and its end is what Instagram said when it gave the token.
+        // An expired token can never be refreshed, and its end is what Instagram said when it gave the token.
         .or_else(|| (stored.token_expires_at <= now).then_some(stored.token_expires_at))
         .or_else(|| (!opens).then_some(stored.last_synced_at))
 }
@@ -74,6 +76,7 @@ mod tests {
             access_token: "v1.k1.x".into(),
             token_issued_at: at(0),
             token_expires_at: at(60),
+            refresh_at: Some(at(30)),
             profile: Profile { username: "shop".into(), ..Profile::default() },
             scopes: vec![permission::BASIC.into()],
             connected_at: at(0),

@@ -8,10 +8,10 @@ use crate::work::CONCURRENCY;
 
 /// A page of tokens that were looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ResealedPage {
+pub struct ReencryptedPage {
     /// Tokens that have the new key now.
-    pub resealed: u64,
-    /// Tokens that were replaced meanwhile, by a renewal, a reconnect or another process that reseals.
+    pub reencrypted: u64,
+    /// Tokens that were replaced meanwhile, by a renewal, a reconnect or another process that reencrypts.
     pub superseded: u64,
     /// Tokens that do not open, and were left as they are.
     pub unreadable: u64,
@@ -40,7 +40,7 @@ impl Connections {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn left_to_reseal(&self) -> StoreResult<u64> {
+    pub async fn left_to_reencrypt(&self) -> StoreResult<u64> {
         let old = self.old_keys();
         let uses = self.store.key_use().await?;
         Ok(uses.iter().filter(|key_use| old.contains(&key_use.key_id)).map(|key_use| key_use.tokens).sum())
@@ -50,13 +50,13 @@ impl Connections {
     ///
     /// # Errors
     /// When the store does not answer; what was sealed until then stays so.
-    pub async fn reseal(&self, tokens: &[SealedToken]) -> StoreResult<ResealedPage> {
+    pub async fn reencrypt(&self, tokens: &[SealedToken]) -> StoreResult<ReencryptedPage> {
         stream::iter(tokens)
-            .map(|token| self.reseal_one(token))
+            .map(|token| self.reencrypt_one(token))
             .buffer_unordered(CONCURRENCY)
-            .try_fold(ResealedPage::default(), |page, one| async move {
-                Ok(ResealedPage {
-                    resealed: page.resealed + one.resealed,
+            .try_fold(ReencryptedPage::default(), |page, one| async move {
+                Ok(ReencryptedPage {
+                    reencrypted: page.reencrypted + one.reencrypted,
                     superseded: page.superseded + one.superseded,
                     unreadable: page.unreadable + one.unreadable,
                 })
@@ -64,12 +64,12 @@ impl Connections {
             .await
     }
 
-    async fn reseal_one(&self, token: &SealedToken) -> StoreResult<ResealedPage> {
+    async fn reencrypt_one(&self, token: &SealedToken) -> StoreResult<ReencryptedPage> {
         let context = token_context(&token.instagram_user_id);
-        let Ok(anew) = self.vault.reseal(&token.access_token, &context) else {
-            return Ok(ResealedPage { unreadable: 1, ..ResealedPage::default() });
+        let Ok(anew) = self.vault.reencrypt(&token.access_token, &context) else {
+            return Ok(ReencryptedPage { unreadable: 1, ..ReencryptedPage::default() });
         };
-        let replaced = u64::from(self.store.reseal_token(token, &anew).await?);
-        Ok(ResealedPage { resealed: replaced, superseded: 1 - replaced, unreadable: 0 })
+        let replaced = u64::from(self.store.reencrypt_token(token, &anew).await?);
+        Ok(ReencryptedPage { reencrypted: replaced, superseded: 1 - replaced, unreadable: 0 })
     }
 }

@@ -11,13 +11,13 @@ const PAGE: u32 = 200;
 
 /// Seals anew what is not sealed with the first key. It can stop at any point: what is done has left the list of what is to
 /// be done. Any number of processes can be at it at once.
-pub(super) struct ResealJob {
+pub(super) struct ReencryptJob {
     state: Data<AppState>,
     /// Tokens that did not open when it last ran, so that the log says it once and not with each run.
     unreadable: u64,
 }
 
-impl ResealJob {
+impl ReencryptJob {
     pub(super) fn new(state: &Data<AppState>) -> Self {
         Self { state: Data::clone(state), unreadable: 0 }
     }
@@ -26,30 +26,30 @@ impl ResealJob {
 /// What a run has done so far.
 #[derive(Default)]
 struct Done {
-    resealed: u64,
+    reencrypted: u64,
     unreadable: u64,
     /// Tokens that have an old key; known from the first one on that was sealed anew.
     left: Option<u64>,
 }
 
-impl Job for ResealJob {
-    const NAME: &'static str = "reseal";
+impl Job for ReencryptJob {
+    const NAME: &'static str = "reencrypt";
 
     /// Costs one look at an index for each old key when there is nothing to do.
     async fn run_once(&mut self, progress: &Progress) -> Result<(), Error> {
         let mut done = Done::default();
         for key_id in self.state.connections.old_keys() {
-            self.reseal_key(key_id.as_deref(), &mut done, progress).await?;
+            self.reencrypt_key(key_id.as_deref(), &mut done, progress).await?;
             if let Some(key_id) = key_id {
-                self.reseal_answers(&key_id, progress).await?;
+                self.reencrypt_answers(&key_id, progress).await?;
             }
         }
         if progress.is_stopped() {
             return Ok(());
         }
-        let Done { resealed, unreadable, .. } = done;
-        if resealed > 0 {
-            tracing::info!(resealed, unreadable, "all readable tokens are sealed with the first key");
+        let Done { reencrypted, unreadable, .. } = done;
+        if reencrypted > 0 {
+            tracing::info!(reencrypted, unreadable, "all readable tokens are sealed with the first key");
         }
         if unreadable > 0 && unreadable != self.unreadable {
             tracing::warn!(
@@ -62,8 +62,8 @@ impl Job for ResealJob {
     }
 }
 
-impl ResealJob {
-    async fn reseal_key(
+impl ReencryptJob {
+    async fn reencrypt_key(
         &self,
         key_id: Option<&str>,
         done: &mut Done,
@@ -74,17 +74,17 @@ impl ResealJob {
         while !progress.is_stopped() {
             let tokens = connections.sealed_with(key_id, after.as_deref(), PAGE).await?;
             let Some(last) = tokens.last() else { return Ok(()) };
-            let page = connections.reseal(&tokens).await?;
-            done.resealed += page.resealed;
+            let page = connections.reencrypt(&tokens).await?;
+            done.reencrypted += page.reencrypted;
             done.unreadable += page.unreadable;
-            if page.resealed > 0 {
+            if page.reencrypted > 0 {
                 let left = match done.left {
-                    Some(left) => left.saturating_sub(page.resealed + page.superseded),
-                    None => connections.left_to_reseal().await?,
+                    Some(left) => left.saturating_sub(page.reencrypted + page.superseded),
+                    None => connections.left_to_reencrypt().await?,
                 };
                 done.left = Some(left);
                 let key = key_id.unwrap_or_default();
-                tracing::info!(key, resealed = done.resealed, left, "sealing tokens anew");
+                tracing::info!(key, reencrypted = done.reencrypted, left, "sealing tokens anew");
             }
             if tokens.len() < PAGE as usize {
                 return Ok(());
@@ -95,10 +95,10 @@ impl ResealJob {
         Ok(())
     }
 
-    async fn reseal_answers(&self, key_id: &str, progress: &Progress) -> Result<(), Error> {
+    async fn reencrypt_answers(&self, key_id: &str, progress: &Progress) -> Result<(), Error> {
         let mut after = None;
         while !progress.is_stopped() {
-            after = self.state.idempotency.reseal(key_id, after.as_ref(), PAGE).await?;
+            after = self.state.idempotency.reencrypt(key_id, after.as_ref(), PAGE).await?;
             if after.is_none() {
                 break;
             }

@@ -1,0 +1,3 @@
+//! The services that accounts are connected from: a file for each, with what only it does.
+
+pub(crate) mod instagram;
