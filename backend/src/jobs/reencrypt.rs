@@ -2,22 +2,22 @@
 
 use actix_web::web::Data;
 
-use super::{Job, Progress};
 use crate::app::AppState;
 use domain::Error;
+use domain::work::Progress;
 
 /// Tokens, or answers, that are read at once.
 const PAGE: u32 = 200;
 
 /// Seals anew what is not sealed with the first key. It can stop at any point: what is done has left the list of what is to
 /// be done. Any number of processes can be at it at once.
-pub(super) struct ReencryptJob {
+pub(super) struct Reencryption {
     state: Data<AppState>,
     /// Tokens that did not open when it last ran, so that the log says it once and not with each run.
     unreadable: u64,
 }
 
-impl ReencryptJob {
+impl Reencryption {
     pub(super) fn new(state: &Data<AppState>) -> Self {
         Self { state: Data::clone(state), unreadable: 0 }
     }
@@ -32,11 +32,12 @@ struct Done {
     left: Option<u64>,
 }
 
-impl Job for ReencryptJob {
-    const NAME: &'static str = "reencrypt";
-
-    /// Costs one look at an index for each old key when there is nothing to do.
-    async fn run_once(&mut self, progress: &Progress) -> Result<(), Error> {
+impl Reencryption {
+    /// Encrypts anew what there is. Costs one look at an index for each old key when there is nothing to do.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub(super) async fn run(&mut self, progress: &impl Progress) -> Result<(), Error> {
         let mut done = Done::default();
         for key_id in self.state.connections.old_keys() {
             self.reencrypt_key(key_id.as_deref(), &mut done, progress).await?;
@@ -60,14 +61,12 @@ impl Job for ReencryptJob {
         self.unreadable = unreadable;
         Ok(())
     }
-}
 
-impl ReencryptJob {
     async fn reencrypt_key(
         &self,
         key_id: Option<&str>,
         done: &mut Done,
-        progress: &Progress,
+        progress: &impl Progress,
     ) -> Result<(), Error> {
         let connections = &self.state.connections;
         let mut after = None;
@@ -95,7 +94,7 @@ impl ReencryptJob {
         Ok(())
     }
 
-    async fn reencrypt_answers(&self, key_id: &str, progress: &Progress) -> Result<(), Error> {
+    async fn reencrypt_answers(&self, key_id: &str, progress: &impl Progress) -> Result<(), Error> {
         let mut after = None;
         while !progress.is_stopped() {
             after = self.state.idempotency.reencrypt(key_id, after.as_ref(), PAGE).await?;

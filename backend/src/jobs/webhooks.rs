@@ -6,17 +6,15 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 use connection_store::Delivery;
-use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Job, Progress};
 use crate::app::AppState;
 use crate::metrics::DeliveryOutcome;
 use crate::webhooks::{Sent, TIMEOUT};
 use domain::Error;
 use domain::clock::later;
 use domain::jittered;
-use domain::work::BATCH;
+use domain::work::{BATCH, Work};
 
 /// Messages that are sent at once.
 const CONCURRENCY: usize = 10;
@@ -40,14 +38,14 @@ const LAST_PAUSE: u64 = 4 * 3600;
 
 /// Delivers what is due. A receiver can get a message twice, after a crash or a lost answer, and never none: it knows one that
 /// it has by its id.
-pub(super) struct WebhooksJob {
+pub(super) struct Deliveries {
     state: Data<AppState>,
     lease: SignedDuration,
     /// Receivers that have let a message wait in vain, and until when nothing is sent to them.
     silent: RefCell<BTreeMap<String, Timestamp>>,
 }
 
-impl WebhooksJob {
+impl Deliveries {
     pub(super) fn new(state: &Data<AppState>) -> Self {
         state.webhooks.announce();
         // As long as a batch takes of which every message times out, and half a minute for the store.
@@ -67,23 +65,16 @@ impl WebhooksJob {
         silent.get(receiver).copied()
     }
 
-    /// Leaves a message to whoever takes it next: from `not_before` on, and as if it had not been taken.
-    async fn give_back(&self, delivery: &Delivery, not_before: Timestamp) {
-        let Delivery { event_id, receiver, .. } = delivery;
-        if let Err(error) = self.state.store.release_delivery(event_id, receiver, not_before).await {
-            // The lease is the wait then.
-            Error::from(error).log();
-        }
-    }
-
-    async fn deliver(&self, delivery: &Delivery, progress: &Progress) {
+    async fn deliver(&self, delivery: &Delivery) {
         let now = self.state.clock.now();
         let Delivery { event_id, receiver, attempts, .. } = delivery;
-        if progress.is_stopped() {
-            return self.give_back(delivery, now).await;
-        }
         if let Some(until) = self.silent_until(receiver, now) {
-            return self.give_back(delivery, until).await;
+            // As if it had not been claimed.
+            if let Err(error) = self.state.store.release_delivery(event_id, receiver, until).await {
+                // The lease is the wait then.
+                Error::from(error).log();
+            }
+            return;
         }
         let sent = self.state.webhooks.send(delivery, now).await;
         if sent == Sent::silence() {
@@ -132,19 +123,24 @@ impl WebhooksJob {
     }
 }
 
-impl Job for WebhooksJob {
-    const NAME: &'static str = "webhooks";
+impl Work for Deliveries {
+    type Row = Delivery;
 
-    async fn run_once(&mut self, progress: &Progress) -> Result<(), Error> {
-        while !progress.is_stopped() {
-            let now = self.state.clock.now();
-            let claimed = self.state.store.claim_deliveries(now + self.lease, BATCH, now).await?;
-            let deliver = |delivery| self.deliver(delivery, progress);
-            stream::iter(&claimed).for_each_concurrent(CONCURRENCY, deliver).await;
-            progress.made();
-            if claimed.len() < BATCH as usize {
-                break;
-            }
+    const CONCURRENCY: usize = CONCURRENCY;
+
+    async fn claim(&self) -> Result<Vec<Delivery>, Error> {
+        let now = self.state.clock.now();
+        Ok(self.state.store.claim_deliveries(now + self.lease, BATCH, now).await?)
+    }
+
+    async fn run(&self, delivery: &Delivery) {
+        self.deliver(delivery).await;
+    }
+
+    async fn release(&self, deliveries: &[Delivery]) -> Result<(), Error> {
+        let now = self.state.clock.now();
+        for Delivery { event_id, receiver, .. } in deliveries {
+            self.state.store.release_delivery(event_id, receiver, now).await?;
         }
         Ok(())
     }

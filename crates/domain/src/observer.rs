@@ -2,7 +2,7 @@
 
 use crate::connections::Outcome;
 
-/// Hears the outcome of work that an owner asked for. What workers do, their caller counts.
+/// Hears the outcome of what owners and workers do.
 pub trait Observer: Send + Sync {
     /// Hears of an attempt to refresh a token.
     fn refreshed(&self, outcome: Outcome);

@@ -14,6 +14,7 @@ use crate::clock::later;
 use crate::error::Error;
 use crate::persist::persist;
 use crate::providers::instagram;
+use crate::work::{BATCH, Progress, Work, work_off};
 
 /// How often, and how long apart, an owner's wish is tried while a worker is at the same token: 15 seconds in all, which
 /// is longer than one call to Instagram takes.
@@ -68,14 +69,12 @@ impl Connections {
         Err(Error::BeingRefreshed)
     }
 
-    /// Claims connections whose time to be refreshed has come, and which nobody else is refreshing.
+    /// Refreshes what is due, until nothing is, the provider wants a pause, or the service stops.
     ///
     /// # Errors
     /// `unavailable`, and `not_configured` where there is no app to refresh with.
-    pub async fn claim_due(&self, limit: u32) -> Result<Vec<Connection>, Error> {
-        self.instagram()?;
-        let now = self.clock.now();
-        Ok(self.store.claim_due_for_refresh(now + self.lease.whole, limit, now).await?)
+    pub async fn refresh_due(&self, progress: &impl Progress) -> Result<(), Error> {
+        work_off(&DueRefreshes(self), progress).await
     }
 
     /// Returns for how long the refresh that waits longest has been due; `None` when none is due.
@@ -90,7 +89,7 @@ impl Connections {
 
     /// Refreshes the token of one claimed connection. What fails is tried again later, each time after a longer wait, and costs the
     /// connection nothing.
-    pub async fn refresh_claimed(&self, stored: &Connection) -> Outcome {
+    async fn refresh_claimed(&self, stored: &Connection) -> Outcome {
         if let Some(refresh_at) = self.not_due_after_all(stored)
             && let Some(lease) = stored.refresh_lease_until
         {
@@ -121,18 +120,10 @@ impl Connections {
 
     /// Whether work may begin on what was claimed until then: Instagram wants no pause, and a call and a write are done before
     /// others may have it.
-    pub fn may_begin(&self, lease_until: Option<Timestamp>) -> bool {
+    pub(super) fn may_begin(&self, lease_until: Option<Timestamp>) -> bool {
         let now = self.clock.now();
         let is_nearly_over = lease_until.is_some_and(|until| until.duration_since(now) < self.lease.one);
         self.paused_here(now).is_none() && !is_nearly_over
-    }
-
-    /// Releases what was claimed until then and not tried.
-    ///
-    /// # Errors
-    /// `unavailable`.
-    pub async fn release_refreshes(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), Error> {
-        Ok(self.store.release_refreshes(ids, lease_until, self.clock.now()).await?)
     }
 
     /// Has Instagram refresh the token of a claimed connection, and stores what came of it.
@@ -334,6 +325,46 @@ impl Connections {
         let now = self.clock.now();
         self.store.mark_needs_reauthorization(&stored.id, &stored.access_token, why, event, now).await
     }
+}
+
+/// The work of refreshing tokens whose time has come.
+struct DueRefreshes<'a>(&'a Connections);
+
+impl Work for DueRefreshes<'_> {
+    type Row = Connection;
+
+    async fn claim(&self) -> Result<Vec<Connection>, Error> {
+        let connections = self.0;
+        connections.instagram()?;
+        if connections.paused().await?.is_some() {
+            return Ok(Vec::new());
+        }
+        let now = connections.clock.now();
+        let lease_until = now + connections.lease.whole;
+        Ok(connections.store.claim_due_for_refresh(lease_until, BATCH, now).await?)
+    }
+
+    fn may_begin(&self, claimed: &Connection) -> bool {
+        self.0.may_begin(claimed.refresh_lease_until)
+    }
+
+    async fn run(&self, claimed: &Connection) {
+        let outcome = self.0.refresh_claimed(claimed).await;
+        self.0.observer.refreshed(outcome);
+        tracing::info!(connection = claimed.id, outcome = outcome.name("refreshed"), "refresh");
+    }
+
+    async fn release(&self, claimed: &[Connection]) -> Result<(), Error> {
+        let Some(lease_until) = claimed.first().and_then(|first| first.refresh_lease_until) else {
+            return Ok(());
+        };
+        Ok(self.0.store.release_refreshes(&ids(claimed), lease_until, self.0.clock.now()).await?)
+    }
+}
+
+/// Lists the ids of connections.
+pub(super) fn ids(connections: &[Connection]) -> Vec<&str> {
+    connections.iter().map(|connection| connection.id.as_str()).collect()
 }
 
 /// Tells for whom a token is refreshed.

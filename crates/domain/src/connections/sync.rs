@@ -2,14 +2,16 @@
 
 use connection_store::{Connection, NewEvent};
 use instagram_client::{AccessToken, InstagramError};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use shared::{EventKind, permission};
 
 use super::outcome::{Kept, LONGEST_WAIT, Learnt, Outcome, wait_after};
+use super::refresh::ids;
 use super::{Connections, profile};
 use crate::clock::later;
 use crate::error::Error;
 use crate::providers::instagram;
+use crate::work::{BATCH, Progress, Work, work_off};
 
 impl Connections {
     /// Reads the profile of the user's connection from Instagram now.
@@ -26,36 +28,22 @@ impl Connections {
         self.answer(user_id, kept).await
     }
 
-    /// Takes connections whose profile was last read `interval` ago, and which nobody else is syncing.
+    /// Reads the profiles that were last read `interval` ago, until none is left, the provider wants a pause, or the service stops.
     ///
     /// # Errors
     /// `unavailable`, and `not_configured` where there is no app to ask with.
-    pub async fn claim_due_for_sync(
-        &self,
-        interval: SignedDuration,
-        limit: u32,
-    ) -> Result<Vec<Connection>, Error> {
-        self.instagram()?;
-        let now = self.clock.now();
-        Ok(self.store.claim_due_for_sync(now - interval, now + self.lease.whole, limit, now).await?)
+    pub async fn sync_due(&self, interval: SignedDuration, progress: &impl Progress) -> Result<(), Error> {
+        work_off(&DueSyncs { connections: self, interval }, progress).await
     }
 
     /// Syncs one claimed connection. What fails is tried again later, each time after a longer wait, and costs the connection nothing.
-    pub async fn sync_claimed(&self, stored: &Connection) -> Outcome {
+    async fn sync_claimed(&self, stored: &Connection) -> Outcome {
         // The refresh job says so, and there is nothing else to be done.
         let Some(token) = self.open(stored) else {
             self.reschedule_sync(stored, LONGEST_WAIT, Learnt::default()).await;
             return Outcome::Rescheduled;
         };
         Outcome::of(&self.read_and_store(stored, &token).await)
-    }
-
-    /// Releases what was claimed until then and not tried.
-    ///
-    /// # Errors
-    /// `unavailable`.
-    pub async fn release_syncs(&self, ids: &[&str], lease_until: Timestamp) -> Result<(), Error> {
-        Ok(self.store.release_syncs(ids, lease_until, self.clock.now()).await?)
     }
 
     /// Reads a profile and stores what came of it.
@@ -122,6 +110,45 @@ impl Connections {
             // The lease is the wait then.
             Error::from(error).log();
         }
+    }
+}
+
+/// The work of reading profiles that were last read an interval ago.
+struct DueSyncs<'a> {
+    connections: &'a Connections,
+    interval: SignedDuration,
+}
+
+impl Work for DueSyncs<'_> {
+    type Row = Connection;
+
+    async fn claim(&self) -> Result<Vec<Connection>, Error> {
+        let connections = self.connections;
+        connections.instagram()?;
+        if connections.paused().await?.is_some() {
+            return Ok(Vec::new());
+        }
+        let now = connections.clock.now();
+        let (synced_by, lease_until) = (now - self.interval, now + connections.lease.whole);
+        Ok(connections.store.claim_due_for_sync(synced_by, lease_until, BATCH, now).await?)
+    }
+
+    fn may_begin(&self, claimed: &Connection) -> bool {
+        self.connections.may_begin(claimed.sync_lease_until)
+    }
+
+    async fn run(&self, claimed: &Connection) {
+        let outcome = self.connections.sync_claimed(claimed).await;
+        self.connections.observer.synced(outcome);
+        tracing::info!(connection = claimed.id, outcome = outcome.name("synced"), "sync");
+    }
+
+    async fn release(&self, claimed: &[Connection]) -> Result<(), Error> {
+        let Some(lease_until) = claimed.first().and_then(|first| first.sync_lease_until) else {
+            return Ok(());
+        };
+        let now = self.connections.clock.now();
+        Ok(self.connections.store.release_syncs(&ids(claimed), lease_until, now).await?)
     }
 }
 
