@@ -4,6 +4,7 @@ mod api_keys;
 mod connections;
 mod database_url;
 mod deletions;
+mod erasure;
 mod error;
 mod events;
 mod existing;

@@ -61,7 +61,7 @@ const MAX_POOL_SIZE: u32 = 50;
 /// A store in a MongoDB database.
 pub struct MongoStore {
     client: Client,
-    database: Database,
+    pub(crate) database: Database,
     users: Collection<Document>,
     sessions: Collection<Document>,
     oauth_states: Collection<Document>,

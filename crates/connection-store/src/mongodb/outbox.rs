@@ -22,6 +22,7 @@ use super::error::{DUPLICATE_KEY, is_duplicate_key, may_pass};
 use super::fields::{self, text, texts, time};
 use super::reading::warn_of;
 use super::{MongoStore, date, literal};
+use crate::erasure::{DELIVERIES, SHOWN};
 use crate::events::DELIVERY_LIFE;
 use crate::times::{earlier, later};
 use crate::{HISTORY_DETAIL, NewEvent, Profile, StoreResult};
@@ -35,6 +36,7 @@ const SETTLE_BATCH: u32 = 100;
 /// The collections that the entries go to.
 #[derive(Clone, Debug)]
 pub(super) struct Outbox {
+    database: Database,
     connections: Collection<Document>,
     pub(super) events: Collection<Document>,
     pub(super) deliveries: Collection<Document>,
@@ -52,6 +54,7 @@ struct Holder {
 impl Outbox {
     pub(super) fn new(database: &Database, connections: Collection<Document>) -> Self {
         Self {
+            database: database.clone(),
             connections,
             events: database.collection("connection_events"),
             deliveries: database.collection("webhook_deliveries"),
@@ -182,13 +185,10 @@ impl Outbox {
         let Ok(connection_id) = document.get_object_id("_id") else { return Ok(()) };
         let erasure_event = text(document, "erasureEvent");
         self.settle(document, |id| Some(id) == erasure_event.as_deref()).await?;
-        let others = doc! { "connectionId": connection_id, "eventId": { "$ne": erasure_event } };
-        let all = doc! { "connectionId": connection_id };
-        tokio::try_join!(
-            self.deliveries.delete_many(others),
-            self.events.delete_many(all.clone()),
-            self.history.delete_many(all),
-        )?;
+        for owned in SHOWN.iter().chain(&DELIVERIES) {
+            let others = doc! { owned.field: connection_id, "eventId": { "$ne": &erasure_event } };
+            self.database.collection::<Document>(owned.kept_in).delete_many(others).await?;
+        }
         let erased = doc! { "_id": connection_id, "erasingSince": { "$exists": true } };
         if self.connections.delete_one(erased).await?.deleted_count == 1 {
             return Ok(());

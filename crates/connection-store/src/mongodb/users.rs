@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::error::{is_duplicate_key, or_applied};
 use super::operation::in_time;
 use super::{MongoStore, binary, date, fields};
+use crate::erasure::OF_USER;
 use crate::{CreateOutcome, Credentials, NewUser, SecretHash, StoreResult, User, Users};
 
 #[async_trait]
@@ -98,25 +99,21 @@ impl Users for MongoStore {
     }
 
     async fn delete_user(&self, user_id: &str) -> StoreResult<bool> {
-        let of_user = doc! { "userId": user_id };
-        let user = doc! { "_id": user_id };
-        let (sessions, api_keys) = (self.sessions.clone(), self.api_keys.clone());
-        let let_in = [sessions.clone(), api_keys.clone()];
-        let pending = [self.oauth_states.clone(), self.host_links.clone()];
-        let (users, answers) = (self.users.clone(), self.repeatable_requests.clone());
-        let user_id = user_id.to_owned();
+        let (database, users, user_id) = (self.database.clone(), self.users.clone(), user_id.to_owned());
         let delete = async move {
-            // What lets somebody in ends first. The account goes last, so that what died half-way can be repeated.
-            for collections in [let_in, pending] {
-                let [one, other] = collections;
-                tokio::try_join!(one.delete_many(of_user.clone()), other.delete_many(of_user.clone()))?;
-            }
+            let erase_owned = async || {
+                for owned in OF_USER {
+                    let of_user = doc! { owned.field: &user_id };
+                    database.collection::<Document>(owned.kept_in).delete_many(of_user).await?;
+                }
+                Ok::<_, mongodb::error::Error>(())
+            };
+            erase_owned().await?;
             in_time()?;
-            let deleted = users.delete_one(user).await?;
-            answers.delete_many(doc! { "owner": &user_id }).await?;
+            // The account goes after that, so that what died half-way can be repeated.
+            let deleted = users.delete_one(doc! { "_id": &user_id }).await?;
             // A sign-in can have found the account until now, and what it opened can have made a key. No later one does.
-            sessions.delete_many(of_user.clone()).await?;
-            api_keys.delete_many(of_user).await?;
+            erase_owned().await?;
             Ok(deleted)
         };
         Ok(self.operations.run(delete).await?.deleted_count == 1)

@@ -7,7 +7,8 @@ use rusqlite::types::FromSql;
 use rusqlite::{OptionalExtension, Params, Row, ToSql, Transaction, named_params, params};
 
 use super::columns::{Count, Lenient, Millis, TextList, is_unreadable, readable, warn_of};
-use super::{SqliteStore, connection_sql as sql, events, history};
+use super::{SqliteStore, connection_sql as sql, deletions, events, history};
+use crate::erasure::SHOWN;
 use crate::{
     Connection, ConnectionFilter, Connections, Health, KeyUse, NewConnection, NewEvent, NextAttempt, Profile,
     RefreshedToken, SaveOutcome, SealedToken, StoreResult,
@@ -26,8 +27,7 @@ impl Connections for SqliteStore {
             let passes = before.is_some_and(|owner| owner != new.user_id);
             let Some(connection) = save(transaction, new, now)? else { return Ok(SaveOutcome::AccountInUse) };
             if passes {
-                transaction.prepare_cached(history::ERASE)?.execute([&connection.id])?;
-                transaction.prepare_cached(events::ERASE)?.execute([&connection.id])?;
+                deletions::erase(transaction, &SHOWN, &connection.id)?;
             }
             history::insert(transaction, &connection, now)?;
             events::insert(transaction, &connection, &event, now)?;

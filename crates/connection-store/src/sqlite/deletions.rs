@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::columns::{Count, Millis, readable};
-use super::{PURGED_PER_INSERT, SqliteStore, connection_sql, connections, events, history};
+use super::{PURGED_PER_INSERT, SqliteStore, connection_sql, connections, events};
+use crate::erasure::{DELIVERIES, Owned, SHOWN};
 use crate::times::earlier;
 use crate::{DELETION_LIFE, Deletion, DeletionOf, Deletions, NewDeletion, NewEvent, StoreResult};
 
@@ -112,12 +113,23 @@ impl Deletions for SqliteStore {
                 .query_row(values, connections::connection)
                 .optional()?;
             let Some(connection) = erased else { return Ok(false) };
-            transaction.prepare_cached(history::ERASE)?.execute([&id])?;
-            transaction.prepare_cached(events::ERASE)?.execute([&id])?;
-            transaction.prepare_cached(events::ERASE_DELIVERIES)?.execute([&id, &event.id])?;
+            erase(transaction, &SHOWN, &id)?;
+            erase(transaction, &DELIVERIES, &id)?;
             events::insert_deliveries(transaction, &connection, &event, now)?;
             Ok(true)
         });
         Ok(erased.await?)
     }
+}
+
+/// Erases the owner's rows from each table on the list.
+pub(super) fn erase(transaction: &Transaction<'_>, list: &[Owned], owner: &str) -> rusqlite::Result<()> {
+    list.iter().try_for_each(|owned| {
+        transaction.prepare_cached(&erase_statement(owned))?.execute([owner])?;
+        Ok(())
+    })
+}
+
+pub(super) fn erase_statement(owned: &Owned) -> String {
+    format!("DELETE FROM {} WHERE {} = ?1", owned.kept_in, owned.column)
 }

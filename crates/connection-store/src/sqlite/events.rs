@@ -17,8 +17,6 @@ const INSERT: &str =
 pub(super) const PURGE: &str = "DELETE FROM connection_events WHERE id IN
     (SELECT id FROM connection_events WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
 
-pub(super) const ERASE: &str = "DELETE FROM connection_events WHERE connection_id = ?1";
-
 /// What an earlier owner left is gone: what is there is all of the present one's.
 pub(super) const PAGE: &str = "
     SELECT id, kind, at, succeeded, message FROM connection_events
@@ -33,9 +31,6 @@ const INSERT_DELIVERY: &str = "
 
 pub(super) const PURGE_DELIVERIES: &str = "DELETE FROM webhook_deliveries WHERE rowid IN
     (SELECT rowid FROM webhook_deliveries WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
-
-pub(super) const ERASE_DELIVERIES: &str =
-    "DELETE FROM webhook_deliveries WHERE connection_id = ?1 AND event_id <> ?2";
 
 pub(super) const CLAIM_DELIVERIES: &str = "
     UPDATE webhook_deliveries SET due_at = ?2, attempts = min(attempts, 1000000) + 1

@@ -26,8 +26,6 @@ pub(super) const PURGE: &str = "DELETE FROM connection_history WHERE (connection
 pub(super) const PURGE_DAYS: &str = "DELETE FROM connection_history WHERE (connection_id, at) IN
     (SELECT connection_id, at FROM connection_history WHERE expires_at IS NULL AND at <= ?1 ORDER BY at LIMIT ?2)";
 
-pub(super) const ERASE: &str = "DELETE FROM connection_history WHERE connection_id = ?1";
-
 /// What an earlier owner left is gone: what is there is all of the present one's.
 pub(super) const RANGE: &str = "
     SELECT at, followers_count, follows_count, media_count FROM connection_history

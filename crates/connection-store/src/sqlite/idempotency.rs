@@ -33,8 +33,6 @@ pub(super) const ANSWER: &str = "UPDATE repeatable_requests SET status = ?2, sea
 pub(super) const FORGET: &str =
     "DELETE FROM repeatable_requests WHERE name = ?1 AND claim = ?2 AND status IS NULL";
 
-pub(super) const DELETE_OF_USER: &str = "DELETE FROM repeatable_requests WHERE owner = ?1";
-
 pub(super) const SEALED_WITH: &str = "SELECT name, sealed_body FROM repeatable_requests
     WHERE key_id = ?1 AND name > ?2 ORDER BY name LIMIT ?3";
 

@@ -19,8 +19,6 @@ pub(super) const CONSUME: &str = "DELETE FROM oauth_states
     WHERE state_hash = ?1 AND user_id = ?2 AND expires_at > ?3
     RETURNING return_to, expected_instagram_user_id, expected_username";
 
-pub(super) const DELETE_OF_USER: &str = "DELETE FROM oauth_states WHERE user_id = ?1";
-
 #[async_trait]
 impl OAuthStates for SqliteStore {
     async fn insert_state(&self, state: NewOAuthState) -> StoreResult<()> {

@@ -7,6 +7,7 @@ use super::{
     api_keys, deletions, events, history, host_links, idempotency, limits, migrations, oauth_states, pauses,
     sessions, used_handles, users,
 };
+use crate::erasure::{DELIVERIES, OF_USER, SHOWN};
 
 /// Every statement that searches. `connections::KEY_USE` reads each entry of its index, as a count must.
 const QUERIES: &[&str] = &[
@@ -24,7 +25,6 @@ const QUERIES: &[&str] = &[
     sessions::PURGE,
     oauth_states::CONSUME,
     oauth_states::PURGE,
-    oauth_states::DELETE_OF_USER,
     used_handles::FIND,
     used_handles::RELEASE,
     used_handles::PURGE,
@@ -58,9 +58,7 @@ const QUERIES: &[&str] = &[
     connections::ERASE,
     events::PAGE,
     events::PURGE,
-    events::ERASE,
     events::PURGE_DELIVERIES,
-    events::ERASE_DELIVERIES,
     events::CLAIM_DELIVERIES,
     events::FINISH_DELIVERY,
     events::RESCHEDULE_DELIVERY,
@@ -69,7 +67,6 @@ const QUERIES: &[&str] = &[
     history::RANGE,
     history::PURGE,
     history::PURGE_DAYS,
-    history::ERASE,
     deletions::PURGE,
     deletions::FIND,
     deletions::UNFINISHED,
@@ -92,7 +89,6 @@ const QUERIES: &[&str] = &[
     idempotency::FIND,
     idempotency::ANSWER,
     idempotency::FORGET,
-    idempotency::DELETE_OF_USER,
     idempotency::SEALED_WITH,
     idempotency::REENCRYPT,
     idempotency::PURGE,
@@ -102,7 +98,8 @@ const QUERIES: &[&str] = &[
 fn every_query_uses_an_index() {
     let mut connection = Connection::open_in_memory().unwrap();
     migrations::migrate(&mut connection).unwrap();
-    for query in QUERIES {
+    let erasures = OF_USER.iter().chain(&SHOWN).chain(&DELIVERIES).map(deletions::erase_statement);
+    for query in QUERIES.iter().map(|query| (*query).to_owned()).chain(erasures) {
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
         let plan: Vec<String> =
             statement.raw_query().mapped(|row| row.get("detail")).collect::<Result<_, _>>().unwrap();

@@ -1,12 +1,12 @@
 //! Local accounts in SQLite.
 
 use async_trait::async_trait;
-use rusqlite::types::Null;
 use rusqlite::{OptionalExtension, Row, params};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::columns::Millis;
-use super::{SqliteStore, api_keys, host_links, idempotency, oauth_states, sessions};
+use super::{SqliteStore, api_keys, deletions, sessions};
+use crate::erasure::OF_USER;
 use crate::{CreateOutcome, Credentials, NewUser, SecretHash, StoreResult, User, Users};
 
 const CREATE: &str = "INSERT INTO users (id, email, email_key, name, password_hash, created_at)
@@ -90,15 +90,7 @@ impl Users for SqliteStore {
     async fn delete_user(&self, user_id: &str) -> StoreResult<bool> {
         let user_id = user_id.to_owned();
         let deleted = self.writer.erase(move |transaction| {
-            transaction.prepare_cached(sessions::DELETE_OF_USER)?.execute(params![user_id, Null])?;
-            for statement in [
-                api_keys::DELETE_OF_USER,
-                oauth_states::DELETE_OF_USER,
-                host_links::DELETE_OF_USER,
-                idempotency::DELETE_OF_USER,
-            ] {
-                transaction.prepare_cached(statement)?.execute([&user_id])?;
-            }
+            deletions::erase(transaction, &OF_USER, &user_id)?;
             transaction.prepare_cached(DELETE)?.execute([user_id])
         });
         Ok(deleted.await? == 1)
