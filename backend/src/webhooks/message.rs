@@ -1,6 +1,6 @@
 //! What a webhook says.
 
-use connection_store::Delivery;
+use connection_store::{Delivery, Subject};
 use serde::Serialize;
 use shared::EventKind;
 
@@ -39,11 +39,12 @@ enum UserKind {
 pub(super) fn body(delivery: &Delivery) -> serde_json::Result<Vec<u8>> {
     let is_new = delivery.kind == EventKind::Connected.as_str();
     let what = if is_new { "created" } else { &delivery.kind };
+    let Subject::Connection(connection_id) = &delivery.subject;
     serde_json::to_vec(&Body {
         r#type: format!("connection.{what}"),
         timestamp: delivery.at.into(),
         data: Data {
-            connection_id: &delivery.connection_id,
+            connection_id,
             user_id: public_user_id(&delivery.user_id),
             user_kind: if is_local(&delivery.user_id) { UserKind::Local } else { UserKind::Host },
             instagram_user_id: &delivery.instagram_user_id,
@@ -62,7 +63,7 @@ mod tests {
             receiver: "r".into(),
             kind: kind.into(),
             at: Timestamp::from_millisecond(1_762_788_600_070).unwrap(),
-            connection_id: "c".into(),
+            subject: Subject::Connection("c".into()),
             user_id: user_id.into(),
             instagram_user_id: "17841400000000000".into(),
             attempts: 1,

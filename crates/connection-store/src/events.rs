@@ -1,4 +1,4 @@
-//! What happened to a connection, and whom to tell.
+//! What happened to a subject, and whom to tell.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -8,7 +8,14 @@ use crate::StoreResult;
 /// How long a delivery waits at most: whoever tells the receivers has given up long before.
 pub(crate) const DELIVERY_LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Something that happens to a connection. It is written together with the change that it tells of: both are stored, or
+/// The thing that an event is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A connection, by its id.
+    Connection(String),
+}
+
+/// Something that happens to a subject. It is written together with the change that it tells of: both are stored, or
 /// neither is, whatever happens to the program or the machine in between.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
@@ -18,9 +25,9 @@ pub struct NewEvent {
     pub kind: String,
     /// Whether it ended as wanted.
     pub succeeded: bool,
-    /// A sentence for the connection's owner.
+    /// A sentence for the subject's owner.
     pub message: String,
-    /// Until when it is kept; `None`: as long as the connection is.
+    /// Until when it is kept; `None`: as long as the subject is.
     pub expires_at: Option<Timestamp>,
     /// Receivers that have to be told: one delivery is made for each. The store does not look into the names.
     pub notify: Vec<String>,
@@ -61,9 +68,9 @@ pub struct Delivery {
     pub kind: String,
     /// When it happened.
     pub at: Timestamp,
-    /// The connection that it happened to.
-    pub connection_id: String,
-    /// Whose connection it was.
+    /// The subject that it happened to.
+    pub subject: Subject,
+    /// The user whose subject it was.
     pub user_id: String,
     /// The professional account's id.
     pub instagram_user_id: String,

@@ -36,7 +36,7 @@ pub use connections::{
 pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};
 pub use deletions::{Deletion, DeletionOf, Deletions, NewDeletion};
 pub use error::{StoreError, StoreResult};
-pub use events::{Delivery, Event, EventCursor, Events, NewEvent};
+pub use events::{Delivery, Event, EventCursor, Events, NewEvent, Subject};
 pub use existing::connect_existing;
 pub use history::{History, HistoryPoint, HistoryRange};
 pub use host_links::{HostLink, HostLinks};

@@ -17,7 +17,7 @@ use super::claims::Claim;
 use super::error::{is_duplicate_key, or_applied};
 use super::fields::{self, count, required_text, text, texts, time};
 use super::operation::in_time;
-use super::outbox::{self, Outbox};
+use super::outbox::{self, Entry, Outbox};
 use super::reading::{Wanted, readable};
 use super::{MongoStore, date, literal};
 use crate::connections::key_id;
@@ -71,7 +71,7 @@ impl Connections for MongoStore {
         let connections = self.connections.clone();
         let save = async move { upsert(&connections, &outbox, &account, &user_id, update).await };
         let Some(document) = self.operations.run(save).await? else { return Ok(SaveOutcome::AccountInUse) };
-        self.settle(&document, vec![event.id]).await;
+        self.settle(&self.outbox, &document, vec![event.id]).await;
         Ok(SaveOutcome::Saved(Box::new(connection(&document)?)))
     }
 
@@ -145,7 +145,7 @@ impl Connections for MongoStore {
         let filter = doc! { "_id": id, "userId": user_id, "isActive": true };
         let fields =
             doc! { "accessToken": "", "tokenKeyId": null, "isActive": false, "updatedAt": date(now) };
-        Ok(self.change(filter, fields, &[event], now).await?.is_some())
+        Ok(self.change(&self.outbox, filter, fields, &[event], now).await?.is_some())
     }
 
     async fn claim_due_for_refresh(
@@ -233,7 +233,7 @@ impl Connections for MongoStore {
         }
         let mut filter = with_token(id, old_access_token);
         filter.insert("needsReauthorizationSince", Bson::Null);
-        let stored = self.change(filter, fields, &events, now).await?;
+        let stored = self.change(&self.outbox, filter, fields, &events, now).await?;
         stored.map(|document| connection(&document)).transpose()
     }
 
@@ -292,8 +292,7 @@ impl Connections for MongoStore {
     ) -> StoreResult<Option<Connection>> {
         let Ok(id) = ObjectId::parse_str(id) else { return Ok(None) };
         let filter = doc! { "_id": id, "userId": user_id, "isActive": true };
-        let mut entry = outbox::entry(&event, "$userId", now);
-        entry.insert("counts", outbox::counts(&profile));
+        let entry = Entry::of(&event, now).with_counts(&profile);
         let scopes = outbox::list("$scopes");
         let added = doc! { "$concatArrays": [scopes.clone(), [literal(granted_scope)]] };
         let fields = doc! {
@@ -305,7 +304,7 @@ impl Connections for MongoStore {
             "syncFailures": 0,
             "updatedAt": date(now),
         };
-        let stored = self.change_with(filter, fields, vec![entry], vec![event.id]).await?;
+        let stored = self.change_with(&self.outbox, filter, fields, vec![entry]).await?;
         stored.map(|document| connection(&document)).transpose()
     }
 
@@ -339,7 +338,7 @@ impl Connections for MongoStore {
             "needsReauthorizationSince": date(now),
             "updatedAt": date(now),
         };
-        Ok(self.change(filter, fields, &[event], now).await?.is_some())
+        Ok(self.change(&self.outbox, filter, fields, &[event], now).await?.is_some())
     }
 
     async fn record_event(
@@ -350,7 +349,8 @@ impl Connections for MongoStore {
         now: Timestamp,
     ) -> StoreResult<bool> {
         let Ok(id) = ObjectId::parse_str(id) else { return Ok(false) };
-        let recorded = self.change(with_token(id, access_token), Document::new(), &[event], now).await?;
+        let recorded =
+            self.change(&self.outbox, with_token(id, access_token), Document::new(), &[event], now).await?;
         Ok(recorded.is_some())
     }
 
@@ -450,48 +450,6 @@ impl MongoStore {
         self.claim(&self.connections, claim, connection).await
     }
 
-    /// Sets fields, which are expressions, of the one document that matches, and tells of it. Returns what is stored then;
-    /// `None` when none matches.
-    async fn change(
-        &self,
-        filter: Document,
-        fields: Document,
-        events: &[NewEvent],
-        now: Timestamp,
-    ) -> StoreResult<Option<Document>> {
-        let entries = events.iter().map(|event| outbox::entry(event, "$userId", now)).collect();
-        let ids = events.iter().map(|event| event.id.clone()).collect();
-        self.change_with(filter, fields, entries, ids).await
-    }
-
-    /// As [`change`](Self::change), with the entries of the outbox and their ids.
-    async fn change_with(
-        &self,
-        filter: Document,
-        mut fields: Document,
-        entries: Vec<Document>,
-        ids: Vec<String>,
-    ) -> StoreResult<Option<Document>> {
-        if !entries.is_empty() {
-            fields.insert("outbox", outbox::with_entries(entries));
-        }
-        let update = vec![doc! { "$set": fields }];
-        let connections = self.connections.clone();
-        // The change that put its event into the outbox is this one.
-        let own = ids.first().map(|event| doc! { "_id": filter.get("_id"), "outbox.id": event });
-        let change = async move {
-            let changed = connections.find_one_and_update(filter, update);
-            let changed = changed.return_document(ReturnDocument::After).await;
-            let Some(own) = own else { return changed };
-            or_applied(changed, async { Ok(connections.find_one(own).await?.map(Some)) }).await
-        };
-        let changed = self.operations.run(change).await?;
-        if let Some(document) = &changed {
-            self.settle(document, ids).await;
-        }
-        Ok(changed)
-    }
-
     async fn reschedule(
         &self,
         work: &Work,
@@ -521,7 +479,7 @@ impl MongoStore {
             fields.insert(work.failures, failures);
         }
         fields.insert("updatedAt", date(now));
-        self.change(filter, fields, next.event.as_slice(), now).await?;
+        self.change(&self.outbox, filter, fields, next.event.as_slice(), now).await?;
         Ok(())
     }
 
@@ -618,7 +576,7 @@ pub(super) fn one_less(field: &str) -> Document {
 ///
 /// If the user has no document of the account, MongoDB inserts one, and the unique index refuses it where the account has a
 /// document. That document may be another user's, one that a save of the same user at the same time has just made, or one
-/// whose erasure has begun: so it is looked at before anybody is told that the account is in use.
+/// whose erasure has begun or whose outbox is full: so it is looked at before anybody is told that the account is in use.
 async fn upsert(
     connections: &Collection<Document>,
     outbox: &Outbox,
@@ -628,6 +586,7 @@ async fn upsert(
 ) -> mongodb::error::Result<Option<Document>> {
     let of_account = doc! { "instagramUserId": account };
     let kept = doc! { "instagramUserId": account, "erasingSince": { "$exists": false } };
+    let kept = outbox::with_room(kept, 1);
     let (mut own, mut left) = (kept.clone(), kept);
     own.insert("userId", user_id);
     left.insert("isActive", false);
@@ -657,6 +616,8 @@ async fn upsert(
             && there.get_bool("isActive").unwrap_or(true)
         {
             return Ok(None);
+        } else {
+            outbox.make_room(&there, 1).await?;
         }
     }
     Err(io::Error::new(io::ErrorKind::WouldBlock, "too many changes of one account at once").into())
@@ -666,11 +627,13 @@ async fn upsert(
 /// ours is named, so that nothing of an earlier owner remains. `$field` is the document as it was.
 fn replacement(new: NewConnection, event: &NewEvent, now: Timestamp) -> Document {
     let user_id = literal(new.user_id);
-    let mut entry = outbox::entry(event, user_id.clone(), now);
-    entry.insert("instagramUserId", literal(&new.instagram_user_id));
-    entry.insert("counts", outbox::counts(&new.profile));
-    // Whether there is an earlier owner, whose history and events have to go.
-    entry.insert("passesOn", doc! { "$ne": [{ "$ifNull": ["$userId", user_id.clone()] }, user_id.clone()] });
+    let mut entry = Entry::of(event, now).with_counts(&new.profile);
+    entry.fields.extend(doc! {
+        "userId": user_id.clone(),
+        "instagramUserId": literal(&new.instagram_user_id),
+        // Whether there is an earlier owner, whose history and events have to go.
+        "passesOn": { "$ne": [{ "$ifNull": ["$userId", user_id.clone()] }, user_id.clone()] },
+    });
     let now = date(now);
     doc! {
         "connectedAt": { "$cond": [

@@ -7,8 +7,9 @@ use mongodb::options::ReturnDocument;
 
 use super::error::{is_duplicate_key, or_applied};
 use super::fields::{self, count, required_text, required_time, text, time};
+use super::outbox::{self, Entry};
 use super::reading::{Wanted, readable};
-use super::{MongoStore, date, literal, outbox};
+use super::{MongoStore, date, literal};
 use crate::times::earlier;
 use crate::{Deletion, DeletionOf, Deletions, NewDeletion, NewEvent, StoreResult};
 
@@ -88,7 +89,6 @@ impl Deletions for MongoStore {
             "connectedAt": { "$not": { "$gt": date(connected_by) } },
         };
         let begun = doc! { "$ne": [{ "$ifNull": ["$erasingSince", null] }, null] };
-        let told = outbox::with_entries(vec![outbox::entry(&event, "$userId", now)]);
         let update = vec![doc! { "$set": {
             "accessToken": "",
             "tokenKeyId": null,
@@ -96,7 +96,8 @@ impl Deletions for MongoStore {
             "erasingSince": { "$ifNull": ["$erasingSince", date(now)] },
             // Where a process died at this, its event stands for ours: one erasure is told of once.
             "erasureEvent": { "$ifNull": ["$erasureEvent", literal(&event.id)] },
-            "outbox": { "$cond": [begun, outbox::list("$outbox"), told] },
+            // Nothing else is told any more. So a full outbox keeps nobody from an erasure.
+            "outbox": { "$cond": [begun, outbox::list("$outbox"), [Entry::of(&event, now).fields]] },
             "updatedAt": date(now),
         }}];
         let outbox = self.outbox.clone();

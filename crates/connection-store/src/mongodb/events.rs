@@ -10,7 +10,8 @@ use super::fields::{self, count, required_text, required_time};
 use super::outbox::delivery_id;
 use super::reading::{Wanted, readable};
 use super::{MongoStore, date};
-use crate::{Delivery, Event, EventCursor, Events, StoreResult};
+use crate::times::earlier;
+use crate::{Delivery, Event, EventCursor, Events, StoreResult, Subject};
 
 #[async_trait]
 impl Events for MongoStore {
@@ -93,7 +94,8 @@ impl Events for MongoStore {
     }
 
     async fn settle_events(&self, older_than: SignedDuration, now: Timestamp) -> StoreResult<u64> {
-        self.settle_waiting(older_than, now).await
+        let (outbox, until) = (self.outbox.clone(), earlier(now, older_than));
+        self.operations.run_slow(async move { outbox.settle_waiting(until).await }).await
     }
 }
 
@@ -124,7 +126,7 @@ fn delivery(document: &Document) -> StoreResult<Delivery> {
         receiver: required_text(document, "receiver")?,
         kind: required_text(document, "kind")?,
         at: required_time(document, "at")?,
-        connection_id: connection_id.to_hex(),
+        subject: Subject::Connection(connection_id.to_hex()),
         user_id: required_text(document, "userId")?,
         instagram_user_id: required_text(document, "instagramUserId")?,
         attempts: count(document, "attempts").and_then(|count| count.try_into().ok()).unwrap_or(0),

@@ -67,6 +67,7 @@ pub struct MongoStore {
     oauth_states: Collection<Document>,
     used_handles: Collection<Document>,
     connections: Collection<Document>,
+    /// Of the connections.
     outbox: Outbox,
     deletions: Collection<Document>,
     pauses: Collection<Document>,
@@ -120,14 +121,13 @@ impl MongoStore {
 
         let client = Client::with_options(options).map_err(|error| error::from_url(url, error))?;
         let database = client.database(&database);
-        let connections = database.collection("instagram_connections");
         let store = Self {
             users: database.collection("users"),
             sessions: database.collection("sessions"),
             oauth_states: database.collection("oauth_states"),
             used_handles: database.collection("used_handles"),
-            outbox: Outbox::new(&database, connections.clone()),
-            connections,
+            connections: database.collection("instagram_connections"),
+            outbox: Outbox::of(&database, "instagram_connections", "connectionId"),
             deletions: database.collection("deletions"),
             pauses: database.collection("pauses"),
             api_keys: database.collection("api_keys"),

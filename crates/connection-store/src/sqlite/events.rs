@@ -8,7 +8,7 @@ use super::columns::{Lenient, Millis, readable};
 use super::{PURGED_PER_INSERT, SqliteStore};
 use crate::events::DELIVERY_LIFE;
 use crate::times::later;
-use crate::{Connection, Delivery, Event, EventCursor, Events, NewEvent, StoreResult};
+use crate::{Connection, Delivery, Event, EventCursor, Events, NewEvent, StoreResult, Subject};
 
 const INSERT: &str =
     "INSERT INTO connection_events (id, connection_id, kind, at, succeeded, message, expires_at)
@@ -196,7 +196,7 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         receiver: row.get(1)?,
         kind: row.get(2)?,
         at: row.get::<_, Millis>(3)?.0,
-        connection_id: row.get(4)?,
+        subject: Subject::Connection(row.get(4)?),
         user_id: row.get(5)?,
         instagram_user_id: row.get(6)?,
         attempts: row.get::<_, Lenient<u32>>(7)?.0.unwrap_or(u32::MAX),

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use connection_store::{Delivery, Event, EventCursor, NewEvent, NextAttempt, Profile, RefreshedToken, Store};
+use connection_store::{
+    Delivery, Event, EventCursor, NewEvent, NextAttempt, Profile, RefreshedToken, Store, Subject,
+};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,6 +18,7 @@ contract! {
     every_change_that_happens_is_told,
     what_changes_nothing_is_not_told,
     an_event_is_stored_once,
+    of_many_changes_by_four_workers_each_is_told,
     an_event_without_a_change_belongs_to_a_token,
     pages_are_stable_where_times_are_equal,
     expired_events_are_left_out,
@@ -148,6 +151,23 @@ async fn an_event_is_stored_once(store: Arc<dyn Store>) {
     assert_eq!(claim(&store, now + seconds(5)).await.len(), 1);
 }
 
+async fn of_many_changes_by_four_workers_each_is_told(store: Arc<dyn Store>) {
+    let now = now();
+    let one = save(&store, new_connection("ann", ACCOUNT, now), now).await;
+    let workers = (0..4).map(|_| {
+        let (store, one) = (Arc::clone(&store), one.clone());
+        tokio::spawn(async move {
+            for _ in 0..30 {
+                let read = event("token_read");
+                assert!(store.record_event(&one.id, &one.access_token, read, now).await.unwrap());
+            }
+        })
+    });
+    join_all(workers).await.into_iter().for_each(Result::unwrap);
+    store.settle_events(SignedDuration::ZERO, now).await.unwrap();
+    assert_eq!(store.events(&one.id, "ann", None, 200, now).await.unwrap().len(), 121);
+}
+
 async fn pages_are_stable_where_times_are_equal(store: Arc<dyn Store>) {
     let now = now();
     let one = save(&store, new_connection("ann", ACCOUNT, now), now).await;
@@ -222,7 +242,7 @@ async fn each_receiver_gets_a_delivery(store: Arc<dyn Store>) {
         receiver: receiver.to_owned(),
         kind: new.kind.clone(),
         at: now,
-        connection_id: connection.id.clone(),
+        subject: Subject::Connection(connection.id.clone()),
         user_id: "ann".to_owned(),
         instagram_user_id: ACCOUNT.to_owned(),
         attempts: 1,

@@ -1,12 +1,15 @@
 //! What a process that died left half done, and documents that lack what this version adds.
 
+use connection_store::mongodb::MongoStore;
+use connection_store::test_support::wire::{Fault, Wired};
 use connection_store::{
-    Connections, Deletions, Events, History, HistoryRange, NewEvent, Profile, SaveOutcome,
+    Connection, Connections, Deletions, Events, History, HistoryRange, NewEvent, Profile, RefreshedToken,
+    SaveOutcome, StoreError, StoreResult,
 };
 use jiff::{SignedDuration, Timestamp};
 use mongodb::bson::{DateTime, Document, doc, oid::ObjectId};
 
-use crate::{Setup, event, new_connection, now, seconds};
+use crate::{Setup, disconnect, event, new_connection, now, seconds};
 
 const ACCOUNT: &str = "17841400000000001";
 
@@ -133,6 +136,106 @@ async fn an_account_that_is_half_erased_is_connected_anew() {
     assert_eq!(setup.store.connection(&old.to_hex()).await.unwrap(), None);
     let deliveries = setup.store.claim_deliveries(now + seconds(60), 10, now).await.unwrap();
     assert_eq!(&*deliveries[0].event_id, "e1", "the erasure is told of");
+}
+
+/// The bound.
+const MOST_ENTRIES: usize = 100;
+
+/// Lets the next event not be written to where it is found. The server's words are no passing ones.
+fn refuse_event(wired: &Wired) {
+    let refusal =
+        doc! { "ok": 0.0, "code": 121, "codeName": "DocumentValidationFailure", "errmsg": "refused" };
+    wired.fault("insert", "connection_events", Fault::Answer(refusal));
+}
+
+/// A connection whose outbox is full, since nothing could be taken off it. Returns the ids of the events, too.
+async fn full(wired: &Wired, now: Timestamp) -> (Connection, Vec<String>) {
+    let first = event("connected");
+    refuse_event(wired);
+    let mut told = vec![first.id.clone()];
+    wired.store.save_connection(new_connection("ann", ACCOUNT), first, now).await.unwrap();
+    let one = wired.store.latest_connection("ann").await.unwrap().unwrap();
+    while told.len() < MOST_ENTRIES {
+        let read = event("token_read");
+        refuse_event(wired);
+        told.push(read.id.clone());
+        assert!(wired.store.record_event(&one.id, &one.access_token, read, now).await.unwrap());
+    }
+    assert_eq!(entries(wired).await, MOST_ENTRIES);
+    assert!(wired.is_clear());
+    (one, told)
+}
+
+async fn entries(wired: &Wired) -> usize {
+    let connections = wired.database.collection::<Document>("instagram_connections");
+    connections.find_one(doc! {}).await.unwrap().unwrap().get_array("outbox").unwrap().len()
+}
+
+async fn refresh(
+    store: &MongoStore,
+    one: &Connection,
+    events: Vec<NewEvent>,
+) -> StoreResult<Option<Connection>> {
+    let refreshed = RefreshedToken {
+        access_token: "v1.k1.refreshed".to_owned(),
+        token_issued_at: now(),
+        token_expires_at: now() + seconds(5_000_000),
+        refresh_at: now() + seconds(2_500_000),
+        scopes: None,
+    };
+    store.replace_token(&one.id, &one.access_token, refreshed, events, now()).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_outbox_grows_no_further_and_nothing_is_lost() {
+    let (wired, now) = (Wired::new().await, now());
+    let (one, mut told) = full(&wired, now).await;
+    let store = &wired.store;
+
+    // Each change is refused as a whole, for the time being.
+    refuse_event(&wired);
+    let refused = refresh(store, &one, vec![event("refreshed")]).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    refuse_event(&wired);
+    let refused = store.save_connection(new_connection("ann", ACCOUNT), event("connected"), now).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    assert_eq!(
+        (store.connection(&one.id).await.unwrap().as_ref(), entries(&wired).await),
+        (Some(&one), MOST_ENTRIES)
+    );
+    // Of another token, there is nothing to change, full or not.
+    let other = Connection { access_token: "v1.k1.other".to_owned(), ..one.clone() };
+    assert_eq!(refresh(store, &other, vec![event("refreshed")]).await.unwrap(), None);
+    assert!(wired.is_clear());
+
+    // It is settled by the next change that is made when it can be.
+    let last = [event("refreshed"), event("permission_lost")];
+    told.extend(last.iter().map(|event| event.id.clone()));
+    let refreshed = refresh(store, &one, last.to_vec()).await.unwrap().unwrap();
+    assert_eq!((refreshed.access_token.as_str(), entries(&wired).await), ("v1.k1.refreshed", 0));
+    let events = store.events(&one.id, "ann", None, 200, now).await.unwrap();
+    let mut found: Vec<_> = events.into_iter().map(|event| event.id).collect();
+    found.sort();
+    told.sort();
+    assert_eq!(found, told);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_with_a_full_outbox_is_connected_again_or_erased() {
+    let (wired, now) = (Wired::new().await, now());
+    full(&wired, now).await;
+    let again = wired.store.save_connection(new_connection("ann", ACCOUNT), event("connected"), now).await;
+    assert!(matches!(again.unwrap(), SaveOutcome::Saved(_)));
+    assert_eq!(entries(&wired).await, 0);
+    assert!(disconnect(&wired.store, "ann", now).await);
+
+    let (one, _) = full(&wired, now).await;
+    let deleted = NewEvent { notify: vec!["a".to_owned()], ..event("deleted") };
+    assert!(wired.store.erase_connection(&one.id, now + seconds(1), deleted.clone(), now).await.unwrap());
+    assert_eq!(wired.store.connection(&one.id).await.unwrap(), None);
+    assert_eq!(wired.store.events(&one.id, "ann", None, 10, now).await.unwrap(), []);
+    let deliveries = wired.store.claim_deliveries(now + seconds(60), 10, now).await.unwrap();
+    assert_eq!(deliveries.iter().map(|delivery| &*delivery.event_id).collect::<Vec<_>>(), [&*deleted.id]);
 }
 
 #[tokio::test]
