@@ -74,9 +74,7 @@ impl ApiKeys for MongoStore {
     }
 
     async fn find_api_key(&self, key_hash: &SecretHash) -> StoreResult<Option<ApiKey>> {
-        let filter = doc! { "keyHash": binary(key_hash) };
-        let keys = self.api_keys.clone();
-        let found = self.operations.run(async move { keys.find_one(filter).await }).await?;
+        let found = self.find_one(&self.api_keys, doc! { "keyHash": binary(key_hash) }).await?;
         found.map(|document| api_key(&document)).transpose()
     }
 
@@ -87,19 +85,14 @@ impl ApiKeys for MongoStore {
     }
 
     async fn delete_api_key(&self, id: &str, user_id: Option<&str>) -> StoreResult<bool> {
-        let filter = doc! { "_id": id, "userId": user_id };
-        let keys = self.api_keys.clone();
-        let deleted = self.operations.run(async move { keys.delete_one(filter).await }).await?;
-        Ok(deleted.deleted_count == 1)
+        self.delete_one(&self.api_keys, doc! { "_id": id, "userId": user_id }).await
     }
 
     async fn touch_api_key(&self, id: &str, now: Timestamp) -> StoreResult<()> {
         let filter = doc! { "_id": id };
         // Any date is more than `null`.
         let update = doc! { "$max": { "lastUsedAt": date(now) } };
-        let keys = self.api_keys.clone();
-        self.operations.run(async move { keys.update_one(filter, update).await }).await?;
-        Ok(())
+        self.update_one(&self.api_keys, filter, update).await.map(drop)
     }
 }
 

@@ -89,9 +89,8 @@ impl Connections for MongoStore {
 
     async fn connection(&self, id: &str) -> StoreResult<Option<Connection>> {
         let Ok(id) = ObjectId::parse_str(id) else { return Ok(None) };
-        let connections = self.connections.clone();
-        let find = async move { connections.find_one(doc! { "_id": id }).await };
-        self.operations.run(find).await?.map(|document| connection(&document)).transpose()
+        let found = self.find_one(&self.connections, doc! { "_id": id }).await?;
+        found.map(|document| connection(&document)).transpose()
     }
 
     async fn connections_of_account(&self, account_id: &str) -> StoreResult<Vec<Connection>> {
@@ -373,9 +372,7 @@ impl Connections for MongoStore {
     async fn reencrypt_token(&self, old: &SealedToken, access_token: &str) -> StoreResult<bool> {
         let Ok(id) = ObjectId::parse_str(&old.connection_id) else { return Ok(false) };
         let update = doc! { "$set": { "accessToken": access_token, "tokenKeyId": key_id(access_token) } };
-        let (filter, connections) = (with_token(id, &old.access_token), self.connections.clone());
-        let reencrypt = async move { connections.update_one(filter, update).await };
-        Ok(self.operations.run(reencrypt).await?.matched_count == 1)
+        self.update_one(&self.connections, with_token(id, &old.access_token), update).await
     }
 
     /// Counts by the tokens themselves: somebody may have changed one by hand and left `tokenKeyId` behind, and an operator

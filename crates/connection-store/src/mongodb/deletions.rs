@@ -43,9 +43,7 @@ impl Deletions for MongoStore {
     }
 
     async fn deletion(&self, code: &str) -> StoreResult<Option<Deletion>> {
-        let filter = doc! { "_id": code };
-        let deletions = self.deletions.clone();
-        let found = self.operations.run(async move { deletions.find_one(filter).await }).await?;
+        let found = self.find_one(&self.deletions, doc! { "_id": code }).await?;
         let Some(document) = found else { return Ok(None) };
         Ok(Some(Deletion {
             requested_at: required_time(&document, "requestedAt")?,
@@ -69,9 +67,7 @@ impl Deletions for MongoStore {
         let filter = doc! { "_id": code, "completedAt": null };
         let update =
             doc! { "$set": { "completedAt": date(now) }, "$unset": { "accountId": "", "userId": "" } };
-        let deletions = self.deletions.clone();
-        self.operations.run(async move { deletions.update_one(filter, update).await }).await?;
-        Ok(())
+        self.update_one(&self.deletions, filter, update).await.map(drop)
     }
 
     async fn erase_connection(

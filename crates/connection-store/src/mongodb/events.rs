@@ -69,9 +69,7 @@ impl Events for MongoStore {
 
     async fn finish_delivery(&self, event_id: &str, receiver: &str) -> StoreResult<()> {
         let filter = doc! { "_id": delivery_id(event_id, receiver) };
-        let deliveries = self.outbox.deliveries.clone();
-        self.operations.run(async move { deliveries.delete_one(filter).await }).await?;
-        Ok(())
+        self.delete_one(&self.outbox.deliveries, filter).await.map(drop)
     }
 
     async fn reschedule_delivery(
@@ -102,9 +100,7 @@ impl Events for MongoStore {
 impl MongoStore {
     async fn put_off(&self, event_id: &str, receiver: &str, update: Vec<Document>) -> StoreResult<()> {
         let filter = doc! { "_id": delivery_id(event_id, receiver) };
-        let deliveries = self.outbox.deliveries.clone();
-        self.operations.run(async move { deliveries.update_one(filter, update).await }).await?;
-        Ok(())
+        self.update_one(&self.outbox.deliveries, filter, update).await.map(drop)
     }
 }
 

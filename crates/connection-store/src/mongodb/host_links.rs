@@ -25,8 +25,7 @@ impl HostLinks for MongoStore {
     }
 
     async fn find_host_link(&self, token_hash: &SecretHash, now: Timestamp) -> StoreResult<Option<HostLink>> {
-        let (filter, links) = (usable(token_hash, now), self.host_links.clone());
-        let found = self.operations.run(async move { links.find_one(filter).await }).await?;
+        let found = self.find_one(&self.host_links, usable(token_hash, now)).await?;
         found.map(|document| host_link(*token_hash, &document)).transpose()
     }
 }

@@ -84,16 +84,12 @@ impl Idempotency for MongoStore {
             "sealedBody": sealed_body,
             "keyId": key_id(sealed_body),
         } };
-        let requests = self.repeatable_requests.clone();
-        self.operations.run(async move { requests.update_one(filter, update).await }).await?;
-        Ok(())
+        self.update_one(&self.repeatable_requests, filter, update).await.map(drop)
     }
 
     async fn forget_request(&self, name: &SecretHash, claim: &str) -> StoreResult<()> {
         let filter = doc! { "_id": binary(name), "claim": claim, "status": null };
-        let requests = self.repeatable_requests.clone();
-        self.operations.run(async move { requests.delete_one(filter).await }).await?;
-        Ok(())
+        self.delete_one(&self.repeatable_requests, filter).await.map(drop)
     }
 
     async fn answers_sealed_with(
@@ -113,10 +109,7 @@ impl Idempotency for MongoStore {
     async fn reencrypt_answer(&self, old: &SealedAnswer, sealed_body: &str) -> StoreResult<bool> {
         let filter = doc! { "_id": binary(&old.name), "sealedBody": &old.sealed_body };
         let update = doc! { "$set": { "sealedBody": sealed_body, "keyId": key_id(sealed_body) } };
-        let requests = self.repeatable_requests.clone();
-        let reencrypted =
-            self.operations.run(async move { requests.update_one(filter, update).await }).await?;
-        Ok(reencrypted.matched_count == 1)
+        self.update_one(&self.repeatable_requests, filter, update).await
     }
 }
 

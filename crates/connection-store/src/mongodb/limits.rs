@@ -55,16 +55,12 @@ impl Limits for MongoStore {
 
     async fn tries(&self, name: &str, now: Timestamp) -> StoreResult<Option<Tries>> {
         let filter = doc! { "_id": name, "expiresAt": { "$gt": date(now) } };
-        let tries = self.tries.clone();
-        let found = self.operations.run(async move { tries.find_one(filter).await }).await?;
+        let found = self.find_one(&self.tries, filter).await?;
         found.map(|document| self::tries(&document)).transpose()
     }
 
     async fn forget_tries(&self, name: &str) -> StoreResult<()> {
-        let filter = doc! { "_id": name };
-        let tries = self.tries.clone();
-        self.operations.run(async move { tries.delete_one(filter).await }).await?;
-        Ok(())
+        self.delete_one(&self.tries, doc! { "_id": name }).await.map(drop)
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod api_keys;
 mod claims;
+mod commands;
 mod connections;
 mod consuming;
 mod deletions;

@@ -30,8 +30,7 @@ impl Pauses for MongoStore {
 
     async fn paused_until(&self, name: &str, now: Timestamp) -> StoreResult<Option<Timestamp>> {
         let filter = doc! { "_id": name, "expiresAt": { "$gt": date(now) } };
-        let pauses = self.pauses.clone();
-        let found = self.operations.run(async move { pauses.find_one(filter).await }).await?;
+        let found = self.find_one(&self.pauses, filter).await?;
         Ok(found.and_then(|document| fields::time(&document, "expiresAt")))
     }
 }

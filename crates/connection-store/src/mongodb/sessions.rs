@@ -60,8 +60,7 @@ impl Sessions for MongoStore {
     async fn find_session(&self, token_hash: &SecretHash, now: Timestamp) -> StoreResult<Option<Session>> {
         // The end is asked for, since the database removes what has ended only some time later.
         let filter = doc! { "_id": binary(token_hash), "expiresAt": { "$gt": date(now) } };
-        let sessions = self.sessions.clone();
-        let found = self.operations.run(async move { sessions.find_one(filter).await }).await?;
+        let found = self.find_one(&self.sessions, filter).await?;
         found.map(|document| session(&document)).transpose()
     }
 
@@ -73,9 +72,7 @@ impl Sessions for MongoStore {
     ) -> StoreResult<()> {
         let filter = doc! { "_id": binary(token_hash) };
         let update = doc! { "$set": { "expiresAt": date(expires_at), "lastUsedAt": date(now) } };
-        let sessions = self.sessions.clone();
-        self.operations.run(async move { sessions.update_one(filter, update).await }).await?;
-        Ok(())
+        self.update_one(&self.sessions, filter, update).await.map(drop)
     }
 
     async fn sessions(&self, user_id: &str, now: Timestamp) -> StoreResult<Vec<Session>> {
@@ -88,10 +85,7 @@ impl Sessions for MongoStore {
     }
 
     async fn delete_session_by_id(&self, id: &str, user_id: &str) -> StoreResult<bool> {
-        let filter = doc! { "id": id, "userId": user_id };
-        let sessions = self.sessions.clone();
-        let deleted = self.operations.run(async move { sessions.delete_one(filter).await }).await?;
-        Ok(deleted.deleted_count == 1)
+        self.delete_one(&self.sessions, doc! { "id": id, "userId": user_id }).await
     }
 
     async fn delete_sessions(&self, user_id: &str, except: Option<&SecretHash>) -> StoreResult<()> {
@@ -120,10 +114,7 @@ impl Sessions for MongoStore {
     }
 
     async fn delete_session(&self, token_hash: &SecretHash) -> StoreResult<()> {
-        let filter = doc! { "_id": binary(token_hash) };
-        let sessions = self.sessions.clone();
-        self.operations.run(async move { sessions.delete_one(filter).await }).await?;
-        Ok(())
+        self.delete_one(&self.sessions, doc! { "_id": binary(token_hash) }).await.map(drop)
     }
 }
 

@@ -34,16 +34,11 @@ impl UsedHandles for MongoStore {
     }
 
     async fn is_handle_used(&self, handle_id: &str) -> StoreResult<bool> {
-        let filter = doc! { "_id": handle_id };
-        let handles = self.used_handles.clone();
-        let found = self.operations.run(async move { handles.find_one(filter).await }).await?;
+        let found = self.find_one(&self.used_handles, doc! { "_id": handle_id }).await?;
         Ok(found.is_some())
     }
 
     async fn release_handle(&self, handle_id: &str) -> StoreResult<()> {
-        let filter = doc! { "_id": handle_id };
-        let handles = self.used_handles.clone();
-        self.operations.run(async move { handles.delete_one(filter).await }).await?;
-        Ok(())
+        self.delete_one(&self.used_handles, doc! { "_id": handle_id }).await.map(drop)
     }
 }

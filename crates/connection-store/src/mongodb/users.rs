@@ -43,16 +43,17 @@ impl Users for MongoStore {
     }
 
     async fn find_credentials(&self, email_key: &str) -> StoreResult<Option<Credentials>> {
-        let found = self.find_user_document(doc! { "emailKey": email_key }).await?;
+        let found = self.find_one(&self.users, doc! { "emailKey": email_key }).await?;
         found.map(|document| credentials(&document)).transpose()
     }
 
     async fn find_user(&self, user_id: &str) -> StoreResult<Option<User>> {
-        self.find_user_document(doc! { "_id": user_id }).await?.map(|document| user(&document)).transpose()
+        let found = self.find_one(&self.users, doc! { "_id": user_id }).await?;
+        found.map(|document| user(&document)).transpose()
     }
 
     async fn find_credentials_of(&self, user_id: &str) -> StoreResult<Option<Credentials>> {
-        let found = self.find_user_document(doc! { "_id": user_id }).await?;
+        let found = self.find_one(&self.users, doc! { "_id": user_id }).await?;
         found.map(|document| credentials(&document)).transpose()
     }
 
@@ -117,13 +118,6 @@ impl Users for MongoStore {
             Ok(deleted)
         };
         Ok(self.operations.run(delete).await?.deleted_count == 1)
-    }
-}
-
-impl MongoStore {
-    async fn find_user_document(&self, filter: Document) -> StoreResult<Option<Document>> {
-        let users = self.users.clone();
-        self.operations.run(async move { users.find_one(filter).await }).await
     }
 }
 
