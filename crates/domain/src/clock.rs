@@ -1,4 +1,4 @@
-//! Where the time comes from.
+//! The source of the time.
 
 use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, Unit};
 

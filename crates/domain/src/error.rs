@@ -46,9 +46,9 @@ pub enum Error {
     /// A call of the service's own failed at the provider; nothing was stored. The redirect URI is what an operator has to
     /// compare where the provider does not accept the app.
     Provider {
-        /// What the provider answered.
+        /// The provider's answer.
         error: InstagramError,
-        /// Where the app sends people back to.
+        /// The address to which the app sends people back.
         redirect_uri: String,
     },
     /// A call that a program made up failed at the provider.

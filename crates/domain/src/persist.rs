@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use backon::{ExponentialBuilder, Retryable};
 use connection_store::{StoreError, StoreResult};
 
-/// How long an outage of the database is waited out: longer than two elections of a MongoDB primary take, of some twelve
-/// seconds each.
+/// Time for which an outage of the database is waited out: longer than two elections of a MongoDB primary
+/// take, of some twelve seconds each.
 const OUTAGE: Duration = Duration::from_secs(30);
 
 /// The first pause; each is twice as long as the one before.

@@ -27,7 +27,8 @@ impl SecretToken {
         ours.then(|| Self(text.into()))
     }
 
-    /// What the store knows it by. A plain SHA-256 is enough: nobody can search 256 random bits.
+    /// Returns the hash by which the store knows it. A plain SHA-256 is enough: nobody can search 256 random
+    /// bits.
     pub fn hash(&self) -> SecretHash {
         Sha256::digest(self.0.expose_secret().as_bytes()).into()
     }

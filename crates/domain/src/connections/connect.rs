@@ -15,16 +15,16 @@ use crate::error::{Error, Invalid};
 use crate::persist;
 use crate::secret_token::SecretToken;
 
-/// How long a person may take to consent.
+/// Time that a person has to consent.
 const STATE_LIFE: SignedDuration = SignedDuration::from_mins(10);
 
-/// How long a client may take between exchange and save.
+/// Time that a client has between exchange and save.
 const HANDLE_LIFE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Longest life that a client may claim for a token of its own, in seconds: Instagram's 60 days and a day of grace.
 const LONGEST_LIFE: u64 = 61 * 24 * 3600;
 
-/// How a person is sent to Instagram.
+/// Options for sending a person to Instagram.
 #[derive(Default)]
 pub struct AuthorizationRequest {
     /// The web app's path to come back to.
@@ -37,7 +37,7 @@ pub struct AuthorizationRequest {
     pub connection_id: Option<String>,
 }
 
-/// What Instagram sent the browser back with.
+/// Parameters with which Instagram sent the browser back.
 pub enum AuthorizationResponse {
     /// The person agreed.
     Code {
@@ -204,8 +204,8 @@ impl Connections {
         Ok((opened.id, opened.payload))
     }
 
-    /// What Instagram says of a client's own token. Its life is the one thing that Instagram cannot be asked for, so there
-    /// the client is believed.
+    /// Looks up a client's own token at Instagram. Its life is the one thing that Instagram cannot be asked
+    /// for, so there the client is believed.
     async fn look_up(&self, body: &SaveConnection) -> Result<PendingConnection, Error> {
         let instagram = self.instagram()?;
         let token = body.access_token.expose();
@@ -230,7 +230,7 @@ impl Connections {
         Ok(pending)
     }
 
-    /// What the state was made with, when it was good until now.
+    /// Consumes a state, and returns what it was made with, if it was good until now.
     async fn consume_state(&self, user_id: &str, state: &str) -> Result<Option<ConsumedState>, Error> {
         let Some(token) = SecretToken::parse(state) else { return Ok(None) };
         Ok(self.store.consume_state(&token.hash(), user_id, self.clock.now()).await?)

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Connections;
 use crate::error::Error;
 
-/// How many connections of a user are looked up at once to be erased.
+/// Connections of a user that are looked up at once to be erased.
 const ERASED_AT_ONCE: u32 = 100;
 
 impl Connections {

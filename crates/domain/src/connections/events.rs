@@ -1,4 +1,4 @@
-//! What happens to a connection: the events that are written with each change, and who is told.
+//! Events of a connection, written with each change, and the receivers that are told of them.
 
 use connection_store::NewEvent;
 use jiff::SignedDuration;
@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use super::Connections;
 
-/// How long it is known who was given a token: programs ask for one again and again.
+/// Life of an event that tells of a token given to a program: programs ask for one again and again.
 const TOKEN_READ_LIFE: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// How long what happens every few hours, and what passes by itself, is worth keeping.
+/// Life of routine events: of work that is done every few hours, and of failures that pass by themselves.
 const ROUTINE_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 impl Connections {
@@ -57,7 +57,7 @@ fn is_success(kind: EventKind) -> bool {
     )
 }
 
-/// What a permission is for, to be read after "lets us".
+/// Returns the purpose of a permission, to be read after "lets us".
 fn purpose(scope: &str) -> &'static str {
     match scope {
         permission::BASIC => "read the profile",

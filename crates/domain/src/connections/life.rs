@@ -13,7 +13,7 @@ use crate::error::{Error, Invalid};
 /// The finest step of time that stores keep.
 const TICK: SignedDuration = SignedDuration::from_millis(1);
 
-/// Which part of a history is wanted.
+/// Selects a part of a history.
 pub struct HistoryPage {
     /// From this time on; `None` from the beginning.
     pub from: Option<Timestamp>,
@@ -21,7 +21,7 @@ pub struct HistoryPage {
     pub to: Option<Timestamp>,
     /// At most so many points.
     pub limit: u32,
-    /// What the page before gave.
+    /// The cursor that the page before gave.
     pub cursor: Option<String>,
 }
 
@@ -50,7 +50,7 @@ impl Connections {
         Ok(HistoryAnswer { points: points.iter().map(point).collect(), next_cursor })
     }
 
-    /// What happened to the user's connection.
+    /// Returns the events of the user's connection.
     ///
     /// # Errors
     /// `not_connected`; `invalid_request` for a cursor that is not ours.

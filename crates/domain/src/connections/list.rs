@@ -15,13 +15,13 @@ use crate::user_id::{LOCAL_PREFIX, public_user_id};
 /// Length of a connection's id.
 const ID_LENGTH: usize = 24;
 
-/// Which part of the list is wanted.
+/// Selects a part of the list.
 pub struct ListPage {
     /// In this state only.
     pub status: Option<ConnectionStatus>,
     /// At most so many.
     pub limit: u32,
-    /// What the page before gave.
+    /// The cursor that the page before gave.
     pub cursor: Option<String>,
 }
 
@@ -57,7 +57,7 @@ impl Connections {
     }
 }
 
-/// What the store can know of a status.
+/// Translates a status into what the store can know of it.
 fn health(status: ConnectionStatus, now: Timestamp) -> Health {
     match status {
         ConnectionStatus::Active => Health::EndsAfter(now + REFRESH_WINDOW),

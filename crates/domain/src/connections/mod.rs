@@ -45,7 +45,7 @@ pub use reencrypt::ReencryptedPage;
 pub use refresh::AskedBy;
 pub use token::Program;
 
-/// What the routes call. One for the whole process.
+/// Carries out the calls of the routes. There is one for the whole process.
 pub struct Connections {
     store: Arc<dyn Store>,
     vault: Arc<Vault>,
@@ -53,14 +53,14 @@ pub struct Connections {
     instagram: Result<InstagramClient, Vec<&'static str>>,
     clock: Arc<dyn Clock>,
     pause: Pause,
-    /// Who is told what happens to a connection, by the names that deliveries carry.
+    /// The receivers of a connection's events, by the names that deliveries carry.
     receivers: Vec<String>,
     observer: Arc<dyn Observer>,
     lease: Lease,
     refresh_window: SignedDuration,
 }
 
-/// How many connections of one user a list shows: a person has a handful.
+/// Most connections of one user that a list shows: a person has a handful.
 const MOST_OF_ONE_USER: u32 = 100;
 
 /// Times that are configured.
@@ -72,12 +72,13 @@ pub struct Timing {
     pub refresh_window: SignedDuration,
 }
 
-/// How long a worker has a batch of connections to itself.
+/// Time that a worker has a batch of connections to itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Lease {
     /// From the claim on; then others take the worker for dead.
     pub whole: SignedDuration,
-    /// What one of the batch may take, to its last write. Where less is left, others may be at it before it is done.
+    /// Time that one connection of the batch may take, to its last write. Where less is left, other workers
+    /// may be at it before it is done.
     pub one: SignedDuration,
 }
 
@@ -158,8 +159,8 @@ impl Connections {
         view::connection(stored, opens, self.clock.now())
     }
 
-    /// What the owner is told who asked for a refresh or a sync. Something newer that came first counts, word that the app was
-    /// removed as well.
+    /// Answers an owner's request for a refresh or a sync. Something newer that came first counts, word that
+    /// the app was removed as well.
     async fn answer(&self, user_id: &str, kept: Kept) -> Result<shared::Connection, Error> {
         match kept? {
             Some(stored) => Ok(self.view(stored)),
@@ -167,7 +168,7 @@ impl Connections {
         }
     }
 
-    /// Whether there is an app to ask Instagram with.
+    /// Tells whether there is an app to ask Instagram with.
     pub fn has_app(&self) -> bool {
         self.instagram.is_ok()
     }
@@ -177,7 +178,8 @@ impl Connections {
     }
 }
 
-/// What a stored token is bound to: a ciphertext moved to another account's document does not open.
+/// Returns the context that a stored token is bound to: a ciphertext moved to another account's document does
+/// not open.
 fn token_context(instagram_user_id: &str) -> Context<'_> {
     Context { purpose: "accessToken", subject: instagram_user_id }
 }

@@ -1,4 +1,4 @@
-//! What operators are shown of connections that are not theirs.
+//! Views of connections for operators, to whom they do not belong.
 
 use connection_store::{Connection, SealedToken};
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ pub fn view_of(stored: Connection, vault: Option<&Vault>, now: Timestamp) -> sha
     view::connection(stored, opens, now)
 }
 
-/// Whether the vault opens a stored token.
+/// Tells whether the vault opens a stored token.
 pub fn opens(vault: &Vault, token: &SealedToken) -> bool {
     vault.open(&token.access_token, &token_context(&token.instagram_user_id)).is_ok()
 }

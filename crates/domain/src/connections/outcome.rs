@@ -12,10 +12,11 @@ use crate::jitter::jittered;
 /// The longest wait between two attempts: with weeks left, it leaves many.
 pub(super) const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
 
-/// What is stored now; `None` when something newer came first: a reconnect, a disconnect, another refresh.
+/// The connection as it is stored now; `None` when something newer came first: a reconnect, a disconnect,
+/// another refresh.
 pub(super) type Kept = Result<Option<Connection>, Error>;
 
-/// What was learnt from an attempt that came to nothing.
+/// Findings of an attempt that came to nothing.
 #[derive(Default)]
 pub(super) struct Learnt {
     /// A sentence for the owner; `None` leaves the one that is there.
@@ -84,7 +85,7 @@ impl Outcome {
     }
 }
 
-/// How long to wait after this failure, which is one of so many in a row.
+/// Returns the time to wait after this failure, which is one of so many in a row.
 pub(super) fn wait_after(error: &InstagramError, failures: u32) -> SignedDuration {
     match error {
         // Going on lengthens the block.

@@ -1,4 +1,4 @@
-//! What travels through the browser between exchange and save, inside a sealed handle.
+//! A pending connection, which travels through the browser between exchange and save, inside a sealed handle.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ impl PendingConnection {
         fields
     }
 
-    /// What is to be stored for `user_id`.
+    /// Returns the connection to store for `user_id`.
     pub(super) fn into_connection(
         self,
         user_id: &str,
@@ -93,13 +93,13 @@ impl PendingConnection {
     }
 }
 
-/// When a token ends that lives so many seconds.
+/// Returns the time at which a token with a life of so many seconds expires.
 pub(super) fn end_of_life(issued_at: Timestamp, expires_in: u64) -> Timestamp {
     let seconds = i64::try_from(expires_in).unwrap_or(i64::MAX);
     later(issued_at, SignedDuration::from_secs(seconds))
 }
 
-/// Whether what a client says of a profile differs from it. A field left out says nothing.
+/// Tells whether the fields that a client gives of a profile differ from it. A field left out says nothing.
 fn contradicts(said: &InstagramUser, is: &InstagramUser) -> bool {
     fn differs<T: PartialEq>(said: Option<&T>, is: Option<&T>) -> bool {
         said.is_some() && said != is

@@ -268,7 +268,8 @@ impl Connections {
             Err(
                 told @ (InstagramError::NeedsReauthorization { .. } | InstagramError::RateLimited { .. }),
             ) => self.refused(stored, told).await,
-            // What is read is not stored: otherwise whoever can provoke this could fill the history.
+            // The profile is read and not stored: otherwise any caller that can provoke this could fill the
+            // history.
             Ok(_) | Err(_) => Error::AccessRefusedOnce(error),
         }
     }
@@ -409,7 +410,7 @@ mod tests {
             (json!({"message": [{"a": [{"O-Auth Token": "x"}]}]}), false),
             (json!({"recipient": {"id": "1"}, "message": {"client_secret": null}}), false),
             (json!({"message": {"text": "my access_token is client_secret"}}), true),
-            // What changes the call does so at the top alone.
+            // Names that change the call do so at the top alone.
             (json!({"message": {"method": "delete", "format": "x"}}), true),
         ] {
             let parameters = Parameters::new(Vec::new(), Some(GraphBody::Json(body.clone())));

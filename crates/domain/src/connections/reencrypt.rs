@@ -36,7 +36,7 @@ impl Connections {
         self.store.sealed_with(key_id, after, limit).await
     }
 
-    /// How many tokens are sealed with keys that open and do not seal. Looks at every connection.
+    /// Counts the tokens sealed with keys that open and do not seal. Looks at every connection.
     ///
     /// # Errors
     /// When the store does not answer.

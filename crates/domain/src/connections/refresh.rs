@@ -16,8 +16,8 @@ use crate::persist::persist;
 use crate::providers::instagram;
 use crate::work::{BATCH, Progress, Work, work_off};
 
-/// How often, and how long apart, an owner's wish is tried while a worker is at the same token: 15 seconds in all, which
-/// is longer than one call to Instagram takes.
+/// Number of attempts at an owner's refresh while a worker is at the same token, and the pause between two of
+/// them: 15 seconds in all, which is longer than one call to Instagram takes.
 const TURN_ATTEMPTS: u32 = 100;
 const TURN_PAUSE: Duration = Duration::from_millis(150);
 
@@ -118,8 +118,8 @@ impl Connections {
         (!is_decided && refresh_at > now).then_some(refresh_at)
     }
 
-    /// Whether work may begin on what was claimed until then: Instagram wants no pause, and a call and a write are done before
-    /// others may have it.
+    /// Tells whether work may begin on a connection that was claimed until then: Instagram wants no pause,
+    /// and a call and a write are done before another worker may have it.
     pub(super) fn may_begin(&self, lease_until: Option<Timestamp>) -> bool {
         let now = self.clock.now();
         let is_nearly_over = lease_until.is_some_and(|until| until.duration_since(now) < self.lease.one);
@@ -269,8 +269,8 @@ impl Connections {
         }
     }
 
-    /// Whether a connection has the same token as before, however it is sealed, and nobody has refreshed it meanwhile: Instagram
-    /// may give the same text again.
+    /// Tells whether a connection has the same token as before, however it is sealed, and was not refreshed
+    /// meanwhile: Instagram may give the same text again.
     fn is_still(&self, before: &Connection, token: &AccessToken, present: &Connection) -> bool {
         present.is_active
             && present.token_issued_at == before.token_issued_at

@@ -1,4 +1,5 @@
-//! What Meta tells this service about an account: its owner removed the app, or wants everything deleted.
+//! Meta's deauthorize and data-deletion callbacks: the owner of an account removed the app, or wants
+//! everything deleted.
 
 use connection_store::{Connection, Deletion, DeletionOf, NewDeletion, StoreResult};
 use jiff::{SignedDuration, Timestamp};
@@ -9,13 +10,14 @@ use crate::error::Error;
 use crate::providers::instagram::{APP_REMOVED, why_refused};
 use instagram_client::SignedRequest;
 
-/// How long a request to deauthorize is known again. One that comes later finds a token that is dead or newer.
+/// Time for which a request to deauthorize is remembered. If it comes again later, it finds a token that is
+/// dead or newer.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(60 * 24);
 
 /// From the beginning of a second to its last millisecond, the finest step of time that stores keep.
 const REST_OF_SECOND: SignedDuration = SignedDuration::from_millis(999);
 
-/// How often a token that others replace at the same moment is marked as dead anew.
+/// Number of attempts to mark a token as dead that others replace at the same moment.
 const MARK_ATTEMPTS: u32 = 5;
 
 /// Digits of a confirmation code.
@@ -80,7 +82,7 @@ impl Connections {
         Ok(deletion.code)
     }
 
-    /// How far a request to delete is. `None` when there is none of this code.
+    /// Returns the progress of a request to delete. `None` when there is none of this code.
     ///
     /// # Errors
     /// `unavailable`.
@@ -92,7 +94,7 @@ impl Connections {
     }
 }
 
-/// Whether a request of that second is about this connection as it is now. Meta tells whole seconds.
+/// Tells whether a request of that second is about this connection as it is now. Meta tells whole seconds.
 fn is_meant(connection: &Connection, issued_at: Timestamp) -> bool {
     connection.is_active
         && connection.needs_reauthorization_since.is_none()

@@ -58,12 +58,13 @@ impl Connections {
         }
     }
 
-    /// What is stored now; `None` when the connection ended meanwhile.
+    /// Stores a profile, and returns the connection as it is stored now; `None` when it was disconnected
+    /// meanwhile.
     async fn store_profile(&self, stored: &Connection, profile: instagram_client::Profile) -> Kept {
         let profile = profile::to_stored(profile::to_wire(profile));
         let event = self.event(EventKind::Synced, instagram::SYNCED);
         let (id, user_id, now) = (&stored.id, &stored.user_id, self.clock.now());
-        // Where this fails, the lease ends by itself.
+        // The lease expires by itself if this fails.
         let kept = self.store.update_profile(id, user_id, profile, permission::BASIC, event, now).await;
         kept.map_err(|error| {
             let error = Error::from(error);

@@ -12,7 +12,7 @@ use super::view::REFRESH_WINDOW;
 use crate::error::Error;
 use crate::providers::instagram;
 
-/// How often a token that others replace at the same moment is read anew.
+/// Number of attempts to read a token that others replace at the same moment.
 const READ_ATTEMPTS: u32 = 5;
 
 /// The API key that a program showed; not the key itself.
@@ -39,7 +39,7 @@ impl Connections {
     ) -> Result<TokenAnswer, Error> {
         let mut usable = self.usable(user_id).await?;
         if self.ends_soon(&usable.0) && may_refresh().await {
-            // Where that fails, the token is still good.
+            // The token is still good if that fails.
             if let Err(error) = self.refresh(user_id, AskedBy::Program).await {
                 error.log();
             }
@@ -60,7 +60,7 @@ impl Connections {
         Err(Error::Internal("a token was replaced again and again"))
     }
 
-    /// Whether little of a token's life is left, and Instagram refreshes it yet.
+    /// Tells whether little of a token's life is left, and Instagram already refreshes it.
     fn ends_soon(&self, stored: &Connection) -> bool {
         let now = self.clock.now();
         stored.token_expires_at.duration_since(now) <= REFRESH_WINDOW

@@ -9,7 +9,8 @@ use crate::providers::instagram;
 /// Less than this before its end, a connection needs a refresh.
 pub(super) const REFRESH_WINDOW: SignedDuration = SignedDuration::from_hours(10 * 24);
 
-/// What the API answers. `opens`: whether the vault can open the stored token.
+/// Returns a stored connection as the API answers with it. `opens`: whether the vault can open the stored
+/// token.
 pub(super) fn connection(stored: Connection, opens: bool, now: Timestamp) -> shared::Connection {
     let ended = stored.token_expires_at <= now;
     let needs_refresh = stored.token_expires_at.duration_since(now) <= REFRESH_WINDOW;
