@@ -6,20 +6,20 @@ use serde::{Deserialize, Serialize};
 use crate::secret_buffer::SecretBuffer;
 use crate::vault::{Context, OpenError, Vault};
 
-/// What every handle starts with, so that it can be told from a raw token (`service-api.md` §3).
+/// Prefix of every handle, by which it can be told from a raw token (`service-api.md` §3).
 const PREFIX: &str = "sealed.";
 
 /// The purpose of every handle. Callers' purposes are names of stored fields, so it meets none of them.
 const PURPOSE: &str = "token_vault.handle";
 
-/// Who may use a handle, and how long.
+/// Names the bearer of a handle, and limits how long it can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HandleClaims<'a> {
     /// The only caller for whom it opens: the id of the user who asked for it.
     pub bearer: &'a str,
     /// A unique id. Whoever opens the handle remembers it, if the handle is to be good for one use.
     pub id: &'a str,
-    /// When it stops opening, in milliseconds since 1970 UTC.
+    /// Time from which it no longer opens, in milliseconds since 1970 UTC.
     pub expires_at_ms: i64,
 }
 
@@ -28,13 +28,14 @@ pub struct HandleClaims<'a> {
 pub struct OpenedHandle<T> {
     /// The unique id it was sealed with.
     pub id: String,
-    /// When it stops opening, in milliseconds since 1970 UTC: how long its id must be remembered.
+    /// Time from which it no longer opens, in milliseconds since 1970 UTC: until then its id must be
+    /// remembered.
     pub expires_at_ms: i64,
     /// The secret.
     pub payload: T,
 }
 
-/// What is encrypted. The bearer is not in it, but in the associated data.
+/// The content that is encrypted. The bearer is not in it, but in the associated data.
 #[derive(Serialize, Deserialize)]
 struct Content<Id, Payload> {
     id: Id,
@@ -43,7 +44,7 @@ struct Content<Id, Payload> {
     payload: Payload,
 }
 
-/// Whether `text` claims to be a handle. Does not check that it opens.
+/// Tells whether `text` claims to be a handle. Does not check that it opens.
 #[must_use]
 pub fn is_handle(text: &str) -> bool {
     text.starts_with(PREFIX)

@@ -1,4 +1,4 @@
-//! Which keys there are, and which one seals.
+//! The keys that open, and the one of them that seals.
 
 use std::fmt;
 
@@ -117,7 +117,8 @@ impl fmt::Debug for Keyring {
     }
 }
 
-/// Why a keyring's text was refused. Names the entry by position (from 1) and id; never holds any part of a key.
+/// Reasons to refuse a keyring's text. Names the entry by position (from 1) and id; never holds any part of a
+/// key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyringError {
     /// There is no entry at all.
@@ -126,7 +127,7 @@ pub enum KeyringError {
     /// An entry has no `:`, or is empty.
     #[error("entry {position} has no `:`; expected `id:base64-of-32-bytes`")]
     NoSeparator {
-        /// Which entry, from 1.
+        /// The entry's position, from 1.
         position: usize,
     },
     /// An id is empty, too long, or has other characters.
@@ -134,13 +135,13 @@ pub enum KeyringError {
         "entry {position} has an invalid id; expected 1 to 32 letters, digits, `_` or `-` before the `:`"
     )]
     InvalidId {
-        /// Which entry, from 1.
+        /// The entry's position, from 1.
         position: usize,
     },
     /// An id stands twice.
     #[error("entry {position} repeats the id `{id}`; every id must be unique")]
     DuplicateId {
-        /// Which entry, from 1.
+        /// The entry's position, from 1.
         position: usize,
         /// The id that stands twice.
         id: String,
@@ -148,7 +149,7 @@ pub enum KeyringError {
     /// A key is not base64, or not 32 bytes long.
     #[error("entry {position} (`{id}`) has an invalid key; expected standard base64 of exactly 32 bytes")]
     InvalidKey {
-        /// Which entry, from 1.
+        /// The entry's position, from 1.
         position: usize,
         /// The id of that entry.
         id: String,

@@ -10,13 +10,12 @@ use crate::keyring::Keyring;
 /// The version of the format, the first part of every sealed text.
 const VERSION: &str = "v1";
 
-/// Where a secret belongs. Only the same purpose and subject open what was sealed with them.
+/// The place that a secret belongs to. Only the same purpose and subject open what was sealed with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Context<'a> {
-    /// What kind of secret it is: by convention the collection and the field,
-    /// such as `accessToken`.
+    /// The kind of secret: by convention the collection and the field, such as `accessToken`.
     pub purpose: &'a str,
-    /// Whose it is: an id that never changes, such as the `instagramUserId`.
+    /// The secret's subject: an id that never changes, such as the `instagramUserId`.
     pub subject: &'a str,
 }
 
@@ -95,8 +94,8 @@ impl Vault {
         self.keyring.key_ids().skip(1)
     }
 
-    /// Whether `sealed` was sealed with the key that seals now. What was not should be sealed again before its key
-    /// leaves the keyring. Does not check that it opens.
+    /// Tells whether `sealed` was sealed with the key that seals now. Any other text should be re-encrypted
+    /// before its key leaves the keyring. Does not check that it opens.
     #[must_use]
     pub fn is_current(&self, sealed: &str) -> bool {
         let mut parts = sealed.split('.');
@@ -104,7 +103,7 @@ impl Vault {
     }
 }
 
-/// Why a sealed text did not open. Says nothing about its content.
+/// Reasons why a sealed text did not open. Says nothing about its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// It is not a sealed text, or, for a handle, not one with this kind of payload.

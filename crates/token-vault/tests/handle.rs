@@ -1,4 +1,4 @@
-//! What a sealed handle promises: it opens for its bearer, until its time is over, and for nobody else.
+//! Promises of a sealed handle: it opens for its bearer, until it expires, and for nobody else.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 

@@ -1,4 +1,4 @@
-//! What a vault promises: what was sealed opens, in its context, as long as its key is there; nothing else does.
+//! Promises of a vault: a sealed text opens, in its context, as long as its key is there; nothing else does.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -163,7 +163,7 @@ proptest! {
         for bit in 0..sealed.len() * 8 {
             let mut changed = sealed.clone().into_bytes();
             changed[bit / 8] ^= 1 << (bit % 8);
-            // What is not UTF-8 is no text, and cannot be given to a vault at all.
+            // Bytes that are not UTF-8 are no text, and cannot be given to a vault at all.
             if let Ok(changed) = String::from_utf8(changed) {
                 prop_assert!(vault.open(&changed, &CONTEXT).is_err(), "bit {}: {}", bit, changed);
             }
