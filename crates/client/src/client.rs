@@ -191,7 +191,7 @@ impl Client {
         self.of(user_id, Method::GET, ["history"])?.query(page).send().await
     }
 
-    /// What happened to the user's connection.
+    /// Returns the events of the user's connection.
     ///
     /// # Errors
     /// See [`Error`].
@@ -234,7 +234,7 @@ impl Client {
     }
 }
 
-/// Where a page begins.
+/// The place at which a page begins.
 #[derive(Serialize)]
 struct Cursor {
     cursor: Option<String>,

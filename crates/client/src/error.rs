@@ -1,10 +1,10 @@
-//! What can go wrong, sorted by what a caller can do about it.
+//! Errors, sorted by what a caller can do about them.
 
 use std::time::Duration;
 
 use shared::{ErrorBody, ErrorCode};
 
-/// Why there is no client.
+/// Reasons why a client cannot be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -22,7 +22,7 @@ pub enum ConfigError {
     Http(#[source] reqwest::Error),
 }
 
-/// Why a call came to nothing. No variant holds the key or an address, which may have a code in it.
+/// Reasons why a call came to nothing. No variant holds the key or an address, which may have a code in it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -42,7 +42,7 @@ pub enum Error {
         status: u16,
         /// The answer's `X-Request-Id`, if it had one.
         request_id: Option<String>,
-        /// How long to wait, where the answer said so in seconds.
+        /// Time to wait, where the answer gave it in seconds.
         retry_after: Option<Duration>,
     },
     /// A user's id or a part of a path that no address can hold.
@@ -68,7 +68,7 @@ impl Error {
         }
     }
 
-    /// How long to wait before trying again, where the service said so.
+    /// Returns the time to wait before another attempt, where the service gave it.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused(body) => body.retry_after.map(Duration::from_secs),

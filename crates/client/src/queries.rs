@@ -1,9 +1,9 @@
-//! What can be asked for along with a call.
+//! Parameters of calls.
 
 use serde::Serialize;
 use shared::ConnectionStatus;
 
-/// How a login is begun.
+/// Options of a login.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Login {
@@ -17,7 +17,7 @@ pub struct Login {
     pub connection_id: Option<String>,
 }
 
-/// Which of all connections.
+/// Selects from all connections.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct ConnectionsFilter {
     /// In this state only.
@@ -31,7 +31,7 @@ pub struct HistoryPage {
     pub from: Option<String>,
     /// The last moment, in RFC 3339.
     pub to: Option<String>,
-    /// How many points at most: 100 unless told otherwise, at most 1000.
+    /// Most points in the page: 100 unless told otherwise, at most 1000.
     pub limit: Option<u32>,
     /// The `next_cursor` of the page before.
     pub cursor: Option<String>,
@@ -40,7 +40,7 @@ pub struct HistoryPage {
 /// A page of events, the newest first.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct EventsPage {
-    /// How many at most: 50 unless told otherwise, at most 100.
+    /// Most events in the page: 50 unless told otherwise, at most 100.
     pub limit: Option<u32>,
     /// The `next_cursor` of the page before.
     pub cursor: Option<String>,

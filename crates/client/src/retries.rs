@@ -1,4 +1,4 @@
-//! Which calls are made again, how often and after how long.
+//! Retries: which calls are made again, how often and after how long.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use shared::ErrorCode;
 
 use crate::error::Error;
 
-/// How often a call is made again, and the pauses in between. They double each time, and each is up to as much longer again
-/// as chance wants, so that many clients do not come back at one moment.
+/// Limits how often a call is made again, and sets the pauses in between. They double each time, and chance
+/// makes each up to as much longer again, so that many clients do not come back at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retries {
-    /// How often at most, after the first time.
+    /// Most attempts after the first one.
     pub times: usize,
     /// The first pause, unless the service asks for a longer one.
     pub first_pause: Duration,
@@ -51,7 +51,7 @@ impl Default for Retries {
     }
 }
 
-/// What becomes of a call that is made twice.
+/// Effect of making a call twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeating {
     /// The same as of one: it reads, it ends something, or it has an `Idempotency-Key`.
@@ -61,7 +61,7 @@ pub(crate) enum Repeating {
 }
 
 impl Repeating {
-    /// Whether a call that failed like this should be made again.
+    /// Tells whether a call that failed like this should be made again.
     pub(crate) fn helps(self, error: &Error) -> bool {
         match error {
             // The call was never made.

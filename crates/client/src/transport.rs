@@ -15,10 +15,10 @@ use crate::error::{ConfigError, Error};
 use crate::retries::{Repeating, Retries};
 use crate::tls;
 
-/// How long a connection may take to come about.
+/// Time that a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a whole call may take: longer than the service waits for Instagram.
+/// Time that a whole call may take: longer than the service waits for Instagram.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A pool of connections to one service, with one key.
@@ -141,7 +141,7 @@ async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Error
     Err(Error::Refused(Box::new(refusal)))
 }
 
-/// What the answer is if its body turns out to be none of this API.
+/// Returns the error for an answer whose body turns out to be none of this API.
 fn unintelligible(response: &Response) -> Error {
     let header = |name: &str| response.headers().get(name)?.to_str().ok();
     Error::Unintelligible {

@@ -40,7 +40,7 @@ impl Canned {
         Self { client, requests }
     }
 
-    /// What was asked so far, head and body.
+    /// Returns the requests so far, head and body.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().iter().map(|(_, request)| request.clone()).collect()
     }

@@ -1,4 +1,4 @@
-//! What a caller learns of failures, and what nobody does.
+//! Failures: the parts that a caller learns, and the parts that nobody learns.
 
 use std::error::Error as _;
 

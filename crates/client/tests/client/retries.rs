@@ -1,4 +1,4 @@
-//! Which calls are made again, and when.
+//! Retries: which calls are made again, and when.
 
 use std::net::TcpListener;
 use std::thread;

@@ -74,7 +74,7 @@ impl Running {
         }
     }
 
-    /// What Instagram grants when this user allows it for this account.
+    /// Returns what Instagram grants when this user allows it for this account.
     pub(crate) async fn granted(&self, user_id: &str, account: &str) -> CallbackAnswer {
         let login = self.client.login_url(user_id, &Login::default()).await.unwrap();
         let back = Url::parse(&self.instagram.consent(&login.auth_url, Consent::allow(account))).unwrap();
