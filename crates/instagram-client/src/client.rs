@@ -14,7 +14,7 @@ use crate::profile::{FIELDS, Profile};
 use crate::token::{AccessToken, LongLivedToken, ShortLivedToken};
 use crate::transport::{Endpoint, Transport};
 
-/// What the authorize page should do beyond the usual.
+/// Options of the authorize page beyond the usual.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AuthorizeOptions {
     /// Make the person sign in again, so that another account can be chosen.
@@ -52,9 +52,9 @@ impl InstagramClient {
         &self.inner.config.redirect_uri
     }
 
-    /// Where to send the browser, as a full-page navigation (a popup gets "400 Session Invalid"), to have a person
-    /// connect an account (`instagram-api.md` §1). `state` comes back unchanged: unguessable, bound to the person, used
-    /// once.
+    /// Returns the address to send the browser to, as a full-page navigation (a popup gets "400 Session
+    /// Invalid"), to have a person connect an account (`instagram-api.md` §1). `state` comes back unchanged:
+    /// unguessable, bound to the person, used once.
     #[must_use]
     pub fn authorize_url(&self, state: &str, scopes: &[&str], options: AuthorizeOptions) -> Url {
         self.inner.oauth.authorize_url(state, scopes, options)
@@ -95,7 +95,7 @@ impl InstagramClient {
         self.get(Endpoint::Refresh, &["refresh_access_token"], &parameters, LongLivedToken::parse).await
     }
 
-    /// Whose token it is (`instagram-api.md` §5).
+    /// Returns the profile of the token's account (`instagram-api.md` §5).
     ///
     /// # Errors
     /// Any [`InstagramError`] but [`InstagramError::InvalidCode`].

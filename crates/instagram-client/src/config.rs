@@ -1,4 +1,4 @@
-//! How to reach Instagram, and as whom.
+//! Settings for reaching Instagram as one app.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use url::Url;
 
 use crate::observer::CallObserver;
 
-/// Where the browser is sent. Not `https://api.instagram.com/oauth/authorize`, an alias that shows "Sorry, this page isn't
-/// available" since August 2026 (`instagram-api.md` §1).
+/// Address that the browser is sent to. Not `https://api.instagram.com/oauth/authorize`, an alias that shows
+/// "Sorry, this page isn't available" since August 2026 (`instagram-api.md` §1).
 pub const DEFAULT_AUTHORIZE_URL: &str = "https://www.instagram.com/oauth/authorize";
 
-/// Where codes are exchanged (`instagram-api.md` §2).
+/// Address at which codes are exchanged (`instagram-api.md` §2).
 pub const DEFAULT_TOKEN_URL: &str = "https://api.instagram.com/oauth/access_token";
 
 /// The base of the Graph API (`instagram-api.md` §3 to §5).
@@ -24,20 +24,20 @@ pub const DEFAULT_GRAPH_VERSION: &str = "v25.0";
 /// The time that one call may take.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How to reach Instagram, and as which app. [`Config::new`] fills in the defaults; every field can be set after that.
-/// `Debug` hides the secret.
+/// Settings for reaching Instagram as one app. [`Config::new`] fills in the defaults; every field can be set
+/// after that. `Debug` hides the secret.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The **Instagram** app id (dashboard: Instagram → API setup with Instagram login), not the Meta app id.
     pub app_id: String,
     /// The Instagram app's secret.
     pub app_secret: SecretString,
-    /// Where Instagram sends the browser back. It is sent byte for byte as given here, and must match the dashboard's
-    /// entry so.
+    /// The address to which Instagram sends the browser back. It is sent byte for byte as given here, and
+    /// must match the dashboard's entry so.
     pub redirect_uri: String,
-    /// Where the browser is sent; by default [`DEFAULT_AUTHORIZE_URL`].
+    /// The address that the browser is sent to; by default [`DEFAULT_AUTHORIZE_URL`].
     pub authorize_url: Url,
-    /// Where codes are exchanged; by default [`DEFAULT_TOKEN_URL`].
+    /// The address at which codes are exchanged; by default [`DEFAULT_TOKEN_URL`].
     pub token_url: Url,
     /// The base of the Graph API; by default [`DEFAULT_GRAPH_URL`].
     pub graph_url: Url,
@@ -96,19 +96,19 @@ impl Config {
         Ok(())
     }
 
-    /// Whether any call goes over https.
+    /// Tells whether any call goes over https.
     pub(crate) fn uses_https(&self) -> bool {
         [&self.token_url, &self.graph_url].iter().any(|url| url.scheme() == "https")
     }
 }
 
-/// Why a [`Config`] cannot work.
+/// Reasons why a [`Config`] cannot work.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A required text is empty.
     #[error("{field} is empty")]
     Empty {
-        /// Which field of [`Config`].
+        /// The field of [`Config`].
         field: &'static str,
     },
     /// The redirect URI is not an absolute http or https URL.
@@ -117,7 +117,7 @@ pub enum ConfigError {
     /// One of Instagram's URLs is not http or https.
     #[error("{field} is not an http or https URL")]
     InvalidUrl {
-        /// Which field of [`Config`].
+        /// The field of [`Config`].
         field: &'static str,
     },
     /// The Graph version is not `v` and a number.
@@ -140,8 +140,8 @@ fn is_http(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
 }
 
-/// Whether a text is a version of the Graph API, such as `v25.0`. It becomes a segment of the path, so nothing else may
-/// get in.
+/// Tells whether a text is a version of the Graph API, such as `v25.0`. It becomes a segment of the path, so
+/// nothing else may get in.
 #[must_use]
 pub fn is_graph_version(text: &str) -> bool {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());

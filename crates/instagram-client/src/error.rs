@@ -1,8 +1,8 @@
-//! What went wrong, by what to do next.
+//! Failures of calls to Instagram, sorted by what to do next.
 
 use std::time::Duration;
 
-/// How long to wait after a rate limit when Instagram does not say.
+/// Time to wait after a rate limit when Instagram does not say.
 pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// The longest wait that is believed: Instagram's windows are an hour or a day long.
@@ -18,7 +18,7 @@ const REFUSALS: [i64; 16] =
 /// Subcodes that leave open what was done, whatever the code: spam, and failures on Meta's side.
 const UNSETTLED: [i64; 6] = [TAKEN_FOR_SPAM, 2_207_001, 2_207_003, 2_207_020, 2_207_032, 2_207_053];
 
-/// Whose calls a rate limit counts.
+/// Names the calls that a rate limit counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitOf {
     /// All of the app's, whatever account they are for: codes 4 and 613, HTTP 429, and whatever does not say.
@@ -42,9 +42,9 @@ pub enum InstagramError {
     /// and 2). Next: try again with growing pauses.
     #[error("Instagram failed for the moment: {reason}")]
     Retryable {
-        /// What happened, for the log.
+        /// Account of what happened, for the log.
         reason: String,
-        /// Whether the request may have reached Instagram; else no connection came about.
+        /// Tells whether the request may have reached Instagram; else no connection came about.
         sent: bool,
     },
 
@@ -52,16 +52,17 @@ pub enum InstagramError {
     /// lengthens the block.
     #[error("Instagram limits the rate of calls{}; wait {} s", of_limit(*of), retry_after.as_secs())]
     RateLimited {
-        /// How long to wait: Instagram's word, else [`DEFAULT_RETRY_AFTER`]; at most [`MAX_RETRY_AFTER`].
+        /// Time to wait: Instagram's word, else [`DEFAULT_RETRY_AFTER`]; at most [`MAX_RETRY_AFTER`].
         retry_after: Duration,
-        /// Whose calls are too many.
+        /// The calls that are too many.
         of: LimitOf,
     },
 
     /// The token is dead (codes 190 and 102). Next: never retry; ask the person to connect again.
     #[error("Instagram no longer accepts the token{}", of_subcode(*subcode))]
     NeedsReauthorization {
-        /// Why: 458 app removed, 459 checkpoint, 460 password changed, 463 or 0 expired, 464 unconfirmed, 467 invalid.
+        /// The reason: 458 app removed, 459 checkpoint, 460 password changed, 463 or 0 expired, 464
+        /// unconfirmed, 467 invalid.
         subcode: Option<i64>,
     },
 
@@ -89,7 +90,7 @@ pub enum InstagramError {
     /// The app's id, secret or redirect URI is wrong. Next: the operator compares the settings with Meta's dashboard.
     #[error("Instagram refuses the app's settings: {message}")]
     Misconfigured {
-        /// What Instagram says, sanitised.
+        /// Instagram's message, sanitised.
         message: String,
     },
 
@@ -100,7 +101,7 @@ pub enum InstagramError {
         code: i64,
         /// Instagram's subcode, which names the reason of most publishing and messaging failures.
         subcode: Option<i64>,
-        /// What Instagram says, sanitised.
+        /// Instagram's message, sanitised.
         message: String,
     },
 
@@ -108,7 +109,7 @@ pub enum InstagramError {
     /// impossible expiry. Next: use none of it, keep what is stored, and try again later.
     #[error("Instagram answered nonsense: {reason}")]
     Unintelligible {
-        /// What is wrong with it. Holds nothing of the answer.
+        /// The fault in the answer. Holds nothing of the answer itself.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What reads Instagram's answers, for the fuzz target in `crates/fuzz`.
+//! Readers of Instagram's answers, for the fuzz target in `crates/fuzz`.
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};

@@ -19,14 +19,14 @@ pub const MAX_GRAPH_ANSWER: usize = 4 * 1024 * 1024;
 /// The name of the parameter that carries a token in URLs.
 const TOKEN_PARAMETER: &str = "access_token";
 
-/// What stands behind a parameter's name and between parameters: plain, and percent-encoded in a URL in a URL
-/// in a URL.
+/// Signs that stand behind a parameter's name and between parameters: plain, and percent-encoded in a URL in
+/// a URL in a URL.
 const SIGNS: [(&str, &str); 4] = [("=", "&"), ("%3d", "%26"), ("%253d", "%2526"), ("%25253d", "%252526")];
 
-/// What stands where a token stood.
+/// Text that stands in the place of a token.
 const REDACTED: &str = "[redacted]";
 
-/// What a Graph call does.
+/// Action of a Graph call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GraphMethod {
     /// Reads.
@@ -60,7 +60,7 @@ impl fmt::Debug for GraphBody {
 /// one segment, whatever is in it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GraphCall {
-    /// What it does.
+    /// The call's action.
     pub method: GraphMethod,
     /// The path below the version.
     pub path: Vec<String>,

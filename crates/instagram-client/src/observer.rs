@@ -1,4 +1,4 @@
-//! Who is told of each call.
+//! The observer that is told of each call.
 
 use std::fmt;
 use std::time::Duration;
@@ -20,10 +20,11 @@ impl fmt::Debug for dyn CallObserver {
 /// One call that is over. Both names come from small fixed sets, fit for the labels of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Call {
-    /// What was called: `code_exchange`, `long_lived_exchange`, `refresh`, `profile` or `graph`.
+    /// Name of the endpoint that was called: `code_exchange`, `long_lived_exchange`, `refresh`, `profile` or
+    /// `graph`.
     pub endpoint: &'static str,
-    /// What the caller gets: `ok`, else the error's [`kind`](crate::InstagramError::kind). An answer that Instagram means
-    /// as a success and that cannot be read is `unintelligible`.
+    /// The caller's result: `ok`, else the error's [`kind`](crate::InstagramError::kind). An answer that
+    /// Instagram means as a success and that cannot be read is `unintelligible`.
     pub outcome: &'static str,
     /// From sending to the answer that has been read.
     pub elapsed: Duration,

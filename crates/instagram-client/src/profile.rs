@@ -1,4 +1,4 @@
-//! Whose account it is.
+//! The profile of an account.
 
 use serde::Deserialize;
 
@@ -21,7 +21,7 @@ pub struct Profile {
     pub username: String,
     /// The display name.
     pub name: Option<String>,
-    /// What kind of account it is. Only professional ones can grant the scopes.
+    /// The kind of the account. Only professional ones can grant the scopes.
     pub account_type: Option<AccountType>,
     /// A signed URL, which stops working within days.
     pub profile_picture_url: Option<String>,
@@ -29,11 +29,11 @@ pub struct Profile {
     pub biography: Option<String>,
     /// The link that the person put in the profile.
     pub website: Option<String>,
-    /// How many accounts follow this one.
+    /// Number of accounts that follow this one.
     pub followers_count: Option<u64>,
-    /// How many accounts this one follows.
+    /// Number of accounts that this one follows.
     pub follows_count: Option<u64>,
-    /// How many posts there are.
+    /// Number of posts.
     pub media_count: Option<u64>,
 }
 

@@ -4,7 +4,7 @@
 const MAX_MESSAGE_CHARS: usize = 200;
 /// A word this long that is not plainly a name may be a token, a code or a secret.
 const MAX_WORD_CHARS: usize = 19;
-/// What Instagram tokens start with, of any length.
+/// Prefixes of Instagram's tokens, which can be of any length.
 const TOKEN_PREFIXES: [&str; 2] = ["IGAA", "IGQ"];
 
 /// Takes out of a message from Instagram whatever could be a secret or could break a log line: tokens, other long words

@@ -1,4 +1,5 @@
-//! What Meta signs: the `signed_request` of its deauthorize and data deletion calls (`instagram-api.md` §9).
+//! Requests that Meta signs: the `signed_request` of its deauthorize and data deletion calls
+//! (`instagram-api.md` §9).
 
 use crate::readable_json;
 use base64::Engine;
@@ -32,7 +33,7 @@ impl SigningSecrets {
         Self(secrets.into_iter().collect())
     }
 
-    /// Whether one of them signed these bytes. Compares in constant time.
+    /// Tells whether one of the secrets signed these bytes. Compares in constant time.
     fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
         self.0.iter().any(|secret| {
             Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())
@@ -45,13 +46,13 @@ impl SigningSecrets {
 pub struct SignedRequest {
     /// The account: its professional id or the one that only this app sees; which of them is not certain.
     pub account_id: String,
-    /// When Meta made the request, in whole seconds.
+    /// Time at which Meta made the request, in whole seconds.
     pub issued_at: Timestamp,
     /// The signature and what is signed. Nobody guesses the former without the secret.
     signed: Vec<u8>,
 }
 
-/// Why a signed request was refused.
+/// Reasons to refuse a signed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignedRequestError {
     /// It has not the form of one.
@@ -60,7 +61,7 @@ pub enum SignedRequestError {
     BadSignature,
 }
 
-/// What is signed.
+/// The payload that is signed.
 #[derive(Deserialize)]
 struct Payload {
     algorithm: String,

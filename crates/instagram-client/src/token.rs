@@ -36,12 +36,12 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// What a code is exchanged for: a token of one hour (`instagram-api.md` §2).
+/// Result of exchanging a code: a token of one hour (`instagram-api.md` §2).
 #[derive(Debug, Clone)]
 pub struct ShortLivedToken {
     /// The token, good for one hour.
     pub access_token: AccessToken,
-    /// What the person granted; `None` when Instagram did not say.
+    /// Permissions that the person granted; `None` when Instagram did not say.
     pub permissions: Option<Vec<String>>,
     /// An id of the account, **not** to be stored as the account's: it has been seen as the app-scoped and as the
     /// professional one. Take [`Profile::professional_id`](crate::Profile::professional_id).
@@ -53,9 +53,9 @@ pub struct ShortLivedToken {
 pub struct LongLivedToken {
     /// The token. A refresh may give the same one again.
     pub access_token: AccessToken,
-    /// How long it lives from now on, as Instagram says; never zero.
+    /// Life of the token from now on, as Instagram says; never zero.
     pub expires_in: Duration,
-    /// What the person granted; `None` when Instagram did not say.
+    /// Permissions that the person granted; `None` when Instagram did not say.
     pub permissions: Option<Vec<String>>,
 }
 

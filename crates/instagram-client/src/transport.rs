@@ -19,10 +19,10 @@ use crate::tls;
 /// Largest body that is read of an answer whose size is known to be a few kilobytes.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// How long a connection may take to come about; a whole call may take `Config::timeout`.
+/// Time that a connection may take to come about; a whole call may take `Config::timeout`.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What is called, named in traces in place of the URL, which can hold a token.
+/// Names the endpoint of a call in traces, in place of the URL, which can hold a token.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Endpoint {
     Code,
@@ -57,8 +57,9 @@ impl Endpoint {
 pub(crate) struct Transport {
     http: reqwest::Client,
     observer: Option<Arc<dyn CallObserver>>,
-    /// Where requests are sent. A connection lives no longer than the runtime that opened it, and others wait on it: were it
-    /// opened wherever a call comes from, a thread that ends would break the calls of those that have not.
+    /// The runtime in which requests are sent. A connection lives no longer than the runtime that opened it,
+    /// and other calls wait on it: were it opened wherever a call comes from, the end of one thread would
+    /// break the calls of others.
     runtime: Option<Handle>,
 }
 

@@ -1,4 +1,4 @@
-//! How long to wait after a rate limit.
+//! The time to wait after a rate limit.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};

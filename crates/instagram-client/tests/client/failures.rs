@@ -212,7 +212,7 @@ async fn an_error_without_a_code_is_nonsense_whatever_the_status() {
             assert!(matches!(error, InstagramError::Unintelligible { .. }), "{status} {body}: {error:?}");
         }
     }
-    // What has no need of a code to be understood.
+    // These answers are understood without a code.
     assert!(matches!(error_of(503, &[], r#"{"error":{}}"#).await, InstagramError::Retryable { .. }));
     assert!(matches!(error_of(429, &[], r#"{"error":{}}"#).await, InstagramError::RateLimited { .. }));
     let used = r#"{"error_message":"Matching code was not found or was already used"}"#;

@@ -1,4 +1,4 @@
-//! What goes over the wire, and what can happen to it.
+//! Requests and answers as they go over the wire, and what can happen to them.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
