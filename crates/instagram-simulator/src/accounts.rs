@@ -21,10 +21,10 @@ pub const SPARSE: &str = "brandnew_bakery";
 /// Graph call then fails with code 100, `IGApiException`.
 pub const WITHOUT_ACCESS: &str = "northwind.gallery";
 
-/// How many accounts there are from the start. The consent page lists these alone, so that it stays a page.
+/// Number of accounts from the start. The consent page lists these alone, so that it stays a page.
 pub(crate) const NAMED: usize = 5;
 
-/// Where the ids of added accounts start. Both are above 2^53, as real ones are.
+/// First ids of added accounts. Both are above 2^53, as real ones are.
 const ADDED_USER_ID: u64 = 17_841_500_000_000_000;
 const ADDED_APP_SCOPED_ID: u64 = 24_579_500_000_000_001;
 
@@ -37,7 +37,7 @@ pub struct AccountIds {
     pub app_scoped: String,
 }
 
-/// What kind of account a person has. Only the professional kinds can grant permissions.
+/// The kind of a person's account. Only the professional kinds can grant permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AccountType {
     Business,
@@ -145,7 +145,7 @@ pub(crate) struct Accounts {
     by_username: HashMap<String, usize>,
 }
 
-/// Why an account cannot be added.
+/// Reasons why an account cannot be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AddError {
     InvalidUsername,
@@ -186,7 +186,7 @@ impl Accounts {
         Ok(&self.list[place])
     }
 
-    /// Where the account of this name is.
+    /// Returns the place of the account of this name.
     pub(crate) fn place(&self, username: &str) -> Option<usize> {
         self.by_username.get(username).copied()
     }

@@ -1,4 +1,4 @@
-//! What an endpoint says, before it becomes bytes; and the errors in Graph's envelope.
+//! Answers of an endpoint, before they become bytes; and the errors in Graph's envelope.
 
 use actix_web::http::StatusCode;
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ impl GraphError {
         Self { error_type: "IGApiException".to_owned(), ..Self::new(100, None, message) }
     }
 
-    /// What Graph says where the app may not act for the account.
+    /// Returns Graph's error where the app may not act for the account.
     pub(crate) fn app_access() -> Self {
         Self::bad_request("Unsupported request - method type: get")
     }

@@ -1,8 +1,8 @@
-//! What the simulator is told at its start.
+//! Settings that the simulator is given at its start.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-/// Where the simulator listens, and the one app that it knows.
+/// The address on which the simulator listens, and the one app that it knows.
 ///
 /// The default is for tests: any free port on the loopback interface, and the app that the project's documents use.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! What a person decides on the consent page.
+//! A person's decision on the consent page.
 
 /// A person's decision on the consent page.
 ///

@@ -13,10 +13,10 @@ use crate::world::World;
 /// Ids of objects start here. As real ones, they are above 2^53 and told from accounts' by nothing but their number.
 const FIRST_ID: u64 = 18_000_000_000_000_000;
 
-/// How many posts an account has from the start.
+/// Number of posts that an account has from the start.
 const POSTS: usize = 5;
 
-/// How many posts a page holds where the client does not say.
+/// Number of posts in a page where the client does not say.
 const PAGE: usize = 25;
 
 /// Posts that one account may publish a day.
@@ -29,12 +29,12 @@ pub(crate) struct Content(BTreeMap<u64, Object>);
 /// Something that has an id.
 #[derive(Debug)]
 struct Object {
-    /// Whose it is, by place.
+    /// The account that it belongs to, by place.
     account: usize,
     kind: Kind,
     /// The caption of a post or a container, the text of a comment.
     text: String,
-    /// When it was made, as Graph writes it.
+    /// Time at which it was made, as Graph writes it.
     timestamp: String,
 }
 
@@ -60,7 +60,7 @@ pub(crate) struct Call<'a> {
     /// Those of the query and the body.
     pub(crate) parameters: &'a Parameters,
     pub(crate) bearer: Option<&'a str>,
-    /// Where the client found this: scheme, host and port.
+    /// The address at which the client found this: scheme, host and port.
     pub(crate) origin: &'a str,
 }
 
@@ -99,7 +99,8 @@ impl World {
         }
     }
 
-    /// Whether the object exists and is this account's. An account is given its first posts when somebody looks.
+    /// Tells whether the object exists and is this account's. An account is given its first posts when a
+    /// client looks.
     fn owns(&mut self, account: usize, id: u64) -> bool {
         self.seed(account);
         self.content.0.get(&id).is_some_and(|object| object.account == account)

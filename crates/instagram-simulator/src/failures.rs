@@ -20,12 +20,12 @@ use crate::faults::{Endpoint, Fault};
 pub struct RandomFailures {
     /// The part of the requests that fail, from 0.0 to 1.0. Default: none.
     pub rate: f64,
-    /// What chance starts from. Default: 0.
+    /// The seed that chance starts from. Default: 0.
     pub seed: u64,
-    /// Where requests fail. Default: the refresh and the profile.
+    /// Endpoints at which requests fail. Default: the refresh and the profile.
     pub endpoints: Vec<Endpoint>,
-    /// How late a delayed answer comes, in milliseconds of real time. Longer than the client's timeout, it is a lost
-    /// answer. Default: 500.
+    /// Time by which a delayed answer is late, in milliseconds of real time. Longer than the client's
+    /// timeout, it is a lost answer. Default: 500.
     pub delay_ms: u64,
 }
 
@@ -70,7 +70,7 @@ impl Weather {
         &self.failures
     }
 
-    /// What chance does to a request.
+    /// Draws what chance does to a request.
     pub(crate) fn strike(&mut self, endpoint: Endpoint) -> Option<Fault> {
         if !self.failures.endpoints.iter().any(|hit| hit.includes(endpoint)) {
             return None;

@@ -40,7 +40,7 @@ impl Endpoint {
 pub enum Fault {
     /// The right answer, late. The work is done at once, so a client that stops waiting loses an answer.
     Delay {
-        /// How late, in milliseconds of real time.
+        /// The delay, in milliseconds of real time.
         ms: u64,
     },
     /// HTTP 429, Graph code 4, with usage headers.
@@ -86,7 +86,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether what was asked is done, and only its answer suffers.
+    /// Tells whether the request's work is done, and only its answer suffers.
     pub(crate) fn does_the_work(&self) -> bool {
         matches!(self, Self::Delay { .. } | Self::Truncated | Self::HalfEmoji)
     }
@@ -111,7 +111,7 @@ fn injected() -> String {
     "An error that a test asked for".to_owned()
 }
 
-/// How often a fault happens. In JSON a number, or `"forever"`.
+/// Number of times that a fault happens. In JSON a number, or `"forever"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "TimesJson", into = "TimesJson")]
 pub enum Times {
@@ -163,12 +163,12 @@ impl From<Times> for TimesJson {
 /// A fault that waits for its requests: what the admin route reads and lists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedFault {
-    /// Where it happens.
+    /// The endpoint at which it happens.
     pub endpoint: Endpoint,
-    /// What happens.
+    /// The fault that happens.
     #[serde(flatten)]
     pub fault: Fault,
-    /// How many more times it happens. Default: once.
+    /// Number of times that it still happens. Default: once.
     #[serde(default)]
     pub times: Times,
 }

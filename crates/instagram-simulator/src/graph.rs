@@ -8,7 +8,7 @@ use crate::answer::{Answer, GraphError};
 use crate::parameters::Parameters;
 use crate::world::World;
 
-/// How long a picture's URL works.
+/// Time for which a picture's URL works.
 const PICTURE_LIFE: SignedDuration = SignedDuration::from_hours(72);
 
 impl World {
@@ -82,7 +82,7 @@ impl World {
         ))
     }
 
-    /// Whether a picture's URL has stopped working. One without an expiry works always: the consent page's.
+    /// Tells whether a picture's URL has expired. A URL without an expiry works always: the consent page's.
     pub(crate) fn picture_expired(&self, query: &Parameters) -> bool {
         let expires = query.get("expires").map(|text| text.parse().ok().map(Timestamp::from_second));
         match expires {

@@ -18,7 +18,7 @@ const CODE_LIFE: SignedDuration = SignedDuration::from_hours(1);
 pub(crate) struct Permission {
     /// Its name in `scope`.
     pub(crate) name: &'static str,
-    /// What the consent page says about it.
+    /// The consent page's words about it.
     pub(crate) label: &'static str,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) force_reauth: bool,
 }
 
-/// What Instagram says on a page of its own, without ever sending the person back.
+/// Errors that Instagram shows on a page of its own, without ever sending the person back.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum PageError {
     InvalidPlatformApp,
@@ -82,7 +82,7 @@ impl fmt::Display for PageError {
 }
 
 impl PageError {
-    /// What a developer can do about it.
+    /// Returns advice to the developer on what to do about it.
     pub(crate) fn advice(&self) -> &'static str {
         match self {
             Self::InvalidPlatformApp => {
@@ -173,7 +173,7 @@ impl AuthorizationRequest {
         }
     }
 
-    /// Where the browser goes when nothing was granted.
+    /// Returns the address to which the browser goes when nothing was granted.
     fn denied(&self, reason: &str, description: &str) -> String {
         self.back(&[("error", "access_denied"), ("error_reason", reason), ("error_description", description)])
     }

@@ -1,4 +1,4 @@
-//! How the simulator shapes its answers, where Instagram has been seen to answer in more than one way.
+//! Choices of the simulator's answers, where Instagram has been seen to answer in more than one way.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,24 +17,24 @@ use serde::{Deserialize, Serialize};
 pub struct Options {
     /// The shape of the code exchange's answer. Default: permissions as a list.
     pub token_shape: TokenShape,
-    /// How the code exchange writes `user_id`. Default: as a number.
+    /// Form in which the code exchange writes `user_id`. Default: as a number.
     pub token_user_id: UserIdForm,
-    /// Which of the account's two ids the code exchange calls `user_id`. Default: the app-scoped one.
+    /// The one of the account's two ids that the code exchange calls `user_id`. Default: the app-scoped one.
     pub token_user_id_kind: UserIdKind,
-    /// Whether the profile comes as `{"data":[{…}]}`. Default: no.
+    /// Wraps the profile as `{"data":[{…}]}`. Default: no.
     pub profile_wrapped: bool,
     /// The life of a long-lived token, in seconds. Default: 5 183 944, a little under 60 days.
     pub expires_in: u64,
-    /// Whether a refresh returns another token. The old one keeps its own life. False: the same token lives longer.
-    /// Default: yes.
+    /// Lets a refresh return another token. The old one keeps its own life. False: the same token lives
+    /// longer. Default: yes.
     pub refresh_rotates: bool,
-    /// Whether a refresh also returns the permissions, as comma-separated text. Default: no.
+    /// Lets a refresh also return the permissions, as comma-separated text. Default: no.
     pub refresh_permissions: bool,
     /// The `error_subcode` beside code 190 for an expired token: 463, or 0 as has been seen too. Default: 463.
     pub expired_subcode: i64,
-    /// What a rate-limited answer gives as `estimated_time_to_regain_access`, in minutes. Default: 15.
+    /// The `estimated_time_to_regain_access` that a rate-limited answer gives, in minutes. Default: 15.
     pub regain_access_minutes: u64,
-    /// How a `signed_request` writes `user_id`. Default: as text.
+    /// Form in which a `signed_request` writes `user_id`. Default: as text.
     pub signed_request_user_id: UserIdForm,
 }
 
@@ -70,7 +70,7 @@ pub enum TokenShape {
     WithoutPermissions,
 }
 
-/// How an answer or a `signed_request` writes `user_id`.
+/// Forms in which an answer or a `signed_request` writes `user_id`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserIdForm {
@@ -81,7 +81,7 @@ pub enum UserIdForm {
     Text,
 }
 
-/// Which of an account's two ids the code exchange returns, or a `signed_request` carries.
+/// Names one of an account's two ids, for the code exchange to return or a `signed_request` to carry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserIdKind {

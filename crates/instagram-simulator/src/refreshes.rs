@@ -6,7 +6,7 @@ use serde::Serialize;
 /// One refresh request that named a token which exists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RefreshRecord {
-    /// When it came, by the simulator's clock.
+    /// Time at which it came, by the simulator's clock.
     pub at: Timestamp,
     /// The user name of the token's account.
     pub account: String,
@@ -14,7 +14,7 @@ pub struct RefreshRecord {
     pub token: u64,
     /// The token's age, in seconds since it was issued or last renewed.
     pub age_seconds: u64,
-    /// What was answered.
+    /// The outcome that was answered.
     pub outcome: RefreshOutcome,
     /// The serial number of the token in the answer, whether the answer arrived or not. `None` where none was renewed.
     pub renewed_into: Option<u64>,
@@ -24,7 +24,7 @@ pub struct RefreshRecord {
     pub delivered_whole: bool,
 }
 
-/// What a refresh request was answered.
+/// Outcomes of a refresh request, as it was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefreshOutcome {
@@ -44,7 +44,7 @@ pub enum RefreshOutcome {
 #[derive(Debug)]
 pub(crate) struct LoggedRefresh {
     pub(crate) at: Timestamp,
-    /// Where the account is in the list.
+    /// The account's place in the list.
     pub(crate) account: usize,
     pub(crate) token: u64,
     pub(crate) age_seconds: u64,

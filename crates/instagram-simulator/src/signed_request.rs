@@ -1,4 +1,4 @@
-//! What Meta sends to an app's own addresses (spec `instagram-api.md` §9).
+//! Requests that Meta sends to an app's own addresses (spec `instagram-api.md` §9).
 
 use std::time::Duration;
 
@@ -22,13 +22,13 @@ use url::{Position, Url, form_urlencoded};
 use crate::options::{UserIdForm, UserIdKind};
 use crate::world::World;
 
-/// How long the app's service may take to answer.
+/// Time that the app's service may take to answer.
 const ANSWER_TIME: Duration = Duration::from_secs(10);
 
 /// The largest answer that is read.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
-/// Whose secret signs a request.
+/// Names the secret that signs a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignedBy {
     /// The secret of the Instagram app that the simulator knows.
@@ -65,7 +65,7 @@ impl World {
     }
 }
 
-/// What the app's service answered.
+/// Answer of the app's service.
 pub(crate) struct ServiceAnswer {
     pub(crate) status: u16,
     pub(crate) body: String,
@@ -95,7 +95,7 @@ async fn post_form(
     // An IPv6 address stands in brackets in a URL, and without them in an address.
     let stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    // What goes wrong with the connection shows in the answer.
+    // Failures of the connection show in the answer.
     rt::spawn(connection);
     let request = Request::post(&url[Position::BeforePath..Position::AfterQuery])
         .header(HOST, &url[Position::BeforeHost..Position::AfterPort])

@@ -95,7 +95,7 @@ impl Simulator {
         self.join()
     }
 
-    /// Where it listens: `http://127.0.0.1:PORT`.
+    /// Returns the address on which it listens: `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -162,7 +162,7 @@ impl Simulator {
         self.world.lock().refreshes.clear();
     }
 
-    /// How many requests an endpoint has had, failed ones included.
+    /// Counts the requests that an endpoint has had, failed ones included.
     pub fn requests(&self, endpoint: Endpoint) -> u64 {
         self.world.lock().requests(endpoint)
     }
@@ -182,8 +182,9 @@ impl Simulator {
         self.world.lock().now()
     }
 
-    /// What Meta posts as `signed_request` when a person removes the app or wants their data deleted. Whether `user_id` is
-    /// text or a number is an option ([`Options::signed_request_user_id`]).
+    /// Returns the `signed_request` that Meta posts when a person removes the app or wants their data
+    /// deleted. An option decides whether `user_id` is text or a number
+    /// ([`Options::signed_request_user_id`]).
     pub fn signed_request(
         &self,
         username: &str,
@@ -205,7 +206,7 @@ impl Simulator {
         self.with_account(username, |world, account| world.revoke(account, subcode));
     }
 
-    /// Whether the account's tokens have been revoked and none has been issued since.
+    /// Tells whether the account's tokens have been revoked and none has been issued since.
     pub fn is_revoked(&self, username: &str) -> bool {
         self.with_account(username, |world, account| world.accounts[account].revoked().is_some())
     }
@@ -225,7 +226,8 @@ impl Simulator {
         self.with_account(username, |world, account| world.accounts[account].ids())
     }
 
-    /// Whether the app may act for an account. Where not, every Graph call answers code 100, `IGApiException`.
+    /// Sets whether the app may act for an account. Where not, every Graph call answers code 100,
+    /// `IGApiException`.
     pub fn set_app_access(&self, username: &str, allowed: bool) {
         self.with_account(username, |world, account| world.accounts[account].app_access = allowed);
     }

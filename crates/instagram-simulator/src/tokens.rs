@@ -39,7 +39,7 @@ pub(crate) struct Token {
     pub(crate) expires_at: Timestamp,
 }
 
-/// Why a token is dead.
+/// Reasons why a token is dead.
 enum Death {
     /// With this subcode.
     Revoked(i64),
@@ -186,7 +186,7 @@ impl World {
         Ok((Answer::ok(body), serial))
     }
 
-    /// How the log calls the reason for which [`World::live_token`] refuses a token.
+    /// Names, as the log does, the reason for which [`World::live_token`] refuses a token.
     fn refusal(&self, query: &Parameters, bearer: Option<&str>) -> RefreshOutcome {
         let token = given_token(query, bearer).and_then(|text| self.tokens.get(text));
         match token.and_then(|token| self.death(token)) {
@@ -196,7 +196,7 @@ impl World {
         }
     }
 
-    /// Why a token is dead, if it is. A revoked one that has expired was revoked.
+    /// Returns the reason why a token is dead, if it is. A revoked one that has expired was revoked.
     fn death(&self, token: &Token) -> Option<Death> {
         let killed = self.accounts[token.account].revocation;
         if let Some(killed) = killed.filter(|killed| killed.last_token >= token.serial) {

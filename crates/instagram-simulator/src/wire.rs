@@ -37,7 +37,7 @@ pub(crate) async fn respond(
     reply.send(request).await
 }
 
-/// What a request comes to.
+/// Result of a request.
 pub(crate) enum Reply {
     /// The work is done and this is its answer, with what happens to it on its way.
     Done(Answer, Option<Fault>),
@@ -65,7 +65,7 @@ impl Reply {
     }
 }
 
-/// What a fault says in place of an answer.
+/// Builds the answer that a fault gives in place of the right one.
 fn answer_of(fault: Fault, regain_minutes: u64, request: &HttpRequest) -> HttpResponse {
     match fault {
         Fault::RateLimited => rate_limited(StatusCode::TOO_MANY_REQUESTS, regain_minutes),
@@ -153,7 +153,7 @@ impl Connection {
 
     /// With a linger time of zero, closing the socket sends RST, not FIN.
     fn reset_on_close(&self) {
-        // Where the system refuses, the client still sees its connection closed without an answer.
+        // If the system refuses, the client still sees its connection closed without an answer.
         let _ = self.0.set_linger(Some(Duration::ZERO));
     }
 }

@@ -31,14 +31,14 @@ pub(crate) struct World {
     pub(crate) codes: HashMap<String, Code>,
     /// Access tokens by their text. Dead ones stay for [`KEPT_DEAD`], so that they can say why they died.
     pub(crate) tokens: HashMap<String, Token>,
-    /// How many tokens have been issued, which is the last one's serial number.
+    /// Number of tokens that have been issued, which is the last one's serial number.
     pub(crate) issued: u64,
     pub(crate) refreshes: Vec<LoggedRefresh>,
     pub(crate) content: Content,
     requests: BTreeMap<Endpoint, u64>,
-    /// How far this world's clock is ahead of the machine's.
+    /// Time by which this world's clock is ahead of the machine's.
     ahead: SignedDuration,
-    /// When it was last cleared of what is long dead.
+    /// Time at which it was last cleared of what is long dead.
     swept_at: Timestamp,
 }
 
@@ -104,7 +104,7 @@ impl World {
         self.faults.take(endpoint).or_else(|| self.weather.strike(endpoint))
     }
 
-    /// How many requests have come to an endpoint.
+    /// Counts the requests that have come to an endpoint.
     pub(crate) fn requests(&self, endpoint: Endpoint) -> u64 {
         match endpoint {
             Endpoint::Any => self.requests.values().sum(),
@@ -121,7 +121,8 @@ impl World {
 /// Kept free between the clock and the end of time, so that adding a token's life cannot overflow.
 const YEAR: SignedDuration = SignedDuration::from_hours(366 * 24);
 
-/// How long after its end a token still says why it is dead. After that it is as unknown as one that never was.
+/// Time after its end for which a token still says why it is dead. After that it is as unknown as one that
+/// never was.
 const KEPT_DEAD: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// A sweep looks at every token, so a clock that moves in small steps does not sweep at each.

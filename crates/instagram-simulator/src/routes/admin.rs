@@ -227,13 +227,13 @@ async fn issue_token(world: WorldData, username: web::Path<String>) -> HttpRespo
     HttpResponse::Created().json(json!({ "access_token": token, "expires_in": world.options.expires_in }))
 }
 
-/// How Meta calls the app's service.
+/// Describes a call of Meta's to the app's service.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MetaCall {
-    /// Where the service takes the call.
+    /// The address at which the service takes the call.
     url: Url,
-    /// Which of the account's ids it names.
+    /// The one of the account's ids that it names.
     #[serde(default)]
     user_id_kind: UserIdKind,
     /// Seconds since 1970. Default: the simulator's now.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Instagram;
 
-/// What came of a request for the profile, in a word.
+/// Returns the outcome of a request for the profile, in a word.
 async fn outcome(instagram: &Instagram, token: &str) -> String {
     let url = instagram.simulator.graph_url() + "/v25.0/me";
     let Ok(response) = instagram.http.get(url).bearer_auth(token).send().await else {

@@ -1,4 +1,4 @@
-//! What Meta posts to the service: signed as it signs, and sent as it sends.
+//! Requests that Meta posts to the service: signed as it signs, and sent as it sends.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

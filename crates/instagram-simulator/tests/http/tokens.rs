@@ -96,7 +96,7 @@ async fn the_code_exchange_answers_in_each_shape() {
     let answer = async |options: Options| {
         instagram.simulator.set_options(options);
         let mut body = instagram.redeem(&instagram.code(choice.clone()), &[]).await.1;
-        // What changes from run to run is of no interest here.
+        // The token changes from run to run, and is of no interest here.
         let holder = if body["data"].is_array() { &mut body["data"][0] } else { &mut body };
         holder["access_token"] = "T".into();
         body
