@@ -21,7 +21,7 @@ const SIMULATED_APP_SECRET: &str = "simulated-app-secret";
 /// The variable by which a person names an app of their own.
 const APP_ID: &str = "INSTAGRAM_APP_ID";
 
-/// Which Instagram the backend talks to.
+/// The Instagram that the backend talks to.
 #[derive(Debug, PartialEq, Eq)]
 enum Upstream {
     /// The simulator, on this machine.
@@ -103,7 +103,8 @@ pub(crate) fn run() -> Result {
     ended
 }
 
-/// Where the person has named an Instagram app of their own: in the environment, or in `.env`, which the backend reads.
+/// Finds the place where the person has named an Instagram app of their own: the environment, or `.env`,
+/// which the backend reads.
 fn upstream() -> Result<Upstream> {
     let of_process = env::var_os(APP_ID).map(|value| value.to_string_lossy().into_owned());
     upstream_of(of_process, &workspace::root().join(".env"))

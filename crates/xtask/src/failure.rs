@@ -1,8 +1,8 @@
-//! Why a command ended without having done its work.
+//! Reasons why a command ended without having done its work.
 
 use std::fmt::Display;
 
-/// What the functions of this program return.
+/// Result of the functions of this program.
 pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
 
 /// A reason to stop.

@@ -18,10 +18,11 @@ use nix::unistd::Pid;
 use crate::failure::{Failure, Result};
 use crate::workspace;
 
-/// How often a waiting loop looks again.
+/// Time after which a waiting loop looks again.
 const POLL: Duration = Duration::from_millis(25);
 
-/// How long a program may take to end before it is killed. The backend promises ten seconds; it gets one more.
+/// Time that a program may take to end before it is killed. The backend promises ten seconds; it gets one
+/// more.
 const GRACE: Duration = Duration::from_secs(11);
 
 /// Set by the signal handler. A signal is for the whole process, hence a static.
@@ -144,7 +145,7 @@ impl Group {
         Ok(group)
     }
 
-    /// How the program ended, or `None` while it runs.
+    /// Returns the exit status of the program, or `None` while it runs.
     ///
     /// # Errors
     /// When the system cannot say.

@@ -11,10 +11,11 @@ use crate::workspace;
 /// Steps that take less than this have found their work done, and say nothing about the machine.
 const TELLING: Duration = Duration::from_secs(5);
 
-/// Where it is kept how long steps took. It goes with what they built: after `cargo clean`, all is done for the first time.
+/// Name of the file that keeps how long steps took. It goes with what they built: after `cargo clean`, all is
+/// done for the first time.
 const FILE: &str = "xtask-steps.json";
 
-/// How long a step takes on two cores, in seconds.
+/// Time that a step takes on two cores, in seconds.
 #[derive(Clone, Copy)]
 pub(crate) enum Usual {
     /// It installs what is missing, or finds that nothing is.
@@ -29,7 +30,7 @@ pub(crate) struct Progress {
     steps: Vec<(&'static str, Usual)>,
     done: usize,
     history: History,
-    /// What the steps that tell about this machine should have taken, and what they took.
+    /// Time expected of the steps that tell about this machine, and the time that they took.
     expected: Duration,
     taken: Duration,
 }

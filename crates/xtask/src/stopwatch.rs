@@ -1,4 +1,4 @@
-//! How long something took, in words.
+//! The time that something took, in words.
 
 use std::fmt;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Where the project lies, and which versions it has locked.
+//! The place of the project, and the versions that it has locked.
 
 use std::fs;
 use std::path::PathBuf;

@@ -15,10 +15,10 @@ use crate::{processes, tools, workspace};
 const GUIDE: &str = "docs/api-clients.md";
 const RUST_EXAMPLE: &str = "crates/client/examples/connect.rs";
 
-/// Where the guide has the service.
+/// Address of the service in the guide.
 const ADDRESS: &str = "http://localhost:4002";
 
-/// What comes before every part, and the parts, each of which is a test.
+/// The section that comes before every part, and the parts, each of which is a test.
 const BEFORE: &str = "Before you start";
 const PARTS: [&str; 4] = ["curl", "Rust", "TypeScript", "Python"];
 
@@ -52,7 +52,7 @@ pub(super) fn run(counts: &mut Counts) -> Result {
     if failed.is_empty() { Ok(()) } else { Err(format!("{GUIDE} is wrong: {}", failed.join(", ")).into()) }
 }
 
-/// Where what the guide installs lies.
+/// Paths of the tools that the guide installs.
 struct Tools {
     /// A folder with the generator for TypeScript, as npm installed it.
     typescript: PathBuf,

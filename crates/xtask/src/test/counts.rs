@@ -1,4 +1,4 @@
-//! How many tests ran, read from what the test runners print.
+//! Numbers of the tests that ran, read from what the test runners print.
 
 use std::ops::AddAssign;
 
@@ -64,7 +64,7 @@ impl Counts {
         }
     }
 
-    /// Whether no test ran or was left out.
+    /// Tells whether no test ran or was left out.
     pub(crate) fn is_empty(self) -> bool {
         self == Self::default()
     }

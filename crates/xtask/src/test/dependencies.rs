@@ -4,10 +4,10 @@ use crate::failure::{Failure, Result};
 use crate::test::counts::Counts;
 use crate::{processes, tools};
 
-/// What needs nothing but the crates themselves.
+/// Checks that need nothing but the crates themselves.
 const CHECKS: [&str; 3] = ["licenses", "bans", "sources"];
 
-/// Where the known vulnerabilities come from.
+/// Source of the known vulnerabilities.
 const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
 
 /// Checks each of these against `deny.toml`. Vulnerabilities count as left out where their list cannot be reached, and

@@ -12,20 +12,20 @@ pub(super) struct Guide {
 
 /// A block of code.
 pub(super) struct Block {
-    /// What stands behind the fence.
+    /// The text behind the fence.
     pub(super) language: String,
     /// Its lines.
     pub(super) text: String,
 }
 
 impl Block {
-    /// Whether it installs something, as every reader does once.
+    /// Tells whether it installs something, as every reader does once.
     pub(super) fn is_installation(&self) -> bool {
         self.language == "sh"
             && ["npm install ", "python3 -m venv "].iter().any(|way| self.text.starts_with(way))
     }
 
-    /// Whether it is what the commands before it print.
+    /// Tells whether it is what the commands before it print.
     fn is_output(&self) -> bool {
         matches!(self.language.as_str(), "text" | "json")
     }

@@ -17,9 +17,9 @@ pub(super) struct Running {
     _backend: Group,
     _simulator: Group,
     folder: Folder,
-    /// Where the service is.
+    /// The service's address.
     pub(super) origin: String,
-    /// Where the simulator is.
+    /// The simulator's address.
     pub(super) instagram: String,
 }
 
@@ -97,7 +97,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What is left in the system's folder for such things does no harm.
+        // A folder left in the system's place for such things does no harm.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -7,7 +7,7 @@ use crate::failure::Result;
 use crate::stopwatch::in_words;
 use crate::test::counts::Counts;
 
-/// How one step went.
+/// Outcome of one step.
 pub(crate) struct Outcome {
     /// The step's name, as `--only` takes it.
     pub(crate) step: &'static str,
@@ -15,7 +15,7 @@ pub(crate) struct Outcome {
     pub(crate) took: Duration,
     /// The tests that it ran.
     pub(crate) counts: Counts,
-    /// Why it failed, when it did.
+    /// The reason why it failed, when it did.
     pub(crate) failure: Option<String>,
 }
 
@@ -44,7 +44,7 @@ impl Summary {
         total
     }
 
-    /// What the whole run comes to.
+    /// Returns the result of the whole run.
     ///
     /// # Errors
     /// When a step failed; names the steps.

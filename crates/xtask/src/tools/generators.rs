@@ -1,4 +1,4 @@
-//! What makes clients out of the API's description, and what checks the types of these.
+//! The generators that make clients out of the API's description, and the checker of their types.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ const PYTHON: Package = Package {
 
 const MYPY: Package = Package { name: "mypy", version: "2.4.1", module: "mypy", program: "mypy" };
 
-/// Where the packages for TypeScript are pinned.
+/// Folder in which the packages for TypeScript are pinned.
 const PINNED: &str = "crates/xtask/src/test/clients";
 
 /// The generator for Python. Beside it are the Python that it runs on, and what generated code needs.

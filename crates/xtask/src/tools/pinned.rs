@@ -25,7 +25,7 @@ pub(super) struct Tool {
     pub(super) inside: &'static str,
     /// The program as its project releases it. Used where it is of the wanted version and can be reached.
     pub(super) release: Option<Release<'static>>,
-    /// How long `install` takes on two cores.
+    /// Time that `install` takes on two cores.
     pub(super) usual: Duration,
     pub(super) install: fn(version: &str, into: &Path) -> Result,
 }
@@ -90,7 +90,7 @@ impl Tool {
         (self.install)(&self.version, into)
     }
 
-    /// Whether the program runs and says that it is this version.
+    /// Tells whether the program runs and says that it is this version.
     fn fits(&self, program: &Path) -> bool {
         processes::answer(processes::command(program).arg("--version"))
             .is_some_and(|said| said.split_whitespace().any(|word| word == self.reported))

@@ -37,8 +37,8 @@ impl Package {
         Ok(program)
     }
 
-    /// Whether the virtual environment works and holds the wanted version. pip puts a package in place after everything
-    /// that it needs, so an installation that was interrupted does not pass.
+    /// Tells whether the virtual environment works and holds the wanted version. pip puts a package in place
+    /// after everything that it needs, so an installation that was interrupted does not pass.
     fn fits(&self, environment: &Path) -> bool {
         let ask =
             format!("import {}, importlib.metadata as m; print(m.version('{}'))", self.module, self.name);

@@ -1,4 +1,4 @@
-//! What the web app's build needs: the compiler's WebAssembly target, trunk, wasm-bindgen and wasm-opt.
+//! Tools that the web app's build needs: the compiler's WebAssembly target, trunk, wasm-bindgen and wasm-opt.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
