@@ -63,7 +63,7 @@ macro_rules! error_codes {
                 match self { $(Self::$variant => $status,)+ }
             }
 
-            /// What the code says, as a sentence for a programmer.
+            /// Returns the code's meaning, as a sentence for a programmer.
             pub const fn meaning(self) -> &'static str {
                 match self { $(Self::$variant => $meaning.trim_ascii_start(),)+ }
             }

@@ -1,4 +1,4 @@
-//! What a connection's life leaves behind: `GET …/{userId}/history` and `GET …/{userId}/events`.
+//! Records that a connection's life leaves behind: `GET …/{userId}/history` and `GET …/{userId}/events`.
 
 use serde::de::IntoDeserializer;
 use serde::de::value::StrDeserializer;

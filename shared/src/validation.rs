@@ -15,7 +15,7 @@ pub const HOST_USER_ID_MAX: usize = 200;
 /// Most characters of a `returnTo` path.
 pub const RETURN_PATH_MAX: usize = 1024;
 
-/// What is wrong with an email address. Loose on purpose: only a message that arrives proves one.
+/// Returns what is wrong with an email address. Loose on purpose: only a message that arrives proves one.
 pub fn email(text: &str) -> Option<&'static str> {
     let text = text.trim();
     if text.is_empty() {
@@ -35,7 +35,7 @@ pub fn email(text: &str) -> Option<&'static str> {
     (!well_formed).then_some("Enter an email address like name@example.com")
 }
 
-/// What is wrong with a new password.
+/// Returns what is wrong with a new password.
 pub fn password(text: &str) -> Option<&'static str> {
     match text.chars().count() {
         0 => Some("Enter a password"),
@@ -45,7 +45,7 @@ pub fn password(text: &str) -> Option<&'static str> {
     }
 }
 
-/// What is wrong with a display name.
+/// Returns what is wrong with a display name.
 pub fn name(text: &str) -> Option<&'static str> {
     if text.chars().count() > NAME_MAX {
         return Some("Use at most 100 characters");
@@ -53,8 +53,8 @@ pub fn name(text: &str) -> Option<&'static str> {
     text.chars().any(char::is_control).then_some("Use plain text")
 }
 
-/// What is wrong with the id of a host application's user. The words that stand for something else in an address are
-/// refused, since such a user could never be named there.
+/// Returns what is wrong with the id of a host application's user. Words that stand for something else in an
+/// address are refused, since such a user could never be named there.
 pub fn host_user_id(text: &str) -> Option<&'static str> {
     match text.chars().count() {
         0 => return Some("Give your application's id of the user"),
@@ -67,8 +67,9 @@ pub fn host_user_id(text: &str) -> Option<&'static str> {
     text.chars().any(|c| !is_printable(c)).then_some("Use printable characters only")
 }
 
-/// Whether a character shows what it is: no control character, no line or paragraph separator, none that is invisible or
-/// changes the direction of others, none that stands for what could not be decoded. Two ids that look the same must not differ by one of these.
+/// Tells whether a character shows what it is: no control character, no line or paragraph separator, no
+/// character that is invisible or changes the direction of others, and none that stands for what could not be
+/// decoded. Two ids that look the same must not differ by one of these.
 fn is_printable(c: char) -> bool {
     let is_invisible = matches!(
         c,
@@ -78,7 +79,8 @@ fn is_printable(c: char) -> bool {
     !c.is_control() && !is_invisible && (c == ' ' || !c.is_whitespace())
 }
 
-/// Whether a path of the frontend is safe to send a browser to: it cannot leave the origin, whoever parses it.
+/// Tells whether a path of the frontend is safe to send a browser to: it cannot leave the origin, whatever
+/// parses it.
 ///
 /// Browsers read `\` as `/`, drop tabs and newlines, and take `//host` for another host.
 pub fn is_return_path(text: &str) -> bool {
