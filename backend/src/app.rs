@@ -193,7 +193,7 @@ pub fn build(
 
 /// Every route of the API as method and path, such as `GET /api/session`; names in paths are in braces.
 pub fn served_routes() -> Vec<String> {
-    routes::served().into_iter().map(|(method, path)| format!("{method} {path}")).collect()
+    routes::served().map(|(method, path)| format!("{method} {path}")).collect()
 }
 
 /// Exactly the web app's origin, with its cookie.

@@ -11,13 +11,13 @@
 //!      back. [`errors`] has sets for what most routes share: `Errors<{ CALLER | just(&[ErrorCode::NotConnected]) }>`.
 //!    - `params`: `UserId` for the path, the query's own type (`derive(IntoParams)`) for the query.
 //! 2. Derive `utoipa::ToSchema` for the types of its bodies; in `shared`, behind the feature `utoipa`.
-//! 3. Name the handler in `routes::Described`.
+//! 3. Name the handler in the table in `routes`: it is served and described then.
 //! 4. Give an example of each new body in [`examples`].
 //!
 //! Tests compare the document with the routes that are served, and its examples with its schemas; the step `schemas` of
 //! `cargo xtask test` compares it with what the service really answers.
 //!
-//! `HEAD` is not described: it is `GET` without the body, and would only make every generated client longer.
+//! `HEAD` is served where the attribute says `method(get, head)`, and is not described.
 
 pub(crate) mod errors;
 mod examples;
@@ -28,7 +28,6 @@ mod schemas;
 pub(crate) use parameters::{IdempotencyKey, UserId};
 
 use actix_web::web::Bytes;
-use utoipa::OpenApi as _;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
@@ -39,7 +38,7 @@ use utoipa::openapi::{
 };
 
 use crate::etag;
-use crate::routes::Described;
+use crate::routes;
 
 /// What is served of the description: made once, at the start.
 pub(crate) struct Documentation {
@@ -120,7 +119,7 @@ fn info() -> Info {
 
 /// The whole document.
 pub(crate) fn document(public_origin: &str, cookie: &str) -> OpenApi {
-    let mut document = Described::openapi();
+    let mut document = routes::described();
     document.info = info();
     document.servers = Some(vec![Server::new(public_origin)]);
     document.tags = Some(tags());

@@ -1,13 +1,12 @@
 //! `/api/users/me…`: what somebody with a local account does with the account itself.
 
-use actix_web::http::Method;
-use actix_web::web::{self, Data};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use connection_store::{Credentials, Session};
 use jiff::SignedDuration;
 use shared::{ApiKeysAnswer, ChangePassword, DeleteAccount, ErrorCode, Sensitive, validation};
 
-use super::{Done, Routes, Success, api_keys, resource, session, success, users};
+use super::{Done, Success, api_keys, session, success, users};
 use crate::app::AppState;
 use crate::caller::Caller;
 use crate::carry_out::carry_out;
@@ -18,11 +17,6 @@ use domain::user_id::is_local;
 
 /// How long after a link has signed them in a host application's user may do what others show their password for.
 const JUST_SIGNED_IN: SignedDuration = SignedDuration::from_mins(5);
-
-pub(super) fn configure(app: &mut Routes<'_>) {
-    app.service(resource("/api/users/me/password", [(Method::PUT, web::to(change_password))]));
-    app.service(resource("/api/users/me", [(Method::DELETE, web::to(delete))]));
-}
 
 /// Changes the password, and ends all other sessions.
 ///
@@ -40,7 +34,7 @@ pub(super) fn configure(app: &mut Routes<'_>) {
         Errors<{ CALLER | CHANGE | BODY | just(&[ErrorCode::InvalidCredentials, ErrorCode::ValidationFailed]) }>,
     ),
 )]
-async fn change_password(
+pub(super) async fn change_password(
     state: Data<AppState>,
     request: HttpRequest,
     CallerAndBody(caller, body): CallerAndBody<ChangePassword>,
@@ -76,7 +70,7 @@ async fn change_password(
         Errors<{ CALLER | CHANGE | BODY | just(&[ErrorCode::InvalidCredentials]) }>,
     ),
 )]
-async fn delete(
+pub(super) async fn delete(
     state: Data<AppState>,
     request: HttpRequest,
     CallerAndBody(caller, body): CallerAndBody<DeleteAccount>,

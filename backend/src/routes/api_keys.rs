@@ -1,14 +1,13 @@
 //! `/api/api-keys`: the keys of a user's own programs.
 
-use actix_web::http::Method;
-use actix_web::web::{self, Data, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use connection_store::{KeyOutcome, NewApiKey, SecretHash};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use shared::{ApiKeysAnswer, CreateApiKey, CreatedApiKey, ErrorCode, Scope, validation};
 
-use super::{Done, Routes, Success, account, resource, success};
+use super::{Done, Success, account, success};
 use crate::api_key::{self, ApiKeyText, KeyTerms};
 use crate::app::AppState;
 use crate::caller::Caller;
@@ -24,11 +23,6 @@ const KEYS_MAX: u32 = 50;
 /// Longest life of a key that ends: five years, leap days included.
 const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours((5 * 365 + 2) * 24);
 
-pub(super) fn configure(app: &mut Routes<'_>) {
-    app.service(resource("/api/api-keys", [(Method::GET, web::to(list)), (Method::POST, web::to(create))]));
-    app.service(resource("/api/api-keys/{id}", [(Method::DELETE, web::to(revoke))]));
-}
-
 /// The caller's keys, the newest first.
 ///
 /// What a key is itself was shown when it was made.
@@ -43,7 +37,7 @@ pub(super) fn configure(app: &mut Routes<'_>) {
         Errors<{ CALLER }>,
     ),
 )]
-async fn list(state: Data<AppState>, caller: Caller) -> Result<impl Responder, ApiError> {
+pub(super) async fn list(state: Data<AppState>, caller: Caller) -> Result<impl Responder, ApiError> {
     Ok(success(of_user(&state, &caller.signed_in()?.user_id).await?))
 }
 
@@ -70,7 +64,7 @@ pub(super) async fn of_user(state: &AppState, user_id: &str) -> Result<ApiKeysAn
         Errors<{ CALLER | CHANGE | BODY | just(&[ErrorCode::InvalidCredentials, ErrorCode::ValidationFailed]) }>,
     ),
 )]
-async fn create(
+pub(super) async fn create(
     state: Data<AppState>,
     request: HttpRequest,
     CallerAndBody(caller, mut body): CallerAndBody<CreateApiKey>,
@@ -137,7 +131,11 @@ async fn make(
         Errors<{ CALLER | CHANGE | just(&[ErrorCode::NotFound]) }>,
     ),
 )]
-async fn revoke(state: Data<AppState>, caller: Caller, id: Path<String>) -> Result<impl Responder, ApiError> {
+pub(super) async fn revoke(
+    state: Data<AppState>,
+    caller: Caller,
+    id: Path<String>,
+) -> Result<impl Responder, ApiError> {
     let user_id = &caller.signed_in()?.user_id;
     let was_there = state.store.delete_api_key(&id, Some(user_id)).await?;
     if was_there { Ok(success(Done {})) } else { Err(ApiError::not_found()) }

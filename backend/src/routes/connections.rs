@@ -1,22 +1,17 @@
 //! `/api/connections`: the connections of all users of a host application.
 
-use actix_web::http::Method;
-use actix_web::web::{self, Data};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, Responder};
 use serde::Deserialize;
 use shared::{ConnectionStatus, ConnectionsAnswer, ErrorCode, Scope};
 use utoipa::IntoParams;
 
-use super::{Routes, Success, page_size, query, resource, success};
+use super::{Success, page_size, query, success};
 use crate::app::AppState;
 use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::openapi::errors::{CALLER, Errors, QUERY, just};
 use domain::connections::ListPage;
-
-pub(super) fn configure(app: &mut Routes<'_>) {
-    app.service(resource("/api/connections", [(Method::GET, web::to(list))]));
-}
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -47,7 +42,7 @@ struct ListQuery {
         Errors<{ CALLER | QUERY | just(&[ErrorCode::ValidationFailed]) }>,
     ),
 )]
-async fn list(
+pub(super) async fn list(
     state: Data<AppState>,
     caller: Caller,
     request: HttpRequest,

@@ -1,29 +1,19 @@
 //! `/api/openapi.json` and `/api/docs`: the API's description of itself, for programs and for people.
 
-use actix_web::http::Method;
 use actix_web::http::header::{self, ETag, EntityTag};
-use actix_web::web::{self, Data};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::{Routes, resource};
 use crate::app::AppState;
 use crate::etag;
 use crate::openapi::Representation;
 use crate::openapi::errors::{ANYBODY, Errors};
 
-pub(super) fn configure(app: &mut Routes<'_>) {
-    app.service(resource(
-        "/api/openapi.json",
-        [(Method::GET, web::to(document)), (Method::HEAD, web::to(document))],
-    ));
-    app.service(resource("/api/docs", [(Method::GET, web::to(page)), (Method::HEAD, web::to(page))]));
-}
-
 /// This description.
 ///
 /// OpenAPI 3.1. Ask with `If-None-Match` to be sent it only when it has changed.
 #[utoipa::path(
-    get,
+    method(get, head),
     path = "/api/openapi.json",
     operation_id = "getOpenApiDocument",
     tag = "Service",
@@ -34,7 +24,7 @@ pub(super) fn configure(app: &mut Routes<'_>) {
         Errors<ANYBODY>,
     ),
 )]
-async fn document(state: Data<AppState>, request: HttpRequest) -> HttpResponse {
+pub(super) async fn document(state: Data<AppState>, request: HttpRequest) -> HttpResponse {
     respond(&request, &state.documentation.json, "application/json", None)
 }
 
@@ -42,7 +32,7 @@ async fn document(state: Data<AppState>, request: HttpRequest) -> HttpResponse {
 ///
 /// This description as a page. It needs no script and nothing from elsewhere.
 #[utoipa::path(
-    get,
+    method(get, head),
     path = "/api/docs",
     operation_id = "getReference",
     tag = "Service",
@@ -53,7 +43,7 @@ async fn document(state: Data<AppState>, request: HttpRequest) -> HttpResponse {
         Errors<ANYBODY>,
     ),
 )]
-async fn page(state: Data<AppState>, request: HttpRequest) -> HttpResponse {
+pub(super) async fn page(state: Data<AppState>, request: HttpRequest) -> HttpResponse {
     let documentation = &state.documentation;
     respond(&request, &documentation.page, "text/html; charset=utf-8", Some(&documentation.page_policy))
 }

@@ -3,15 +3,14 @@
 use std::time::{Duration, Instant};
 
 use actix_web::Responder;
-use actix_web::http::Method;
-use actix_web::web::{self, Data};
+use actix_web::web::Data;
 use connection_store::Store;
 use serde::Serialize;
 use shared::ErrorCode;
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
-use super::{Done, Routes, Success, resource, success};
+use super::{Done, Success, success};
 use crate::app::AppState;
 use crate::error::ApiError;
 use crate::openapi::errors::{Errors, STORED, just};
@@ -19,14 +18,9 @@ use crate::openapi::errors::{Errors, STORED, just};
 /// Age up to which an answer of the database counts. Anybody may ask for `/readyz`, as often as they like.
 const FRESH: Duration = Duration::from_secs(1);
 
-pub(super) fn configure(app: &mut Routes<'_>) {
-    app.service(resource("/healthz", [(Method::GET, web::to(healthz)), (Method::HEAD, web::to(healthz))]));
-    app.service(resource("/readyz", [(Method::GET, web::to(readyz)), (Method::HEAD, web::to(readyz))]));
-}
-
 /// The process lives.
 #[utoipa::path(
-    get,
+    method(get, head),
     path = "/healthz",
     operation_id = "getLiveness",
     tag = "Service",
@@ -35,7 +29,7 @@ pub(super) fn configure(app: &mut Routes<'_>) {
         Errors<{ just(&[ErrorCode::PayloadTooLarge, ErrorCode::Internal]) }>,
     ),
 )]
-async fn healthz() -> impl Responder {
+pub(super) async fn healthz() -> impl Responder {
     success(Done {})
 }
 
@@ -73,7 +67,7 @@ impl LastPing {
 /// A stuck job is named and is no reason to answer 503: requests can be served all the same, and what
 /// keeps the jobs of one process mostly keeps those of all, none of which would be left then.
 #[utoipa::path(
-    get,
+    method(get, head),
     path = "/readyz",
     operation_id = "getReadiness",
     tag = "Service",
@@ -82,7 +76,7 @@ impl LastPing {
         Errors<{ STORED | just(&[ErrorCode::PayloadTooLarge, ErrorCode::Internal]) }>,
     ),
 )]
-async fn readyz(state: Data<AppState>) -> Result<impl Responder, ApiError> {
+pub(super) async fn readyz(state: Data<AppState>) -> Result<impl Responder, ApiError> {
     state.last_ping.look(state.store.as_ref()).await?;
     Ok(success(Readiness { stuck_jobs: state.jobs.stuck() }))
 }

@@ -1,9 +1,8 @@
 //! `POST /api/sessions`, `/auth/host` and `DELETE /api/users/{userId}/sessions`: a host application signs its own user in, by
 //! a link, and out.
 
-use actix_web::http::Method;
 use actix_web::http::header;
-use actix_web::web::{self, Data, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, Responder, ResponseError};
 use connection_store::HostLink;
 use jiff::SignedDuration;
@@ -11,7 +10,7 @@ use serde::Deserialize;
 use shared::{ApiKeysAnswer, CreateHostLink, ErrorCode, HostLinkAnswer, Scope, validation};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Routes, Success, api_keys, page, query, resource, session, success, web_app};
+use super::{Success, api_keys, page, query, session, success, web_app};
 use crate::app::AppState;
 use crate::caller::Caller;
 use crate::error::ApiError;
@@ -31,11 +30,6 @@ const LINK_PATH: &str = "/auth/host";
 
 /// Where a person lands unless the host says otherwise.
 const LANDING_PATH: &str = "/integrations";
-
-pub(super) fn configure(app: &mut Routes<'_>) {
-    app.service(resource(LINK_PATH, [(Method::GET, web::to(show)), (Method::POST, web::to(follow))]));
-    app.service(resource("/api/users/{userId}/sessions", [(Method::DELETE, web::to(end_all))]));
-}
 
 /// Makes a link that signs one browser in, once, as a user of the host application.
 #[utoipa::path(
@@ -118,7 +112,7 @@ struct LinkQuery {
         Errors<{ ANYBODY | STORED | QUERY | just(&[ErrorCode::InvalidState]) }>,
     ),
 )]
-async fn show(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(super) async fn show(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let shown = async {
         state.limits.strict_by_address(&state, &limits::HOST_LINK, &request).await?;
         let LinkQuery { token } = query(request.query_string())?;
@@ -157,7 +151,7 @@ struct LinkForm {
         Errors<{ ANYBODY | STORED | BODY | CHANGE | just(&[ErrorCode::InvalidState]) }>,
     ),
 )]
-async fn follow(
+pub(super) async fn follow(
     state: Data<AppState>,
     request: HttpRequest,
     form: FormBody,
@@ -215,7 +209,7 @@ struct EndQuery {
         Errors<{ CALLER | CHANGE | QUERY }>,
     ),
 )]
-async fn end_all(
+pub(super) async fn end_all(
     state: Data<AppState>,
     request: HttpRequest,
     caller: Caller,

@@ -16,7 +16,6 @@ mod table;
 mod users;
 pub(crate) mod web_app;
 
-use actix_web::App;
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 use serde::Serialize;
@@ -24,6 +23,7 @@ use serde::de::DeserializeOwned;
 use utoipa::{OpenApi, ToSchema};
 
 use crate::error::ApiError;
+use table::ApiRoute;
 
 pub(crate) use auth::instagram::CALLBACK_PATH;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -31,48 +31,30 @@ pub(crate) use auth::instagram::fuzz_callback_query;
 pub(crate) use health::LastPing;
 pub(crate) use integrations::instagram_proxy::{GraphAnswer, GraphParameters};
 pub(crate) use page::{escape, policy};
-use table::{Routes, resource};
 
-/// Adds all routes of the API.
-pub(crate) fn configure(app: &mut ServiceConfig) {
-    add_all(&mut Routes::of(app));
+/// Makes the table of routes. A row names a handler; the attribute `#[utoipa::path]` on it says the rest.
+///
+/// Describing one handler at a time ties its path, methods and description to it by utoipa's public derive alone.
+macro_rules! routes {
+    ($($($step:ident)::+,)+) => {
+        fn table() -> Vec<ApiRoute> {
+            vec![$({
+                #[derive(OpenApi)]
+                #[openapi(paths($($step)::+))]
+                struct Description;
+                ApiRoute::new(Description::openapi(), || web::to($($step)::+))
+            }),+]
+        }
+    };
 }
 
-/// Method and path of every route of the API, as [`configure`] adds them: paths with `{names}` in them.
-pub(crate) fn served() -> Vec<(Method, String)> {
-    let mut served = Vec::new();
-    let _ = App::new().configure(|app| {
-        let mut routes = Routes::of(app);
-        add_all(&mut routes);
-        served = routes.into_served();
-    });
-    served
-}
-
-fn add_all(routes: &mut Routes<'_>) {
-    health::configure(routes);
-    docs::configure(routes);
-    users::configure(routes);
-    account::configure(routes);
-    session::configure(routes);
-    sessions::configure(routes);
-    host_sessions::configure(routes);
-    api_keys::configure(routes);
-    auth::instagram::configure(routes);
-    auth::instagram_signals::configure(routes);
-    integrations::instagram::configure(routes);
-    integrations::instagram_token::configure(routes);
-    integrations::instagram_proxy::configure(routes);
-    connections::configure(routes);
-}
-
-/// The described routes, in the order in which the reference shows those of a part. See [`crate::openapi`].
-#[derive(OpenApi)]
-#[openapi(paths(
+// In the order in which the reference shows the routes of a part. Of two paths that fit an address, the first one serves it.
+routes! {
     auth::instagram::login,
     auth::instagram::callback,
     integrations::instagram::save,
     integrations::instagram::read,
+    integrations::instagram::disconnect,
     integrations::instagram::read_own,
     integrations::instagram::read_all,
     integrations::instagram::disconnect_one,
@@ -80,27 +62,26 @@ fn add_all(routes: &mut Routes<'_>) {
     integrations::instagram::sync,
     integrations::instagram::history,
     integrations::instagram::events,
-    integrations::instagram::disconnect,
     integrations::instagram_token::give,
     integrations::instagram_proxy::read,
     integrations::instagram_proxy::write,
     integrations::instagram_proxy::delete,
     connections::list,
     users::sign_up,
-    session::sign_in,
     session::who,
+    session::sign_in,
     session::sign_out,
     sessions::list,
-    sessions::end,
+    host_sessions::create,
     sessions::end_others,
+    sessions::end,
     account::change_password,
     account::delete,
-    host_sessions::create,
     host_sessions::show,
     host_sessions::follow,
     host_sessions::end_all,
-    api_keys::create,
     api_keys::list,
+    api_keys::create,
     api_keys::revoke,
     auth::instagram_signals::deauthorize,
     auth::instagram_signals::delete_data,
@@ -109,8 +90,22 @@ fn add_all(routes: &mut Routes<'_>) {
     health::readyz,
     docs::document,
     docs::page,
-))]
-pub(crate) struct Described;
+}
+
+/// Adds all routes of the API.
+pub(crate) fn configure(app: &mut ServiceConfig) {
+    table::serve(table(), app);
+}
+
+/// Method and path of every route of the API: paths with `{names}` in them.
+pub(crate) fn served() -> impl Iterator<Item = (Method, String)> {
+    table().into_iter().flat_map(|route| route.served().collect::<Vec<_>>())
+}
+
+/// The descriptions of all routes. See [`crate::openapi`].
+pub(crate) fn described() -> utoipa::openapi::OpenApi {
+    table::describe(table())
+}
 
 /// A success: `"ok": true` beside the fields of `T`. The description makes one object of both.
 #[derive(Serialize, ToSchema)]

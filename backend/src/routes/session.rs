@@ -1,8 +1,8 @@
 //! `/api/session`: signing in, who is signed in, signing out.
 
 use actix_web::cookie::Cookie;
-use actix_web::http::{Method, header};
-use actix_web::web::{self, Data};
+use actix_web::http::header;
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder};
 use connection_store::{Credentials, HostLink, NewSession, User};
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use shared::{CurrentSessionAnswer, ErrorCode, Sensitive, SessionAnswer, SignIn};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::{Done, Routes, Success, query, resource, success, users};
+use super::{Done, Success, query, success, users};
 use crate::app::AppState;
 use crate::caller::{Caller, has_bearer_key, session_end};
 use crate::carry_out::carry_out;
@@ -23,13 +23,6 @@ use domain::user_id::{is_local, public_user_id};
 
 /// Most characters of a browser's name for itself that are kept.
 const USER_AGENT_MAX: usize = 200;
-
-pub(super) fn configure(app: &mut Routes<'_>) {
-    app.service(resource(
-        "/api/session",
-        [(Method::GET, web::to(who)), (Method::POST, web::to(sign_in)), (Method::DELETE, web::to(sign_out))],
-    ));
-}
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -55,7 +48,7 @@ struct CurrentSessionQuery {
         Errors<{ CALLER | QUERY }>,
     ),
 )]
-async fn who(
+pub(super) async fn who(
     state: Data<AppState>,
     request: HttpRequest,
     caller: Result<Caller, ApiError>,
@@ -113,7 +106,7 @@ async fn present_user(state: &AppState, caller: &Caller) -> Result<shared::User,
         Errors<{ ANYBODY | STORED | CHANGE | BODY | just(&[ErrorCode::InvalidCredentials]) }>,
     ),
 )]
-async fn sign_in(
+pub(super) async fn sign_in(
     state: Data<AppState>,
     request: HttpRequest,
     JsonBody(body): JsonBody<SignIn>,
@@ -164,7 +157,7 @@ async fn look_at(
         Errors<{ CALLER | CHANGE }>,
     ),
 )]
-async fn sign_out(state: Data<AppState>, caller: Caller) -> Result<impl Responder, ApiError> {
+pub(super) async fn sign_out(state: Data<AppState>, caller: Caller) -> Result<impl Responder, ApiError> {
     let (_, session) = caller.require_session()?;
     state.store.delete_session(session).await?;
     Ok(HttpResponse::Ok().cookie(state.session_cookie.erase()).json(success(Done {})))

@@ -1,27 +1,14 @@
 //! `/api/sessions`: where somebody is signed in, and ending it. A host application makes its links here, too.
 
-use actix_web::http::Method;
-use actix_web::web::{self, Data, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, Responder};
 use shared::{BrowserSession, ErrorCode, SessionsAnswer};
 
-use super::{Done, Routes, Success, host_sessions, resource, success};
+use super::{Done, Success, success};
 use crate::app::AppState;
 use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::openapi::errors::{CALLER, CHANGE, Errors, just};
-
-pub(super) fn configure(app: &mut Routes<'_>) {
-    app.service(resource(
-        "/api/sessions",
-        [
-            (Method::GET, web::to(list)),
-            (Method::POST, web::to(host_sessions::create)),
-            (Method::DELETE, web::to(end_others)),
-        ],
-    ));
-    app.service(resource("/api/sessions/{id}", [(Method::DELETE, web::to(end))]));
-}
 
 /// The caller's live sessions, those used last first; at most 100.
 #[utoipa::path(
@@ -35,7 +22,7 @@ pub(super) fn configure(app: &mut Routes<'_>) {
         Errors<{ CALLER }>,
     ),
 )]
-async fn list(state: Data<AppState>, caller: Caller) -> Result<impl Responder, ApiError> {
+pub(super) async fn list(state: Data<AppState>, caller: Caller) -> Result<impl Responder, ApiError> {
     let present = caller.signed_in()?;
     let found = state.store.sessions(&present.user_id, state.clock.now()).await?;
     let sessions = found.into_iter().map(|session| BrowserSession {
@@ -61,7 +48,7 @@ async fn list(state: Data<AppState>, caller: Caller) -> Result<impl Responder, A
         Errors<{ CALLER | CHANGE }>,
     ),
 )]
-async fn end_others(state: Data<AppState>, caller: Caller) -> Result<impl Responder, ApiError> {
+pub(super) async fn end_others(state: Data<AppState>, caller: Caller) -> Result<impl Responder, ApiError> {
     let (present, hash) = caller.require_session()?;
     state.store.delete_sessions(&present.user_id, Some(hash)).await?;
     Ok(success(Done {}))
@@ -80,7 +67,11 @@ async fn end_others(state: Data<AppState>, caller: Caller) -> Result<impl Respon
         Errors<{ CALLER | CHANGE | just(&[ErrorCode::NotFound]) }>,
     ),
 )]
-async fn end(state: Data<AppState>, caller: Caller, id: Path<String>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn end(
+    state: Data<AppState>,
+    caller: Caller,
+    id: Path<String>,
+) -> Result<HttpResponse, ApiError> {
     let present = caller.signed_in()?;
     if !state.store.delete_session_by_id(&id, &present.user_id).await? {
         return Err(ApiError::not_found());

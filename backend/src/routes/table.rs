@@ -1,56 +1,84 @@
-//! The table of routes. In a module of its own, so that no family can add a route that is not noted: what is served is
-//! compared with what is described, and with who may ask for it.
+//! A row of the table of routes.
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpResponse, Resource, Route};
+use actix_web::{HttpResponse, Route};
+use utoipa::openapi::{OpenApi, PathItem};
 
 use crate::error::ApiError;
 
-/// Where the families add their routes, which are noted on the way.
-pub(super) struct Routes<'a> {
-    app: &'a mut ServiceConfig,
-    served: Vec<(Method, String)>,
-}
-
-impl<'a> Routes<'a> {
-    /// Those of an application that has none yet.
-    pub(super) fn of(app: &'a mut ServiceConfig) -> Self {
-        Self { app, served: Vec::new() }
-    }
-
-    /// Method and path of each.
-    pub(super) fn into_served(self) -> Vec<(Method, String)> {
-        self.served
-    }
-
-    /// Adds a resource.
-    pub(super) fn service(&mut self, resource: ApiResource) {
-        let ApiResource { path, methods, resource } = resource;
-        // What is told of a path has names in it, and not what they may stand for.
-        let told = path.replace(":.*}", "}");
-        self.served.extend(methods.into_iter().map(|method| (method, told.clone())));
-        self.app.service(resource);
-    }
-}
-
-/// A path and what is served there.
-pub(super) struct ApiResource {
-    path: String,
+/// A route. Path, methods and description are those of the attribute on its handler.
+pub(super) struct ApiRoute {
+    /// The pattern, as the framework reads it.
+    pattern: String,
     methods: Vec<Method>,
-    resource: Resource,
+    handle: fn() -> Route,
+    description: OpenApi,
 }
 
-/// A resource that answers 405 with `Allow` to every other method.
-pub(super) fn resource<const N: usize>(path: &str, routes: [(Method, Route); N]) -> ApiResource {
-    let methods: Vec<Method> = routes.iter().map(|(method, _)| method.clone()).collect();
-    let allowed = methods.clone();
-    let resource = routes
-        .into_iter()
-        .fold(web::resource(path), |resource, (method, route)| resource.route(route.method(method)))
-        .default_service(web::to(move || {
-            let error = ApiError::method_not_allowed(&allowed);
-            async move { Err::<HttpResponse, _>(error) }
-        }));
-    ApiResource { path: path.to_owned(), methods, resource }
+impl ApiRoute {
+    /// Reads the description of one handler. `handle` makes a route that leads to the handler.
+    pub(super) fn new(mut description: OpenApi, handle: fn() -> Route) -> Self {
+        let (mut pattern, mut methods) = (String::new(), Vec::new());
+        for (path, mut item) in std::mem::take(&mut description.paths.paths) {
+            methods = methods_of(&item);
+            // `HEAD` is `GET` without the body, and would only make every generated client longer.
+            item.head = None;
+            description.paths.paths.insert(told(&path), item);
+            pattern = path;
+        }
+        Self { pattern, methods, handle, description }
+    }
+
+    /// Method and path of everything that the route serves, the path with `{names}` in it.
+    pub(super) fn served(&self) -> impl Iterator<Item = (Method, String)> {
+        self.methods.iter().map(|method| (method.clone(), told(&self.pattern)))
+    }
+}
+
+/// Returns the path with names in it, and not what they may stand for.
+fn told(pattern: &str) -> String {
+    pattern.replace(":.*}", "}")
+}
+
+fn methods_of(item: &PathItem) -> Vec<Method> {
+    let PathItem { get, head, post, put, delete, .. } = item;
+    let named = [
+        (Method::GET, get),
+        (Method::HEAD, head),
+        (Method::POST, post),
+        (Method::PUT, put),
+        (Method::DELETE, delete),
+    ];
+    named.into_iter().filter(|(_, operation)| operation.is_some()).map(|(method, _)| method).collect()
+}
+
+/// Adds the routes to an application: one resource a path, which answers 405 with `Allow` to every other method. Paths are
+/// tried in the order of the table.
+pub(super) fn serve(table: Vec<ApiRoute>, app: &mut ServiceConfig) {
+    let mut resources: Vec<(String, Vec<(Method, Route)>)> = Vec::new();
+    for ApiRoute { pattern, methods, handle, .. } in table {
+        let routes = methods.into_iter().map(|method| (method, handle()));
+        match resources.iter_mut().find(|(path, _)| *path == pattern) {
+            Some((_, served)) => served.extend(routes),
+            None => resources.push((pattern, routes.collect())),
+        }
+    }
+    for (path, routes) in resources {
+        let allowed: Vec<_> = routes.iter().map(|(method, _)| method.clone()).collect();
+        let resource = routes
+            .into_iter()
+            .fold(web::resource(path), |resource, (method, route)| resource.route(route.method(method)))
+            .default_service(web::to(move || {
+                let error = ApiError::method_not_allowed(&allowed);
+                async move { Err::<HttpResponse, _>(error) }
+            }));
+        app.service(resource);
+    }
+}
+
+/// Puts the descriptions of all routes together, in the order of the table.
+pub(super) fn describe(table: Vec<ApiRoute>) -> OpenApi {
+    let described = table.into_iter().map(|route| route.description);
+    described.fold(OpenApi::default(), OpenApi::merge_from)
 }

@@ -1,23 +1,18 @@
 //! `/api/users`: making a local account.
 
-use actix_web::http::Method;
-use actix_web::web::{self, Data};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use connection_store::{CreateOutcome, Credentials, NewUser, User};
 use shared::{ErrorCode, SessionAnswer, SignUp, validation};
 use uuid::Uuid;
 
-use super::{Routes, Success, resource, session};
+use super::{Success, session};
 use crate::app::AppState;
 use crate::error::ApiError;
 use crate::limits;
 use crate::openapi::errors::{ANYBODY, BODY, CHANGE, Errors, STORED, just};
 use crate::request_body::JsonBody;
 use domain::user_id::LOCAL_PREFIX;
-
-pub(super) fn configure(app: &mut Routes<'_>) {
-    app.service(resource("/api/users", [(Method::POST, web::to(sign_up))]));
-}
 
 /// Makes an account and signs its owner in.
 #[utoipa::path(
@@ -31,7 +26,7 @@ pub(super) fn configure(app: &mut Routes<'_>) {
         Errors<{ ANYBODY | STORED | CHANGE | BODY | just(&[ErrorCode::EmailTaken, ErrorCode::ValidationFailed]) }>,
     ),
 )]
-async fn sign_up(
+pub(super) async fn sign_up(
     state: Data<AppState>,
     request: HttpRequest,
     JsonBody(body): JsonBody<SignUp>,

@@ -1,6 +1,5 @@
 //! `/auth/instagram/…`: the way to Instagram and back.
 
-use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, Data};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
@@ -13,16 +12,11 @@ use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::limits;
 use crate::openapi::errors::{CALLER, Errors, INSTAGRAM, QUERY, just};
-use crate::routes::{Routes, Success, query, resource, success, web_app};
+use crate::routes::{Success, query, success, web_app};
 use domain::connections::{AuthorizationRequest, AuthorizationResponse};
 
 /// Where Instagram sends the browser back to, on the backend and on the web app alike.
 pub(crate) const CALLBACK_PATH: &str = "/auth/instagram/callback";
-
-pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
-    app.service(resource("/auth/instagram/login", [(Method::GET, web::to(login))]));
-    app.service(resource(CALLBACK_PATH, [(Method::GET, web::to(callback))]));
-}
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -60,7 +54,7 @@ struct LoginQuery {
         Errors<{ CALLER | QUERY | just(&[ErrorCode::NotConfigured, ErrorCode::NotFound, ErrorCode::ValidationFailed]) }>,
     ),
 )]
-async fn login(
+pub(in crate::routes) async fn login(
     state: Data<AppState>,
     caller: Caller,
     request: HttpRequest,
@@ -112,7 +106,10 @@ struct CallbackQuery {
         Errors<{ CALLER | QUERY | INSTAGRAM | just(&[ErrorCode::InvalidState, ErrorCode::InvalidCode]) }>,
     ),
 )]
-async fn callback(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(in crate::routes) async fn callback(
+    state: Data<AppState>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let mut response = if web_app::is_navigation(&request) {
         pass_on(&state, &request)
     } else {

@@ -1,9 +1,8 @@
 //! `/auth/instagram/deauthorize` and `/auth/instagram/data-deletion`: what Meta tells about an account, and the page where a
 //! person sees what became of their request.
 
-use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::web::{self, Data, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use connection_store::Deletion;
 use serde::Serialize;
@@ -15,19 +14,10 @@ use crate::app::AppState;
 use crate::error::ApiError;
 use crate::openapi::errors::{ANYBODY, BODY, CHANGE, Errors, STORED, just};
 use crate::request_body::FormBody;
-use crate::routes::{Done, Routes, Success, resource, success, web_app};
+use crate::routes::{Done, Success, success, web_app};
 use instagram_client::{SignedRequest, SignedRequestError};
 
 const DATA_DELETION_PATH: &str = "/auth/instagram/data-deletion";
-
-pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
-    app.service(resource("/auth/instagram/deauthorize", [(Method::POST, web::to(deauthorize))]));
-    app.service(resource(DATA_DELETION_PATH, [(Method::POST, web::to(delete_data))]));
-    app.service(resource(
-        &format!("{DATA_DELETION_PATH}/{{code}}"),
-        [(Method::GET, web::to(deletion_status)), (Method::HEAD, web::to(deletion_status))],
-    ));
-}
 
 /// The form that Meta sends.
 #[derive(ToSchema)]
@@ -50,7 +40,10 @@ struct SignedForm {
         Errors<{ ANYBODY | BODY | STORED | CHANGE | just(&[ErrorCode::Forbidden, ErrorCode::NotConfigured]) }>,
     ),
 )]
-async fn deauthorize(state: Data<AppState>, form: FormBody) -> Result<impl Responder, ApiError> {
+pub(in crate::routes) async fn deauthorize(
+    state: Data<AppState>,
+    form: FormBody,
+) -> Result<impl Responder, ApiError> {
     state.connections.deauthorize(&signed_request(&state, &form)?).await?;
     Ok(success(Done {}))
 }
@@ -77,7 +70,10 @@ struct DeletionBegun {
         Errors<{ ANYBODY | BODY | STORED | CHANGE | just(&[ErrorCode::Forbidden, ErrorCode::NotConfigured]) }>,
     ),
 )]
-async fn delete_data(state: Data<AppState>, form: FormBody) -> Result<impl Responder, ApiError> {
+pub(in crate::routes) async fn delete_data(
+    state: Data<AppState>,
+    form: FormBody,
+) -> Result<impl Responder, ApiError> {
     let code = state.connections.delete_data(&signed_request(&state, &form)?).await?;
     let [public_origin, _] = &state.origins;
     let url = format!("{public_origin}{DATA_DELETION_PATH}/{code}");
@@ -107,7 +103,7 @@ struct DeletionStatus {
 ///
 /// A page for a person, who needs no account here, and JSON for programs. Says nothing about whom it was for.
 #[utoipa::path(
-    get,
+    method(get, head),
     path = "/auth/instagram/data-deletion/{code}",
     operation_id = "getDataDeletion",
     tag = "Signals from Meta",
@@ -120,7 +116,7 @@ struct DeletionStatus {
         Errors<{ ANYBODY | STORED | just(&[ErrorCode::NotFound]) }>,
     ),
 )]
-async fn deletion_status(
+pub(in crate::routes) async fn deletion_status(
     state: Data<AppState>,
     request: HttpRequest,
     code: Path<String>,

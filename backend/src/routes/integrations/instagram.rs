@@ -1,7 +1,6 @@
 //! `/api/integrations/instagram…`: saving, reading, renewing and ending a connection.
 
-use actix_web::http::Method;
-use actix_web::web::{self, Data, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -21,30 +20,8 @@ use crate::limits;
 use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, INSTAGRAM, QUERY, just};
 use crate::openapi::{IdempotencyKey, UserId};
 use crate::request_body::CallerAndBody;
-use crate::routes::{Done, Routes, Success, page_size, query, resource, success};
+use crate::routes::{Done, Success, page_size, query, success};
 use domain::connections::{AskedBy, HistoryPage};
-
-pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
-    // Before the route with a user id in the same place.
-    app.service(resource("/api/integrations/instagram/callback", [(Method::POST, web::to(save))]));
-    app.service(resource("/api/integrations/instagram", [(Method::GET, web::to(read_own))]));
-    app.service(resource(
-        "/api/integrations/instagram/{userId}",
-        [(Method::GET, web::to(read)), (Method::DELETE, web::to(disconnect))],
-    ));
-    app.service(resource(
-        "/api/integrations/instagram/{userId}/connections",
-        [(Method::GET, web::to(read_all))],
-    ));
-    app.service(resource(
-        "/api/integrations/instagram/{userId}/connections/{id}",
-        [(Method::DELETE, web::to(disconnect_one))],
-    ));
-    app.service(resource("/api/integrations/instagram/{userId}/refresh", [(Method::POST, web::to(refresh))]));
-    app.service(resource("/api/integrations/instagram/{userId}/sync", [(Method::POST, web::to(sync))]));
-    app.service(resource("/api/integrations/instagram/{userId}/history", [(Method::GET, web::to(history))]));
-    app.service(resource("/api/integrations/instagram/{userId}/events", [(Method::GET, web::to(events))]));
-}
 
 /// Stores the connection that a sealed handle or a raw token stands for.
 #[utoipa::path(
@@ -60,7 +37,7 @@ pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
         Errors<{ CALLER | CHANGE | BODY | INSTAGRAM | just(&[ErrorCode::AccountInUse, ErrorCode::ValidationFailed]) }>,
     ),
 )]
-async fn save(
+pub(in crate::routes) async fn save(
     state: Data<AppState>,
     request: HttpRequest,
     CallerAndBody(caller, body): CallerAndBody<SaveConnection>,
@@ -95,7 +72,7 @@ async fn save(
         Errors<{ CALLER | just(&[ErrorCode::NotConnected]) }>,
     ),
 )]
-async fn read(
+pub(in crate::routes) async fn read(
     state: Data<AppState>,
     caller: Caller,
     user: Path<String>,
@@ -124,7 +101,7 @@ async fn read(
         Errors<{ CALLER | just(&[ErrorCode::NotConnected]) }>,
     ),
 )]
-async fn read_own(
+pub(in crate::routes) async fn read_own(
     state: Data<AppState>,
     caller: Caller,
     request: HttpRequest,
@@ -149,7 +126,7 @@ async fn read_own(
         Errors<{ CALLER }>,
     ),
 )]
-async fn read_all(
+pub(in crate::routes) async fn read_all(
     state: Data<AppState>,
     caller: Caller,
     user: Path<String>,
@@ -172,7 +149,7 @@ async fn read_all(
         Errors<{ CALLER | CHANGE | just(&[ErrorCode::NotFound]) }>,
     ),
 )]
-async fn disconnect_one(
+pub(in crate::routes) async fn disconnect_one(
     state: Data<AppState>,
     caller: Caller,
     path: Path<(String, String)>,
@@ -196,7 +173,7 @@ async fn disconnect_one(
         Errors<{ CALLER | CHANGE | just(&[ErrorCode::NotConnected]) }>,
     ),
 )]
-async fn disconnect(
+pub(in crate::routes) async fn disconnect(
     state: Data<AppState>,
     caller: Caller,
     user: Path<String>,
@@ -219,7 +196,7 @@ async fn disconnect(
         Errors<{ CALLER | CHANGE | INSTAGRAM | just(&[ErrorCode::NotConnected, ErrorCode::NeedsReauthorization]) }>,
     ),
 )]
-async fn refresh(
+pub(in crate::routes) async fn refresh(
     state: Data<AppState>,
     caller: Caller,
     user: Path<String>,
@@ -246,7 +223,7 @@ async fn refresh(
         Errors<{ CALLER | CHANGE | INSTAGRAM | just(&[ErrorCode::NotConnected, ErrorCode::NeedsReauthorization]) }>,
     ),
 )]
-async fn sync(
+pub(in crate::routes) async fn sync(
     state: Data<AppState>,
     caller: Caller,
     user: Path<String>,
@@ -289,7 +266,7 @@ struct HistoryQuery {
         Errors<{ CALLER | QUERY | just(&[ErrorCode::NotConnected, ErrorCode::ValidationFailed]) }>,
     ),
 )]
-async fn history(
+pub(in crate::routes) async fn history(
     state: Data<AppState>,
     caller: Caller,
     user: Path<String>,
@@ -325,7 +302,7 @@ struct EventsQuery {
         Errors<{ CALLER | QUERY | just(&[ErrorCode::NotConnected, ErrorCode::ValidationFailed]) }>,
     ),
 )]
-async fn events(
+pub(in crate::routes) async fn events(
     state: Data<AppState>,
     caller: Caller,
     user: Path<String>,

@@ -1,7 +1,6 @@
 //! `/api/integrations/instagram/{userId}/proxy/{graph path}`: Graph calls without having the token.
 
-use actix_web::http::Method;
-use actix_web::web::{self, Data, Json, Path};
+use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use instagram_client::{GraphBody, GraphMethod};
 use serde::{Deserialize, Serialize};
@@ -19,15 +18,7 @@ use crate::limits;
 use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, INSTAGRAM, QUERY, just};
 use crate::openapi::{IdempotencyKey, UserId};
 use crate::request_body::CallerAndParameters;
-use crate::routes::{Routes, resource};
 use domain::connections::{Forwarded, Parameters};
-
-pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
-    app.service(resource(
-        "/api/integrations/instagram/{userId}/proxy/{path:.*}",
-        [(Method::GET, web::to(read)), (Method::POST, web::to(write)), (Method::DELETE, web::to(delete))],
-    ));
-}
 
 /// What any of these may answer, beside what a body or a change adds.
 const FORWARDED: u64 = CALLER
@@ -96,7 +87,7 @@ pub(crate) struct GraphParameters {
 /// to other pages: read on with the cursor.
 #[utoipa::path(
     get,
-    path = "/api/integrations/instagram/{userId}/proxy/{path}",
+    path = "/api/integrations/instagram/{userId}/proxy/{path:.*}",
     operation_id = "readGraph",
     tag = "Instagram",
     security(("key" = ["connections:read"]), ("session" = [])),
@@ -106,7 +97,7 @@ pub(crate) struct GraphParameters {
         Errors<FORWARDED>,
     ),
 )]
-async fn read(
+pub(in crate::routes) async fn read(
     state: Data<AppState>,
     caller: Caller,
     user: Path<(String, String)>,
@@ -126,7 +117,7 @@ async fn read(
 /// same is answered again, and nothing is asked of Instagram: look before you do it under another.
 #[utoipa::path(
     post,
-    path = "/api/integrations/instagram/{userId}/proxy/{path}",
+    path = "/api/integrations/instagram/{userId}/proxy/{path:.*}",
     operation_id = "writeGraph",
     tag = "Instagram",
     security(("key" = ["content:publish"]), ("key" = ["messages:manage"]), ("session" = [])),
@@ -140,7 +131,7 @@ async fn read(
         Errors<{ FORWARDED | CHANGE | BODY | just(&[ErrorCode::ValidationFailed]) }>,
     ),
 )]
-async fn write(
+pub(in crate::routes) async fn write(
     state: Data<AppState>,
     CallerAndParameters(caller, body): CallerAndParameters,
     user: Path<(String, String)>,
@@ -160,7 +151,7 @@ async fn write(
 /// The path is the comment's `{id}`. An id does not tell a comment from a post, so that a key needs the scopes of both.
 #[utoipa::path(
     delete,
-    path = "/api/integrations/instagram/{userId}/proxy/{path}",
+    path = "/api/integrations/instagram/{userId}/proxy/{path:.*}",
     operation_id = "deleteGraph",
     tag = "Instagram",
     security(("key" = ["messages:manage", "content:publish"]), ("session" = [])),
@@ -170,7 +161,7 @@ async fn write(
         Errors<{ FORWARDED | CHANGE }>,
     ),
 )]
-async fn delete(
+pub(in crate::routes) async fn delete(
     state: Data<AppState>,
     caller: Caller,
     user: Path<(String, String)>,

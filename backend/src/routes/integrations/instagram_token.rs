@@ -1,7 +1,6 @@
 //! `/api/integrations/instagram/{userId}/token`: Instagram's own token, for programs.
 
-use actix_web::http::Method;
-use actix_web::web::{self, Data, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, Responder};
 use shared::{ErrorCode, Scope, TokenAnswer};
 
@@ -14,11 +13,7 @@ use crate::error::ApiError;
 use crate::limits;
 use crate::openapi::UserId;
 use crate::openapi::errors::{CALLER, Errors, just};
-use crate::routes::{Routes, Success, resource, success};
-
-pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
-    app.service(resource("/api/integrations/instagram/{userId}/token", [(Method::GET, web::to(give))]));
-}
+use crate::routes::{Success, success};
 
 /// Instagram's own token for the user's connection.
 ///
@@ -37,7 +32,7 @@ pub(in crate::routes) fn configure(app: &mut Routes<'_>) {
         Errors<{ CALLER | just(&[ErrorCode::NotConnected, ErrorCode::NeedsReauthorization]) }>,
     ),
 )]
-async fn give(
+pub(in crate::routes) async fn give(
     state: Data<AppState>,
     caller: Caller,
     user: Path<String>,
