@@ -11,7 +11,7 @@ use serde_json::Value;
 use sha2::Sha256;
 use token_vault::{HandleClaims, Keyring, Vault};
 
-use crate::api_key::ApiKeyText;
+use crate::caller::api_key::ApiKeyText;
 use crate::caller::bearer_key;
 use crate::routes::fuzz_callback_query;
 use domain::connections::fuzz_pending_connection;

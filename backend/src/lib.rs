@@ -1,29 +1,26 @@
 #![doc = include_str!("../README.md")]
 
-mod api_key;
+mod api_error;
 pub mod app;
 mod caller;
-mod carry_out;
 pub mod commands;
 pub mod config;
-mod cookies;
-mod error;
-mod etag;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
-mod idempotency;
+mod health;
 mod jobs;
 mod limits;
 mod logging;
 mod metrics;
 mod middleware;
+mod notifications;
 mod openapi;
-mod passwords;
-mod request_body;
+mod pages;
+mod request;
 mod routes;
 pub mod server;
 mod service_keys;
-mod webhooks;
+mod state;
 
 pub use domain::clock;
 

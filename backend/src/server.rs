@@ -10,13 +10,15 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use connection_store::Store;
 use jiff::SignedDuration;
+use shared::INSTAGRAM_CALLBACK_PATH;
 
-use crate::app::{self, AppState};
+use crate::app;
 use crate::config::{Config, InstagramConfig, JobsConfig, ServerConfig};
 use crate::jobs::Jobs;
-use crate::middleware::Load;
-use crate::routes::{self, CALLBACK_PATH};
+use crate::limits::Load;
+use crate::routes;
 use crate::service_keys;
+use crate::state::AppState;
 use domain::clock::Clock;
 
 /// Bounds the wait for requests in flight after a signal, those included whose clients have gone, and then the time that
@@ -57,7 +59,7 @@ impl Service {
         let keyring = config.encryption.keyring().map_err(named("TOKEN_ENCRYPTION_KEYS"))?;
         let store = connection_store::connect(&config.database.url).await.map_err(named("DATABASE_URL"))?;
         service_keys::ensure_bootstrap_key(store.as_ref(), &config.keys, clock.now()).await?;
-        let state = AppState::new(config, keyring, Arc::clone(&store), clock)?;
+        let state = AppState::new(config, keyring, Arc::clone(&store), clock, routes::described())?;
         let state = Data::new(state);
         let served = Data::clone(&state);
         let bound = HttpServer::new(move || app::build(&served))
@@ -193,8 +195,8 @@ fn tell_refresh_window(window: SignedDuration) {
 /// A redirect URI that leads to neither of our callback routes works at Instagram and ends nowhere.
 fn warn_about_redirect_uri(instagram: &InstagramConfig, server: &ServerConfig) {
     let Ok(app) = &instagram.app else { return };
-    let ours =
-        [server.public_origin(), server.frontend_origin()].map(|origin| format!("{origin}{CALLBACK_PATH}"));
+    let ours = [server.public_origin(), server.frontend_origin()]
+        .map(|origin| format!("{origin}{INSTAGRAM_CALLBACK_PATH}"));
     if !ours.contains(&app.redirect_uri) {
         tracing::warn!(
             redirect_uri = app.redirect_uri,

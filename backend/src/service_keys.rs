@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use shared::Scope;
 
-use crate::api_key::{ApiKeyText, KeyTerms};
+use crate::caller::api_key::{ApiKeyText, KeyTerms};
 use crate::config::{BOOTSTRAP_VARIABLE, KeysConfig};
 
 /// The name of the key that the configuration gives. No other service key may have it.

@@ -18,6 +18,9 @@ pub mod permission {
     pub const ALL: [&str; 3] = [BASIC, CONTENT_PUBLISH, MANAGE_MESSAGES];
 }
 
+/// Where Instagram sends the browser back to, on the backend and on the web app alike.
+pub const INSTAGRAM_CALLBACK_PATH: &str = "/auth/instagram/callback";
+
 /// Returns a parameter of Instagram's redirect without the `#_` that Instagram ends the address with.
 ///
 /// It is an empty fragment and no part of any parameter. A program that reads the whole address as one text

@@ -11,9 +11,9 @@ pub mod validation;
 
 pub use error::{ErrorBody, ErrorCode, ErrorReason};
 pub use instagram::{
-    CallbackAnswer, Connection, ConnectionAnswer, ConnectionStatus, ConnectionsAnswer, InstagramUser,
-    ListedConnection, LoginAnswer, SaveAnswer, SaveConnection, SavedConnection, TokenAnswer,
-    UserConnectionsAnswer, permission, without_fragment,
+    CallbackAnswer, Connection, ConnectionAnswer, ConnectionStatus, ConnectionsAnswer,
+    INSTAGRAM_CALLBACK_PATH, InstagramUser, ListedConnection, LoginAnswer, SaveAnswer, SaveConnection,
+    SavedConnection, TokenAnswer, UserConnectionsAnswer, permission, without_fragment,
 };
 pub use keys::{ApiKey, ApiKeysAnswer, CreateApiKey, CreateHostLink, CreatedApiKey, HostLinkAnswer, Scope};
 pub use life::{ConnectionEvent, EventKind, EventOutcome, EventsAnswer, HistoryAnswer, HistoryPoint};

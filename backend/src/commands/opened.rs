@@ -9,8 +9,9 @@ use connection_store::{DatabaseUrl, Store};
 use secrecy::{ExposeSecret, SecretString};
 use token_vault::Keyring;
 
-use crate::app::AppState;
 use crate::config::{Config, DatabaseConfig, EncryptionConfig, ServerConfig, Variables};
+use crate::routes;
+use crate::state::AppState;
 use domain::clock::SystemClock;
 
 /// How long a database may take to close before it is left alone.
@@ -100,5 +101,5 @@ pub(super) async fn state() -> Result<AppState, Box<dyn Error>> {
     config.server.frontend_dist = None;
     let store = store(&config.database).await?;
     let keyring = keyring(&config.encryption)?;
-    Ok(AppState::new(&config, keyring, store, Arc::new(SystemClock))?)
+    Ok(AppState::new(&config, keyring, store, Arc::new(SystemClock), routes::described())?)
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
+use shared::INSTAGRAM_CALLBACK_PATH;
 use url::Url;
 
 use super::{ConfigError, Variables};
-use crate::routes::CALLBACK_PATH;
 
 /// Where Instagram is, and the app that acts there once it is set up.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ fn app(variables: &Variables) -> Result<Result<InstagramApp, Vec<&'static str>>,
         return Err(ConfigError::new(NAMES[0], "the Instagram app id from Meta's dashboard, digits only"));
     }
     if values[2].is_some() {
-        variables.web_url(NAMES[2], &format!("http://localhost:4002{CALLBACK_PATH}"))?;
+        variables.web_url(NAMES[2], &format!("http://localhost:4002{INSTAGRAM_CALLBACK_PATH}"))?;
     }
     let [Some(id), Some(secret), Some(redirect_uri)] = values else {
         let missing = NAMES.into_iter().zip(values).filter(|(_, value)| value.is_none());

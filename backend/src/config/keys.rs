@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use super::{ConfigError, Variables};
-use crate::api_key::ApiKeyText;
+use crate::caller::api_key::ApiKeyText;
 
 pub(crate) const BOOTSTRAP_VARIABLE: &str = "BOOTSTRAP_SERVICE_KEY";
 

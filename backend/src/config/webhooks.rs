@@ -10,7 +10,7 @@ use url::{Host, Url};
 use zeroize::Zeroizing;
 
 use super::{ConfigError, Variables};
-use crate::webhooks::is_public;
+use crate::notifications::is_public;
 
 const URLS: &str = "OUTBOUND_WEBHOOK_URLS";
 const SECRET: &str = "OUTBOUND_WEBHOOK_SECRET";

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::app::AppState;
+use crate::state::AppState;
 use domain::Error;
 use domain::work::{BATCH, Progress};
 

@@ -1,7 +1,6 @@
 //! Background work: a schedule, and what runs it until the service stops. The work itself is the domain's, but for sending
 //! webhooks and for what idempotency keys have kept.
 
-mod health;
 mod maintenance;
 mod reencrypt;
 mod webhooks;
@@ -16,16 +15,15 @@ use futures_util::future::join_all;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::app::AppState;
 use crate::config::JobsConfig;
+use crate::health::JobHealth;
+use crate::state::AppState;
 use domain::Error;
 use domain::jittered;
 use domain::work::{Progress, work_off};
 
 use self::reencrypt::Reencryption;
 use self::webhooks::Deliveries;
-
-pub(crate) use health::JobHealth;
 
 /// How often a process looks for webhooks to deliver: one look at an index, and what happens is told within two seconds, in
 /// whichever process it happened.
@@ -82,7 +80,7 @@ impl Jobs {
         let mut reencryption = Reencryption::new(state);
         jobs.add("reencrypt", poll, health, async move |progress| reencryption.run(progress).await);
         // Without receivers there is only what an earlier configuration left.
-        let look = if state.webhooks.has_receivers() { DELIVERY_POLL } else { poll };
+        let look = if state.notifications.has_receivers() { DELIVERY_POLL } else { poll };
         let deliveries = Deliveries::new(state);
         jobs.add("webhooks", look, health, async move |progress| work_off(&deliveries, progress).await);
         jobs

@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 
-use crate::app::AppState;
+use crate::state::AppState;
 use domain::Error;
 use domain::work::Progress;
 

@@ -8,9 +8,9 @@ use actix_web::web::Data;
 use connection_store::Delivery;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::app::AppState;
 use crate::metrics::DeliveryOutcome;
-use crate::webhooks::{Sent, TIMEOUT};
+use crate::notifications::{Sent, TIMEOUT};
+use crate::state::AppState;
 use domain::Error;
 use domain::clock::later;
 use domain::jittered;
@@ -47,7 +47,7 @@ pub(super) struct Deliveries {
 
 impl Deliveries {
     pub(super) fn new(state: &Data<AppState>) -> Self {
-        state.webhooks.announce();
+        state.notifications.announce();
         // As long as a batch takes of which every message times out, and half a minute for the store.
         let rounds = i64::from(BATCH).div_euclid(CONCURRENCY as i64) + 1;
         let sending = SignedDuration::from_secs(TIMEOUT.as_secs() as i64 * rounds);
@@ -76,7 +76,7 @@ impl Deliveries {
             }
             return;
         }
-        let sent = self.state.webhooks.send(delivery, now).await;
+        let sent = self.state.notifications.send(delivery, now).await;
         if sent == Sent::silence() {
             self.silent.borrow_mut().entry(receiver.clone()).or_insert(now + SILENCE);
         }

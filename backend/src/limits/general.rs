@@ -10,7 +10,7 @@ use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{NotUntil, RateLimiter};
 
-use super::quota::Quota;
+use crate::api_error::Quota;
 
 /// How often keys that have their whole quota again are forgotten. Memory is bounded by what can be asked in between.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);

@@ -5,15 +5,14 @@
 //! whether the account exists.
 
 use actix_web::HttpRequest;
+use actix_web::cookie::Cookie;
 use actix_web::cookie::time::Duration as CookieLife;
-use actix_web::cookie::{Cookie, SameSite};
 use jiff::SignedDuration;
 use token_vault::{Context, Vault};
 
 use super::{Limits, hashed};
-use crate::app::AppState;
-use crate::cookies;
-use crate::error::ApiError;
+use crate::api_error::ApiError;
+use crate::caller::cookies;
 
 /// Failures that cost nothing: people mistype.
 const FREE: u32 = 5;
@@ -49,21 +48,20 @@ impl Tries {
 }
 
 impl Limits {
-    /// Counts a try to prove the password of an account, before it is looked at: of many at once none is free. When the
+    /// Counts a try to prove the password of an account, before it is looked at: of many at once none is free. `device` is what the
+    /// browser's [`DeviceCookie`] says. When the
     /// password was right, say so with [`password_was_right`](Self::password_was_right).
     ///
     /// # Errors
     /// `rate_limited`: it is not this try's turn; then the password must not be looked at. `unavailable`.
     pub(crate) async fn try_password(
         &self,
-        state: &AppState,
-        request: &HttpRequest,
+        device: Option<Vec<u8>>,
         email_key: &str,
     ) -> Result<Tries, ApiError> {
-        let device = state.device_cookie.read(request, &state.vault, email_key);
         let tries = Tries::of(&hashed(device.as_deref().unwrap_or(email_key.as_bytes())));
         let Some(free) = self.rate_limits.scale(FREE) else { return Ok(tries) };
-        let (store, now) = (&state.store, state.clock.now());
+        let (store, now) = (&self.store, self.clock.now());
         let before = store.tries(&tries.free, now).await?;
         let used_up = before.filter(|tries| tries.count >= free);
         if used_up.is_none() && store.count_try(&tries.free, REMEMBERED, now).await?.count < free {
@@ -86,10 +84,10 @@ impl Limits {
     ///
     /// # Errors
     /// `unavailable`.
-    pub(crate) async fn password_was_right(&self, state: &AppState, tries: &Tries) -> Result<(), ApiError> {
+    pub(crate) async fn password_was_right(&self, tries: &Tries) -> Result<(), ApiError> {
         if self.is_on() {
             for count in [&tries.free, &tries.waited, &tries.wait] {
-                state.store.forget_tries(count).await?;
+                self.store.forget_tries(count).await?;
             }
         }
         Ok(())
@@ -120,7 +118,7 @@ impl DeviceCookie {
     }
 
     /// The browser's own bytes, where it signed in to this account before.
-    fn read(&self, request: &HttpRequest, vault: &Vault, email_key: &str) -> Option<Vec<u8>> {
+    pub(crate) fn read(&self, request: &HttpRequest, vault: &Vault, email_key: &str) -> Option<Vec<u8>> {
         let (_, opened) = self.find(request, vault, email_key)?;
         // Apart from any address, so that no account's tries are taken for a browser's.
         Some([b"device\0".as_slice(), &opened].concat())
@@ -149,7 +147,9 @@ impl DeviceCookie {
             },
             |(_, present)| present,
         );
-        self.base(vault.seal(&bytes, &context(email_key))).max_age(CookieLife::days(400)).finish()
+        cookies::build(self.name(), vault.seal(&bytes, &context(email_key)), self.secure)
+            .max_age(CookieLife::days(400))
+            .finish()
     }
 
     /// The cookie sealed anew, for a browser that is signed in and has one that is sealed with an older key: else it would be
@@ -166,15 +166,7 @@ impl DeviceCookie {
 
     /// The cookie that makes the browser forget.
     pub(crate) fn erase(&self) -> Cookie<'static> {
-        self.base(String::new()).max_age(CookieLife::ZERO).finish()
-    }
-
-    fn base(&self, value: String) -> actix_web::cookie::CookieBuilder<'static> {
-        Cookie::build(self.name(), value)
-            .path("/")
-            .http_only(true)
-            .secure(self.secure)
-            .same_site(SameSite::Lax)
+        cookies::build(self.name(), String::new(), self.secure).max_age(CookieLife::ZERO).finish()
     }
 }
 

@@ -7,14 +7,13 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, ResponseError};
 
 use super::request_id::{self, RequestId};
-use crate::caller::{RenewedSession, state_of};
-use crate::error::ApiError;
+use crate::api_error::ApiError;
+use crate::caller::RenewedSession;
+use crate::pages::PageForPeople;
+use crate::state::state_of;
 
 /// What the API's answers may do in a browser that opens one: nothing.
 const API_CONTENT_SECURITY_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
-
-/// Marks an answer that is a page for a person's browser, failures included: it keeps its body.
-pub(crate) struct PageForPeople;
 
 /// The middleware.
 pub(crate) async fn finish(

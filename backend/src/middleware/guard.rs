@@ -7,9 +7,10 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
 use url::Url;
 
-use crate::caller::{has_bearer_key, state_of};
-use crate::error::ApiError;
-use crate::request_body;
+use crate::api_error::ApiError;
+use crate::caller::has_bearer_key;
+use crate::request::body;
+use crate::state::state_of;
 
 /// Bytes of the longest origin that is shown: a scheme, a name of 253 and a port.
 const LONGEST_ORIGIN: usize = 270;
@@ -22,7 +23,7 @@ pub(crate) async fn guard(
     match check(&request) {
         Ok(()) => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
         Err(refused) => {
-            request_body::drain(&mut request.take_payload()).await;
+            body::drain(&mut request.take_payload()).await;
             Ok(request.error_response(refused))
         }
     }
@@ -30,7 +31,7 @@ pub(crate) async fn guard(
 
 fn check(request: &ServiceRequest) -> Result<(), ApiError> {
     let headers = request.headers();
-    if declared_length(headers).is_some_and(|length| length > request_body::LIMIT) {
+    if declared_length(headers).is_some_and(|length| length > body::LIMIT) {
         return Err(ApiError::payload_too_large());
     }
     // A bearer key is not sent by a browser on its own, so no other site can ride on it.

@@ -6,10 +6,11 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
 use shared::ErrorCode;
 
-use crate::caller::{Caller, Identified, state_of};
-use crate::error::ApiError;
-use crate::limits::Quota;
-use crate::request_body;
+use crate::api_error::ApiError;
+use crate::api_error::Quota;
+use crate::caller::Identified;
+use crate::request::body;
+use crate::state::state_of;
 
 /// The middleware. Finds out here already who asks, so that a key that is none counts for its address.
 pub(crate) async fn limit(
@@ -29,7 +30,7 @@ pub(crate) async fn limit(
             Ok(response)
         }
         Err(refused) => {
-            request_body::drain(&mut request.take_payload()).await;
+            body::drain(&mut request.take_payload()).await;
             Ok(request.error_response(refused))
         }
     }
@@ -47,11 +48,13 @@ fn is_limited(request: &ServiceRequest) -> bool {
 async fn count(request: &ServiceRequest) -> Result<Option<Quota>, ApiError> {
     let request = request.request();
     let state = state_of(request)?;
-    let Some(shown) = Caller::shown(request)? else { return state.limits.count_address(request) };
-    let counted = state.limits.count_shown(&shown, request, state.clock.now())?;
-    let found = Caller::find(request).await;
+    let Some(shown) = state.callers.shown(request.headers()) else {
+        return state.limits.count_address(request);
+    };
+    let counted = state.limits.count_shown(&shown, request)?;
+    let found = state.callers.find(request).await;
     let quota = match &found {
-        Ok(_) => state.limits.proved(shown, counted, request, state.clock.now())?,
+        Ok(_) => state.limits.proved(shown, counted, request)?,
         Err(error) if error.code() == ErrorCode::Unauthenticated => {
             state.limits.disproved(&shown, request)?
         }

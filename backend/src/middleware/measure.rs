@@ -7,7 +7,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 
-use crate::caller::state_of;
+use crate::state::state_of;
 
 /// The middleware. The time is that to the answer's head; a body of ours is whole by then.
 pub(crate) async fn measure(

@@ -7,9 +7,9 @@ mod measure;
 mod overload;
 mod request_id;
 
-pub(crate) use finish::{PageForPeople, finish};
+pub(crate) use finish::finish;
 pub(crate) use guard::guard;
 pub(crate) use limit::limit;
 pub(crate) use measure::measure;
-pub(crate) use overload::{Load, Round, admit};
+pub(crate) use overload::{Round, admit};
 pub(crate) use request_id::RequestSpan;

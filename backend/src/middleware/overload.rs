@@ -8,8 +8,6 @@
 use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -24,10 +22,10 @@ use futures_util::Stream;
 
 use super::finish;
 use super::request_id::RequestId;
-use crate::app::AppState;
-use crate::caller::state_of;
-use crate::error::ApiError;
-use crate::request_body;
+use crate::api_error::ApiError;
+use crate::limits::Admitted;
+use crate::request::body;
+use crate::state::{AppState, state_of};
 
 /// Requests that a worker begins in one round: at 40 microseconds for each, which is usual, 32 milliseconds. 512 clients that ask one
 /// after the other are no overload, whatever a round takes.
@@ -35,86 +33,6 @@ const BEGUN_IN_A_ROUND: usize = 800;
 
 /// Time for what has arrived of a refused request's body to be taken from the connection, which is kept then. Nobody is waited for.
 const REFUSED_BODY_TIME: Duration = Duration::from_millis(50);
-
-/// Time from the first refusal to the log line that counts it and those after it. A line for each would be the next overload.
-const TELL_AFTER: Duration = Duration::from_secs(5);
-
-/// The requests in flight in this process, over all workers.
-pub(crate) struct Load {
-    most: usize,
-    in_flight: AtomicUsize,
-    /// Refusals that the log has not told of.
-    refused: AtomicU64,
-}
-
-impl Load {
-    /// None yet, and so many at most.
-    pub(crate) fn new(most: usize) -> Self {
-        let (in_flight, refused) = (AtomicUsize::new(0), AtomicU64::new(0));
-        Self { most, in_flight, refused }
-    }
-
-    /// Counts a request in, unless there are too many.
-    fn admit(self: &Arc<Self>) -> Option<Admitted> {
-        let is_counted = Cell::new(self.take_place());
-        is_counted.get().then(|| Admitted { load: Arc::clone(self), is_counted })
-    }
-
-    fn take_place(&self) -> bool {
-        let room = |count| (count < self.most).then_some(count + 1);
-        self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_ok()
-    }
-
-    /// Waits until no request is in flight.
-    pub(crate) async fn is_idle(&self) {
-        const LOOK_EVERY: Duration = Duration::from_millis(20);
-        while self.in_flight.load(Ordering::Relaxed) > 0 {
-            rt::time::sleep(LOOK_EVERY).await;
-        }
-    }
-
-    /// Counts a refusal, and has the log tell of it soon.
-    fn refuse(self: &Arc<Self>) {
-        if self.refused.fetch_add(1, Ordering::Relaxed) == 0 {
-            let load = Arc::clone(self);
-            rt::spawn(async move {
-                rt::time::sleep(TELL_AFTER).await;
-                let refused = load.refused.swap(0, Ordering::Relaxed);
-                tracing::warn!(refused, "more is asked than can be answered in time");
-            });
-        }
-    }
-}
-
-/// A request that is counted. It travels with the request, so that work which goes on after its client has hung up counts, too.
-struct Admitted {
-    load: Arc<Load>,
-    /// While it waits for its client it is not.
-    is_counted: Cell<bool>,
-}
-
-impl Admitted {
-    /// Gives its place to others.
-    fn leave(&self) {
-        if self.is_counted.replace(false) {
-            self.load.in_flight.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Takes a place again. False where there is none.
-    fn come_back(&self) -> bool {
-        if !self.is_counted.get() {
-            self.is_counted.set(self.load.take_place());
-        }
-        self.is_counted.get()
-    }
-}
-
-impl Drop for Admitted {
-    fn drop(&mut self) {
-        self.leave();
-    }
-}
 
 /// A worker's round over its connections.
 #[derive(Clone, Default)]
@@ -180,7 +98,7 @@ async fn refuse(mut request: ServiceRequest, state: &AppState) -> ServiceRespons
     state.metrics.answered(request.method(), None, 503, Duration::ZERO);
     if !matches!(request.parts().1, Payload::None) {
         // The framework closes the connection where there is more to come.
-        request_body::drain_within(&mut request.take_payload(), request_body::LIMIT, REFUSED_BODY_TIME).await;
+        body::drain_within(&mut request.take_payload(), body::LIMIT, REFUSED_BODY_TIME).await;
     }
     let id = RequestId::of(&request);
     let is_web_app = request
@@ -227,8 +145,7 @@ impl Stream for FromClient {
         match polled {
             Poll::Pending => self.admitted.leave(),
             Poll::Ready(None) if !self.admitted.come_back() => {
-                self.admitted.load.refuse();
-                return Poll::Ready(Some(Err(request_body::no_room())));
+                return Poll::Ready(Some(Err(body::no_room())));
             }
             Poll::Ready(_) => {}
         }

@@ -5,7 +5,7 @@ use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-use crate::idempotency;
+use crate::request::idempotency;
 
 /// The user whom a path names.
 pub(crate) struct UserId;

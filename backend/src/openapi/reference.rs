@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use utoipa::openapi::{OpenApi, RefOr, Schema};
 
-use crate::routes::{escape, policy};
+use crate::pages::{escape, policy};
 
-const STYLE: &str = concat!(include_str!("../routes/page_tokens.css"), include_str!("reference.css"));
+const STYLE: &str = concat!(include_str!("../pages/page_tokens.css"), include_str!("reference.css"));
 
 /// The methods in the order in which the operations of a path are shown.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];

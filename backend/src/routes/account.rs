@@ -2,21 +2,15 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use connection_store::{Credentials, Session};
-use jiff::SignedDuration;
-use shared::{ApiKeysAnswer, ChangePassword, DeleteAccount, ErrorCode, Sensitive, validation};
+use connection_store::Session;
+use shared::{ApiKeysAnswer, ChangePassword, DeleteAccount, ErrorCode, validation};
 
-use super::{Done, Success, api_keys, session, success, users};
-use crate::app::AppState;
-use crate::caller::Caller;
-use crate::carry_out::carry_out;
-use crate::error::ApiError;
+use super::presence::prove_own_password;
+use super::{Done, Success, api_keys, success};
+use crate::api_error::ApiError;
 use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, just};
-use crate::request_body::CallerAndBody;
-use domain::user_id::is_local;
-
-/// How long after a link has signed them in a host application's user may do what others show their password for.
-const JUST_SIGNED_IN: SignedDuration = SignedDuration::from_mins(5);
+use crate::request::{CallerAndBody, carry_out};
+use crate::state::AppState;
 
 /// Changes the password, and ends all other sessions.
 ///
@@ -43,7 +37,7 @@ pub(super) async fn change_password(
     if let Some(why) = validation::password(body.new_password.expose()) {
         return Err(ApiError::validation([("newPassword", why)]));
     }
-    let present = prove(&state, &request, &caller, body.current_password).await?;
+    let present = prove_own_password(&state, &request, &caller, body.current_password).await?;
     let new_hash =
         state.passwords.hash(state.passwords.admit()?, body.new_password.into_exposed().into()).await?;
     let (old_hash, revoke) = (&present.password_hash, body.revoke_api_keys);
@@ -76,48 +70,11 @@ pub(super) async fn delete(
     CallerAndBody(caller, body): CallerAndBody<DeleteAccount>,
 ) -> Result<HttpResponse, ApiError> {
     let user_id = caller.signed_in()?.user_id.clone();
-    prove(&state, &request, &caller, body.password).await?;
+    prove_own_password(&state, &request, &caller, body.password).await?;
     let deleting = Data::clone(&state);
     carry_out(&request, async move { deleting.connections.delete_user(&user_id).await }).await?;
     Ok(HttpResponse::Ok()
         .cookie(state.session_cookie.erase())
         .cookie(state.device_cookie.erase())
         .json(success(Done {})))
-}
-
-/// Makes sure that the person is there, and not their session alone: for what outlives the session. Returns the credentials
-/// of a local account; `None` for a host application's user, who has no password.
-///
-/// # Errors
-/// `validation_failed` without a password, `invalid_credentials` and `rate_limited` as at a sign-in; `forbidden` for a
-/// host application's user whose session is older than five minutes.
-pub(super) async fn prove_presence(
-    state: &Data<AppState>,
-    request: &HttpRequest,
-    caller: &Caller,
-    password: Option<Sensitive>,
-) -> Result<Option<Credentials>, ApiError> {
-    let session = caller.signed_in()?;
-    if !is_local(&session.user_id) {
-        let age = state.clock.now().duration_since(session.created_at);
-        return if age <= JUST_SIGNED_IN { Ok(None) } else { Err(ApiError::not_just_signed_in()) };
-    }
-    let password = password.filter(|password| !password.expose().is_empty());
-    let password = password.ok_or_else(|| ApiError::validation([("password", "Enter your password")]))?;
-    prove(state, request, caller, password).await.map(Some)
-}
-
-/// What the caller's own password is checked against, once it has proved to be right.
-async fn prove(
-    state: &Data<AppState>,
-    request: &HttpRequest,
-    caller: &Caller,
-    password: Sensitive,
-) -> Result<Credentials, ApiError> {
-    let user_id = &caller.signed_in()?.user_id;
-    if !is_local(user_id) {
-        return Err(ApiError::no_password());
-    }
-    let user = state.store.find_user(user_id).await?.ok_or_else(ApiError::unauthenticated)?;
-    session::prove(state, request, users::email_key(&user.email), password).await
 }

@@ -7,15 +7,14 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use shared::{ApiKeysAnswer, CreateApiKey, CreatedApiKey, ErrorCode, Scope, validation};
 
-use super::{Done, Success, account, success};
-use crate::api_key::{self, ApiKeyText, KeyTerms};
-use crate::app::AppState;
+use super::{Done, Success, presence, success};
+use crate::api_error::ApiError;
 use crate::caller::Caller;
-use crate::error::ApiError;
-use crate::idempotency::{self, CutOff};
+use crate::caller::api_key::{self, ApiKeyText, KeyTerms};
 use crate::openapi::IdempotencyKey;
 use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, just};
-use crate::request_body::CallerAndBody;
+use crate::request::{CallerAndBody, CutOff};
+use crate::state::AppState;
 
 /// Most keys that a user has at once, ended ones included.
 const KEYS_MAX: u32 = 50;
@@ -71,14 +70,14 @@ pub(super) async fn create(
 ) -> Result<HttpResponse, ApiError> {
     // Taken out of the body: a hash of the rest is kept for those who repeat the request, and would tell a guesser more.
     let password = body.password.take();
-    let proved = account::prove_presence(&state, &request, &caller, password).await?;
+    let proved = presence::prove_presence(&state, &request, &caller, password).await?;
     let (session, session_hash) = caller.require_session()?;
     let proof = match proved {
         Some(credentials) => Proof::Password(credentials.password_hash),
         None => Proof::Session(*session_hash),
     };
     let work = make(Data::clone(&state), session.user_id.clone(), proof, body.clone());
-    idempotency::once(&state, &request, &caller, &body, CutOff::DoAgain, work).await
+    state.idempotency.once(&request, &caller, &body, CutOff::DoAgain, work).await
 }
 
 /// What has to hold still when the key is stored.

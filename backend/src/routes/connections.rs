@@ -7,10 +7,10 @@ use shared::{ConnectionStatus, ConnectionsAnswer, ErrorCode, Scope};
 use utoipa::IntoParams;
 
 use super::{Success, page_size, query, success};
-use crate::app::AppState;
+use crate::api_error::ApiError;
 use crate::caller::Caller;
-use crate::error::ApiError;
 use crate::openapi::errors::{CALLER, Errors, QUERY, just};
+use crate::state::AppState;
 use domain::connections::ListPage;
 
 #[derive(Deserialize, IntoParams)]

@@ -4,10 +4,10 @@ use actix_web::http::header::{self, ETag, EntityTag};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::app::AppState;
-use crate::etag;
 use crate::openapi::Representation;
 use crate::openapi::errors::{ANYBODY, Errors};
+use crate::request::etag;
+use crate::state::AppState;
 
 /// This description.
 ///

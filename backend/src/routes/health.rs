@@ -1,22 +1,15 @@
 //! `/healthz` and `/readyz`.
 
-use std::time::{Duration, Instant};
-
 use actix_web::Responder;
 use actix_web::web::Data;
-use connection_store::Store;
 use serde::Serialize;
 use shared::ErrorCode;
-use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
 use super::{Done, Success, success};
-use crate::app::AppState;
-use crate::error::ApiError;
+use crate::api_error::ApiError;
 use crate::openapi::errors::{Errors, STORED, just};
-
-/// Age up to which an answer of the database counts. Anybody may ask for `/readyz`, as often as they like.
-const FRESH: Duration = Duration::from_secs(1);
+use crate::state::AppState;
 
 /// The process lives.
 #[utoipa::path(
@@ -40,26 +33,6 @@ pub(super) async fn healthz() -> impl Responder {
 struct Readiness {
     /// Jobs that have not got their work done for far too long.
     stuck_jobs: Vec<&'static str>,
-}
-
-/// The last look at the database: when it ended, and whether there was an answer.
-#[derive(Default)]
-pub(crate) struct LastPing(Mutex<Option<(Instant, bool)>>);
-
-impl LastPing {
-    /// Looks whether the database answers, unless somebody has just done so. However many ask at once, one of them looks.
-    async fn look(&self, store: &dyn Store) -> Result<(), ApiError> {
-        let mut last = self.0.lock().await;
-        match *last {
-            Some((at, true)) if at.elapsed() < FRESH => Ok(()),
-            Some((at, false)) if at.elapsed() < FRESH => Err(ApiError::database_away()),
-            _ => {
-                let outcome = store.ping().await;
-                *last = Some((Instant::now(), outcome.is_ok()));
-                Ok(outcome?)
-            }
-        }
-    }
 }
 
 /// The database answers.
@@ -86,13 +59,13 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use actix_web::test;
+    use actix_web::{App, test, web};
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::app;
     use crate::config::{Config, Variables};
     use domain::clock::SystemClock;
+    use utoipa::openapi::OpenApi;
 
     #[actix_web::test]
     async fn a_job_that_is_stuck_is_named_and_the_service_is_ready_all_the_same() {
@@ -101,9 +74,11 @@ mod tests {
         let config = Config::from_env(&Variables::from_iter([("DATABASE_URL", url.as_str())])).unwrap();
         let keyring = config.encryption.keyring().unwrap();
         let store = connection_store::connect(&config.database.url).await.unwrap();
-        let state = AppState::new(&config, keyring, store, Arc::new(SystemClock)).unwrap();
+        let clock = Arc::new(SystemClock);
+        let state = AppState::new(&config, keyring, store, clock, OpenApi::default()).unwrap();
         let state = Data::new(state);
-        let service = test::init_service(app::build(&state)).await;
+        let app = App::new().app_data(Data::clone(&state)).route("/readyz", web::get().to(readyz));
+        let service = test::init_service(app).await;
         let read = async || -> Value {
             let request = test::TestRequest::get().uri("/readyz").to_request();
             test::call_and_read_body_json(&service, request).await

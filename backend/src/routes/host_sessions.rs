@@ -10,15 +10,15 @@ use serde::Deserialize;
 use shared::{ApiKeysAnswer, CreateHostLink, ErrorCode, HostLinkAnswer, Scope, validation};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Success, api_keys, page, query, session, success, web_app};
-use crate::app::AppState;
+use super::{Success, api_keys, query, session, success};
+use crate::api_error::ApiError;
 use crate::caller::Caller;
-use crate::error::ApiError;
-use crate::idempotency::{self, CutOff};
 use crate::limits;
 use crate::openapi::errors::{ANYBODY, BODY, CALLER, CHANGE, Errors, QUERY, STORED, just};
 use crate::openapi::{IdempotencyKey, UserId};
-use crate::request_body::{CallerAndBody, FormBody};
+use crate::pages;
+use crate::request::{CallerAndBody, CutOff, FormBody, is_navigation, prefers_html};
+use crate::state::AppState;
 use domain::SecretToken;
 use domain::user_id::{host_user_id, public_user_id};
 
@@ -52,7 +52,7 @@ pub(super) async fn create(
 ) -> Result<HttpResponse, ApiError> {
     caller.require_service(Scope::SessionsCreate)?;
     let work = make(Data::clone(&state), body.clone());
-    idempotency::once(&state, &request, &caller, &body, CutOff::DoAgain, work).await
+    state.idempotency.once(&request, &caller, &body, CutOff::DoAgain, work).await
 }
 
 async fn make(state: Data<AppState>, body: CreateHostLink) -> Result<HttpResponse, ApiError> {
@@ -114,16 +114,16 @@ struct LinkQuery {
 )]
 pub(super) async fn show(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let shown = async {
-        state.limits.strict_by_address(&state, &limits::HOST_LINK, &request).await?;
+        state.limits.strict_by_address(&limits::HOST_LINK, &request).await?;
         let LinkQuery { token } = query(request.query_string())?;
         let token = SecretToken::parse(&token).ok_or_else(ApiError::invalid_state)?;
         let link = find(&state, &token).await?;
-        let present = Caller::find(&request).await.ok();
+        let present = state.callers.find(&request).await.ok();
         let present = present.as_ref().and_then(|caller| caller.signed_in().ok());
         let is_other = present.is_some_and(|session| session.user_id != link.user_id);
         Ok(asking_page(&link, &token, is_other, &state.frontend_origin))
     };
-    as_page(shown.await, web_app::is_navigation(&request))
+    as_page(shown.await, is_navigation(&request))
 }
 
 /// What the page of a link sends.
@@ -157,7 +157,7 @@ pub(super) async fn follow(
     form: FormBody,
 ) -> Result<HttpResponse, ApiError> {
     let followed = async {
-        state.limits.strict_by_address(&state, &limits::HOST_SIGN_IN, &request).await?;
+        state.limits.strict_by_address(&limits::HOST_SIGN_IN, &request).await?;
         let token = form.field("token").and_then(SecretToken::parse).ok_or_else(ApiError::invalid_state)?;
         let link = find(&state, &token).await?;
         let landing = link.return_to.as_deref().unwrap_or(LANDING_PATH);
@@ -165,7 +165,7 @@ pub(super) async fn follow(
         let cookie = session::start(&state, &request, session::Proof::HostLink(link)).await?;
         Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, target)).cookie(cookie).finish())
     };
-    as_page(followed.await, web_app::prefers_html(&request))
+    as_page(followed.await, prefers_html(&request))
 }
 
 async fn find(state: &AppState, token: &SecretToken) -> Result<HostLink, ApiError> {
@@ -225,13 +225,13 @@ pub(super) async fn end_all(
 /// Asks whether to sign in. `is_other`: somebody else is signed in here.
 fn asking_page(link: &HostLink, token: &SecretToken, is_other: bool, frontend_origin: &str) -> HttpResponse {
     // Apart from the words around it, whichever way it is written.
-    let isolated = |text: &str| format!("<bdi>{}</bdi>", page::escape(text));
+    let isolated = |text: &str| format!("<bdi>{}</bdi>", pages::escape(text));
     let id = public_user_id(&link.user_id);
     let name = isolated(link.name.as_deref().unwrap_or(id));
     // Anybody can be called anything; the id is the application's own.
     let id = link.name.is_some().then(|| format!(" (user <code>{}</code>)", isolated(id)));
     let (title, before, stay) = if is_other {
-        let stay = format!("<a href=\"{}{LANDING_PATH}\">Stay signed in</a>", page::escape(frontend_origin));
+        let stay = format!("<a href=\"{}{LANDING_PATH}\">Stay signed in</a>", pages::escape(frontend_origin));
         ("Continue as somebody else?", "<p>You are signed in here already, as somebody else.</p>", stay)
     } else {
         ("Sign in?", "", String::new())
@@ -246,7 +246,7 @@ fn asking_page(link: &HostLink, token: &SecretToken, is_other: bool, frontend_or
          <button>Continue as {name}</button>{stay}</form>",
         token.expose()
     );
-    page::respond_with_form(page::html(page::UNKNOWN, title, &text, &form), frontend_origin)
+    pages::respond_with_form(pages::html(pages::UNKNOWN, title, &text, &form), frontend_origin)
 }
 
 /// What a person sees whom a link did not sign in.
@@ -261,9 +261,9 @@ fn refused_page(refused: &ApiError) -> HttpResponse {
     };
     let text = format!(
         "<p>{}</p><p>Go back to the application that you came from, and open it from there again.</p>",
-        page::escape(why)
+        pages::escape(why)
     );
-    let mut response = page::respond(refused.status_code(), page::html(page::UNKNOWN, title, &text, ""));
+    let mut response = pages::respond(refused.status_code(), pages::html(pages::UNKNOWN, title, &text, ""));
     let headers = response.headers_mut();
     if let Some(seconds) = refused.retry_after() {
         headers.insert(header::RETRY_AFTER, seconds.into());

@@ -7,9 +7,9 @@ use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use jiff::SignedDuration;
 
-use crate::app::AppState;
-use crate::error::ApiError;
+use crate::api_error::ApiError;
 use crate::metrics::{OPEN_METRICS, PLAIN_TEXT, Present};
+use crate::state::AppState;
 
 /// How long the database may take: a look that takes longer than Prometheus waits shows nothing at all.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -9,28 +9,25 @@ mod health;
 mod host_sessions;
 mod integrations;
 pub(crate) mod metrics;
-mod page;
+mod presence;
 mod session;
 mod sessions;
 mod table;
 mod users;
-pub(crate) mod web_app;
 
 use actix_web::http::Method;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::{OpenApi, ToSchema};
 
-use crate::error::ApiError;
+use crate::api_error::ApiError;
+use crate::state::AppState;
 use table::ApiRoute;
 
-pub(crate) use auth::instagram::CALLBACK_PATH;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use auth::instagram::fuzz_callback_query;
-pub(crate) use health::LastPing;
-pub(crate) use integrations::instagram_proxy::{GraphAnswer, GraphParameters};
-pub(crate) use page::{escape, policy};
 
 /// Makes the table of routes. A row names a handler; the attribute `#[utoipa::path]` on it says the rest.
 ///
@@ -107,6 +104,12 @@ pub(crate) fn described() -> utoipa::openapi::OpenApi {
     table::describe(table())
 }
 
+/// Answers what is no route of the API, from the web app.
+pub(crate) async fn web_app(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let app = state.web_app.as_ref();
+    app.and_then(|app| app.respond(&request)).ok_or_else(ApiError::not_found)
+}
+
 /// A success: `"ok": true` beside the fields of `T`. The description makes one object of both.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Success<T> {
@@ -122,6 +125,7 @@ fn success<T: Serialize>(answer: T) -> web::Json<Success<T>> {
 
 /// A success with nothing to say.
 #[derive(Serialize, ToSchema)]
+#[schema(examples(json!({"ok": true})))]
 pub(crate) struct Done {}
 
 /// The query as a type. Its errors are not repeated: serde's may quote what was sent.

@@ -6,18 +6,16 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder};
 use connection_store::{Credentials, HostLink, NewSession, User};
 use serde::Deserialize;
-use shared::{CurrentSessionAnswer, ErrorCode, Sensitive, SessionAnswer, SignIn};
+use shared::{CurrentSessionAnswer, ErrorCode, SessionAnswer, SignIn};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::{Done, Success, query, success, users};
-use crate::app::AppState;
+use super::{Done, Success, presence, query, success};
+use crate::api_error::ApiError;
 use crate::caller::{Caller, has_bearer_key, session_end};
-use crate::carry_out::carry_out;
-use crate::error::ApiError;
-use crate::limits;
 use crate::openapi::errors::{ANYBODY, BODY, CALLER, CHANGE, Errors, QUERY, STORED, just};
-use crate::request_body::JsonBody;
+use crate::request::JsonBody;
+use crate::state::AppState;
 use domain::SecretToken;
 use domain::user_id::{is_local, public_user_id};
 
@@ -59,7 +57,7 @@ pub(super) async fn who(
     match found.await {
         Ok(user) => {
             let device = user.email.as_deref().and_then(|email| {
-                state.device_cookie.renew(&request, &state.vault, &users::email_key(email))
+                state.device_cookie.renew(&request, &state.vault, &presence::email_key(email))
             });
             if let Some(device) = device {
                 response.cookie(device);
@@ -111,38 +109,9 @@ pub(super) async fn sign_in(
     request: HttpRequest,
     JsonBody(body): JsonBody<SignIn>,
 ) -> Result<HttpResponse, ApiError> {
-    let proved = prove(&state, &request, users::email_key(&body.email), body.password).await?;
+    let proved =
+        presence::prove_password(&state, &request, presence::email_key(&body.email), body.password).await?;
     open(&state, &request, proved, HttpResponse::Ok()).await
-}
-
-/// The account of an address, once the password has proved to be its own. Refused tries cost no hashing, and
-/// count for nothing where it was this server that had no time for them.
-pub(super) async fn prove(
-    state: &Data<AppState>,
-    request: &HttpRequest,
-    email_key: String,
-    password: Sensitive,
-) -> Result<Credentials, ApiError> {
-    let (state, asked) = (Data::clone(state), request.clone());
-    // Counted as a failure first: a right password has to be forgotten again, even if nobody waits for the answer any more.
-    carry_out(request, async move { look_at(&state, &asked, &email_key, password).await }).await
-}
-
-async fn look_at(
-    state: &AppState,
-    request: &HttpRequest,
-    email_key: &str,
-    password: Sensitive,
-) -> Result<Credentials, ApiError> {
-    let admission = state.passwords.admit()?;
-    state.limits.strict_by_address(state, &limits::SIGN_IN, request).await?;
-    let tries = state.limits.try_password(state, request, email_key).await?;
-    let found = state.store.find_credentials(email_key).await?;
-    let password_hash = found.as_ref().map(|found| found.password_hash.clone());
-    let is_right = state.passwords.verify(admission, password.into_exposed().into(), password_hash).await?;
-    let proved = found.filter(|_| is_right).ok_or_else(ApiError::invalid_credentials)?;
-    state.limits.password_was_right(state, &tries).await?;
-    Ok(proved)
 }
 
 /// Ends the session, here and in the browser.
@@ -173,7 +142,7 @@ pub(super) async fn open(
 ) -> Result<HttpResponse, ApiError> {
     let user = credentials.user.clone();
     let cookie = start(state, request, Proof::Password(credentials)).await?;
-    let device = state.device_cookie.write(request, &state.vault, &users::email_key(&user.email));
+    let device = state.device_cookie.write(request, &state.vault, &presence::email_key(&user.email));
     Ok(response.cookie(cookie).cookie(device).json(success(SessionAnswer { user: view(user) })))
 }
 

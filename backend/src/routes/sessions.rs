@@ -5,10 +5,10 @@ use actix_web::{HttpResponse, Responder};
 use shared::{BrowserSession, ErrorCode, SessionsAnswer};
 
 use super::{Done, Success, success};
-use crate::app::AppState;
+use crate::api_error::ApiError;
 use crate::caller::Caller;
-use crate::error::ApiError;
 use crate::openapi::errors::{CALLER, CHANGE, Errors, just};
+use crate::state::AppState;
 
 /// The caller's live sessions, those used last first; at most 100.
 #[utoipa::path(

@@ -5,7 +5,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Route};
 use utoipa::openapi::{OpenApi, PathItem};
 
-use crate::error::ApiError;
+use crate::api_error::ApiError;
 
 /// A route. Path, methods and description are those of the attribute on its handler.
 pub(super) struct ApiRoute {

@@ -6,12 +6,12 @@ use connection_store::{CreateOutcome, Credentials, NewUser, User};
 use shared::{ErrorCode, SessionAnswer, SignUp, validation};
 use uuid::Uuid;
 
-use super::{Success, session};
-use crate::app::AppState;
-use crate::error::ApiError;
+use super::{Success, presence, session};
+use crate::api_error::ApiError;
 use crate::limits;
 use crate::openapi::errors::{ANYBODY, BODY, CHANGE, Errors, STORED, just};
-use crate::request_body::JsonBody;
+use crate::request::JsonBody;
+use crate::state::AppState;
 use domain::user_id::LOCAL_PREFIX;
 
 /// Makes an account and signs its owner in.
@@ -33,7 +33,7 @@ pub(super) async fn sign_up(
 ) -> Result<HttpResponse, ApiError> {
     validate(&body)?;
     let admission = state.passwords.admit()?;
-    state.limits.strict_by_address(&state, &limits::SIGN_UP, &request).await?;
+    state.limits.strict_by_address(&limits::SIGN_UP, &request).await?;
     let user = User {
         // A host application brings users of its own: the prefix keeps local ids apart from theirs.
         id: format!("{LOCAL_PREFIX}{}", Uuid::new_v4().simple()),
@@ -44,7 +44,7 @@ pub(super) async fn sign_up(
     let password_hash = state.passwords.hash(admission, body.password.into_exposed().into()).await?;
     let account = Credentials { user, password_hash };
     let new = NewUser {
-        email_key: email_key(&account.user.email),
+        email_key: presence::email_key(&account.user.email),
         user: account.user.clone(),
         password_hash: account.password_hash.clone(),
     };
@@ -52,11 +52,6 @@ pub(super) async fn sign_up(
         CreateOutcome::EmailTaken => Err(ApiError::email_taken()),
         CreateOutcome::Created => session::open(&state, &request, account, HttpResponse::Created()).await,
     }
-}
-
-/// The form of an address that has to be unique.
-pub(super) fn email_key(email: &str) -> String {
-    email.trim().to_lowercase()
 }
 
 fn validate(body: &SignUp) -> Result<(), ApiError> {

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use crate::app::AppState;
 use crate::commands::confirm::confirm;
 use crate::commands::output::{print_json, print_line};
 use crate::commands::{Outcome, opened};
+use crate::state::AppState;
 
 #[derive(clap::Args)]
 pub struct Arguments {

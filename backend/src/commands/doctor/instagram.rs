@@ -8,7 +8,7 @@ use reqwest::redirect::Policy;
 use url::Url;
 
 use super::check::{Check, LIMIT, within};
-use super::configuration::Found;
+use super::found::Found;
 use crate::config::{InstagramApp, InstagramConfig};
 
 /// A code that Instagram has never given to anybody.

@@ -3,6 +3,7 @@
 mod check;
 mod configuration;
 mod database;
+mod found;
 mod instagram;
 mod report;
 mod tokens;
@@ -11,7 +12,7 @@ mod urls;
 use std::process::ExitCode;
 
 use self::check::{Check, within};
-use self::configuration::Found;
+use self::found::Found;
 use self::report::Report;
 use self::urls::DashboardUrls;
 use super::{Outcome, opened};

@@ -6,7 +6,7 @@ use connection_store::{Store, StoreResult};
 use token_vault::{Keyring, Vault};
 
 use super::check::Check;
-use super::configuration::Found;
+use super::found::Found;
 use crate::commands::{opened, sentence};
 use domain::connections::opens;
 

@@ -1,9 +1,9 @@
 //! The addresses to enter in Meta's dashboard.
 
 use serde::Serialize;
+use shared::INSTAGRAM_CALLBACK_PATH;
 
-use super::configuration::Found;
-use crate::routes::CALLBACK_PATH;
+use super::found::Found;
 
 const DEAUTHORIZE_PATH: &str = "/auth/instagram/deauthorize";
 const DATA_DELETION_PATH: &str = "/auth/instagram/data-deletion";
@@ -29,7 +29,7 @@ impl DashboardUrls {
         // The configured one where it leads to us; else the one that always does.
         let configured = found.redirect_uri().filter(|uri| callbacks(found).contains(uri));
         Some(Self {
-            redirect: configured.unwrap_or_else(|| format!("{origin}{CALLBACK_PATH}")),
+            redirect: configured.unwrap_or_else(|| format!("{origin}{INSTAGRAM_CALLBACK_PATH}")),
             deauthorize: format!("{origin}{DEAUTHORIZE_PATH}"),
             data_deletion: format!("{origin}{DATA_DELETION_PATH}"),
             webhook: format!("{origin}{WEBHOOK_PATH}"),
@@ -44,6 +44,6 @@ pub(super) fn callbacks(found: &Found) -> Vec<String> {
     [("PUBLIC_URL", server.public_origin()), ("FRONTEND_URL", server.frontend_origin())]
         .into_iter()
         .filter(|(variable, _)| !found.is_wrong(variable))
-        .map(|(_, origin)| format!("{origin}{CALLBACK_PATH}"))
+        .map(|(_, origin)| format!("{origin}{INSTAGRAM_CALLBACK_PATH}"))
         .collect()
 }

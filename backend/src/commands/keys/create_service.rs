@@ -6,7 +6,7 @@ use connection_store::KeyOutcome;
 use jiff::{SignedDuration, Timestamp};
 use shared::{CreatedApiKey, Scope, validation};
 
-use crate::api_key::{self, ApiKeyText, KeyTerms};
+use crate::caller::api_key::{self, ApiKeyText, KeyTerms};
 use crate::commands::output::{minutes, print_json, print_line};
 use crate::commands::{Outcome, opened};
 use crate::service_keys::BOOTSTRAP_NAME;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use shared::{ApiKeysAnswer, Scope};
 
-use crate::api_key;
+use crate::caller::api_key;
 use crate::commands::output::{minutes, print_json, print_line, print_table};
 use crate::commands::{Outcome, opened};
 

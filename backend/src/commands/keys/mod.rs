@@ -11,7 +11,7 @@ use clap::Subcommand;
 use token_vault::Keyring;
 
 use super::Outcome;
-use crate::api_key::ApiKeyText;
+use crate::caller::api_key::ApiKeyText;
 
 /// Token encryption keys, and service keys.
 #[derive(Subcommand)]

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::commands::output::{print_json, print_line, print_table};
 use crate::commands::{Outcome, opened};
-use crate::idempotency::Idempotency;
+use crate::request::Idempotency;
 
 pub(super) async fn run(json: bool) -> Outcome {
     let data = opened::data().await?;

@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use connection_store::Deletion;
 use jiff::Timestamp;
 
-use crate::routes::page;
+use crate::pages;
 
 /// The signs beside the words: done, being done.
 const TICK: &str = r#"<path d="M4 10.5 8 14.5 16 6"/>"#;
@@ -14,13 +14,13 @@ const CLOCK: &str = r#"<circle cx="10" cy="10" r="7"/><path d="M10 6v4l2.5 2"/>"
 /// The page for a request of this code; 404 where there is none. A code that is known holds nothing but letters and digits.
 pub(super) fn respond(code: &str, deletion: Option<&Deletion>) -> HttpResponse {
     let status = if deletion.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
-    page::respond(status, html(code, deletion))
+    pages::respond(status, html(code, deletion))
 }
 
 fn html(code: &str, deletion: Option<&Deletion>) -> String {
     let Some(deletion) = deletion else {
-        return page::html(
-            page::UNKNOWN,
+        return pages::html(
+            pages::UNKNOWN,
             "We do not know this code",
             "<p>No request to delete data has this confirmation code. Compare the address with the one that you were \
              given.</p>",
@@ -32,14 +32,14 @@ fn html(code: &str, deletion: Option<&Deletion>) -> String {
         time(deletion.requested_at)
     );
     match deletion.completed_at {
-        Some(_) if deletion.connections == Some(0) => page::html(
-            page::UNKNOWN,
+        Some(_) if deletion.connections == Some(0) => pages::html(
+            pages::UNKNOWN,
             "Nothing was stored about your account",
             "<p>When your request came, nothing was stored here about your Instagram account, so there was nothing to \
              delete.</p><p>If you did connect it here, tell whoever runs this service, with the confirmation code.</p>",
             &details,
         ),
-        Some(completed_at) => page::html(
+        Some(completed_at) => pages::html(
             ("done", TICK),
             "Your data was deleted",
             &format!(
@@ -49,7 +49,7 @@ fn html(code: &str, deletion: Option<&Deletion>) -> String {
             ),
             &details,
         ),
-        None => page::html(
+        None => pages::html(
             ("doing", CLOCK),
             "Your data is being deleted",
             "<p>This takes a few minutes at most. You need not wait: it goes on by itself, and this page says when it is \

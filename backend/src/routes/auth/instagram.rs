@@ -4,19 +4,17 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, Data};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use serde::Deserialize;
-use shared::{CallbackAnswer, ErrorCode, LoginAnswer, Scope, without_fragment};
+use shared::{CallbackAnswer, ErrorCode, INSTAGRAM_CALLBACK_PATH, LoginAnswer, Scope, without_fragment};
 use utoipa::IntoParams;
 
-use crate::app::AppState;
+use crate::api_error::ApiError;
 use crate::caller::Caller;
-use crate::error::ApiError;
 use crate::limits;
 use crate::openapi::errors::{CALLER, Errors, INSTAGRAM, QUERY, just};
-use crate::routes::{Success, query, success, web_app};
+use crate::request::is_navigation;
+use crate::routes::{Success, query, success};
+use crate::state::AppState;
 use domain::connections::{AuthorizationRequest, AuthorizationResponse};
-
-/// Where Instagram sends the browser back to, on the backend and on the web app alike.
-pub(crate) const CALLBACK_PATH: &str = "/auth/instagram/callback";
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -54,7 +52,7 @@ struct LoginQuery {
         Errors<{ CALLER | QUERY | just(&[ErrorCode::NotConfigured, ErrorCode::NotFound, ErrorCode::ValidationFailed]) }>,
     ),
 )]
-pub(in crate::routes) async fn login(
+pub(crate) async fn login(
     state: Data<AppState>,
     caller: Caller,
     request: HttpRequest,
@@ -90,7 +88,7 @@ struct CallbackQuery {
 /// `saveConnection` wants.
 #[utoipa::path(
     get,
-    path = CALLBACK_PATH,
+    path = INSTAGRAM_CALLBACK_PATH,
     operation_id = "finishLogin",
     tag = "Connecting",
     security(("session" = []), ("key" = ["connections:write"])),
@@ -106,11 +104,8 @@ struct CallbackQuery {
         Errors<{ CALLER | QUERY | INSTAGRAM | just(&[ErrorCode::InvalidState, ErrorCode::InvalidCode]) }>,
     ),
 )]
-pub(in crate::routes) async fn callback(
-    state: Data<AppState>,
-    request: HttpRequest,
-) -> Result<HttpResponse, ApiError> {
-    let mut response = if web_app::is_navigation(&request) {
+pub(crate) async fn callback(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let mut response = if is_navigation(&request) {
         pass_on(&state, &request)
     } else {
         let caller = Caller::extract(&request).await?;
@@ -130,7 +125,7 @@ fn pass_on(state: &AppState, request: &HttpRequest) -> HttpResponse {
     }
     let query = request.query_string();
     let separator = if query.is_empty() { "" } else { "?" };
-    let target = format!("{}{CALLBACK_PATH}{separator}{query}", state.frontend_origin);
+    let target = format!("{}{INSTAGRAM_CALLBACK_PATH}{separator}{query}", state.frontend_origin);
     HttpResponse::SeeOther().insert_header((header::LOCATION, target)).finish()
 }
 
@@ -143,9 +138,9 @@ async fn exchange(
     let user_id = caller.authorize(query.user_id.as_deref().unwrap_or("me"), Scope::ConnectionsWrite)?;
     // A program has one address for all its users.
     if caller.key().is_none() {
-        state.limits.strict_by_address(state, &limits::CALLBACK, request).await?;
+        state.limits.strict_by_address(&limits::CALLBACK, request).await?;
     }
-    state.limits.strict_by_user(state, &limits::CALLBACK, &user_id).await?;
+    state.limits.strict_by_user(&limits::CALLBACK, &user_id).await?;
     let answer = state.connections.exchange(&user_id, redirected(query)?).await?;
     Ok(HttpResponse::Ok().json(success(answer)))
 }

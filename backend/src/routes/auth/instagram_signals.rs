@@ -10,11 +10,11 @@ use shared::ErrorCode;
 use utoipa::ToSchema;
 
 use super::deletion_page;
-use crate::app::AppState;
-use crate::error::ApiError;
+use crate::api_error::ApiError;
 use crate::openapi::errors::{ANYBODY, BODY, CHANGE, Errors, STORED, just};
-use crate::request_body::FormBody;
-use crate::routes::{Done, Success, success, web_app};
+use crate::request::{FormBody, is_navigation};
+use crate::routes::{Done, Success, success};
+use crate::state::AppState;
 use instagram_client::{SignedRequest, SignedRequestError};
 
 const DATA_DELETION_PATH: &str = "/auth/instagram/data-deletion";
@@ -40,10 +40,7 @@ struct SignedForm {
         Errors<{ ANYBODY | BODY | STORED | CHANGE | just(&[ErrorCode::Forbidden, ErrorCode::NotConfigured]) }>,
     ),
 )]
-pub(in crate::routes) async fn deauthorize(
-    state: Data<AppState>,
-    form: FormBody,
-) -> Result<impl Responder, ApiError> {
+pub(crate) async fn deauthorize(state: Data<AppState>, form: FormBody) -> Result<impl Responder, ApiError> {
     state.connections.deauthorize(&signed_request(&state, &form)?).await?;
     Ok(success(Done {}))
 }
@@ -70,10 +67,7 @@ struct DeletionBegun {
         Errors<{ ANYBODY | BODY | STORED | CHANGE | just(&[ErrorCode::Forbidden, ErrorCode::NotConfigured]) }>,
     ),
 )]
-pub(in crate::routes) async fn delete_data(
-    state: Data<AppState>,
-    form: FormBody,
-) -> Result<impl Responder, ApiError> {
+pub(crate) async fn delete_data(state: Data<AppState>, form: FormBody) -> Result<impl Responder, ApiError> {
     let code = state.connections.delete_data(&signed_request(&state, &form)?).await?;
     let [public_origin, _] = &state.origins;
     let url = format!("{public_origin}{DATA_DELETION_PATH}/{code}");
@@ -116,13 +110,13 @@ struct DeletionStatus {
         Errors<{ ANYBODY | STORED | just(&[ErrorCode::NotFound]) }>,
     ),
 )]
-pub(in crate::routes) async fn deletion_status(
+pub(crate) async fn deletion_status(
     state: Data<AppState>,
     request: HttpRequest,
     code: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let deletion = state.connections.deletion(&code).await?;
-    let mut response = if web_app::is_navigation(&request) {
+    let mut response = if is_navigation(&request) {
         deletion_page::respond(&code, deletion.as_ref())
     } else {
         HttpResponse::Ok().json(success(status(&deletion.ok_or_else(ApiError::not_found)?)))

@@ -10,17 +10,14 @@ use shared::{
 };
 use utoipa::IntoParams;
 
-use crate::app::AppState;
+use crate::api_error::ApiError;
 use crate::caller::Caller;
-use crate::carry_out::carry_out;
-use crate::error::ApiError;
-use crate::etag;
-use crate::idempotency::{self, CutOff};
 use crate::limits;
 use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, INSTAGRAM, QUERY, just};
 use crate::openapi::{IdempotencyKey, UserId};
-use crate::request_body::CallerAndBody;
+use crate::request::{CallerAndBody, CutOff, carry_out, etag};
 use crate::routes::{Done, Success, page_size, query, success};
+use crate::state::AppState;
 use domain::connections::{AskedBy, HistoryPage};
 
 /// Stores the connection that a sealed handle or a raw token stands for.
@@ -37,7 +34,7 @@ use domain::connections::{AskedBy, HistoryPage};
         Errors<{ CALLER | CHANGE | BODY | INSTAGRAM | just(&[ErrorCode::AccountInUse, ErrorCode::ValidationFailed]) }>,
     ),
 )]
-pub(in crate::routes) async fn save(
+pub(crate) async fn save(
     state: Data<AppState>,
     request: HttpRequest,
     CallerAndBody(caller, body): CallerAndBody<SaveConnection>,
@@ -46,12 +43,12 @@ pub(in crate::routes) async fn save(
     let (asked, saving) = (body.clone(), Data::clone(&state));
     let work = async move {
         if !token_vault::is_handle(body.access_token.expose()) {
-            saving.limits.strict_by_user(&saving, &limits::CALLBACK, &user_id).await?;
+            saving.limits.strict_by_user(&limits::CALLBACK, &user_id).await?;
         }
         let connection = saving.connections.save(&user_id, &body).await?;
         Ok(HttpResponse::Ok().json(success(SaveAnswer { connection })))
     };
-    idempotency::once(&state, &request, &caller, &asked, CutOff::DoAgain, work).await
+    state.idempotency.once(&request, &caller, &asked, CutOff::DoAgain, work).await
 }
 
 /// The user's connection.
@@ -72,7 +69,7 @@ pub(in crate::routes) async fn save(
         Errors<{ CALLER | just(&[ErrorCode::NotConnected]) }>,
     ),
 )]
-pub(in crate::routes) async fn read(
+pub(crate) async fn read(
     state: Data<AppState>,
     caller: Caller,
     user: Path<String>,
@@ -101,7 +98,7 @@ pub(in crate::routes) async fn read(
         Errors<{ CALLER | just(&[ErrorCode::NotConnected]) }>,
     ),
 )]
-pub(in crate::routes) async fn read_own(
+pub(crate) async fn read_own(
     state: Data<AppState>,
     caller: Caller,
     request: HttpRequest,
@@ -126,7 +123,7 @@ pub(in crate::routes) async fn read_own(
         Errors<{ CALLER }>,
     ),
 )]
-pub(in crate::routes) async fn read_all(
+pub(crate) async fn read_all(
     state: Data<AppState>,
     caller: Caller,
     user: Path<String>,
@@ -149,7 +146,7 @@ pub(in crate::routes) async fn read_all(
         Errors<{ CALLER | CHANGE | just(&[ErrorCode::NotFound]) }>,
     ),
 )]
-pub(in crate::routes) async fn disconnect_one(
+pub(crate) async fn disconnect_one(
     state: Data<AppState>,
     caller: Caller,
     path: Path<(String, String)>,
@@ -173,7 +170,7 @@ pub(in crate::routes) async fn disconnect_one(
         Errors<{ CALLER | CHANGE | just(&[ErrorCode::NotConnected]) }>,
     ),
 )]
-pub(in crate::routes) async fn disconnect(
+pub(crate) async fn disconnect(
     state: Data<AppState>,
     caller: Caller,
     user: Path<String>,
@@ -196,14 +193,14 @@ pub(in crate::routes) async fn disconnect(
         Errors<{ CALLER | CHANGE | INSTAGRAM | just(&[ErrorCode::NotConnected, ErrorCode::NeedsReauthorization]) }>,
     ),
 )]
-pub(in crate::routes) async fn refresh(
+pub(crate) async fn refresh(
     state: Data<AppState>,
     caller: Caller,
     user: Path<String>,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(&user, Scope::ConnectionsWrite)?;
-    state.limits.strict_by_user(&state, &limits::REFRESH, &user_id).await?;
+    state.limits.strict_by_user(&limits::REFRESH, &user_id).await?;
     // A renewed token exists nowhere else until it is stored.
     let work = async move { state.connections.refresh(&user_id, AskedBy::Owner).await };
     let connection = carry_out(&request, work).await?;
@@ -223,14 +220,14 @@ pub(in crate::routes) async fn refresh(
         Errors<{ CALLER | CHANGE | INSTAGRAM | just(&[ErrorCode::NotConnected, ErrorCode::NeedsReauthorization]) }>,
     ),
 )]
-pub(in crate::routes) async fn sync(
+pub(crate) async fn sync(
     state: Data<AppState>,
     caller: Caller,
     user: Path<String>,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(&user, Scope::ConnectionsWrite)?;
-    state.limits.strict_by_user(&state, &limits::SYNC, &user_id).await?;
+    state.limits.strict_by_user(&limits::SYNC, &user_id).await?;
     // What Instagram says of the token or of its own limits is recorded for everybody.
     let work = async move { state.connections.sync(&user_id).await };
     let connection = carry_out(&request, work).await?;
@@ -266,7 +263,7 @@ struct HistoryQuery {
         Errors<{ CALLER | QUERY | just(&[ErrorCode::NotConnected, ErrorCode::ValidationFailed]) }>,
     ),
 )]
-pub(in crate::routes) async fn history(
+pub(crate) async fn history(
     state: Data<AppState>,
     caller: Caller,
     user: Path<String>,
@@ -302,7 +299,7 @@ struct EventsQuery {
         Errors<{ CALLER | QUERY | just(&[ErrorCode::NotConnected, ErrorCode::ValidationFailed]) }>,
     ),
 )]
-pub(in crate::routes) async fn events(
+pub(crate) async fn events(
     state: Data<AppState>,
     caller: Caller,
     user: Path<String>,

@@ -3,21 +3,18 @@
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use instagram_client::{GraphBody, GraphMethod};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::{ErrorCode, Scope};
 use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::AppState;
+use crate::api_error::ApiError;
 use crate::caller::Caller;
-use crate::carry_out::carry_out;
-use crate::error::ApiError;
-use crate::idempotency::{self, CutOff};
 use crate::limits;
 use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, INSTAGRAM, QUERY, just};
 use crate::openapi::{IdempotencyKey, UserId};
-use crate::request_body::CallerAndParameters;
+use crate::request::{CallerAndParameters, CutOff, carry_out};
+use crate::state::AppState;
 use domain::connections::{Forwarded, Parameters};
 
 /// What any of these may answer, beside what a body or a change adds.
@@ -43,37 +40,38 @@ struct GraphPath {
 }
 
 /// What Graph answers, as it answers it: these are the fields that most answers have.
-#[derive(Deserialize, Serialize, ToSchema)]
-pub(crate) struct GraphAnswer {
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what is passed on")]
+#[schema(examples(json!({
+    "data": [{"id": "18000000000000004", "caption": "New in: dub techno"}],
+    "paging": {"cursors": {"before": "QVFI…", "after": "QVFJ…"}},
+})))]
+struct GraphAnswer {
     /// Of a single thing.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) id: Option<String>,
+    id: Option<String>,
     /// Of a list.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Object>>, nullable = false)]
-    pub(crate) data: Option<Value>,
+    data: Option<Value>,
     /// Of a list: give `cursors.after` as the parameter `after` to read on.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>, nullable = false)]
-    pub(crate) paging: Option<Value>,
+    paging: Option<Value>,
 }
 
 /// Graph's own parameters: these are some that there are.
-#[derive(Deserialize, Serialize, ToSchema)]
-pub(crate) struct GraphParameters {
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what is passed on")]
+#[schema(examples(json!({"image_url": "https://wreckshop.com/new-in.jpg", "caption": "New in: dub techno"})))]
+struct GraphParameters {
     /// Of a post.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) image_url: Option<String>,
+    image_url: Option<String>,
     /// Of a post.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) caption: Option<String>,
+    caption: Option<String>,
     /// The container that is to be published.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) creation_id: Option<String>,
+    creation_id: Option<String>,
 }
 
 /// Reads from Instagram with the token of the user's connection.
@@ -97,7 +95,7 @@ pub(crate) struct GraphParameters {
         Errors<FORWARDED>,
     ),
 )]
-pub(in crate::routes) async fn read(
+pub(crate) async fn read(
     state: Data<AppState>,
     caller: Caller,
     user: Path<(String, String)>,
@@ -131,7 +129,7 @@ pub(in crate::routes) async fn read(
         Errors<{ FORWARDED | CHANGE | BODY | just(&[ErrorCode::ValidationFailed]) }>,
     ),
 )]
-pub(in crate::routes) async fn write(
+pub(crate) async fn write(
     state: Data<AppState>,
     CallerAndParameters(caller, body): CallerAndParameters,
     user: Path<(String, String)>,
@@ -143,7 +141,7 @@ pub(in crate::routes) async fn write(
         let state = Data::clone(&state);
         async move { Ok(HttpResponse::Ok().json(call.forward(state).await?.0)) }
     };
-    idempotency::once(&state, &request, &caller, &asked, CutOff::Leave, work).await
+    state.idempotency.once(&request, &caller, &asked, CutOff::Leave, work).await
 }
 
 /// Deletes a comment at Instagram with the token of the user's connection.
@@ -161,7 +159,7 @@ pub(in crate::routes) async fn write(
         Errors<{ FORWARDED | CHANGE }>,
     ),
 )]
-pub(in crate::routes) async fn delete(
+pub(crate) async fn delete(
     state: Data<AppState>,
     caller: Caller,
     user: Path<(String, String)>,
@@ -198,7 +196,7 @@ impl ProxiedCall {
 
     async fn forward(self, state: Data<AppState>) -> Result<Json<Value>, ApiError> {
         let Self { user_id, call, parameters } = self;
-        state.limits.strict_by_user(&state, &limits::PROXY, &user_id).await?;
+        state.limits.strict_by_user(&limits::PROXY, &user_id).await?;
         Ok(Json(state.connections.forward(&user_id, call, parameters).await?))
     }
 }

@@ -6,14 +6,14 @@ use shared::{ErrorCode, Scope, TokenAnswer};
 
 use domain::connections::Program;
 
-use crate::app::AppState;
+use crate::api_error::ApiError;
 use crate::caller::Caller;
-use crate::carry_out::carry_out;
-use crate::error::ApiError;
 use crate::limits;
 use crate::openapi::UserId;
 use crate::openapi::errors::{CALLER, Errors, just};
+use crate::request::carry_out;
 use crate::routes::{Success, success};
+use crate::state::AppState;
 
 /// Instagram's own token for the user's connection.
 ///
@@ -32,7 +32,7 @@ use crate::routes::{Success, success};
         Errors<{ CALLER | just(&[ErrorCode::NotConnected, ErrorCode::NeedsReauthorization]) }>,
     ),
 )]
-pub(in crate::routes) async fn give(
+pub(crate) async fn give(
     state: Data<AppState>,
     caller: Caller,
     user: Path<String>,
@@ -40,11 +40,10 @@ pub(in crate::routes) async fn give(
 ) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(&user, Scope::TokensRead)?;
     let key = caller.key().ok_or_else(ApiError::forbidden)?.clone();
-    state.limits.strict_by_key_and_user(&state, &limits::TOKEN, &key.id, &user_id).await?;
+    state.limits.strict_by_key_and_user(&limits::TOKEN, &key.id, &user_id).await?;
     let work = async move {
         // Who asks often is given the token as it is: the schedule renews it.
-        let may_refresh =
-            async || state.limits.strict_by_user(&state, &limits::REFRESH, &user_id).await.is_ok();
+        let may_refresh = async || state.limits.strict_by_user(&limits::REFRESH, &user_id).await.is_ok();
         let to = Program { key_id: &key.id, key_name: &key.name };
         state.connections.give_token(&user_id, to, may_refresh).await
     };

@@ -1,4 +1,6 @@
-//! The small pages of a sentence or two that this service makes for people itself, without the web app and without a script.
+//! Pages for people: the small ones of a sentence or two that this service makes itself, without a script, and the web app.
+
+mod web_app;
 
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
@@ -6,20 +8,23 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use crate::middleware::PageForPeople;
+pub(crate) use web_app::WebApp;
 
 /// Begins with the colours of all pages that are made here, which are those of the web app.
 const STYLE: &str = concat!(include_str!("page_tokens.css"), include_str!("page.css"));
 
 /// A sign beside the words: the name of its style, and its drawing.
-pub(super) type Sign = (&'static str, &'static str);
+pub(crate) type Sign = (&'static str, &'static str);
+
+/// Marks an answer that is a page for a person's browser, failures included: it keeps its body.
+pub(crate) struct PageForPeople;
 
 /// The sign of what is not known.
-pub(super) const UNKNOWN: Sign =
+pub(crate) const UNKNOWN: Sign =
     ("unknown", r#"<path d="M7.5 7.5a2.5 2.5 0 1 1 3.6 2.3c-.7.4-1.1.9-1.1 1.7v.3M10 14.8v.2"/>"#);
 
 /// The answer with such a page.
-pub(super) fn respond(status: StatusCode, html: String) -> HttpResponse {
+pub(crate) fn respond(status: StatusCode, html: String) -> HttpResponse {
     let mut response = HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")
         .insert_header((header::CONTENT_SECURITY_POLICY, policy(STYLE)))
@@ -31,7 +36,7 @@ pub(super) fn respond(status: StatusCode, html: String) -> HttpResponse {
 
 /// As [`respond`], for a page that asks something and posts the answer to this service, which then leads to this origin: browsers
 /// apply the policy to where a form leads, too.
-pub(super) fn respond_with_form(html: String, leads_to: &str) -> HttpResponse {
+pub(crate) fn respond_with_form(html: String, leads_to: &str) -> HttpResponse {
     let mut response = respond(StatusCode::OK, html);
     let action = format!("form-action 'self' {leads_to}");
     let policy = policy(STYLE).replace("form-action 'none'", &action);
@@ -57,7 +62,7 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// The page. All but the title is HTML already: nothing of it may come from a stranger unescaped.
-pub(super) fn html((class, sign): Sign, title: &str, text: &str, details: &str) -> String {
+pub(crate) fn html((class, sign): Sign, title: &str, text: &str, details: &str) -> String {
     format!(
         r##"<!doctype html>
 <html lang="en">

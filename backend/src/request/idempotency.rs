@@ -12,10 +12,9 @@ use std::time::Duration;
 
 use actix_web::body::{BoxBody, to_bytes};
 use actix_web::http::StatusCode;
-use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use connection_store::{NewRequest, Repetition, SecretHash, Store, StoreResult};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared::ErrorCode;
@@ -23,10 +22,10 @@ use token_vault::{Context, Vault};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::app::AppState;
+use crate::api_error::ApiError;
 use crate::caller::Caller;
-use crate::carry_out::carry_out;
-use crate::error::ApiError;
+use crate::request::carry_out;
+use domain::clock::Clock;
 use domain::persist;
 
 /// The header that names a request.
@@ -48,6 +47,7 @@ const FORGOTTEN_IN: Duration = Duration::from_secs(1);
 pub(crate) struct Idempotency {
     store: Arc<dyn Store>,
     vault: Arc<Vault>,
+    clock: Arc<dyn Clock>,
     /// How long a request may take before it is taken for dead.
     lease: SignedDuration,
 }
@@ -72,52 +72,57 @@ pub(crate) enum CutOff {
     Leave,
 }
 
-/// Does `work`, unless this caller has asked for exactly this before under the same key; then gives the same answer again.
-/// Without a key, just does it.
-///
-/// `asked` is what stands in the request's body. The work goes on when the client hangs up: with a key, a client that comes back
-/// finds the answer.
-///
-/// # Errors
-/// `invalid_request` for a key that is none; `validation_failed` for one that came with another request; `unavailable` while
-/// the same request is carried out; those of `work`.
-pub(crate) async fn once(
-    state: &Data<AppState>,
-    request: &HttpRequest,
-    caller: &Caller,
-    asked: &impl Serialize,
-    cut_off: CutOff,
-    work: impl Future<Output = Result<HttpResponse, ApiError>> + 'static,
-) -> Result<HttpResponse, ApiError> {
-    let Some(key) = key(request)? else { return carry_out(request, work).await };
-    let named = Named::new(request, caller, key, asked)?;
-    let (state, this) = (Data::clone(state), request.clone());
-    let task = async move {
-        let (kept, now) = (&state.idempotency, state.clock.now());
-        let begun = kept.begin(&named, cut_off, now).await;
-        if begun.is_err() {
-            // It may have been claimed all the same, and nobody carries it out.
-            kept.forget(&this, &named).await;
-        }
-        match begun? {
-            Repetition::First => kept.keep(&this, &named, work.await).await,
-            Repetition::Running => Err(ApiError::still_running()),
-            Repetition::Different => {
-                Err(ApiError::validation([(KEY_HEADER, "This key came with another request before")]))
-            }
-            Repetition::Answered { status, sealed_body } => kept.replay(&named, status, &sealed_body),
-        }
-    };
-    carry_out(request, task).await
-}
-
 impl Idempotency {
     /// From its parts.
-    pub(crate) fn new(store: Arc<dyn Store>, vault: Arc<Vault>, lease: SignedDuration) -> Self {
-        Self { store, vault, lease }
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        vault: Arc<Vault>,
+        clock: Arc<dyn Clock>,
+        lease: SignedDuration,
+    ) -> Self {
+        Self { store, vault, clock, lease }
     }
 
-    async fn begin(&self, named: &Named, cut_off: CutOff, now: Timestamp) -> StoreResult<Repetition> {
+    /// Does `work`, unless this caller has asked for exactly this before under the same key; then gives the same answer again.
+    /// Without a key, just does it.
+    ///
+    /// `asked` is what stands in the request's body. The work goes on when the client hangs up: with a key, a client that comes back
+    /// finds the answer.
+    ///
+    /// # Errors
+    /// `invalid_request` for a key that is none; `validation_failed` for one that came with another request; `unavailable` while
+    /// the same request is carried out; those of `work`.
+    pub(crate) async fn once(
+        self: &Arc<Self>,
+        request: &HttpRequest,
+        caller: &Caller,
+        asked: &impl Serialize,
+        cut_off: CutOff,
+        work: impl Future<Output = Result<HttpResponse, ApiError>> + 'static,
+    ) -> Result<HttpResponse, ApiError> {
+        let Some(key) = key(request)? else { return carry_out(request, work).await };
+        let named = Named::new(request, caller, key, asked)?;
+        let (kept, this) = (Arc::clone(self), request.clone());
+        let task = async move {
+            let begun = kept.begin(&named, cut_off).await;
+            if begun.is_err() {
+                // It may have been claimed all the same, and nobody carries it out.
+                kept.forget(&this, &named).await;
+            }
+            match begun? {
+                Repetition::First => kept.keep(&this, &named, work.await).await,
+                Repetition::Running => Err(ApiError::still_running()),
+                Repetition::Different => {
+                    Err(ApiError::validation([(KEY_HEADER, "This key came with another request before")]))
+                }
+                Repetition::Answered { status, sealed_body } => kept.replay(&named, status, &sealed_body),
+            }
+        };
+        carry_out(request, task).await
+    }
+
+    async fn begin(&self, named: &Named, cut_off: CutOff) -> StoreResult<Repetition> {
+        let now = self.clock.now();
         let expires_at = now + LIFE;
         let lease_until = match cut_off {
             CutOff::DoAgain => now + self.lease,

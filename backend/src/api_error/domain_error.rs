@@ -7,7 +7,7 @@ use domain::{Error, Invalid};
 use instagram_client::InstagramError;
 use shared::{ErrorCode, ErrorReason};
 
-use super::{ApiError, RETRY_DATABASE_AFTER, instagram, rounded_up};
+use super::{ApiError, instagram, rounded_up};
 
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
@@ -54,12 +54,7 @@ impl From<Error> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => {
-                let sentence = "The database is not answering right now. Try again soon.";
-                let mut this = Self::new(ErrorCode::Unavailable, sentence);
-                this.details.retry_after = Some(RETRY_DATABASE_AFTER);
-                this.caused_by(error)
-            }
+            StoreError::Unavailable(_) => Self::database_away().caused_by(error),
             StoreError::Failed(_) => Self::internal(error),
         }
     }

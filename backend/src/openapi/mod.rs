@@ -37,8 +37,7 @@ use utoipa::openapi::{
     Components, Contact, Info, InfoBuilder, License, OpenApi, PathItem, Ref, RefOr, Server, Tag,
 };
 
-use crate::etag;
-use crate::routes;
+use crate::request::etag;
 
 /// What is served of the description: made once, at the start.
 pub(crate) struct Documentation {
@@ -66,12 +65,12 @@ impl Representation {
 }
 
 impl Documentation {
-    /// For a service that browsers reach at `public_origin` and that calls its session's cookie `cookie`.
+    /// From the descriptions of all routes, for a service that browsers reach at `public_origin` and that calls its session's cookie `cookie`.
     ///
     /// # Errors
     /// When the document cannot be written as JSON.
-    pub(crate) fn new(public_origin: &str, cookie: &str) -> serde_json::Result<Self> {
-        let document = document(public_origin, cookie);
+    pub(crate) fn new(described: OpenApi, public_origin: &str, cookie: &str) -> serde_json::Result<Self> {
+        let document = document(described, public_origin, cookie);
         let reference::Page { html, policy } = reference::page(&document);
         Ok(Self {
             json: Representation::new(document.to_json()?),
@@ -118,8 +117,7 @@ fn info() -> Info {
 }
 
 /// The whole document.
-pub(crate) fn document(public_origin: &str, cookie: &str) -> OpenApi {
-    let mut document = routes::described();
+fn document(mut document: OpenApi, public_origin: &str, cookie: &str) -> OpenApi {
     document.info = info();
     document.servers = Some(vec![Server::new(public_origin)]);
     document.tags = Some(tags());

@@ -9,18 +9,17 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use actix_web::http::header::{
-    self, Accept, AcceptEncoding, ETag, Encoding, EntityTag, Header, HeaderValue, IfNoneMatch, Quality,
+    self, AcceptEncoding, ETag, Encoding, EntityTag, Header, HeaderValue, IfNoneMatch,
 };
 use actix_web::http::{Method, StatusCode};
-use actix_web::web::{Bytes, Data};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use crate::app::AppState;
-use crate::error::ApiError;
+use crate::request::is_navigation;
 
 /// The name of the app's one page in its folder.
 const PAGE: &str = "index.html";
@@ -69,17 +68,16 @@ impl WebApp {
         );
         response
     }
-}
 
-/// Answers what is no route of the API: a file of the app, or its page at every other path that a browser opens.
-pub(crate) async fn serve(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let app = state.web_app.as_ref().ok_or_else(ApiError::not_found)?;
-    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    let is_api = request.path().split('/').nth(1) == Some("api");
-    match app.files.get(request.path()) {
-        Some(file) if is_read => Ok(file.respond(&request)),
-        None if is_navigation(&request) && !is_api => Ok(app.page(&request)),
-        _ => Err(ApiError::not_found()),
+    /// Answers with a file of the app, or with its page at every other path that a browser opens and the API has not.
+    pub(crate) fn respond(&self, request: &HttpRequest) -> Option<HttpResponse> {
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        let is_api = request.path().split('/').nth(1) == Some("api");
+        match self.files.get(request.path()) {
+            Some(file) if is_read => Some(file.respond(request)),
+            None if is_navigation(request) && !is_api => Some(self.page(request)),
+            _ => None,
+        }
     }
 }
 
@@ -206,30 +204,6 @@ fn hashed_names(html: &str) -> impl Iterator<Item = &str> {
         .filter(|text| text.starts_with('/') && has_hash(text))
 }
 
-/// Whether a browser wants a page.
-pub(crate) fn is_navigation(request: &HttpRequest) -> bool {
-    matches!(*request.method(), Method::GET | Method::HEAD) && prefers_html(request)
-}
-
-/// Whether a client prefers `text/html` to JSON, as browsers do that show what comes back.
-pub(crate) fn prefers_html(request: &HttpRequest) -> bool {
-    let Ok(accept) = Accept::parse(request) else { return false };
-    preference(&accept, "text", "html") > preference(&accept, "application", "json")
-}
-
-/// How much a client wants a media type: the quality that its most specific range gives (RFC 9110, 12.5.1), and between
-/// equals, whether it was named at all or only allowed by a wildcard.
-fn preference(accept: &Accept, kind: &str, subtype: &str) -> (Quality, u8) {
-    let specificity = |range: &mime::Mime| match (range.type_().as_str(), range.subtype().as_str()) {
-        (k, s) if k == kind && s == subtype => Some(2),
-        (k, "*") if k == kind => Some(1),
-        ("*", "*") => Some(0),
-        _ => None,
-    };
-    let ranges = accept.iter().filter_map(|item| Some((specificity(&item.item)?, item.quality)));
-    ranges.max().map_or((Quality::ZERO, 0), |(specificity, quality)| (quality, specificity))
-}
-
 /// Allows what the page itself contains and Instagram's pictures; nothing inline but what was there at the build.
 fn content_security_policy(html: &str, graph_url: &Url) -> String {
     let scripts = hashes(html, "script");
@@ -260,30 +234,6 @@ fn hashes(html: &str, element: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::test::TestRequest;
-
-    #[test]
-    fn browsers_navigate_and_programs_fetch() {
-        let navigates = |accept: &str| {
-            is_navigation(&TestRequest::get().insert_header((header::ACCEPT, accept)).to_http_request())
-        };
-        assert!(navigates("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
-        assert!(navigates("text/html"));
-        assert!(navigates("text/html, */*"), "named beats allowed");
-        for fetch in [
-            "application/json",
-            "*/*",
-            "application/json, text/html;q=0.9",
-            "text/html, application/json",
-            ";;q=html",
-        ] {
-            assert!(!navigates(fetch), "{fetch}");
-        }
-        assert!(!is_navigation(&TestRequest::get().to_http_request()));
-        assert!(!is_navigation(
-            &TestRequest::post().insert_header((header::ACCEPT, "text/html")).to_http_request()
-        ));
-    }
 
     #[test]
     fn exactly_the_inline_blocks_are_hashed() {

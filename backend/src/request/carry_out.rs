@@ -5,7 +5,7 @@ use std::future::Future;
 use actix_web::{HttpRequest, rt};
 use tracing::Instrument;
 
-use crate::error::ApiError;
+use crate::api_error::ApiError;
 
 /// Carries `work` out to its end, whatever becomes of the client. A handler is dropped at its next `await` when its client hangs
 /// up, a page that is loaded again for instance: between two writes, that would spend a handle and save nothing.

@@ -1,8 +1,15 @@
-//! Whether jobs still get their work done.
+//! Whether the service is well: the database answers, and jobs get their work done.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use connection_store::Store;
+
+use crate::api_error::ApiError;
+
+/// Age up to which an answer of the database counts. Anybody may ask for `/readyz`, as often as they like.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// A job that has not finished a run for so long is stuck. Longer than any run takes by itself.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
@@ -50,6 +57,29 @@ impl JobHealth {
     fn entries(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, Entry>> {
         // What a panicking thread left is whole: every change is one assignment.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The last look at the database: when it ended, and whether there was an answer.
+#[derive(Default)]
+pub(crate) struct LastPing(tokio::sync::Mutex<Option<(Instant, bool)>>);
+
+impl LastPing {
+    /// Looks whether the database answers, unless somebody has just done so. However many ask at once, one of them looks.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub(crate) async fn look(&self, store: &dyn Store) -> Result<(), ApiError> {
+        let mut last = self.0.lock().await;
+        match *last {
+            Some((at, true)) if at.elapsed() < FRESH => Ok(()),
+            Some((at, false)) if at.elapsed() < FRESH => Err(ApiError::database_away()),
+            _ => {
+                let outcome = store.ping().await;
+                *last = Some((Instant::now(), outcome.is_ok()));
+                Ok(outcome?)
+            }
+        }
     }
 }
 

@@ -12,10 +12,11 @@ use domain::CauseChain;
 use jiff::SignedDuration;
 use shared::{ErrorBody, ErrorCode, ErrorReason};
 
-use crate::limits::Quota;
-
 mod domain_error;
 mod instagram;
+mod quota;
+
+pub(crate) use quota::Quota;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -45,13 +46,16 @@ struct Details {
     cause: Option<Cause>,
 }
 
-/// Seconds after which a database that is away is worth another try.
-const RETRY_DATABASE_AFTER: u64 = 5;
-
 impl ApiError {
     /// A failure that needs no more than its code and a sentence.
     pub(crate) fn new(code: ErrorCode, sentence: impl Into<Cow<'static, str>>) -> Self {
         Self { code, sentence: sentence.into(), details: Box::default() }
+    }
+
+    /// Worth another try after so many seconds.
+    fn retry_after_seconds(mut self, seconds: u64) -> Self {
+        self.details.retry_after = Some(seconds);
+        self
     }
 
     fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
@@ -181,17 +185,13 @@ impl ApiError {
     /// 503: more is asked than can be answered in time.
     pub(crate) fn overloaded() -> Self {
         let sentence = "Too much is asked of this server at the moment. Try again in a second.";
-        let mut error = Self::new(ErrorCode::Unavailable, sentence);
-        error.details.retry_after = Some(1);
-        error
+        Self::new(ErrorCode::Unavailable, sentence).retry_after_seconds(1)
     }
 
     /// 503: the database does not answer.
     pub(crate) fn database_away() -> Self {
         let sentence = "The database is not answering right now. Try again soon.";
-        let mut error = Self::new(ErrorCode::Unavailable, sentence);
-        error.details.retry_after = Some(RETRY_DATABASE_AFTER);
-        error
+        Self::new(ErrorCode::Unavailable, sentence).retry_after_seconds(5)
     }
 
     /// 500: a fault of ours.
@@ -214,9 +214,7 @@ impl ApiError {
     pub(crate) fn still_running() -> Self {
         let sentence = "The same request is being carried out at this moment, or was cut off at it. Ask again for its answer; if \
                         there is none after minutes, look whether it was done.";
-        let mut error = Self::new(ErrorCode::Unavailable, sentence);
-        error.details.retry_after = Some(1);
-        error
+        Self::new(ErrorCode::Unavailable, sentence).retry_after_seconds(1)
     }
 
     /// 429: more people sign in at once than passwords can be checked.
@@ -240,9 +238,7 @@ impl ApiError {
     }
 
     fn rate_limited(sentence: &'static str, wait: Duration) -> Self {
-        let mut error = Self::new(ErrorCode::RateLimited, sentence);
-        error.details.retry_after = Some(wait.as_secs().max(1));
-        error
+        Self::new(ErrorCode::RateLimited, sentence).retry_after_seconds(wait.as_secs().max(1))
     }
 
     /// The contract's code.

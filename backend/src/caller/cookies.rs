@@ -1,5 +1,6 @@
-//! Cookies as the browser sent them.
+//! Cookies as the browser sent them, and as this service sets them.
 
+use actix_web::cookie::{Cookie, CookieBuilder, SameSite};
 use actix_web::http::header::{self, HeaderMap};
 
 /// The values of all cookies of exactly this name. Names are compared as they came: decoding `__%48ost-connect_session` first would undo
@@ -11,4 +12,9 @@ pub(crate) fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator
         .filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
         .filter(move |(given, _)| *given == name)
         .map(|(_, value)| value)
+}
+
+/// A cookie of this service: for its own origin, and for no script.
+pub(crate) fn build(name: &'static str, value: String, secure: bool) -> CookieBuilder<'static> {
+    Cookie::build(name, value).path("/").http_only(true).secure(secure).same_site(SameSite::Lax)
 }

@@ -14,15 +14,12 @@ use reqwest::{Client, StatusCode, redirect};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretSlice};
 use sha2::{Digest, Sha256};
-use standardwebhooks::{
-    HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook, WebhookError,
-};
+use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook};
 use url::Url;
 
 use self::addresses::PublicAddresses;
-use crate::config::WebhooksConfig;
 
 pub(crate) use addresses::is_public;
 
@@ -33,7 +30,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 const NAME_LENGTH: usize = 32;
 
 /// Sends messages to the receivers of the configuration.
-pub(crate) struct Webhooks {
+pub(crate) struct Notifications {
     receivers: Vec<Receiver>,
     signer: Webhook,
     client: Client,
@@ -70,18 +67,24 @@ impl Sent {
     }
 }
 
-impl Webhooks {
-    /// From the configuration. Sends nothing.
+impl Notifications {
+    /// For these receivers, of which those that are not on the public internet are for `allow_private`. Without receivers there
+    /// need be no secret. Sends nothing.
     ///
     /// # Errors
     /// When no HTTP client can be made.
-    pub(crate) fn new(config: &WebhooksConfig) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        let receivers = config.urls.iter().map(|url| Receiver { name: name(url), url: url.clone() });
-        let uses_https = config.urls.iter().any(|url| url.scheme() == "https");
+    pub(crate) fn new(
+        urls: &[Url],
+        secret: Option<&SecretSlice<u8>>,
+        allow_private: bool,
+    ) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let receivers = urls.iter().map(|url| Receiver { name: name(url), url: url.clone() });
+        let uses_https = urls.iter().any(|url| url.scheme() == "https");
+        let key = secret.map_or_else(Vec::new, |key| key.expose_secret().to_vec());
         Ok(Self {
             receivers: receivers.collect(),
-            signer: signer(config)?,
-            client: client(uses_https, config.allow_private)?,
+            signer: Webhook::from_bytes(key)?,
+            client: client(uses_https, allow_private)?,
         })
     }
 
@@ -135,12 +138,6 @@ impl Webhooks {
             Err(error) => failed(reason(error)),
         }
     }
-}
-
-/// Signs messages by the configured key. Where there is none, there are no receivers.
-fn signer(config: &WebhooksConfig) -> Result<Webhook, WebhookError> {
-    let key = config.secret.as_ref().map_or_else(Vec::new, |key| key.expose_secret().to_vec());
-    Webhook::from_bytes(key)
 }
 
 /// The receiver's name: the beginning of the SHA-256 of its URL, in hexadecimal digits.
@@ -212,7 +209,7 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
-    use crate::config::Variables;
+    use crate::config::{Variables, WebhooksConfig};
 
     #[test]
     fn receivers_have_names_that_tell_nothing() {
@@ -230,7 +227,8 @@ mod tests {
         let variables = Variables::from_iter([("OUTBOUND_WEBHOOK_SECRET", secret)]);
         let config = WebhooksConfig::from_env(&variables).unwrap();
         let body = br#"{"test": 2432232314}"#;
-        let signed = signer(&config).unwrap().sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body);
+        let notifications = Notifications::new(&[], config.secret.as_ref(), false).unwrap();
+        let signed = notifications.signer.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body);
         assert_eq!(signed.unwrap(), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 

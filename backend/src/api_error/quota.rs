@@ -9,15 +9,15 @@ const STATE: HeaderName = HeaderName::from_static("ratelimit");
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Quota {
     /// Names the limit.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// How many requests in a window.
-    pub(super) limit: u32,
+    pub(crate) limit: u32,
     /// The window, in seconds.
-    pub(super) window: u64,
+    pub(crate) window: u64,
     /// How many are left of them.
-    pub(super) remaining: u32,
+    pub(crate) remaining: u32,
     /// In how many seconds all of them are there again; of a quota that is used up, in how many the next one is.
-    pub(super) reset: u64,
+    pub(crate) reset: u64,
 }
 
 impl Quota {

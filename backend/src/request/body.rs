@@ -1,8 +1,6 @@
 //! Reading a request's body: JSON or a form, at most 64 KiB, and JSON of a caller only after the caller is known.
 
-use std::future::Future;
 use std::io::ErrorKind;
-use std::pin::Pin;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
@@ -10,13 +8,14 @@ use actix_web::error::PayloadError;
 use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
 use instagram_client::{GraphBody, replace_lone_surrogates};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::error::Category;
 
+use crate::api_error::ApiError;
 use crate::caller::Caller;
-use crate::error::ApiError;
 
 /// Largest body accepted, in bytes.
 pub(crate) const LIMIT: usize = 64 * 1024;
@@ -37,7 +36,7 @@ pub(crate) struct CallerAndBody<T>(pub(crate) Caller, pub(crate) T);
 
 impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
     type Error = ApiError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let is_json = is_json(request);
@@ -48,20 +47,14 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
 
 impl<T: DeserializeOwned + 'static> FromRequest for CallerAndBody<T> {
     type Error = ApiError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let is_json = is_json(request);
-        let caller = Caller::from_request(request, payload);
-        let mut payload = payload.take();
+        let (caller, mut payload) = (Caller::from_request(request, payload), payload.take());
         Box::pin(async move {
-            match caller.await {
-                Ok(caller) => Ok(Self(caller, read_json(is_json, payload).await?)),
-                Err(error) => {
-                    drain(&mut payload).await;
-                    Err(error)
-                }
-            }
+            let caller = known(caller, &mut payload).await?;
+            Ok(Self(caller, read_json(is_json, payload).await?))
         })
     }
 }
@@ -72,20 +65,13 @@ pub(crate) struct CallerAndParameters(pub(crate) Caller, pub(crate) Option<Graph
 
 impl FromRequest for CallerAndParameters {
     type Error = ApiError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (is_json, is_form) = (is_json(request), is_form(request));
-        let caller = Caller::from_request(request, payload);
-        let mut payload = payload.take();
+        let (caller, mut payload) = (Caller::from_request(request, payload), payload.take());
         Box::pin(async move {
-            let caller = match caller.await {
-                Ok(caller) => caller,
-                Err(error) => {
-                    drain(&mut payload).await;
-                    return Err(error);
-                }
-            };
+            let caller = known(caller, &mut payload).await?;
             let body = read_in_time(&mut payload).await?;
             let body = match (body.is_empty(), is_json, is_form) {
                 (true, ..) => None,
@@ -113,7 +99,7 @@ impl FormBody {
 
 impl FromRequest for FormBody {
     type Error = ApiError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let is_form = is_form(request);
@@ -127,6 +113,18 @@ impl FromRequest for FormBody {
             Ok(Self(url::form_urlencoded::parse(&body).into_owned().collect()))
         })
     }
+}
+
+/// Waits for the caller. Reads and forgets the body where there is none.
+async fn known(
+    caller: impl Future<Output = Result<Caller, ApiError>>,
+    payload: &mut Payload,
+) -> Result<Caller, ApiError> {
+    let caller = caller.await;
+    if caller.is_err() {
+        drain(payload).await;
+    }
+    caller
 }
 
 fn is_json(request: &HttpRequest) -> bool {

@@ -10,7 +10,7 @@ use prometheus_client::metrics::counter::Counter;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::error::ApiError;
+use crate::api_error::ApiError;
 
 /// Argon2id with the crate's defaults (19 MiB, two passes: OWASP's first choice), on threads of its own.
 ///

@@ -10,19 +10,21 @@
 
 mod client_address;
 mod general;
+mod load;
 mod marks;
-mod quota;
 mod sign_in;
 
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::HttpRequest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use connection_store::SecretHash;
+use connection_store::{SecretHash, Store};
+use domain::clock::Clock;
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -30,11 +32,10 @@ use sha2::{Digest, Sha256};
 use self::client_address::{claims_another, client_address, counted_as};
 use self::general::General;
 use self::marks::Marks;
-use crate::app::AppState;
+use crate::api_error::{ApiError, Quota};
 use crate::config::{LimitsConfig, RateLimits};
-use crate::error::ApiError;
 
-pub(crate) use quota::Quota;
+pub(crate) use load::{Admitted, Load};
 pub(crate) use sign_in::DeviceCookie;
 
 /// A strict limit: so often in a window, for each of whom it counts.
@@ -90,6 +91,8 @@ const KNOWN_FOR: SignedDuration = SignedDuration::from_mins(10);
 
 /// All limits. One for the whole process.
 pub(crate) struct Limits {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
     rate_limits: RateLimits,
     trusted_proxies: Vec<IpNet>,
     callers: Option<General<SecretHash>>,
@@ -107,9 +110,11 @@ pub(crate) struct Limits {
 
 impl Limits {
     /// As configured.
-    pub(crate) fn new(config: &LimitsConfig) -> Self {
+    pub(crate) fn new(config: &LimitsConfig, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         let scale = |usual| config.rate_limits.scale(usual);
         Self {
+            store,
+            clock,
             rate_limits: config.rate_limits,
             trusted_proxies: config.trusted_proxies.clone(),
             callers: scale(CALLER_LIMIT).and_then(|limit| General::new("caller", limit, CALLER_WINDOW)),
@@ -137,9 +142,8 @@ impl Limits {
         &self,
         shown: &SecretHash,
         request: &HttpRequest,
-        now: Timestamp,
     ) -> Result<Option<Quota>, ApiError> {
-        if self.known.end(shown, now).is_some() {
+        if self.known.end(shown, self.clock.now()).is_some() {
             return self.count_caller(shown, request);
         }
         count(self.lookups.as_ref(), &self.address(request)).map(|_| None)
@@ -155,8 +159,8 @@ impl Limits {
         shown: SecretHash,
         counted: Option<Quota>,
         request: &HttpRequest,
-        now: Timestamp,
     ) -> Result<Option<Quota>, ApiError> {
+        let now = self.clock.now();
         self.known.set(shown, now + KNOWN_FOR, now);
         if counted.is_some() { Ok(counted) } else { self.count_caller(&shown, request) }
     }
@@ -193,26 +197,16 @@ impl Limits {
     ///
     /// # Errors
     /// `rate_limited`, `unavailable`.
-    pub(crate) async fn strict_by_address(
-        &self,
-        state: &AppState,
-        rule: &Rule,
-        request: &HttpRequest,
-    ) -> Result<(), ApiError> {
-        self.strict(state, rule, &format!("address {}", self.address(request))).await
+    pub(crate) async fn strict_by_address(&self, rule: &Rule, request: &HttpRequest) -> Result<(), ApiError> {
+        self.strict(rule, &format!("address {}", self.address(request))).await
     }
 
     /// Counts a try under a strict limit by a stored user's id.
     ///
     /// # Errors
     /// `rate_limited`, `unavailable`.
-    pub(crate) async fn strict_by_user(
-        &self,
-        state: &AppState,
-        rule: &Rule,
-        user_id: &str,
-    ) -> Result<(), ApiError> {
-        self.strict(state, rule, &format!("user {user_id}")).await
+    pub(crate) async fn strict_by_user(&self, rule: &Rule, user_id: &str) -> Result<(), ApiError> {
+        self.strict(rule, &format!("user {user_id}")).await
     }
 
     /// Counts a try under a strict limit by the key that asks and the stored id of the user that it asks about.
@@ -221,22 +215,21 @@ impl Limits {
     /// `rate_limited`, `unavailable`.
     pub(crate) async fn strict_by_key_and_user(
         &self,
-        state: &AppState,
         rule: &Rule,
         key_id: &str,
         user_id: &str,
     ) -> Result<(), ApiError> {
-        self.strict(state, rule, &format!("key {key_id} user {user_id}")).await
+        self.strict(rule, &format!("key {key_id} user {user_id}")).await
     }
 
-    async fn strict(&self, state: &AppState, rule: &Rule, who: &str) -> Result<(), ApiError> {
+    async fn strict(&self, rule: &Rule, who: &str) -> Result<(), ApiError> {
         let Some(limit) = self.rate_limits.scale(rule.limit) else { return Ok(()) };
-        let now = state.clock.now();
+        let now = self.clock.now();
         let name = format!("{}:{}", rule.name, hashed(who.as_bytes()));
         let end = match self.used_up.end(&name, now) {
             Some(end) => end,
             None => {
-                let tries = state.store.count_try(&name, rule.window, now).await?;
+                let tries = self.store.count_try(&name, rule.window, now).await?;
                 if tries.count <= limit {
                     return Ok(());
                 }

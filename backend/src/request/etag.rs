@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::error::ApiError;
+use crate::api_error::ApiError;
 
 /// Names exactly these bytes: what stands between the quotes of `ETag`.
 pub(crate) fn tag(bytes: &[u8]) -> String {

@@ -1,0 +1,12 @@
+//! What a request brings: its body, what it accepts and knows already, and the name by which it can be repeated.
+
+mod accept;
+pub(crate) mod body;
+mod carry_out;
+pub(crate) mod etag;
+pub(crate) mod idempotency;
+
+pub(crate) use accept::{is_navigation, prefers_html};
+pub(crate) use body::{CallerAndBody, CallerAndParameters, FormBody, JsonBody};
+pub(crate) use carry_out::carry_out;
+pub(crate) use idempotency::{CutOff, Idempotency};
