@@ -3,48 +3,37 @@
 use std::time::Duration;
 
 use instagram_simulator::{Endpoint, Fault, Times, accounts};
-use reqwest::{Method, Url};
+use reqwest::Url;
 use serde_json::{Value, json};
 
-use crate::refresh_job::OFTEN;
-use crate::support::{Answer, PASSWORD, Person, TestApp};
+use crate::support::{Answer, OFTEN, PASSWORD, Person, TestApp};
 
 const NEW_PASSWORD: &str = "canary-new-password-0c4e";
 
-async fn sign_in(person: &Person, password: &str) -> Answer {
-    person.post("/api/session", json!({"email": "ada@example.com", "password": password})).await
-}
-
 async fn change(person: &Person, from: &str, to: &str) -> Answer {
-    change_with(person, json!({"currentPassword": from, "newPassword": to})).await
-}
-
-async fn change_with(person: &Person, body: Value) -> Answer {
-    Answer::of(person.request(Method::PUT, "/api/users/me/password").json(&body)).await
+    person.change_password(json!({"currentPassword": from, "newPassword": to})).await
 }
 
 async fn delete_account(person: &Person, password: &str) -> Answer {
-    Answer::of(person.request(Method::DELETE, "/api/users/me").json(&json!({"password": password}))).await
+    person.delete_account(json!({"password": password})).await
 }
 
 #[actix_web::test]
 async fn a_new_password_ends_the_other_sessions_and_nothing_else() {
-    let app = TestApp::start();
-    let ada = app.with_user("ada").await;
-    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    let (app, ada) = TestApp::connected().await;
     let key = app.with_key(&ada.personal_key(&["connections:read"]).await);
     let phone = app.anonymous();
-    assert_eq!(sign_in(&phone, PASSWORD).await.status, 200);
+    assert_eq!(phone.sign_in("ada@example.com", PASSWORD).await.status, 200);
 
     let changed = change(&ada, PASSWORD, NEW_PASSWORD).await;
     assert_eq!(changed.status, 200, "{changed}");
-    assert_eq!(changed.body["apiKeys"], ada.get("/api/api-keys").await.body["apiKeys"]);
+    assert_eq!(changed.body["apiKeys"], ada.api_keys().await.body["apiKeys"]);
     assert_eq!(changed.body["apiKeys"][0]["name"], "mine", "and says which keys are left");
-    assert_eq!(ada.get("/api/session").await.status, 200);
-    assert_eq!(phone.get("/api/session").await.failure(), "401 unauthenticated");
+    assert_eq!(ada.session().await.status, 200);
+    assert_eq!(phone.session().await.failure(), "401 unauthenticated");
     assert_eq!(key.connection().await.status, 200);
-    assert_eq!(sign_in(&phone, PASSWORD).await.failure(), "401 invalid_credentials");
-    assert_eq!(sign_in(&phone, NEW_PASSWORD).await.status, 200);
+    assert_eq!(phone.sign_in("ada@example.com", PASSWORD).await.failure(), "401 invalid_credentials");
+    assert_eq!(phone.sign_in("ada@example.com", NEW_PASSWORD).await.status, 200);
 }
 
 #[actix_web::test]
@@ -54,11 +43,11 @@ async fn a_new_password_revokes_the_keys_where_that_is_wanted() {
     let keys = [ada.personal_key(&["connections:read"]).await, ada.personal_key(&["tokens:read"]).await];
     let of_bob = app.with_key(&bob.personal_key(&["connections:read"]).await);
     let body = |current: &str, new: &str| json!({"currentPassword": current, "newPassword": new, "revokeApiKeys": true});
-    let wrong = change_with(&ada, body(NEW_PASSWORD, PASSWORD)).await;
+    let wrong = ada.change_password(body(NEW_PASSWORD, PASSWORD)).await;
     assert_eq!(wrong.failure(), "401 invalid_credentials");
     let first = app.with_key(&keys[0]);
     assert_eq!(first.connection().await.failure(), "404 not_connected", "it works");
-    let changed = change_with(&ada, body(PASSWORD, NEW_PASSWORD)).await;
+    let changed = ada.change_password(body(PASSWORD, NEW_PASSWORD)).await;
     assert_eq!((changed.status, &changed.body), (200, &json!({"ok": true, "apiKeys": []})));
     for key in &keys {
         assert_eq!(app.with_key(key).connection().await.failure(), "401 unauthenticated");
@@ -74,7 +63,7 @@ async fn a_new_password_needs_the_present_one_and_has_to_be_good() {
     let short = change(&ada, PASSWORD, "short").await;
     assert_eq!(short.failure(), "422 validation_failed");
     assert_eq!(short.body["fields"]["newPassword"], "Use at least 10 characters");
-    assert_eq!(sign_in(&app.anonymous(), PASSWORD).await.status, 200, "it is as it was");
+    assert_eq!(app.anonymous().sign_in("ada@example.com", PASSWORD).await.status, 200, "it is as it was");
 }
 
 #[actix_web::test]
@@ -89,11 +78,11 @@ async fn nothing_of_a_deleted_account_is_left_and_the_host_is_told() {
     app.connect(&bob, accounts::CREATOR).await;
     // One that has ended, and one that has not.
     app.connect(&ada, accounts::SPARSE).await;
-    assert_eq!(ada.delete("/api/integrations/instagram/me").await.status, 200);
+    assert_eq!(ada.instagram().disconnect().await.status, 200);
     app.connect(&ada, accounts::RECORD_SHOP).await;
     let key = app.with_key(&ada.personal_key(&["connections:read"]).await);
     let phone = app.anonymous();
-    assert_eq!(sign_in(&phone, PASSWORD).await.status, 200);
+    assert_eq!(phone.sign_in("ada@example.com", PASSWORD).await.status, 200);
 
     let deleted = delete_account(&ada, PASSWORD).await;
     assert_eq!((deleted.status, &deleted.body), (200, &json!({"ok": true})));
@@ -101,7 +90,7 @@ async fn nothing_of_a_deleted_account_is_left_and_the_host_is_told() {
     for person in [&ada, &phone, &key] {
         assert_eq!(person.connection().await.failure(), "401 unauthenticated");
     }
-    assert_eq!(sign_in(&phone, PASSWORD).await.failure(), "401 invalid_credentials");
+    assert_eq!(phone.sign_in("ada@example.com", PASSWORD).await.failure(), "401 invalid_credentials");
     let database = rusqlite::Connection::open(app.database_file()).unwrap();
     let rows = |query: &str| database.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
     for (table, bobs) in [("users", 1), ("sessions", 1), ("api_keys", 0), ("instagram_connections", 1)] {
@@ -133,7 +122,7 @@ async fn what_is_stored_while_an_account_is_deleted_is_erased_too() {
         "user_id": app.instagram.account_ids(accounts::RECORD_SHOP).professional,
         "expires_in": 5_000_000,
     });
-    let save = ada.post("/api/integrations/instagram/callback", body);
+    let save = ada.save_connection(body);
     let delete = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
         delete_account(&ada, PASSWORD).await
@@ -162,23 +151,23 @@ async fn an_account_is_deleted_for_its_password_only() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
     assert_eq!(delete_account(&ada, NEW_PASSWORD).await.failure(), "401 invalid_credentials");
-    let without = Answer::of(ada.request(Method::DELETE, "/api/users/me").json(&json!({}))).await;
+    let without = ada.delete_account(json!({})).await;
     assert_eq!(without.failure(), "400 invalid_request");
-    assert_eq!(ada.get("/api/session").await.status, 200);
+    assert_eq!(ada.session().await.status, 200);
 }
 
 #[actix_web::test]
 async fn a_hosts_user_has_no_password() {
     let app = TestApp::start();
     let host = app.with_key(&app.service_key(&["sessions:create"]));
-    let link: Value = host.post("/api/sessions", json!({"userId": "user-123"})).await.body;
+    let link: Value = host.create_link(json!({"userId": "user-123"})).await.body;
     let link = Url::parse(link["url"].as_str().unwrap()).unwrap();
     let person = app.anonymous();
     let path = format!("{}?{}", link.path(), link.query().unwrap());
     assert_eq!(person.follow_link(&path).await.status, 303);
     assert_eq!(change(&person, PASSWORD, NEW_PASSWORD).await.failure(), "403 forbidden");
     assert_eq!(delete_account(&person, PASSWORD).await.failure(), "403 forbidden");
-    assert_eq!(person.get("/api/sessions").await.body["sessions"].as_array().unwrap().len(), 1);
+    assert_eq!(person.sessions().await.body["sessions"].as_array().unwrap().len(), 1);
 }
 
 #[actix_web::test]
@@ -193,5 +182,5 @@ async fn a_wrong_present_password_counts_like_a_sign_in() {
     }
     assert_eq!(change(&ada, PASSWORD, "another good password").await.failure(), "429 rate_limited");
     assert_eq!(delete_account(&ada, PASSWORD).await.failure(), "429 rate_limited");
-    assert_eq!(ada.get("/api/session").await.status, 200);
+    assert_eq!(ada.session().await.status, 200);
 }

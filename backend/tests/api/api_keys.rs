@@ -5,10 +5,10 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::support::callers::{API_KEYS, MY_INSTAGRAM, instagram};
 use crate::support::{Answer, PASSWORD, TestApp};
 
 const HOUR: Duration = Duration::from_secs(3600);
-const ME: &str = "/api/integrations/instagram/me";
 
 #[actix_web::test]
 async fn a_key_is_shown_once_and_then_known_by_its_hint() {
@@ -16,7 +16,7 @@ async fn a_key_is_shown_once_and_then_known_by_its_hint() {
     let ada = app.with_user("ada").await;
     let scopes = ["connections:write", "connections:read", "connections:read"];
     let body = json!({"name": " laptop ", "scopes": scopes, "password": PASSWORD});
-    let made = ada.post("/api/api-keys", body).await;
+    let made = ada.create_key(body).await;
     assert_eq!(made.status, 201, "{made}");
     assert_eq!(made.header("cache-control"), "no-store");
     let key = made.body["key"].as_str().unwrap();
@@ -28,13 +28,13 @@ async fn a_key_is_shown_once_and_then_known_by_its_hint() {
     assert_eq!((&described["expiresAt"], &described["lastUsedAt"]), (&Value::Null, &Value::Null));
 
     let body = json!({"name": "phone", "scopes": ["connections:read"], "password": PASSWORD});
-    let second = ada.post("/api/api-keys", body).await;
-    let list = ada.get("/api/api-keys").await;
+    let second = ada.create_key(body).await;
+    let list = ada.api_keys().await;
     assert_eq!(list.body["apiKeys"][0], second.body["apiKey"], "the newest first");
     assert_eq!(list.body["apiKeys"][1], *described);
     assert!(!list.text.contains(key));
     let bob = app.with_user("bob").await;
-    assert_eq!(bob.get("/api/api-keys").await.body["apiKeys"], json!([]));
+    assert_eq!(bob.api_keys().await.body["apiKeys"], json!([]));
 }
 
 #[actix_web::test]
@@ -57,12 +57,12 @@ async fn wrong_values_are_named_by_field() {
     ] {
         let mut with_password = body.clone();
         with_password["password"] = json!(PASSWORD);
-        let answer = ada.post("/api/api-keys", with_password).await;
+        let answer = ada.create_key(with_password).await;
         assert_eq!(answer.failure(), "422 validation_failed", "{body}");
         let fields: Vec<_> = answer.body["fields"].as_object().unwrap().keys().collect();
         assert_eq!(fields, [field], "{body}");
     }
-    assert_eq!(ada.get("/api/api-keys").await.body["apiKeys"], json!([]), "none was made");
+    assert_eq!(ada.api_keys().await.body["apiKeys"], json!([]), "none was made");
 }
 
 /// A session can be stolen, and a key outlives it.
@@ -72,16 +72,16 @@ async fn a_key_is_made_for_the_present_password_only() {
     let ada = app.with_user("ada").await;
     let make = async |password: Value| {
         let body = json!({"name": "a", "scopes": ["tokens:read"], "password": password});
-        ada.post("/api/api-keys", body).await
+        ada.create_key(body).await
     };
-    let without = ada.post("/api/api-keys", json!({"name": "a", "scopes": ["tokens:read"]})).await;
+    let without = ada.create_key(json!({"name": "a", "scopes": ["tokens:read"]})).await;
     for missing in [without, make(json!("")).await, make(Value::Null).await] {
         assert_eq!(missing.failure(), "422 validation_failed");
         assert_eq!(missing.body["fields"], json!({"password": "Enter your password"}));
     }
     assert_eq!(make(json!("another password")).await.failure(), "401 invalid_credentials");
     assert_eq!(make(json!(["no text"])).await.failure(), "400 invalid_request");
-    assert_eq!(ada.get("/api/api-keys").await.body["apiKeys"], json!([]), "none was made");
+    assert_eq!(ada.api_keys().await.body["apiKeys"], json!([]), "none was made");
     assert_eq!(make(json!(PASSWORD)).await.status, 201);
 }
 
@@ -91,7 +91,7 @@ async fn whoever_guesses_the_password_at_a_new_key_is_slowed_down_as_at_a_sign_i
     let ada = app.with_user("ada").await;
     let make = async |password: &str| {
         let body = json!({"name": "a", "scopes": ["connections:read"], "password": password});
-        ada.post("/api/api-keys", body).await.failure()
+        ada.create_key(body).await.failure()
     };
     for _ in 0..5 {
         assert_eq!(make("another password").await, "401 invalid_credentials");
@@ -106,7 +106,7 @@ async fn a_key_is_shown_again_for_the_password_only() {
     let ada = app.with_user("ada").await;
     let make = async |password: &str| {
         let body = json!({"name": "a", "scopes": ["connections:read"], "password": password});
-        let request = ada.request(Method::POST, "/api/api-keys").header("idempotency-key", "k1");
+        let request = ada.request(Method::POST, API_KEYS).header("idempotency-key", "k1");
         Answer::of(request.json(&body)).await
     };
     let first = make(PASSWORD).await;
@@ -123,10 +123,10 @@ async fn a_user_has_at_most_fifty_keys() {
         ada.personal_key(&["connections:read"]).await;
     }
     let body = json!({"name": "one more", "scopes": ["connections:read"], "password": PASSWORD});
-    assert_eq!(ada.post("/api/api-keys", body.clone()).await.failure(), "422 validation_failed");
-    let id = ada.get("/api/api-keys").await.body["apiKeys"][7]["id"].as_str().unwrap().to_owned();
-    assert_eq!(ada.delete(&format!("/api/api-keys/{id}")).await.status, 200);
-    assert_eq!(ada.post("/api/api-keys", body).await.status, 201);
+    assert_eq!(ada.create_key(body.clone()).await.failure(), "422 validation_failed");
+    let id = ada.api_keys().await.body["apiKeys"][7]["id"].as_str().unwrap().to_owned();
+    assert_eq!(ada.revoke_key(&id).await.status, 200);
+    assert_eq!(ada.create_key(body).await.status, 201);
 }
 
 #[actix_web::test]
@@ -135,14 +135,14 @@ async fn a_revoked_key_opens_nothing_from_that_moment() {
     let ada = app.with_user("ada").await;
     let bob = app.with_user("bob").await;
     let program = app.with_key(&ada.personal_key(&["connections:read"]).await);
-    assert_eq!(program.get(ME).await.failure(), "404 not_connected");
-    let id = ada.get("/api/api-keys").await.body["apiKeys"][0]["id"].as_str().unwrap().to_owned();
-    let path = format!("/api/api-keys/{id}");
+    assert_eq!(program.get(MY_INSTAGRAM).await.failure(), "404 not_connected");
+    let id = ada.api_keys().await.body["apiKeys"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("{API_KEYS}/{id}");
     assert_eq!(bob.delete(&path).await.failure(), "404 not_found", "not his");
-    assert_eq!(program.get(ME).await.failure(), "404 not_connected");
+    assert_eq!(program.get(MY_INSTAGRAM).await.failure(), "404 not_connected");
     let revoked = ada.delete(&path).await;
     assert_eq!((revoked.status, &revoked.body), (200, &json!({"ok": true})));
-    assert_eq!(program.get(ME).await.failure(), "401 unauthenticated");
+    assert_eq!(program.get(MY_INSTAGRAM).await.failure(), "401 unauthenticated");
     assert_eq!(ada.delete(&path).await.failure(), "404 not_found");
 }
 
@@ -154,14 +154,14 @@ async fn a_key_ends_when_it_was_to_end() {
     let body = json!({
         "name": "short", "scopes": ["connections:read"], "expiresAt": end.to_string(), "password": PASSWORD,
     });
-    let made = ada.post("/api/api-keys", body).await;
+    let made = ada.create_key(body).await;
     assert_eq!(made.status, 201, "{made}");
     let program = app.with_key(made.body["key"].as_str().unwrap());
     app.clock.advance(HOUR);
-    assert_eq!(program.get(ME).await.failure(), "404 not_connected");
+    assert_eq!(program.get(MY_INSTAGRAM).await.failure(), "404 not_connected");
     app.clock.advance(HOUR);
-    assert_eq!(program.get(ME).await.failure(), "401 unauthenticated");
-    assert_eq!(ada.get("/api/api-keys").await.body["apiKeys"][0]["name"], "short", "it stays listed");
+    assert_eq!(program.get(MY_INSTAGRAM).await.failure(), "401 unauthenticated");
+    assert_eq!(ada.api_keys().await.body["apiKeys"][0]["name"], "short", "it stays listed");
 }
 
 #[actix_web::test]
@@ -175,14 +175,16 @@ async fn whatever_is_wrong_with_a_key_the_answer_is_one() {
     let mut sentences = Vec::new();
     for wrong in [slipped.as_str(), &unknown, &key[..57], "igc_live_", "nonsense", ""] {
         // The cookie is good, and is not looked at.
-        let request = ada.request(Method::GET, ME).header("authorization", format!("Bearer {wrong}"));
+        let request =
+            ada.request(Method::GET, MY_INSTAGRAM).header("authorization", format!("Bearer {wrong}"));
         let answer = Answer::of(request).await;
         assert_eq!(answer.failure(), "401 unauthenticated", "{wrong}");
         sentences.push(answer.body["error"].clone());
     }
     sentences.dedup();
     assert_eq!(sentences.len(), 1);
-    let twice = app.with_key(&key).request(Method::GET, ME).header("authorization", "Bearer nonsense");
+    let twice =
+        app.with_key(&key).request(Method::GET, MY_INSTAGRAM).header("authorization", "Bearer nonsense");
     assert_eq!(Answer::of(twice).await.failure(), "401 unauthenticated", "one key at a time");
 }
 
@@ -192,13 +194,13 @@ async fn a_key_decides_alone_whatever_the_cookie_says() {
     let ada = app.with_user("ada").await;
     let bob = app.with_user("bob").await;
     let key = ada.personal_key(&["connections:read"]).await;
-    let path = format!("/api/integrations/instagram/{}", bob.id);
+    let path = instagram(&bob.id);
     let with_both = bob.request(Method::GET, &path).header("authorization", format!("bearer {key}"));
     assert_eq!(Answer::of(with_both).await.failure(), "403 forbidden");
     assert_eq!(bob.get(&path).await.failure(), "404 not_connected");
     // No browser sends a key on its own, so where a request comes from says nothing.
     let foreign = app.with_key(&ada.personal_key(&["connections:write"]).await);
-    let delete = foreign.request(Method::DELETE, ME).header("origin", "https://elsewhere.example");
+    let delete = foreign.request(Method::DELETE, MY_INSTAGRAM).header("origin", "https://elsewhere.example");
     assert_eq!(Answer::of(delete).await.failure(), "404 not_connected");
 }
 
@@ -207,16 +209,16 @@ async fn use_is_recorded_once_a_minute() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
     let program = app.with_key(&ada.personal_key(&["connections:read"]).await);
-    let last_used = async || ada.get("/api/api-keys").await.body["apiKeys"][0]["lastUsedAt"].clone();
+    let last_used = async || ada.api_keys().await.body["apiKeys"][0]["lastUsedAt"].clone();
     assert_eq!(last_used().await, Value::Null);
-    program.get(ME).await;
+    program.get(MY_INSTAGRAM).await;
     let first = last_used().await;
     assert!(first.is_string());
     app.clock.advance(Duration::from_secs(30));
-    program.get(ME).await;
+    program.get(MY_INSTAGRAM).await;
     assert_eq!(last_used().await, first);
     app.clock.advance(Duration::from_secs(30));
-    program.get(ME).await;
+    program.get(MY_INSTAGRAM).await;
     assert!(last_used().await.as_str() > first.as_str());
 }
 
@@ -228,8 +230,8 @@ async fn a_key_that_cannot_be_recorded_serves_all_the_same() {
     let database = rusqlite::Connection::open(app.database_file()).unwrap();
     let refuse = "CREATE TRIGGER no_touch BEFORE UPDATE ON api_keys BEGIN SELECT RAISE(ABORT, 'no'); END";
     database.execute_batch(refuse).unwrap();
-    assert_eq!(program.get(ME).await.failure(), "404 not_connected");
-    assert_eq!(ada.get("/api/api-keys").await.body["apiKeys"][0]["lastUsedAt"], Value::Null);
+    assert_eq!(program.get(MY_INSTAGRAM).await.failure(), "404 not_connected");
+    assert_eq!(ada.api_keys().await.body["apiKeys"][0]["lastUsedAt"], Value::Null);
 }
 
 #[actix_web::test]
@@ -241,11 +243,11 @@ async fn the_bootstrap_key_is_there_from_the_start_and_alone() {
         .unwrap();
     let generated = String::from_utf8(generated.stdout).unwrap();
     let second = generated.trim();
-    let path = "/api/integrations/instagram/user-123";
+    let path = &instagram("user-123");
 
     let app = TestApp::start_with(&[("BOOTSTRAP_SERVICE_KEY", FIRST)]);
     assert_eq!(app.with_key(FIRST).get(path).await.failure(), "404 not_connected");
-    let link = app.with_key(FIRST).post("/api/sessions", json!({"userId": "user-123"})).await;
+    let link = app.with_key(FIRST).create_link(json!({"userId": "user-123"})).await;
     assert_eq!(link.status, 201, "it has every scope: {link}");
 
     let by_hand = app.service_key(&["connections:read"]);
@@ -257,9 +259,8 @@ async fn the_bootstrap_key_is_there_from_the_start_and_alone() {
     assert_eq!(app.with_key(&by_hand).get(path).await.failure(), "404 not_connected");
 
     // One made by hand becomes the bootstrap key, with every scope.
-    let create = async |app: &TestApp| {
-        app.with_key(&by_hand).post("/api/sessions", json!({"userId": "user-123"})).await.status
-    };
+    let create =
+        async |app: &TestApp| app.with_key(&by_hand).create_link(json!({"userId": "user-123"})).await.status;
     assert_eq!(create(&app).await, 403);
     let app = app.restart_with(&[("BOOTSTRAP_SERVICE_KEY", &by_hand)]);
     assert_eq!(create(&app).await, 201);

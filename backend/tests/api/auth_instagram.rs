@@ -6,6 +6,7 @@ use instagram_simulator::{Consent, Endpoint, Fault, Times, accounts};
 use reqwest::{Method, Url};
 use shared::permission;
 
+use crate::support::callers::CALLBACK;
 use crate::support::{Answer, TestApp};
 
 fn parameter(url: &str, name: &str) -> Option<String> {
@@ -16,7 +17,7 @@ fn parameter(url: &str, name: &str) -> Option<String> {
 async fn the_login_link_is_what_instagram_documents() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
-    let first = ada.get("/auth/instagram/login").await;
+    let first = ada.begin_login("").await;
     assert_eq!(first.status, 200);
     assert_eq!(first.body.as_object().unwrap().len(), 2, "exactly as its older clients know it: {first}");
     assert_eq!(first.body["authUrl"], first.body["redirectTo"]);
@@ -29,7 +30,7 @@ async fn the_login_link_is_what_instagram_documents() {
     assert_eq!(parameter(url, "force_reauth"), None);
     let state = parameter(url, "state").unwrap();
     assert!(state.len() >= 43, "256 bits: {state}");
-    let second = ada.get("/auth/instagram/login?forceReauth=true").await;
+    let second = ada.begin_login("forceReauth=true").await;
     let url = second.body["authUrl"].as_str().unwrap();
     assert_ne!(parameter(url, "state").unwrap(), state);
     assert_eq!(parameter(url, "force_reauth").as_deref(), Some("true"));
@@ -38,8 +39,8 @@ async fn the_login_link_is_what_instagram_documents() {
 #[actix_web::test]
 async fn the_login_needs_a_caller_and_an_app() {
     let app = TestApp::start_with(&[("INSTAGRAM_APP_SECRET", ""), ("INSTAGRAM_REDIRECT_URI", "")]);
-    assert_eq!(app.anonymous().get("/auth/instagram/login").await.failure(), "401 unauthenticated");
-    let answer = app.with_user("ada").await.get("/auth/instagram/login").await;
+    assert_eq!(app.anonymous().begin_login("").await.failure(), "401 unauthenticated");
+    let answer = app.with_user("ada").await.begin_login("").await;
     assert_eq!(answer.failure(), "503 not_configured");
     assert_eq!(answer.body["missing"], serde_json::json!(["INSTAGRAM_APP_SECRET", "INSTAGRAM_REDIRECT_URI"]));
     assert!(answer.body["error"].as_str().unwrap().contains("INSTAGRAM_APP_SECRET"));
@@ -58,18 +59,18 @@ async fn the_way_back_stays_on_our_own_site() {
         "",
         "/%0d%0aevil",
     ] {
-        let answer = ada.get(&format!("/auth/instagram/login?returnTo={evil}")).await;
+        let answer = ada.begin_login(&format!("returnTo={evil}")).await;
         assert_eq!(answer.failure(), "422 validation_failed", "{evil}");
         assert!(answer.body["fields"]["returnTo"].is_string());
     }
-    let twice = ada.get("/auth/instagram/login?returnTo=/a&returnTo=/b").await;
+    let twice = ada.begin_login("returnTo=/a&returnTo=/b").await;
     assert_eq!(twice.failure(), "400 invalid_request");
 
-    let login = ada.get("/auth/instagram/login?returnTo=/integrations").await;
+    let login = ada.begin_login("returnTo=/integrations").await;
     let redirect =
         app.instagram.consent(login.body["authUrl"].as_str().unwrap(), Consent::allow(accounts::RECORD_SHOP));
     let query = Url::parse(&redirect).unwrap().query().unwrap().to_owned();
-    assert_eq!(ada.get(&format!("/auth/instagram/callback?{query}")).await.body["returnTo"], "/integrations");
+    assert_eq!(ada.callback(&query).await.body["returnTo"], "/integrations");
 }
 
 #[actix_web::test]
@@ -124,10 +125,7 @@ async fn connecting_costs_two_round_trips_since_neither_of_two_calls_waits_for_t
 async fn a_state_works_once_however_the_fetches_race() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
-    let path = format!(
-        "/auth/instagram/callback?{}",
-        app.consent(&ada, Consent::allow(accounts::RECORD_SHOP)).await
-    );
+    let path = format!("{CALLBACK}?{}", app.consent(&ada, Consent::allow(accounts::RECORD_SHOP)).await);
     let answers = futures_util::future::join_all((0..12).map(|_| ada.get(&path))).await;
     let good = answers.iter().filter(|answer| answer.status == 200).count();
     let used = answers.iter().filter(|answer| answer.failure() == "400 invalid_state").count();
@@ -143,18 +141,15 @@ async fn a_state_ends_after_ten_minutes() {
     app.clock.advance(Duration::from_secs(599));
     let in_time = app.consent(&ada, Consent::allow(accounts::RECORD_SHOP)).await;
     app.clock.advance(Duration::from_secs(1));
-    assert_eq!(ada.get(&format!("/auth/instagram/callback?{late}")).await.failure(), "400 invalid_state");
-    assert_eq!(ada.get(&format!("/auth/instagram/callback?{in_time}")).await.status, 200);
+    assert_eq!(ada.callback(&late).await.failure(), "400 invalid_state");
+    assert_eq!(ada.callback(&in_time).await.status, 200);
 }
 
 #[actix_web::test]
 async fn a_state_belongs_to_its_user() {
     let app = TestApp::start();
     let (ada, bob) = (app.with_user("ada").await, app.with_user("bob").await);
-    let path = format!(
-        "/auth/instagram/callback?{}",
-        app.consent(&ada, Consent::allow(accounts::RECORD_SHOP)).await
-    );
+    let path = format!("{CALLBACK}?{}", app.consent(&ada, Consent::allow(accounts::RECORD_SHOP)).await);
     assert_eq!(app.anonymous().get(&path).await.failure(), "401 unauthenticated");
     assert_eq!(bob.get(&path).await.failure(), "400 invalid_state");
     assert_eq!(ada.get(&path).await.status, 200, "a stranger's try does not use it up");
@@ -167,11 +162,11 @@ async fn a_callback_without_its_parts_is_refused() {
     for query in
         ["", "code=x", "state=y", "code=&state=y", "code=x&state=", "code=a&code=b&state=c", "%ff=%00&&=&"]
     {
-        let answer = ada.get(&format!("/auth/instagram/callback?{query}")).await;
+        let answer = ada.callback(query).await;
         assert_eq!(answer.failure(), "400 invalid_request", "{query}");
     }
     for query in ["code=x&state=unknown", &format!("code=x&state={}", "s".repeat(43)), "code=x&state=%00"] {
-        let answer = ada.get(&format!("/auth/instagram/callback?{query}")).await;
+        let answer = ada.callback(query).await;
         assert_eq!(answer.failure(), "400 invalid_state", "{query}");
     }
     assert_eq!(app.instagram.requests(Endpoint::Any), 0);
@@ -182,9 +177,8 @@ async fn refusing_is_not_an_accident() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
     let query = app.consent(&ada, Consent::refuse()).await;
-    assert_eq!(ada.get(&format!("/auth/instagram/callback?{query}")).await.failure(), "400 access_denied");
-    let without_state =
-        ada.get("/auth/instagram/callback?error=access_denied&error_reason=user_denied").await;
+    assert_eq!(ada.callback(&query).await.failure(), "400 access_denied");
+    let without_state = ada.callback("error=access_denied&error_reason=user_denied").await;
     assert_eq!(without_state.failure(), "400 access_denied");
     let personal = app.exchange(&ada, Consent::allow(accounts::PERSONAL)).await;
     assert_eq!(personal.failure(), "400 access_denied");
@@ -196,9 +190,9 @@ async fn refusing_is_not_an_accident() {
 async fn a_wrong_code_is_instagrams_word() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
-    let login = ada.get("/auth/instagram/login").await;
+    let login = ada.begin_login("").await;
     let state = parameter(login.body["authUrl"].as_str().unwrap(), "state").unwrap();
-    let answer = ada.get(&format!("/auth/instagram/callback?code=made-up&state={state}")).await;
+    let answer = ada.callback(&format!("code=made-up&state={state}")).await;
     assert_eq!(answer.failure(), "400 invalid_code");
 }
 
@@ -209,7 +203,7 @@ async fn a_code_is_good_with_the_fragment_glued_to_it() {
     let query = app.consent(&ada, Consent::allow(accounts::RECORD_SHOP)).await;
     let (code, rest) = query.split_once('&').unwrap();
     assert!(code.starts_with("code="), "{code}");
-    assert_eq!(ada.get(&format!("/auth/instagram/callback?{code}%23_&{rest}")).await.status, 200);
+    assert_eq!(ada.callback(&format!("{code}%23_&{rest}")).await.status, 200);
 }
 
 #[actix_web::test]
@@ -259,7 +253,7 @@ async fn a_browser_is_passed_on_to_the_web_app_with_its_query() {
     let app = TestApp::start();
     let request = app
         .anonymous()
-        .request(Method::GET, "/auth/instagram/callback?code=a%2Bb&state=c")
+        .request(Method::GET, &format!("{CALLBACK}?code=a%2Bb&state=c"))
         .header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
     // The second `accept` of the request is the client's own; both are read.
     let request = request.build().map(|mut built| {
@@ -274,10 +268,5 @@ async fn a_browser_is_passed_on_to_the_web_app_with_its_query() {
     );
     assert_eq!(response.headers()["cache-control"], "no-store");
     assert_eq!(response.headers()["referrer-policy"], "no-referrer");
-    assert!(
-        Answer::of(app.anonymous().request(Method::GET, "/auth/instagram/callback"))
-            .await
-            .failure()
-            .starts_with("401")
-    );
+    assert!(Answer::of(app.anonymous().request(Method::GET, CALLBACK)).await.failure().starts_with("401"));
 }

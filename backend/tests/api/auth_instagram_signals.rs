@@ -16,34 +16,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::refresh_job::{OFTEN, eventually};
-use crate::support::{Answer, Person, TestApp, client};
-
-pub(crate) const DEAUTHORIZE: &str = "/auth/instagram/deauthorize";
-pub(crate) const DATA_DELETION: &str = "/auth/instagram/data-deletion";
+use crate::support::callers::{DATA_DELETION, DEAUTHORIZE, MY_INSTAGRAM};
+use crate::support::meta::{signed, signed_as, tell};
+use crate::support::{Answer, OFTEN, Person, TestApp, client, eventually};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
-
-/// Posts as Meta's server does: a form, and nothing that a browser would add.
-pub(crate) async fn tell(app: &TestApp, path: &str, signed_request: &str) -> Answer {
-    let form = client().post(format!("{}{path}", app.url)).form(&[("signed_request", signed_request)]);
-    Answer::of(form).await
-}
-
-/// What Meta sends about the record shop.
-pub(crate) fn signed(app: &TestApp, issued_at: Timestamp) -> String {
-    signed_as(app, UserIdKind::AppScoped, issued_at)
-}
-
-fn signed_as(app: &TestApp, kind: UserIdKind, issued_at: Timestamp) -> String {
-    app.instagram.signed_request(accounts::RECORD_SHOP, SignedBy::AppSecret, kind, issued_at)
-}
-
-async fn connected(app: &TestApp) -> Person {
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
-    ada
-}
 
 async fn status(person: &Person) -> Value {
     person.connection().await.body["connection"]["status"].clone()
@@ -51,8 +28,7 @@ async fn status(person: &Person) -> Value {
 
 /// How many events of this type the connection has.
 async fn count(person: &Person, kind: &str) -> usize {
-    let answer = person.get("/api/integrations/instagram/me/events").await;
-    answer.body["events"].as_array().unwrap().iter().filter(|event| event["type"] == kind).count()
+    person.event_types().await.iter().filter(|event| *event == kind).count()
 }
 
 async fn open(app: &TestApp, path: &str) -> reqwest::Response {
@@ -61,7 +37,7 @@ async fn open(app: &TestApp, path: &str) -> reqwest::Response {
 }
 
 async fn a_removed_app_is_a_dead_token(app: &TestApp) {
-    let ada = connected(app).await;
+    let ada = app.with_connection().await;
     for kind in [UserIdKind::AppScoped, UserIdKind::Professional] {
         for form in [UserIdForm::Text, UserIdForm::Number] {
             app.instagram.set_options(Options { signed_request_user_id: form, ..Options::default() });
@@ -95,8 +71,7 @@ async fn a_removed_app_is_noticed_on_mongodb() {
 
 #[actix_web::test]
 async fn a_request_to_deauthorize_works_once_and_only_on_what_was_there() {
-    let app = TestApp::start();
-    let ada = connected(&app).await;
+    let (app, ada) = TestApp::connected().await;
     let stale = signed(&app, app.instagram.now() - SECOND * 10);
     assert_eq!(tell(&app, DEAUTHORIZE, &stale).await.status, 200);
     assert_eq!(status(&ada).await, "active", "it was connected since");
@@ -119,8 +94,7 @@ async fn a_request_to_deauthorize_works_once_and_only_on_what_was_there() {
 
 #[actix_web::test]
 async fn a_request_to_deauthorize_that_broke_off_half_way_works_when_it_comes_again() {
-    let app = TestApp::start();
-    let ada = connected(&app).await;
+    let (app, ada) = TestApp::connected().await;
     let database = rusqlite::Connection::open(app.database_file()).unwrap();
     // Nothing more can be written from the mark on, as if the process had died there.
     database
@@ -141,8 +115,7 @@ async fn a_request_to_deauthorize_that_broke_off_half_way_works_when_it_comes_ag
 
 #[actix_web::test]
 async fn an_account_that_nobody_has_is_no_error() {
-    let app = TestApp::start();
-    let ada = connected(&app).await;
+    let (app, ada) = TestApp::connected().await;
     let request = app.instagram.signed_request(
         accounts::CREATOR,
         SignedBy::AppSecret,
@@ -162,8 +135,8 @@ async fn an_account_that_nobody_has_is_no_error() {
 }
 
 async fn everything_is_deleted(app: &TestApp) {
-    let ada = connected(app).await;
-    assert_eq!(ada.post("/api/integrations/instagram/me/sync", json!({})).await.status, 200);
+    let ada = app.with_connection().await;
+    assert_eq!(ada.instagram().sync().await.status, 200);
     let request = signed(app, app.instagram.now());
     let answer = tell(app, DATA_DELETION, &request).await;
     assert_eq!(answer.status, 200, "{answer}");
@@ -172,7 +145,7 @@ async fn everything_is_deleted(app: &TestApp) {
     let path = format!("{DATA_DELETION}/{code}");
     assert_eq!(answer.body["url"], format!("http://localhost:4002{path}"));
     for path in ["", "/history", "/events"] {
-        let path = format!("/api/integrations/instagram/me{path}");
+        let path = format!("{MY_INSTAGRAM}{path}");
         assert_eq!(ada.get(&path).await.failure(), "404 not_connected");
     }
     let status_now = app.anonymous().get(&path).await;
@@ -209,10 +182,10 @@ async fn nothing_of_a_deleted_account_is_left_and_the_host_is_told_once() {
         ("OUTBOUND_WEBHOOK_SECRET", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
         ("OUTBOUND_WEBHOOK_ALLOW_PRIVATE", "true"),
     ]);
-    let ada = connected(&app).await;
+    let ada = app.with_connection().await;
     let bob = app.with_user("bob").await;
     app.connect(&bob, accounts::CREATOR).await;
-    ada.delete("/api/integrations/instagram/me").await;
+    ada.instagram().disconnect().await;
     let request = signed_as(&app, UserIdKind::Professional, app.instagram.now());
     assert_eq!(tell(&app, DATA_DELETION, &request).await.status, 200, "an ended connection is data, too");
     let database = rusqlite::Connection::open(app.database_file()).unwrap();
@@ -245,8 +218,8 @@ async fn nothing_of_a_deleted_account_is_left_on_mongodb() {
         ("OUTBOUND_WEBHOOK_SECRET", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
         ("OUTBOUND_WEBHOOK_ALLOW_PRIVATE", "true"),
     ]);
-    let ada = connected(&app).await;
-    assert_eq!(ada.post("/api/integrations/instagram/me/sync", json!({})).await.status, 200);
+    let ada = app.with_connection().await;
+    assert_eq!(ada.instagram().sync().await.status, 200);
     let database = mongodb::Client::with_uri_str(&url).await.unwrap().default_database().unwrap();
     let before = collections_about_the_record_shop(&app, &database).await;
     let expected = ["connection_events", "connection_history", "instagram_connections", "webhook_deliveries"];
@@ -281,7 +254,7 @@ async fn collections_about_the_record_shop(app: &TestApp, database: &Database) -
 #[actix_web::test]
 async fn a_deletion_that_a_process_left_behind_is_finished() {
     let app = TestApp::start_with(&[OFTEN]);
-    let ada = connected(&app).await;
+    let ada = app.with_connection().await;
     let url = format!("sqlite:{}", app.database_file().display());
     let store = connection_store::connect(&url.parse().unwrap()).await.unwrap();
     let code = "0123456789abcdef0123456789abcdef";
@@ -312,7 +285,7 @@ async fn a_deletion_that_a_process_left_behind_is_finished() {
 #[actix_web::test]
 async fn the_page_is_for_people_without_an_account() {
     let app = TestApp::start();
-    connected(&app).await;
+    app.with_connection().await;
     let answer = tell(&app, DATA_DELETION, &signed(&app, app.instagram.now())).await;
     let path = format!("{DATA_DELETION}/{}", answer.body["confirmation_code"].as_str().unwrap());
     let page = open(&app, &path).await;
@@ -349,8 +322,7 @@ async fn the_page_is_for_people_without_an_account() {
 
 #[actix_web::test]
 async fn what_meta_did_not_sign_does_nothing() {
-    let app = TestApp::start();
-    let ada = connected(&app).await;
+    let (app, ada) = TestApp::connected().await;
     let now = app.instagram.now();
     let good = signed(&app, now);
     let (signature, payload) = good.split_once('.').unwrap();
@@ -393,7 +365,7 @@ async fn the_meta_apps_secret_signs_where_it_is_known() {
     let app = TestApp::start();
     assert_eq!(tell(&app, DEAUTHORIZE, &request(&app)).await.failure(), "403 forbidden");
     let app = app.restart_with(&[("META_APP_SECRET", "canary-meta-secret")]);
-    let ada = connected(&app).await;
+    let ada = app.with_connection().await;
     assert_eq!(tell(&app, DEAUTHORIZE, &request(&app)).await.status, 200);
     assert_eq!(status(&ada).await, "needs_reauthorization");
 }

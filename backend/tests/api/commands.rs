@@ -7,6 +7,7 @@ use instagram_simulator::accounts;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::callers::instagram;
 use crate::support::{APP_SECRET, KEYS, Person, TestApp, instagram_variables};
 
 /// A second key, and what must be seen of neither: the base64 part.
@@ -68,15 +69,6 @@ fn run(app: &TestApp, arguments: &[&str]) -> Printed {
     run_with(app, &[], arguments)
 }
 
-/// A service with one connection.
-async fn connected() -> (TestApp, Person) {
-    let app = TestApp::start();
-    let ada = app.with_user("ada").await;
-    let saved = app.connect(&ada, accounts::RECORD_SHOP).await;
-    assert_eq!(saved.status, 200, "{saved}");
-    (app, ada)
-}
-
 async fn id_of(person: &Person) -> String {
     person.connection().await.body["connection"]["id"].as_str().unwrap().to_owned()
 }
@@ -118,7 +110,7 @@ async fn service_keys_are_made_listed_and_revoked() {
     let (key, id) = (made["key"].as_str().unwrap(), made["apiKey"]["id"].as_str().unwrap());
     assert_eq!(made["apiKey"]["scopes"], serde_json::json!(["connections:read", "tokens:read"]));
     assert_eq!(made["apiKey"]["expiresAt"], Value::Null);
-    let path = "/api/integrations/instagram/user-123";
+    let path = &instagram("user-123");
     assert_eq!(app.with_key(key).get(path).await.failure(), "404 not_connected");
 
     let ending = create(&["--scope", "connections:read", "--expires-in-days", "1"]);
@@ -140,7 +132,7 @@ async fn service_keys_are_made_listed_and_revoked() {
     // A person's own key is not the operator's to name here.
     let ada = app.with_user("ada").await;
     ada.personal_key(&["connections:read"]).await;
-    let of_ada = ada.get("/api/api-keys").await.body["apiKeys"][0]["id"].as_str().unwrap().to_owned();
+    let of_ada = ada.api_keys().await.body["apiKeys"][0]["id"].as_str().unwrap().to_owned();
     assert_eq!(run(&app, &["keys", "revoke-service", &of_ada]).code, Some(1));
     for wrong in [&["--scope", "connections"][..], &[], &["--scope", "tokens:read", "--expires-in-days", "0"]]
     {
@@ -152,7 +144,7 @@ async fn service_keys_are_made_listed_and_revoked() {
 
 #[actix_web::test]
 async fn keys_status_tells_what_each_key_is_still_needed_for() {
-    let (app, _ada) = connected().await;
+    let (app, _ada) = TestApp::connected().await;
     let only = run(&app, &["keys", "status", "--json"]).json();
     assert_eq!(
         only["keys"],
@@ -176,7 +168,7 @@ async fn keys_status_tells_what_each_key_is_still_needed_for() {
 
 #[actix_web::test]
 async fn connections_are_listed_and_shown_by_any_of_their_ids() {
-    let (app, ada) = connected().await;
+    let (app, ada) = TestApp::connected().await;
     let bob = app.with_user("bob").await;
     app.connect(&bob, accounts::CREATOR).await;
     let list = run(&app, &["connections", "list", "--json"]).json();
@@ -213,7 +205,7 @@ async fn connections_are_listed_and_shown_by_any_of_their_ids() {
 
 #[actix_web::test]
 async fn a_list_longer_than_a_page_is_whole() {
-    let (app, ada) = connected().await;
+    let (app, ada) = TestApp::connected().await;
     let database = rusqlite::Connection::open(app.database_file()).unwrap();
     let columns: Vec<String> = database
         .prepare("SELECT name FROM pragma_table_info('instagram_connections')")
@@ -247,7 +239,7 @@ async fn a_list_longer_than_a_page_is_whole() {
 
 #[actix_web::test]
 async fn a_disconnect_by_an_operator_is_one_like_the_owners() {
-    let (app, ada) = connected().await;
+    let (app, ada) = TestApp::connected().await;
     let id = id_of(&ada).await;
     let unasked = run(&app, &["connections", "disconnect", &id]);
     assert_eq!(unasked.code, Some(1));
@@ -272,7 +264,7 @@ async fn a_disconnect_by_an_operator_is_one_like_the_owners() {
 
 #[actix_web::test]
 async fn an_account_is_erased_by_either_of_its_ids() {
-    let (app, ada) = connected().await;
+    let (app, ada) = TestApp::connected().await;
     let bob = app.with_user("bob").await;
     app.connect(&bob, accounts::CREATOR).await;
     let list = run(&app, &["connections", "list", "--user", &bob.id, "--json"]).json();
@@ -294,7 +286,7 @@ async fn an_account_is_erased_by_either_of_its_ids() {
 
 #[actix_web::test]
 async fn doctor_finds_nothing_wrong_where_nothing_is() {
-    let (app, _ada) = connected().await;
+    let (app, _ada) = TestApp::connected().await;
     let doctor = run(&app, &["doctor"]);
     assert_eq!(doctor.code, Some(0), "{}{}", doctor.out, doctor.err);
     for line in [
@@ -321,7 +313,7 @@ async fn doctor_finds_nothing_wrong_where_nothing_is() {
 
 #[actix_web::test]
 async fn doctor_names_the_cause_of_each_failure() {
-    let (app, _ada) = connected().await;
+    let (app, _ada) = TestApp::connected().await;
     let cases: [(&str, &str, &str, &str, &str); 8] = [
         (
             "INSTAGRAM_APP_SECRET",
@@ -374,7 +366,7 @@ async fn doctor_names_the_cause_of_each_failure() {
 
 #[actix_web::test]
 async fn a_wrong_value_keeps_doctor_from_nothing_else() {
-    let (app, _ada) = connected().await;
+    let (app, _ada) = TestApp::connected().await;
     let changes =
         [("LOG_FORMAT", "canary"), ("FRONTEND_DIST", "/canary"), ("REFRESH_POLL_SECONDS", "canary")];
     let doctor = run_with(&app, &changes, &["doctor", "--json"]);
@@ -415,7 +407,7 @@ fn a_database_that_is_away_is_told_without_its_password() {
 
 #[actix_web::test]
 async fn doctor_tells_an_instagram_that_is_away_from_a_wrong_secret() {
-    let (app, _ada) = connected().await;
+    let (app, _ada) = TestApp::connected().await;
     let away = "http://127.0.0.1:9";
     let changes =
         ["INSTAGRAM_GRAPH_URL", "INSTAGRAM_TOKEN_URL", "INSTAGRAM_AUTHORIZE_URL"].map(|name| (name, away));
@@ -435,7 +427,7 @@ async fn doctor_tells_an_instagram_that_is_away_from_a_wrong_secret() {
 #[actix_web::test]
 async fn doctor_minds_who_can_read_the_key_file() {
     use std::os::unix::fs::PermissionsExt;
-    let (app, _ada) = connected().await;
+    let (app, _ada) = TestApp::connected().await;
     let file = app.folder.path().join("test.db.keys");
     let unset = [("TOKEN_ENCRYPTION_KEYS", "")];
     let lost = run_with(&app, &unset, &["doctor", "--json"]);
@@ -461,8 +453,7 @@ async fn commands_work_on_mongodb_and_say_when_it_is_away() {
     assert!(nothing.err.contains("holds nothing of this service"), "{}", nothing.err);
 
     let app = TestApp::start_with(&[("DATABASE_URL", &database)]);
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     let on_mongodb = [("DATABASE_URL", database.as_str())];
     let id = id_of(&ada).await;
     let list = run_with(&app, &on_mongodb, &["connections", "list", "--json"]).json();

@@ -6,37 +6,23 @@ use connection_store::test_support::MongoServer;
 use instagram_simulator::{Consent, Endpoint, Fault, Options, Times, accounts};
 use serde_json::{Value, json};
 
-use crate::refresh_job::{OFTEN, eventually, pass};
-use crate::support::{Person, TestApp};
+use crate::support::callers::{LOGIN, MY_INSTAGRAM};
+use crate::support::{OFTEN, Person, TestApp, eventually, pass};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 async fn history(person: &Person, query: &str) -> Value {
-    let answer = person.get(&format!("/api/integrations/instagram/me/history{query}")).await;
+    let answer = person.instagram().history(query).await;
     assert_eq!(answer.status, 200, "{answer}");
     answer.body
 }
 
-/// The events' types, the oldest first.
-async fn events(person: &Person) -> Vec<String> {
-    let answer = person.get("/api/integrations/instagram/me/events").await;
-    assert_eq!(answer.status, 200, "{answer}");
-    let types = answer.body["events"].as_array().unwrap().iter().map(|event| event["type"].as_str().unwrap());
-    types.rev().map(str::to_owned).collect()
-}
-
-async fn sync(person: &Person) {
-    let answer = person.post("/api/integrations/instagram/me/sync", json!({})).await;
-    assert_eq!(answer.status, 200, "{answer}");
-}
-
 async fn each_sync_is_a_point(app: &TestApp) {
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     for followers in [15_500, 15_600] {
         app.instagram.set_followers(accounts::RECORD_SHOP, followers);
         app.clock.advance(HOUR);
-        sync(&ada).await;
+        assert_eq!(ada.instagram().sync().await.status, 200);
     }
     let whole = history(&ada, "").await;
     let followers: Vec<_> = whole["points"].as_array().unwrap().iter().map(|p| &p["followers"]).collect();
@@ -47,36 +33,34 @@ async fn each_sync_is_a_point(app: &TestApp) {
     );
     assert_eq!(whole["nextCursor"], Value::Null);
 
-    let first = history(&ada, "?limit=2").await;
+    let first = history(&ada, "limit=2").await;
     assert_eq!(first["points"], json!(whole["points"].as_array().unwrap()[..2]));
     let cursor = first["nextCursor"].as_str().unwrap();
-    let rest = history(&ada, &format!("?limit=2&cursor={cursor}")).await;
+    let rest = history(&ada, &format!("limit=2&cursor={cursor}")).await;
     assert_eq!(rest["points"], json!(whole["points"].as_array().unwrap()[2..]));
     assert_eq!(rest["nextCursor"], Value::Null);
 
     let at = |index: usize| whole["points"][index]["at"].as_str().unwrap().to_owned();
-    let middle = history(&ada, &format!("?from={}&to={}", at(1), at(1))).await;
+    let middle = history(&ada, &format!("from={}&to={}", at(1), at(1))).await;
     assert_eq!(middle["points"], json!([whole["points"][1]]), "both ends are in it");
 }
 
 #[actix_web::test]
 async fn a_history_may_be_asked_for_up_to_the_ends_of_time() {
-    let app = TestApp::start();
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let (_app, ada) = TestApp::connected().await;
     let (first, last) = ("-009999-01-02T01:59:59Z", "9999-12-30T22:00:00.999999999Z");
     for (query, points) in [
-        (format!("?to={last}"), 1),
-        (format!("?from={first}"), 1),
-        (format!("?from={first}&to={last}"), 1),
-        (format!("?from={last}"), 0),
-        (format!("?to={first}"), 0),
-        (format!("?from={last}&to={last}"), 0),
-        ("?to=9999-12-30T22:00:00Z".to_owned(), 1),
+        (format!("to={last}"), 1),
+        (format!("from={first}"), 1),
+        (format!("from={first}&to={last}"), 1),
+        (format!("from={last}"), 0),
+        (format!("to={first}"), 0),
+        (format!("from={last}&to={last}"), 0),
+        ("to=9999-12-30T22:00:00Z".to_owned(), 1),
     ] {
-        if query == format!("?to={first}") {
+        if query == format!("to={first}") {
             // It would end before it begins, in 1970.
-            let answer = ada.get(&format!("/api/integrations/instagram/me/history{query}")).await;
+            let answer = ada.instagram().history(&query).await;
             assert_eq!(answer.failure(), "422 validation_failed");
             continue;
         }
@@ -88,8 +72,7 @@ async fn a_history_may_be_asked_for_up_to_the_ends_of_time() {
 #[actix_web::test]
 async fn stored_times_at_the_ends_of_the_calendar_break_nothing() {
     let app = TestApp::start_with(&[OFTEN]);
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     let database = rusqlite::Connection::open(app.database_file()).unwrap();
     let (first, last) = (jiff::Timestamp::MIN.as_millisecond(), jiff::Timestamp::MAX.as_millisecond());
     for (table, columns) in [
@@ -120,14 +103,13 @@ async fn stored_times_at_the_ends_of_the_calendar_break_nothing() {
                 let before: Option<i64> = database.query_row(&read, [], |row| row.get(0)).unwrap_or_default();
                 let change = format!("UPDATE OR IGNORE {table} SET {column} = ?1");
                 database.execute(&change, [Some(time)]).unwrap();
-                for path in ["", "/history", "/events"] {
-                    ada.get(&format!("/api/integrations/instagram/me{path}")).await;
-                }
-                for path in ["/sync", "/refresh"] {
-                    ada.post(&format!("/api/integrations/instagram/me{path}"), json!({})).await;
-                }
-                ada.get("/api/session").await;
-                ada.get("/api/sessions").await;
+                ada.connection().await;
+                ada.instagram().history("").await;
+                ada.instagram().events("").await;
+                ada.instagram().sync().await;
+                ada.instagram().refresh().await;
+                ada.session().await;
+                ada.sessions().await;
                 database.execute(&change, [before]).unwrap();
             }
         }
@@ -149,12 +131,11 @@ async fn each_sync_adds_a_point_to_the_history_on_mongodb() {
 #[actix_web::test]
 async fn a_history_keeps_one_point_a_day_after_90_days() {
     let app = TestApp::start_with(&[("REFRESH_POLL_SECONDS", "3600")]);
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     pass(&app, &[&ada], 2).await;
     for _ in 0..3 {
         app.clock.advance(Duration::from_secs(60));
-        sync(&ada).await;
+        assert_eq!(ada.instagram().sync().await.status, 200);
     }
     let before = history(&ada, "").await["points"].as_array().unwrap().len();
     assert!(before >= 4);
@@ -185,61 +166,55 @@ async fn wrong_queries_are_refused_in_words() {
         ("events?limit=101", "422 validation_failed"),
         ("events?cursor=AAAA", "400 invalid_request"),
     ] {
-        let answer = ada.get(&format!("/api/integrations/instagram/me/{query}")).await;
+        let answer = ada.get(&format!("{MY_INSTAGRAM}/{query}")).await;
         assert_eq!(answer.failure(), expected, "{query}");
     }
     for list in ["history", "events"] {
-        let path = format!("/api/integrations/instagram/{}/{list}", ada.id);
-        assert_eq!(bob.get(&path).await.failure(), "403 forbidden");
-        assert_eq!(app.anonymous().get(&path).await.failure(), "401 unauthenticated");
-        assert_eq!(
-            bob.get(&format!("/api/integrations/instagram/me/{list}")).await.failure(),
-            "404 not_connected"
-        );
+        let nobody = app.anonymous();
+        assert_eq!(nobody.instagram_of(&ada.id).list(list, "").await.failure(), "401 unauthenticated");
+        assert_eq!(bob.instagram_of(&ada.id).list(list, "").await.failure(), "403 forbidden");
+        assert_eq!(bob.instagram().list(list, "").await.failure(), "404 not_connected");
     }
 }
 
 #[actix_web::test]
 async fn events_tell_the_life_of_a_connection() {
-    let app = TestApp::start();
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
-    sync(&ada).await;
+    let (app, ada) = TestApp::connected().await;
+    assert_eq!(ada.instagram().sync().await.status, 200);
     app.clock.advance(48 * HOUR);
     app.instagram.advance(48 * HOUR);
     app.instagram.fault(Endpoint::Refresh, Fault::Html, Times::ONCE);
-    let refresh = async || ada.post("/api/integrations/instagram/me/refresh", json!({})).await.status;
+    let refresh = async || ada.instagram().refresh().await.status;
     assert_eq!((refresh().await, refresh().await), (502, 200));
     app.instagram.revoke(accounts::RECORD_SHOP, 458);
-    ada.post("/api/integrations/instagram/me/sync", json!({})).await;
+    ada.instagram().sync().await;
     app.connect(&ada, accounts::RECORD_SHOP).await;
     let whole = ["connected", "synced", "refresh_failed", "refreshed", "needs_reauthorization", "connected"];
-    assert_eq!(events(&ada).await, whole);
+    assert_eq!(ada.event_types().await, whole);
 
-    let first = ada.get("/api/integrations/instagram/me/events?limit=4").await.body;
+    let first = ada.instagram().events("limit=4").await.body;
     let cursor = first["nextCursor"].as_str().unwrap();
-    let rest = ada.get(&format!("/api/integrations/instagram/me/events?limit=4&cursor={cursor}")).await.body;
+    let rest = ada.instagram().events(&format!("limit=4&cursor={cursor}")).await.body;
     assert_eq!((rest["events"].as_array().unwrap().len(), &rest["nextCursor"]), (2, &Value::Null));
     let dead = &first["events"][1];
     assert_eq!(dead["outcome"], "failed");
     assert_eq!(dead["message"], "This app was removed in Instagram's settings.");
 
-    ada.delete("/api/integrations/instagram/me").await;
+    ada.instagram().disconnect().await;
     app.connect(&ada, accounts::RECORD_SHOP).await;
-    assert_eq!(events(&ada).await[6..], ["disconnected", "connected"], "the history is kept");
+    assert_eq!(ada.event_types().await[6..], ["disconnected", "connected"], "the history is kept");
 }
 
 #[actix_web::test]
 async fn profiles_are_read_on_a_schedule() {
     let app = TestApp::start_with(&[OFTEN]);
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     app.instagram.set_followers(accounts::RECORD_SHOP, 16_000);
     tokio::time::sleep(Duration::from_millis(1500)).await;
     assert_eq!(ada.connection().await.body["connection"]["followers"], 15_420, "it is not due");
     app.instagram.fault(Endpoint::Profile, Fault::Empty, Times::ONCE);
     app.clock.advance(6 * HOUR + Duration::from_secs(1));
-    let failed = async || events(&ada).await.contains(&"sync_failed".to_owned());
+    let failed = async || ada.event_types().await.contains(&"sync_failed".to_owned());
     while !failed().await {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -247,14 +222,13 @@ async fn profiles_are_read_on_a_schedule() {
     assert_eq!((&connection["status"], &connection["followers"]), (&json!("active"), &json!(15_420)));
     app.clock.advance(Duration::from_secs(120));
     eventually(&ada, |connection| connection["followers"] == 16_000).await;
-    assert_eq!(events(&ada).await, ["connected", "sync_failed", "synced"]);
+    assert_eq!(ada.event_types().await, ["connected", "sync_failed", "synced"]);
 }
 
 #[actix_web::test]
 async fn a_withdrawn_permission_is_recorded_and_the_token_goes_on_being_renewed() {
     let app = TestApp::start_with(&[OFTEN]);
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     let before = ada.connection().await.body["connection"]["expiresAt"].clone();
     app.instagram.fault(Endpoint::Profile, Fault::graph_error(10, None), Times::Forever);
     pass(&app, &[&ada], 35).await;
@@ -266,7 +240,7 @@ async fn a_withdrawn_permission_is_recorded_and_the_token_goes_on_being_renewed(
     assert_eq!(connection["status"], "active");
     app.clock.advance(7 * HOUR);
     tokio::time::sleep(Duration::from_millis(2500)).await;
-    let lost = events(&ada).await.iter().filter(|kind| *kind == "permission_lost").count();
+    let lost = ada.event_types().await.iter().filter(|kind| *kind == "permission_lost").count();
     assert_eq!(lost, 1, "told once");
     app.instagram.clear_faults();
     app.clock.advance(7 * HOUR);
@@ -309,27 +283,25 @@ async fn failure_7_concurrent_refreshes_ask_instagram_once() {
     for refresh_rotates in [true, false] {
         let app = TestApp::start();
         app.instagram.set_options(Options { refresh_rotates, ..Options::default() });
-        let ada = app.with_user("ada").await;
-        app.connect(&ada, accounts::RECORD_SHOP).await;
+        let ada = app.with_connection().await;
         app.clock.advance(48 * HOUR);
         app.instagram.advance(48 * HOUR);
         app.instagram.fault(Endpoint::Refresh, Fault::Delay { ms: 500 }, Times::ONCE);
-        let refresh = || ada.post("/api/integrations/instagram/me/refresh", json!({}));
+        let refresh = || ada.instagram().refresh();
         let answers = futures_util::future::join_all((0..5).map(|_| refresh())).await;
         for answer in &answers {
             assert_eq!(answer.status, 200, "{answer}");
             assert_eq!(answer.body, answers[0].body);
         }
         assert_eq!(app.instagram.requests(Endpoint::Refresh), 1);
-        assert_eq!(events(&ada).await, ["connected", "refreshed"]);
+        assert_eq!(ada.event_types().await, ["connected", "refreshed"]);
     }
 }
 
 #[actix_web::test]
 async fn failure_8_a_failure_that_goes_on_is_told_once() {
     let app = TestApp::start_with(&[OFTEN]);
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     app.instagram.fault(Endpoint::Refresh, Fault::ServerError { status: 500 }, Times::Forever);
     pass(&app, &[&ada], 35).await;
     for tries in 1..=3 {
@@ -338,24 +310,22 @@ async fn failure_8_a_failure_that_goes_on_is_told_once() {
         }
         app.clock.advance(7 * HOUR);
     }
-    let failures = async || events(&ada).await.iter().filter(|kind| *kind == "refresh_failed").count();
+    let failures = async || ada.event_types().await.iter().filter(|kind| *kind == "refresh_failed").count();
     assert_eq!(failures().await, 1);
     app.instagram.clear_faults();
     app.clock.advance(7 * HOUR);
     eventually(&ada, |connection| connection["lastError"].is_null()).await;
-    assert!(events(&ada).await.contains(&"refreshed".to_owned()));
+    assert!(ada.event_types().await.contains(&"refreshed".to_owned()));
 }
 
 #[actix_web::test]
 async fn failure_9_a_renewal_changes_the_token_and_nothing_else() {
-    let app = TestApp::start();
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let (app, ada) = TestApp::connected().await;
     app.clock.advance(48 * HOUR);
     app.instagram.advance(48 * HOUR);
     app.instagram.set_followers(accounts::RECORD_SHOP, 1);
     let mut before = ada.connection().await.body["connection"].clone();
-    let renewed = ada.post("/api/integrations/instagram/me/refresh", json!({})).await;
+    let renewed = ada.instagram().refresh().await;
     let mut after = renewed.body["connection"].clone();
     assert_ne!(before["expiresAt"].take(), after["expiresAt"].take());
     assert_eq!(before, after);
@@ -364,8 +334,7 @@ async fn failure_9_a_renewal_changes_the_token_and_nothing_else() {
 #[actix_web::test]
 async fn failure_14_an_app_without_access_costs_no_token_on_renewal() {
     let app = TestApp::start_with(&[OFTEN]);
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     let before = ada.connection().await.body["connection"]["expiresAt"].clone();
     app.instagram.set_app_access(accounts::RECORD_SHOP, false);
     let unsupported = Fault::GraphError {
@@ -388,18 +357,16 @@ async fn failure_14_an_app_without_access_costs_no_token_on_renewal() {
 
 #[actix_web::test]
 async fn failure_20_a_reconnect_expects_its_account_and_swaps_no_other_in() {
-    let app = TestApp::start();
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
-    sync(&ada).await;
+    let (app, ada) = TestApp::connected().await;
+    assert_eq!(ada.instagram().sync().await.status, 200);
     let first = ada.connection().await.body["connection"].clone();
     let again = async |account: &str| {
-        let login = ada.get("/auth/instagram/login?reconnect=true&returnTo=/integrations").await;
+        let login = ada.begin_login("reconnect=true&returnTo=/integrations").await;
         let auth_url = login.body["authUrl"].as_str().unwrap();
         assert!(auth_url.contains("force_reauth=true"), "a fresh sign-in: {auth_url}");
         let back = app.instagram.consent(auth_url, Consent::allow(account));
         let query = back.split_once('?').unwrap().1.to_owned();
-        ada.get(&format!("/auth/instagram/callback?{query}")).await
+        ada.callback(&query).await
     };
     let other = again(accounts::CREATOR).await;
     assert_eq!(other.body["expectedUsername"], accounts::RECORD_SHOP);
@@ -410,12 +377,12 @@ async fn failure_20_a_reconnect_expects_its_account_and_swaps_no_other_in() {
     ada.save(&same.body).await;
     let healed = ada.connection().await.body["connection"].clone();
     assert_eq!((&healed["id"], &healed["connectedAt"]), (&first["id"], &first["connectedAt"]));
-    assert_eq!(events(&ada).await, ["connected", "synced", "connected"], "its past is kept");
+    assert_eq!(ada.event_types().await, ["connected", "synced", "connected"], "its past is kept");
 
     let saved = ada.save(&other.body).await;
     assert_eq!(saved.status, 200, "{saved}");
     assert_ne!(saved.body["connection"]["id"], first["id"], "a connection of its own");
-    assert_eq!(events(&ada).await, ["connected"]);
+    assert_eq!(ada.event_types().await, ["connected"]);
 }
 
 #[actix_web::test]
@@ -427,14 +394,14 @@ async fn one_of_several_accounts_is_reconnected_by_its_id() {
     app.clock.advance(Duration::from_secs(1));
     app.connect(&ada, accounts::CREATOR).await;
     app.instagram.revoke(accounts::RECORD_SHOP, 458);
-    let login = format!("/auth/instagram/login?connectionId={shop}");
+    let login = format!("{LOGIN}?connectionId={shop}");
     assert_eq!(bob.get(&login).await.failure(), "404 not_found", "it is ada's");
-    assert_eq!(ada.get("/auth/instagram/login?connectionId=x").await.failure(), "404 not_found");
+    assert_eq!(ada.begin_login("connectionId=x").await.failure(), "404 not_found");
     let again = async |account: &str| {
         let auth_url = ada.get(&login).await.body["authUrl"].as_str().unwrap().to_owned();
         assert!(auth_url.contains("force_reauth=true"), "a fresh sign-in: {auth_url}");
         let back = app.instagram.consent(&auth_url, Consent::allow(account));
-        ada.get(&format!("/auth/instagram/callback?{}", back.split_once('?').unwrap().1)).await
+        ada.callback(back.split_once('?').unwrap().1).await
     };
     let other = again(accounts::CREATOR).await;
     assert_eq!(other.body["expectedUsername"], accounts::RECORD_SHOP, "though the other is the latest");
@@ -449,8 +416,7 @@ async fn one_of_several_accounts_is_reconnected_by_its_id() {
 #[actix_web::test]
 async fn a_token_that_instagram_still_takes_is_not_marked_as_dead_at_its_end() {
     let app = TestApp::start_with(&[OFTEN]);
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     let key = app.with_key(&ada.personal_key(&["connections:read"]).await);
     // Instagram's clock stays, and renews nothing that is so young to it.
     app.clock.advance(61 * 24 * HOUR);
@@ -477,8 +443,7 @@ async fn a_token_that_instagram_still_takes_is_not_marked_as_dead_at_its_end() {
 #[actix_web::test]
 async fn a_token_that_has_ended_is_told_once() {
     let app = TestApp::start_with(&[OFTEN]);
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     app.instagram.fault(Endpoint::Refresh, Fault::ServerError { status: 503 }, Times::Forever);
     for _ in 0..3 {
         pass(&app, &[&ada], 25).await;
@@ -488,6 +453,6 @@ async fn a_token_that_has_ended_is_told_once() {
     })
     .await;
     tokio::time::sleep(Duration::from_millis(2500)).await;
-    let told = events(&ada).await.iter().filter(|kind| *kind == "needs_reauthorization").count();
+    let told = ada.event_types().await.iter().filter(|kind| *kind == "needs_reauthorization").count();
     assert_eq!(told, 1);
 }

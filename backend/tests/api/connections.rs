@@ -1,15 +1,13 @@
 //! `/api/connections`.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use connection_store::test_support::MongoServer;
 use instagram_simulator::accounts;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Person, TestApp};
-
-const DAY: Duration = Duration::from_secs(86_400);
+use crate::support::callers::{CONNECTIONS, instagram};
+use crate::support::{Answer, DAY, Person, TestApp};
 
 /// Connects a new account of this name for a user of the host, by key alone.
 async fn connect(app: &TestApp, host: &mut Person, user_id: &str, account: &str) {
@@ -18,7 +16,7 @@ async fn connect(app: &TestApp, host: &mut Person, user_id: &str, account: &str)
     let body = json!({
         "userId": user_id, "access_token": token, "user_id": ids.professional, "expires_in": 5_183_944,
     });
-    let saved = host.post("/api/integrations/instagram/callback", body).await;
+    let saved = host.save_connection(body).await;
     assert_eq!(saved.status, 200, "{saved}");
 }
 
@@ -35,24 +33,23 @@ fn user_ids(answer: &Answer) -> Vec<String> {
 async fn a_host_lists_its_users_connections_as_each_is_read() {
     let app = TestApp::start();
     let mut host = host(&app);
-    let empty = host.get("/api/connections").await;
+    let empty = host.connections("").await;
     assert_eq!(empty.body, json!({"ok": true, "connections": [], "nextCursor": null}));
-    let ada = app.with_user("ada").await;
-    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    let ada = app.with_connection().await;
     // The host has a user of a local account's id: it is shown as the host knows it.
     let twin = ada.id.clone();
     connect(&app, &mut host, "user-1", "shop.1").await;
     connect(&app, &mut host, &twin, "shop.2").await;
     connect(&app, &mut host, "user-3", "shop.3").await;
-    assert_eq!(host.delete("/api/integrations/instagram/user-3").await.status, 200);
+    assert_eq!(host.instagram_of("user-3").disconnect().await.status, 200);
 
-    let listed = host.get("/api/connections?status=&cursor=").await;
+    let listed = host.connections("status=&cursor=").await;
     assert_eq!((listed.status, listed.header("cache-control")), (200, "no-store"));
     assert_eq!(user_ids(&listed).into_iter().collect::<BTreeSet<_>>(), ["user-1".to_owned(), twin].into());
     assert!(!listed.text.contains(accounts::RECORD_SHOP), "a local account's is nobody else's");
     for mut one in listed.body["connections"].as_array().unwrap().clone() {
         let user_id = one.as_object_mut().unwrap().remove("userId").unwrap();
-        let path = format!("/api/integrations/instagram/{}", user_id.as_str().unwrap());
+        let path = instagram(user_id.as_str().unwrap());
         assert_eq!(host.get(&path).await.body["connection"], one);
     }
 }
@@ -62,19 +59,19 @@ async fn pages_stay_in_order_while_rows_come_and_go(app: TestApp) {
     for number in 0..7 {
         connect(&app, &mut host, &format!("user-{number}"), &format!("shop.{number}")).await;
     }
-    let whole = user_ids(&host.get("/api/connections").await);
+    let whole = user_ids(&host.connections("").await);
     assert_eq!(whole.len(), 7);
-    let first = host.get("/api/connections?limit=3").await;
+    let first = host.connections("limit=3").await;
     assert_eq!(user_ids(&first), whole[..3]);
     // The last one of the page goes, and so does one that is still to come; a new one appears.
     for gone in [&whole[2], &whole[4]] {
-        assert_eq!(host.delete(&format!("/api/integrations/instagram/{gone}")).await.status, 200);
+        assert_eq!(host.instagram_of(gone).disconnect().await.status, 200);
     }
     connect(&app, &mut host, "user-new", "shop.new").await;
     let mut cursor = first.body["nextCursor"].clone();
     let mut rest = Vec::new();
     while let Value::String(next) = &cursor {
-        let page = host.get(&format!("/api/connections?limit=2&cursor={next}")).await;
+        let page = host.connections(&format!("limit=2&cursor={next}")).await;
         rest.extend(user_ids(&page));
         cursor = page.body["nextCursor"].clone();
     }
@@ -95,18 +92,18 @@ async fn a_cursor_leads_on_while_rows_come_and_go_on_mongodb() {
     let app = TestApp::start_with(&[("DATABASE_URL", &url), ("BOOTSTRAP_SERVICE_KEY", key)]);
     let mut host = app.with_key(key);
     connect(&app, &mut host, "user-1", "shop.1").await;
-    assert_eq!(user_ids(&host.get("/api/connections?status=active").await), ["user-1"]);
-    assert_eq!(host.delete("/api/integrations/instagram/user-1").await.status, 200);
+    assert_eq!(user_ids(&host.connections("status=active").await), ["user-1"]);
+    assert_eq!(host.instagram_of("user-1").disconnect().await.status, 200);
     let mut seen = Vec::new();
     for number in 0..5 {
         connect(&app, &mut host, &format!("many-{number}"), &format!("many.{number}")).await;
     }
-    let mut path = "/api/connections?limit=2".to_owned();
+    let mut path = format!("{CONNECTIONS}?limit=2");
     loop {
         let page = host.get(&path).await;
         seen.extend(user_ids(&page));
         let Value::String(next) = &page.body["nextCursor"] else { break };
-        path = format!("/api/connections?limit=2&cursor={next}");
+        path = format!("{CONNECTIONS}?limit=2&cursor={next}");
     }
     assert_eq!(seen.len(), 5);
     assert_eq!(seen.into_iter().collect::<BTreeSet<_>>().len(), 5);
@@ -122,12 +119,9 @@ async fn a_list_can_be_of_one_status() {
     connect(&app, &mut host, "new", "shop.new").await;
     connect(&app, &mut host, "dead", "shop.dead").await;
     app.instagram.revoke("shop.dead", 458);
-    assert_eq!(
-        host.post("/api/integrations/instagram/dead/sync", json!({})).await.failure(),
-        "409 needs_reauthorization"
-    );
+    assert_eq!(host.instagram_of("dead").sync().await.failure(), "409 needs_reauthorization");
     for (status, expected) in [("active", "new"), ("expiring", "old"), ("needs_reauthorization", "dead")] {
-        let listed = host.get(&format!("/api/connections?status={status}")).await;
+        let listed = host.connections(&format!("status={status}")).await;
         assert_eq!(user_ids(&listed), [expected], "{status}");
         assert_eq!(listed.body["connections"][0]["status"], status);
     }
@@ -135,9 +129,9 @@ async fn a_list_can_be_of_one_status() {
     let app =
         app.restart_with(&[("TOKEN_ENCRYPTION_KEYS", "other:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh4=")]);
     let host = self::host(&app);
-    assert_eq!(user_ids(&host.get("/api/connections?status=active").await), [""; 0]);
-    assert_eq!(user_ids(&host.get("/api/connections?status=needs_reauthorization").await).len(), 3);
-    assert_eq!(user_ids(&host.get("/api/connections").await).len(), 3);
+    assert_eq!(user_ids(&host.connections("status=active").await), [""; 0]);
+    assert_eq!(user_ids(&host.connections("status=needs_reauthorization").await).len(), 3);
+    assert_eq!(user_ids(&host.connections("").await).len(), 3);
 }
 
 #[actix_web::test]
@@ -155,7 +149,7 @@ async fn wrong_queries_are_refused_in_words() {
         ("cursor=AAAA", "400 invalid_request"),
         ("cursor=6a6ecf14d35d3c1b0f4ab1f0", "400 invalid_request"),
     ] {
-        assert_eq!(host.get(&format!("/api/connections?{query}")).await.failure(), expected, "{query}");
+        assert_eq!(host.connections(query).await.failure(), expected, "{query}");
     }
-    assert!(host.get("/api/connections?status=x").await.body["fields"]["status"].is_string());
+    assert!(host.connections("status=x").await.body["fields"]["status"].is_string());
 }

@@ -1,6 +1,5 @@
 //! What holds on every path: the error contract, limits, cross-site refusal, CORS, request ids.
 
-use instagram_simulator::accounts;
 use reqwest::Method;
 use serde_json::json;
 
@@ -113,9 +112,7 @@ async fn a_caller_is_asked_for_before_the_body_is_read() {
 
 #[actix_web::test]
 async fn another_site_changes_nothing() {
-    let app = TestApp::start();
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let (app, ada) = TestApp::connected().await;
     let foreign = [("origin", "https://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")];
     for (name, value) in foreign {
         let delete = ada.request(Method::DELETE, "/api/integrations/instagram/me").header(name, value);

@@ -6,7 +6,8 @@ use instagram_simulator::{Consent, accounts};
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, PASSWORD, Person, TestApp};
+use crate::support::callers::{HOST_LINK, INSTAGRAM, USERS, instagram};
+use crate::support::{Answer, DAY, PASSWORD, Person, TestApp};
 
 const ALL: [&str; 4] = ["sessions:create", "connections:read", "connections:write", "tokens:read"];
 
@@ -17,7 +18,7 @@ fn host(app: &TestApp) -> Person {
 
 /// Path and query of a new link.
 async fn link(host: &Person, body: Value) -> String {
-    let answer = host.post("/api/sessions", body).await;
+    let answer = host.create_link(body).await;
     assert_eq!(answer.status, 201, "{answer}");
     let url = Url::parse(answer.body["url"].as_str().unwrap()).unwrap();
     assert_eq!(url.origin().ascii_serialization(), "http://localhost:4002");
@@ -58,7 +59,7 @@ async fn a_link_signs_one_browser_in_once() {
     let cookie = opened.header("set-cookie");
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
 
-    let who = person.get("/api/session").await;
+    let who = person.session().await;
     let user = &who.body["user"];
     assert_eq!(
         (&user["id"], &user["email"], &user["name"]),
@@ -75,9 +76,9 @@ async fn a_link_signs_one_browser_in_once() {
     assert!(again.text().await.unwrap().contains("This link no longer works"));
     assert_eq!(another.get(&path).await.failure(), "400 invalid_state", "and a fetch gets JSON");
     assert_eq!(another.follow_link(&path).await.failure(), "400 invalid_state");
-    assert_eq!(person.get("/api/session").await.status, 200, "who was signed in stays so");
-    assert_eq!(person.delete("/api/session").await.status, 200);
-    assert_eq!(person.get("/api/session").await.failure(), "401 unauthenticated");
+    assert_eq!(person.session().await.status, 200, "who was signed in stays so");
+    assert_eq!(person.sign_out().await.status, 200);
+    assert_eq!(person.session().await.failure(), "401 unauthenticated");
 }
 
 /// Else any page could sign its visitors in as somebody of its choice: by an image, by a fetch, by a link.
@@ -113,8 +114,8 @@ async fn a_get_never_signs_in_whoever_sends_it() {
             assert!(answer.text.contains("Continue as <bdi>Mallory</bdi>"), "{accept:?}: {answer}");
         }
     }
-    assert_eq!(nobody.get("/api/session").await.failure(), "401 unauthenticated");
-    assert_eq!(ada.get("/api/session").await.body["user"]["id"], ada.id);
+    assert_eq!(nobody.session().await.failure(), "401 unauthenticated");
+    assert_eq!(ada.session().await.body["user"]["id"], ada.id);
     let head = nobody.request(Method::HEAD, &path).send().await.unwrap();
     assert_eq!(head.status(), 405);
     assert_eq!(nobody.follow_link(&path).await.status, 303, "and the link is as good as before");
@@ -132,11 +133,11 @@ async fn only_our_own_pages_may_post_a_link() {
         ("sec-fetch-site", "cross-site"),
         ("sec-fetch-site", "same-site"),
     ] {
-        let form = ada.request(Method::POST, "/auth/host").form(&[("token", token)]);
+        let form = ada.request(Method::POST, HOST_LINK).form(&[("token", token)]);
         assert_eq!(Answer::of(form.header(name, value)).await.failure(), "403 cross_site_request", "{value}");
     }
-    assert_eq!(ada.get("/api/session").await.body["user"]["id"], ada.id);
-    let form = ada.request(Method::POST, "/auth/host").form(&[("token", token)]);
+    assert_eq!(ada.session().await.body["user"]["id"], ada.id);
+    let form = ada.request(Method::POST, HOST_LINK).form(&[("token", token)]);
     let posted = Answer::of(form.header("sec-fetch-site", "same-origin")).await;
     assert_eq!(posted.status, 303, "{posted}");
 }
@@ -171,15 +172,15 @@ async fn the_page_of_a_link_names_whom_it_signs_in() {
     assert!(page.contains("You are signed in here already, as somebody else."), "{page}");
     assert!(page.contains("href=\"http://localhost:5176/integrations\""), "{page}");
     assert!(page.find("<button>").unwrap() < page.find("Stay signed in").unwrap(), "{page}");
-    let before = ada.get("/api/sessions").await.body["sessions"].as_array().unwrap().len();
+    let before = ada.sessions().await.body["sessions"].as_array().unwrap().len();
     let gone_on = ada.follow_link(&named).await;
     assert_eq!((gone_on.status, gone_on.header("location")), (303, "http://localhost:5176/integrations"));
-    assert_eq!(ada.get("/api/session").await.body["user"]["id"], "usr_1");
+    assert_eq!(ada.session().await.body["user"]["id"], "usr_1");
     assert_eq!(ada.follow_link(&named).await.failure(), "400 invalid_state", "once");
     // Her own session has ended: the browser has forgotten it.
     let again = app.anonymous();
-    again.post("/api/session", json!({"email": "ada@example.com", "password": PASSWORD})).await;
-    let after = again.get("/api/sessions").await.body["sessions"].as_array().unwrap().len();
+    again.sign_in("ada@example.com", PASSWORD).await;
+    let after = again.sessions().await.body["sessions"].as_array().unwrap().len();
     assert_eq!((before, after), (1, 1));
 
     let to_same = link(&host, json!({"userId": "usr_1"})).await;
@@ -229,51 +230,50 @@ async fn a_host_signs_its_user_out_everywhere() {
     let key = app.with_key(&people[0].personal_key(&["connections:read"]).await);
     assert_eq!(app.connect(&people[0], accounts::RECORD_SHOP).await.status, 200);
 
-    let ended = host.delete("/api/users/user-123/sessions").await;
+    let ended = host.end_sessions_of("user-123", "").await;
     assert_eq!((ended.status, &ended.body["ok"]), (200, &json!(true)), "{ended}");
     assert_eq!(ended.body["apiKeys"][0]["name"], "mine", "and says what goes on");
     for person in &people {
-        assert_eq!(person.get("/api/session").await.failure(), "401 unauthenticated");
+        assert_eq!(person.session().await.failure(), "401 unauthenticated");
     }
     assert_eq!(app.anonymous().follow_link(&waiting).await.failure(), "400 invalid_state");
-    assert_eq!(of_other.get("/api/session").await.status, 200);
+    assert_eq!(of_other.session().await.status, 200);
     assert_eq!(app.anonymous().follow_link(&waiting_for_other).await.status, 303);
-    assert_eq!(host.get("/api/integrations/instagram/user-123").await.status, 200, "the connection stays");
+    assert_eq!(host.instagram_of("user-123").read().await.status, 200, "the connection stays");
     assert_eq!(key.connection().await.status, 200);
 
-    let revoked = host.delete("/api/users/user-123/sessions?revokeApiKeys=true").await;
+    let revoked = host.end_sessions_of("user-123", "revokeApiKeys=true").await;
     assert_eq!((revoked.status, &revoked.body), (200, &json!({"ok": true, "apiKeys": []})));
     assert_eq!(key.connection().await.failure(), "401 unauthenticated");
-    assert_eq!(host.delete("/api/users/nobody/sessions").await.status, 200, "nobody is signed in nowhere");
+    assert_eq!(host.end_sessions_of("nobody", "").await.status, 200, "nobody is signed in nowhere");
 
     // The local account of that id is another user.
     let ada = app.with_user("ada").await;
-    assert_eq!(host.delete(&format!("/api/users/{}/sessions", ada.id)).await.status, 200);
-    assert_eq!(ada.get("/api/session").await.status, 200);
-    assert_eq!(host.delete("/api/users/me/sessions").await.failure(), "403 forbidden");
+    assert_eq!(host.delete(&format!("{USERS}/{}/sessions", ada.id)).await.status, 200);
+    assert_eq!(ada.session().await.status, 200);
+    assert_eq!(host.end_sessions_of("me", "").await.failure(), "403 forbidden");
     let without = app.with_key(&app.service_key(&["connections:read", "connections:write"]));
-    assert_eq!(without.delete("/api/users/user-124/sessions").await.failure(), "403 forbidden");
-    assert_eq!(of_other.delete("/api/users/user-124/sessions").await.failure(), "403 forbidden");
+    assert_eq!(without.end_sessions_of("user-124", "").await.failure(), "403 forbidden");
+    assert_eq!(of_other.end_sessions_of("user-124", "").await.failure(), "403 forbidden");
 }
 
 #[actix_web::test]
 async fn a_hosts_session_ends_thirty_days_after_it_began_however_it_is_used() {
-    const DAY: Duration = Duration::from_secs(24 * 3600);
     let app = TestApp::start();
     let person = signed_in(&app, &host(&app), "user-123").await;
-    let ends = person.get("/api/sessions").await.body["sessions"][0]["expiresAt"].clone();
+    let ends = person.sessions().await.body["sessions"][0]["expiresAt"].clone();
     for _ in 0..29 {
         app.clock.advance(DAY);
-        assert_eq!(person.get("/api/session").await.status, 200);
+        assert_eq!(person.session().await.status, 200);
     }
-    let session = person.get("/api/sessions").await.body["sessions"][0].clone();
+    let session = person.sessions().await.body["sessions"][0].clone();
     assert_eq!(session["expiresAt"], ends);
     assert!(session["lastUsedAt"].as_str() > session["createdAt"].as_str(), "its use is noted: {session}");
     // What an older version has prolonged ends all the same.
     let database = rusqlite::Connection::open(app.database_file()).unwrap();
     database.execute("UPDATE sessions SET expires_at = expires_at + 1000000000", []).unwrap();
     app.clock.advance(DAY);
-    assert_eq!(person.get("/api/session").await.failure(), "401 unauthenticated");
+    assert_eq!(person.session().await.failure(), "401 unauthenticated");
 }
 
 #[actix_web::test]
@@ -281,9 +281,8 @@ async fn a_hosts_user_makes_a_key_within_five_minutes_of_the_link() {
     let app = TestApp::start();
     let host = host(&app);
     let person = signed_in(&app, &host, "user-123").await;
-    let make = async |person: &Person| {
-        person.post("/api/api-keys", json!({"name": "a", "scopes": ["connections:read"]})).await
-    };
+    let make =
+        async |person: &Person| person.create_key(json!({"name": "a", "scopes": ["connections:read"]})).await;
     app.clock.advance(Duration::from_secs(290));
     assert_eq!(make(&person).await.status, 201);
     app.clock.advance(Duration::from_secs(15));
@@ -311,7 +310,7 @@ async fn wrong_values_are_named_by_field() {
         (json!({"userId": "a", "returnTo": "https://evil.example"}), "returnTo"),
         (json!({"userId": "a", "returnTo": "//evil.example"}), "returnTo"),
     ] {
-        let answer = host.post("/api/sessions", body.clone()).await;
+        let answer = host.create_link(body.clone()).await;
         assert_eq!(answer.failure(), "422 validation_failed", "{body}");
         assert!(answer.body["fields"][field].is_string(), "{answer}");
     }
@@ -323,10 +322,10 @@ async fn a_hosts_user_connects_and_host_and_user_see_the_same() {
     let host = host(&app);
     let person = signed_in(&app, &host, "user-123").await;
     assert_eq!(app.connect(&person, accounts::RECORD_SHOP).await.status, 200);
-    let of_person = person.get("/api/integrations/instagram/user-123").await;
+    let of_person = person.instagram_of("user-123").read().await;
     assert_eq!(of_person.status, 200);
-    assert_eq!(host.get("/api/integrations/instagram/user-123").await.body, of_person.body);
-    assert_eq!(host.delete("/api/integrations/instagram/user-123").await.status, 200);
+    assert_eq!(host.instagram_of("user-123").read().await.body, of_person.body);
+    assert_eq!(host.instagram_of("user-123").disconnect().await.status, 200);
     assert_eq!(person.connection().await.failure(), "404 not_connected");
 }
 
@@ -334,38 +333,37 @@ async fn a_hosts_user_connects_and_host_and_user_see_the_same() {
 async fn a_host_connects_its_user_by_key_alone() {
     let app = TestApp::start();
     let mut host = host(&app);
-    assert_eq!(host.get("/auth/instagram/login").await.failure(), "403 forbidden", "for whom?");
-    let login = host.get("/auth/instagram/login?userId=user-123").await;
+    assert_eq!(host.begin_login("").await.failure(), "403 forbidden", "for whom?");
+    let login = host.begin_login("userId=user-123").await;
     let redirect =
         app.instagram.consent(login.body["authUrl"].as_str().unwrap(), Consent::allow(accounts::RECORD_SHOP));
     let query = Url::parse(&redirect).unwrap().query().unwrap().to_owned();
-    let of_other = host.get(&format!("/auth/instagram/callback?{query}&userId=user-124")).await;
+    let of_other = host.callback(&format!("{query}&userId=user-124")).await;
     assert_eq!(of_other.failure(), "400 invalid_state");
-    let exchanged = host.get(&format!("/auth/instagram/callback?{query}&userId=user-123")).await;
+    let exchanged = host.callback(&format!("{query}&userId=user-123")).await;
     assert_eq!(exchanged.status, 200, "{exchanged}");
     host.id = "user-124".to_owned();
     assert_eq!(host.save(&exchanged.body).await.failure(), "422 validation_failed", "another user's handle");
     host.id = "user-123".to_owned();
     assert_eq!(host.save(&exchanged.body).await.status, 200);
-    assert_eq!(host.get("/api/integrations/instagram/user-123").await.status, 200);
+    assert_eq!(host.instagram_of("user-123").read().await.status, 200);
 }
 
 #[actix_web::test]
 async fn a_hosts_ids_never_reach_a_local_account_nor_another_of_its_users() {
     let app = TestApp::start();
     let host = host(&app);
-    let ada = app.with_user("ada").await;
-    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    let ada = app.with_connection().await;
 
     // The host has a user whose id is, letter for letter, that of the local account.
     let twin = signed_in(&app, &host, &ada.id).await;
-    assert_eq!(twin.get("/api/session").await.body["user"]["id"], ada.id);
+    assert_eq!(twin.session().await.body["user"]["id"], ada.id);
     let longest = "店".repeat(200);
     let prefixed = format!("host:{}", ada.id);
     let encoded = |id: &str| {
         let mut url = Url::parse("http://host/").unwrap();
         url.path_segments_mut().unwrap().push(id);
-        format!("/api/integrations/instagram{}", url.path())
+        format!("{INSTAGRAM}{}", url.path())
     };
     let others =
         [ada.id.as_str(), &prefixed, "host:", "usr_", "a/b", "a%2Fb", "Göteborg 🎨", "null", &longest, "ADA"];
@@ -377,11 +375,11 @@ async fn a_hosts_ids_never_reach_a_local_account_nor_another_of_its_users() {
             let expected = if other == index { "404 not_connected" } else { "403 forbidden" };
             assert_eq!(person.get(&encoded(other_id)).await.failure(), expected, "{id} at {other_id}");
         }
-        let who = person.get("/api/session").await;
+        let who = person.session().await;
         assert_eq!(who.body["user"]["id"], *id);
     }
     for nobody in ["me", ".%20", "%00", "%E2%80%AE", "%FF", &"x".repeat(201)] {
-        let path = format!("/api/integrations/instagram/{nobody}");
+        let path = instagram(nobody);
         let expected = if nobody == ".%20" { "404 not_connected" } else { "403 forbidden" };
         assert_eq!(host.get(&path).await.failure(), expected, "{nobody}");
     }
@@ -396,5 +394,5 @@ async fn a_hosts_ids_never_reach_a_local_account_nor_another_of_its_users() {
     assert_eq!(username(ada.connection().await), accounts::RECORD_SHOP);
     let key_of_twin = app.with_key(&twin.personal_key(&["connections:read"]).await);
     assert_eq!(key_of_twin.get(&encoded(&ada.id)).await.failure(), "404 not_connected");
-    assert_eq!(ada.get("/api/api-keys").await.body["apiKeys"], json!([]));
+    assert_eq!(ada.api_keys().await.body["apiKeys"], json!([]));
 }

@@ -7,9 +7,8 @@ use instagram_simulator::{Consent, Endpoint, Fault, Times, accounts};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::support::callers::{API_KEYS, SAVE, SESSIONS, USERS, proxied};
 use crate::support::{Answer, PASSWORD, Person, TestApp};
-
-const PROXIED: &str = "/api/integrations/instagram/me/proxy/me/media";
 
 async fn post(person: &Person, path: &str, key: &str, body: &Value) -> Answer {
     Answer::of(person.request(Method::POST, path).header("idempotency-key", key).json(body)).await
@@ -36,28 +35,27 @@ async fn a_repeated_request_is_carried_out_once() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
     let keys = |name: &str| json!({"name": name, "scopes": ["connections:read"], "password": PASSWORD});
-    let first = is_answered_once(&ada, "/api/api-keys", &keys("a"), &keys("b")).await;
+    let first = is_answered_once(&ada, API_KEYS, &keys("a"), &keys("b")).await;
     assert!(first.body["key"].is_string(), "the key itself is shown again: its answer may have been lost");
-    assert_eq!(ada.get("/api/api-keys").await.body["apiKeys"].as_array().unwrap().len(), 1);
+    assert_eq!(ada.api_keys().await.body["apiKeys"].as_array().unwrap().len(), 1);
     let stored = std::fs::read(app.database_file()).unwrap();
     let secret = &first.body["key"].as_str().unwrap()[13..];
     assert!(!String::from_utf8_lossy(&stored).contains(secret), "what is kept is sealed");
 
     let host = app.with_key(&app.service_key(&["sessions:create"]));
-    is_answered_once(&host, "/api/sessions", &json!({"userId": "a"}), &json!({"userId": "b"})).await;
+    is_answered_once(&host, SESSIONS, &json!({"userId": "a"}), &json!({"userId": "b"})).await;
 
     let exchanged = app.exchange(&ada, Consent::allow(accounts::RECORD_SHOP)).await;
     let save = ada.save_body(&exchanged.body);
     let mut other = save.clone();
     other["expires_in"] = json!(1);
-    is_answered_once(&ada, "/api/integrations/instagram/callback", &save, &other).await;
+    is_answered_once(&ada, SAVE, &save, &other).await;
 
     let image = |name: &str| json!({"image_url": format!("https://wreckshop.com/{name}.jpg")});
     let asked = app.instagram.requests(Endpoint::Graph);
-    is_answered_once(&ada, PROXIED, &image("a"), &image("b")).await;
+    is_answered_once(&ada, &proxied("me/media"), &image("a"), &image("b")).await;
     assert_eq!(app.instagram.requests(Endpoint::Graph), asked + 1);
-    let elsewhere =
-        post(&ada, "/api/integrations/instagram/me/proxy/me/media_publish", "k1", &image("a")).await;
+    let elsewhere = post(&ada, &proxied("me/media_publish"), "k1", &image("a")).await;
     assert_eq!(elsewhere.failure(), "422 validation_failed", "another path is another request");
 }
 
@@ -67,8 +65,8 @@ async fn a_repeated_request_is_carried_out_once_on_mongodb() {
     let app = TestApp::start_with(&[("DATABASE_URL", &server.fresh_database_url())]);
     let ada = app.with_user("ada").await;
     let keys = |name: &str| json!({"name": name, "scopes": ["connections:read"], "password": PASSWORD});
-    is_answered_once(&ada, "/api/api-keys", &keys("a"), &keys("b")).await;
-    assert_eq!(ada.get("/api/api-keys").await.body["apiKeys"].as_array().unwrap().len(), 1);
+    is_answered_once(&ada, API_KEYS, &keys("a"), &keys("b")).await;
+    assert_eq!(ada.api_keys().await.body["apiKeys"].as_array().unwrap().len(), 1);
 }
 
 #[actix_web::test]
@@ -76,20 +74,20 @@ async fn a_key_belongs_to_its_caller_and_ends_after_a_day() {
     let app = TestApp::start();
     let (ada, bob) = (app.with_user("ada").await, app.with_user("bob").await);
     let body = json!({"name": "a", "scopes": ["connections:read"], "password": PASSWORD});
-    let of_ada = post(&ada, "/api/api-keys", "k1", &body).await;
-    let of_bob = post(&bob, "/api/api-keys", "k1", &body).await;
+    let of_ada = post(&ada, API_KEYS, "k1", &body).await;
+    let of_bob = post(&bob, API_KEYS, "k1", &body).await;
     assert_eq!((of_bob.status, of_bob.header("idempotent-replayed")), (201, ""));
     assert_ne!(of_bob.body["key"], of_ada.body["key"]);
     // The same person at another browser is the same caller.
     let elsewhere = app.anonymous();
-    elsewhere.post("/api/session", json!({"email": "ada@example.com", "password": PASSWORD})).await;
-    assert_eq!(post(&elsewhere, "/api/api-keys", "k1", &body).await.text, of_ada.text);
-    assert_eq!(post(&app.anonymous(), "/api/api-keys", "k1", &body).await.failure(), "401 unauthenticated");
+    elsewhere.sign_in("ada@example.com", PASSWORD).await;
+    assert_eq!(post(&elsewhere, API_KEYS, "k1", &body).await.text, of_ada.text);
+    assert_eq!(post(&app.anonymous(), API_KEYS, "k1", &body).await.failure(), "401 unauthenticated");
 
     app.clock.advance(Duration::from_secs(23 * 3600));
-    assert_eq!(post(&ada, "/api/api-keys", "k1", &body).await.header("idempotent-replayed"), "true");
+    assert_eq!(post(&ada, API_KEYS, "k1", &body).await.header("idempotent-replayed"), "true");
     app.clock.advance(Duration::from_secs(3601));
-    let anew = post(&ada, "/api/api-keys", "k1", &body).await;
+    let anew = post(&ada, API_KEYS, "k1", &body).await;
     assert_eq!((anew.status, anew.header("idempotent-replayed")), (201, ""));
     assert_ne!(anew.body["key"], of_ada.body["key"]);
 }
@@ -101,9 +99,7 @@ fn transient(code: i64) -> Fault {
 
 #[actix_web::test]
 async fn what_was_plainly_refused_is_not_kept() {
-    let app = TestApp::start();
-    let ada = app.with_user("ada").await;
-    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    let (app, ada) = TestApp::connected().await;
     let image = json!({"image_url": "https://wreckshop.com/a.jpg"});
     for (fault, expected) in [
         (Fault::graph_error(100, None), "400 invalid_request"),
@@ -117,23 +113,21 @@ async fn what_was_plainly_refused_is_not_kept() {
         (Fault::RateLimited, "429 rate_limited"),
     ] {
         app.instagram.fault(Endpoint::Graph, fault.clone(), Times::ONCE);
-        assert_eq!(post(&ada, PROXIED, "k1", &image).await.failure(), expected, "{fault:?}");
+        assert_eq!(post(&ada, &proxied("me/media"), "k1", &image).await.failure(), expected, "{fault:?}");
     }
     app.clock.advance(Duration::from_secs(16 * 60));
     let refused = json!({"image_url": "https://x", "access_token": "x"});
-    assert_eq!(post(&ada, PROXIED, "k1", &refused).await.failure(), "400 invalid_request");
+    assert_eq!(post(&ada, &proxied("me/media"), "k1", &refused).await.failure(), "400 invalid_request");
     // Nothing was done, so that even another request may have the name.
     let other = json!({"image_url": "https://wreckshop.com/b.jpg"});
-    assert_eq!(post(&ada, PROXIED, "k1", &other).await.status, 200);
+    assert_eq!(post(&ada, &proxied("me/media"), "k1", &other).await.status, 200);
 }
 
 /// Done again, it could be done twice: an error of Instagram's own comes after the deed, too, and a post that
 /// it takes for spam may be live.
 #[actix_web::test]
 async fn what_may_have_been_done_is_not_done_again() {
-    let app = TestApp::start();
-    let ada = app.with_user("ada").await;
-    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    let (app, ada) = TestApp::connected().await;
     let image = json!({"image_url": "https://wreckshop.com/a.jpg"});
     for (fault, expected) in [
         (Fault::Delay { ms: 3000 }, "504 upstream_timeout"),
@@ -155,13 +149,15 @@ async fn what_may_have_been_done_is_not_done_again() {
         let asked = app.instagram.requests(Endpoint::Graph);
         app.instagram.fault(Endpoint::Graph, fault.clone(), Times::ONCE);
         let key = format!("key-{asked}");
-        let first = post(&ada, PROXIED, &key, &image).await;
+        let first = post(&ada, &proxied("me/media"), &key, &image).await;
         assert_eq!(first.failure(), expected, "{fault:?}");
         assert!(first.body["error"].as_str().unwrap().contains("may have been done"), "{first}");
-        let again = post(&ada, PROXIED, &key, &image).await;
+        let again = post(&ada, &proxied("me/media"), &key, &image).await;
         assert_eq!((again.failure(), &again.body["error"]), (expected.to_owned(), &first.body["error"]));
         assert_eq!(app.instagram.requests(Endpoint::Graph), asked + 1, "{fault:?}");
-        let different = post(&ada, PROXIED, &key, &json!({"image_url": "https://wreckshop.com/b.jpg"})).await;
+        let different =
+            post(&ada, &proxied("me/media"), &key, &json!({"image_url": "https://wreckshop.com/b.jpg"}))
+                .await;
         assert_eq!(different.failure(), "422 validation_failed", "{fault:?}");
     }
 }
@@ -169,56 +165,52 @@ async fn what_may_have_been_done_is_not_done_again() {
 /// Nothing is sent where no connection comes about.
 #[actix_web::test]
 async fn what_never_left_is_not_kept() {
-    let app = TestApp::start();
-    let ada = app.with_user("ada").await;
-    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    let (app, ada) = TestApp::connected().await;
     let key = ada.personal_key(&["content:publish"]).await;
     let app = app.restart_with(&[("INSTAGRAM_GRAPH_URL", "http://127.0.0.1:9")]);
     let image = json!({"image_url": "https://wreckshop.com/a.jpg"});
-    let first = post(&app.with_key(&key), PROXIED, "k1", &image).await;
+    let first = post(&app.with_key(&key), &proxied("me/media"), "k1", &image).await;
     assert_eq!(first.failure(), "502 upstream_error");
     assert_eq!(first.body["error"], "Instagram cannot be reached. Nothing was done.");
     let app = app.restart_with(&[]);
-    assert_eq!(post(&app.with_key(&key), PROXIED, "k1", &image).await.status, 200);
+    assert_eq!(post(&app.with_key(&key), &proxied("me/media"), "k1", &image).await.status, 200);
 }
 
 #[actix_web::test]
 async fn of_many_at_once_one_is_carried_out() {
-    let app = TestApp::start();
-    let ada = app.with_user("ada").await;
-    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    let (app, ada) = TestApp::connected().await;
     app.instagram.fault(Endpoint::Graph, Fault::Delay { ms: 700 }, Times::ONCE);
     let asked = app.instagram.requests(Endpoint::Graph);
     let image = json!({"image_url": "https://wreckshop.com/a.jpg"});
-    let answers = futures_util::future::join_all((0..10).map(|_| post(&ada, PROXIED, "k1", &image))).await;
+    let path = &proxied("me/media");
+    let answers = futures_util::future::join_all((0..10).map(|_| post(&ada, path, "k1", &image))).await;
     let (done, running): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
     assert_eq!(done.len(), 1);
     for answer in running {
         assert_eq!((answer.failure(), answer.header("retry-after")), ("503 unavailable".to_owned(), "1"));
     }
-    let again = post(&ada, PROXIED, "k1", &image).await;
+    let again = post(&ada, &proxied("me/media"), "k1", &image).await;
     assert_eq!((&again.text, again.header("idempotent-replayed")), (&done[0].text, "true"));
     assert_eq!(app.instagram.requests(Endpoint::Graph), asked + 1);
 }
 
 #[actix_web::test]
 async fn a_client_that_hung_up_finds_the_answer() {
-    let app = TestApp::start();
-    let ada = app.with_user("ada").await;
-    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    let (app, ada) = TestApp::connected().await;
     app.instagram.fault(Endpoint::Graph, Fault::Delay { ms: 600 }, Times::ONCE);
     let asked = app.instagram.requests(Endpoint::Graph);
     let image = json!({"image_url": "https://wreckshop.com/a.jpg"});
-    let impatient = ada.request(Method::POST, PROXIED).header("idempotency-key", "k1").json(&image);
+    let impatient =
+        ada.request(Method::POST, &proxied("me/media")).header("idempotency-key", "k1").json(&image);
     assert!(impatient.timeout(Duration::from_millis(200)).send().await.unwrap_err().is_timeout());
-    let mut answer = post(&ada, PROXIED, "k1", &image).await;
+    let mut answer = post(&ada, &proxied("me/media"), "k1", &image).await;
     for _ in 0..50 {
         if answer.status == 200 {
             break;
         }
         assert_eq!(answer.failure(), "503 unavailable", "it is still being carried out");
         tokio::time::sleep(Duration::from_millis(100)).await;
-        answer = post(&ada, PROXIED, "k1", &image).await;
+        answer = post(&ada, &proxied("me/media"), "k1", &image).await;
     }
     assert_eq!((answer.status, answer.header("idempotent-replayed")), (200, "true"));
     assert_eq!(app.instagram.requests(Endpoint::Graph), asked + 1);
@@ -230,19 +222,13 @@ async fn a_key_is_one_text_of_visible_ascii() {
     let ada = app.with_user("ada").await;
     let body = json!({"name": "a", "scopes": ["connections:read"], "password": PASSWORD});
     for wrong in ["", "a b", "ä", &"k".repeat(256)] {
-        assert_eq!(
-            post(&ada, "/api/api-keys", wrong, &body).await.failure(),
-            "400 invalid_request",
-            "{wrong:?}"
-        );
+        assert_eq!(post(&ada, API_KEYS, wrong, &body).await.failure(), "400 invalid_request", "{wrong:?}");
     }
-    let two = ada
-        .request(Method::POST, "/api/api-keys")
-        .header("idempotency-key", "a")
-        .header("idempotency-key", "b");
+    let two =
+        ada.request(Method::POST, API_KEYS).header("idempotency-key", "a").header("idempotency-key", "b");
     assert_eq!(Answer::of(two.json(&body)).await.failure(), "400 invalid_request");
-    assert_eq!(ada.get("/api/api-keys").await.body["apiKeys"], json!([]));
-    assert_eq!(post(&ada, "/api/api-keys", &"~".repeat(255), &body).await.status, 201);
+    assert_eq!(ada.api_keys().await.body["apiKeys"], json!([]));
+    assert_eq!(post(&ada, API_KEYS, &"~".repeat(255), &body).await.status, 201);
 }
 
 /// Whoever guesses the name of somebody's sign-up is not signed in by it: the route takes no names.
@@ -250,7 +236,7 @@ async fn a_key_is_one_text_of_visible_ascii() {
 async fn a_sign_up_is_never_given_again() {
     let app = TestApp::start();
     let body = json!({"email": "ada@example.com", "password": PASSWORD});
-    assert_eq!(post(&app.anonymous(), "/api/users", "k1", &body).await.status, 201);
-    let again = post(&app.anonymous(), "/api/users", "k1", &body).await;
+    assert_eq!(post(&app.anonymous(), USERS, "k1", &body).await.status, 201);
+    let again = post(&app.anonymous(), USERS, "k1", &body).await;
     assert_eq!((again.failure(), again.header("set-cookie")), ("409 email_taken".to_owned(), ""));
 }

@@ -7,10 +7,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use shared::permission;
 
-use crate::refresh_job::eventually;
-use crate::support::{Answer, TestApp, hang_up};
-
-const SAVE: &str = "/api/integrations/instagram/callback";
+use crate::support::callers::{INSTAGRAM, MY_INSTAGRAM, SAVE, instagram};
+use crate::support::{Answer, TestApp, eventually, hang_up};
 
 #[actix_web::test]
 async fn connect_read_disconnect_reconnect() {
@@ -66,14 +64,13 @@ async fn connect_read_disconnect_reconnect() {
     }
     "#);
     assert_eq!(read.header("cache-control"), "no-store");
-    for path in ["/api/integrations/instagram".to_owned(), format!("/api/integrations/instagram/{}", ada.id)]
-    {
+    for path in [INSTAGRAM.to_owned(), instagram(&ada.id)] {
         assert_eq!(ada.get(&path).await.body, read.body, "{path}");
     }
 
-    let ended = ada.delete("/api/integrations/instagram/me").await;
+    let ended = ada.instagram().disconnect().await;
     assert_eq!((ended.status, ended.body), (200, json!({"ok": true})));
-    assert_eq!(ada.delete("/api/integrations/instagram/me").await.failure(), "404 not_connected");
+    assert_eq!(ada.instagram().disconnect().await.failure(), "404 not_connected");
     let gone = ada.connection().await;
     assert_eq!(gone.failure(), "404 not_connected");
     assert_eq!(gone.body["error"], "No active Instagram connection found");
@@ -92,7 +89,7 @@ async fn nobody_reads_or_ends_what_is_not_theirs() {
     app.connect(&ada, accounts::RECORD_SHOP).await;
     for user in [ada.id.as_str(), "user-123", "..", "%2e%2e", "a%00b"] {
         for method in [Method::GET, Method::DELETE] {
-            let path = format!("/api/integrations/instagram/{user}");
+            let path = instagram(user);
             let theirs = Answer::of(bob.request(method.clone(), &path)).await;
             // Dots in a path are resolved by the client itself and lead to another route.
             assert!(
@@ -101,8 +98,8 @@ async fn nobody_reads_or_ends_what_is_not_theirs() {
             );
         }
     }
-    let existing = bob.get(&format!("/api/integrations/instagram/{}", ada.id)).await;
-    let missing = bob.get("/api/integrations/instagram/user-123").await;
+    let existing = bob.instagram_of(&ada.id).read().await;
+    let missing = bob.instagram_of("user-123").read().await;
     assert_eq!(existing.failure(), "403 forbidden");
     assert_eq!(existing.body["error"], missing.body["error"], "the same whether or not the user exists");
     assert_eq!(app.anonymous().connection().await.failure(), "401 unauthenticated");
@@ -119,7 +116,7 @@ async fn an_account_is_active_for_one_user() {
     assert_eq!(ada.connection().await.body, before);
     assert_eq!(bob.connection().await.failure(), "404 not_connected");
 
-    ada.delete("/api/integrations/instagram/me").await;
+    ada.instagram().disconnect().await;
     assert_eq!(
         app.connect(&bob, accounts::RECORD_SHOP).await.status,
         200,
@@ -130,16 +127,14 @@ async fn an_account_is_active_for_one_user() {
 
 #[actix_web::test]
 async fn the_account_connected_last_is_the_one_shown() {
-    let app = TestApp::start();
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let (app, ada) = TestApp::connected().await;
     app.clock.advance(Duration::from_secs(1));
     app.connect(&ada, accounts::CREATOR).await;
     assert_eq!(ada.connection().await.body["connection"]["username"], accounts::CREATOR);
     app.clock.advance(Duration::from_secs(1));
     app.connect(&ada, accounts::RECORD_SHOP).await;
     assert_eq!(ada.connection().await.body["connection"]["username"], accounts::RECORD_SHOP);
-    ada.delete("/api/integrations/instagram/me").await;
+    ada.instagram().disconnect().await;
     assert_eq!(ada.connection().await.body["connection"]["username"], accounts::CREATOR);
 }
 
@@ -186,9 +181,7 @@ async fn status_tells_when_something_has_to_be_done() {
 
 #[actix_web::test]
 async fn a_token_that_cannot_be_opened_needs_reauthorization_and_blocks_nothing() {
-    let app = TestApp::start();
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let (app, ada) = TestApp::connected().await;
     let database = rusqlite::Connection::open(app.database_file()).unwrap();
     for rubbish in ["", "v1.gone.AAAA", "plain text", "v1.test.AAAA"] {
         database.execute("UPDATE instagram_connections SET access_token = ?1", [rubbish]).unwrap();
@@ -229,7 +222,7 @@ async fn a_handle_is_for_its_caller_once_and_for_ten_minutes() {
         1,
         "used once, however they race"
     );
-    ada.delete("/api/integrations/instagram/me").await;
+    ada.instagram().disconnect().await;
     refused(ada.save(&exchanged).await);
     assert_eq!(ada.connection().await.failure(), "404 not_connected");
 
@@ -297,9 +290,7 @@ async fn a_raw_token_is_checked_with_instagram() {
 
 #[actix_web::test]
 async fn saving_asks_instagram_nothing_more() {
-    let app = TestApp::start();
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let (app, ada) = TestApp::connected().await;
     assert_eq!(app.instagram.requests(Endpoint::Any), 3, "code, long-lived token, profile");
     ada.connection().await;
     assert_eq!(app.instagram.requests(Endpoint::Any), 3);
@@ -309,7 +300,7 @@ async fn saving_asks_instagram_nothing_more() {
 async fn several_accounts_of_one_person_are_listed_and_ended_one_by_one() {
     let app = TestApp::start();
     let (ada, bob) = (app.with_user("ada").await, app.with_user("bob").await);
-    let list = "/api/integrations/instagram/me/connections";
+    let list = &format!("{MY_INSTAGRAM}/connections");
     let none = ada.get(list).await;
     assert_eq!((none.status, &none.body), (200, &json!({"ok": true, "connections": []})));
     app.connect(&ada, accounts::RECORD_SHOP).await;
@@ -326,9 +317,7 @@ async fn several_accounts_of_one_person_are_listed_and_ended_one_by_one() {
     assert_eq!(usernames(&both), [accounts::CREATOR, accounts::RECORD_SHOP]);
     assert_eq!(bob.get(list).await.body["connections"], json!([]));
 
-    let one = |user: &str| {
-        format!("/api/integrations/instagram/{user}/connections/{}", both[1]["id"].as_str().unwrap())
-    };
+    let one = |user: &str| format!("{INSTAGRAM}/{user}/connections/{}", both[1]["id"].as_str().unwrap());
     assert_eq!(bob.delete(&one("me")).await.failure(), "404 not_found", "it is ada's");
     assert_eq!(bob.delete(&one(&ada.id)).await.failure(), "403 forbidden");
     assert_eq!(ada.delete(&one("me")).await.status, 200);
@@ -355,10 +344,8 @@ async fn a_save_that_fails_here_can_be_tried_again() {
 
 #[actix_web::test]
 async fn a_connection_that_has_not_changed_is_not_sent_again() {
-    let app = TestApp::start();
-    let ada = app.with_user("ada").await;
-    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
-    for path in ["/api/integrations/instagram/me", "/api/integrations/instagram"] {
+    let (app, ada) = TestApp::connected().await;
+    for path in [MY_INSTAGRAM, INSTAGRAM] {
         let ask = |known: &str| {
             Answer::of(ada.request(Method::GET, path).header("if-none-match", known.to_owned()))
         };
@@ -372,14 +359,14 @@ async fn a_connection_that_has_not_changed_is_not_sent_again() {
             assert_eq!(again.header("vary"), first.header("vary"));
         }
         app.instagram.set_followers(accounts::RECORD_SHOP, 7 + path.len() as u64);
-        assert_eq!(ada.post("/api/integrations/instagram/me/sync", json!({})).await.status, 200);
+        assert_eq!(ada.instagram().sync().await.status, 200);
         let changed = ask(&tag).await;
         assert_eq!(changed.status, 200);
         assert_ne!(changed.header("etag"), tag);
     }
     assert_eq!(app.anonymous().connection().await.failure(), "401 unauthenticated");
     let bob = app.with_user("bob").await;
-    let any = bob.request(Method::GET, "/api/integrations/instagram/me").header("if-none-match", "*");
+    let any = bob.request(Method::GET, MY_INSTAGRAM).header("if-none-match", "*");
     assert_eq!(Answer::of(any).await.failure(), "404 not_connected");
 }
 

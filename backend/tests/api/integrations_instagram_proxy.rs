@@ -10,19 +10,14 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::refresh_job::{OFTEN, eventually, pass};
-use crate::support::{Answer, Person, TestApp};
+use crate::support::callers::proxied;
+use crate::support::{Answer, OFTEN, Person, TestApp, eventually, pass};
 
 const ALL: [&str; 3] = ["connections:read", "content:publish", "messages:manage"];
 
-fn at(path: &str) -> String {
-    format!("/api/integrations/instagram/me/proxy/{path}")
-}
-
 /// Somebody who is connected, and a program of theirs.
 async fn connected(app: &TestApp, scopes: &[&str]) -> (Person, Person) {
-    let ada = app.with_user("ada").await;
-    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    let ada = app.with_connection().await;
     let program = app.with_key(&ada.personal_key(scopes).await);
     (ada, program)
 }
@@ -31,20 +26,20 @@ async fn connected(app: &TestApp, scopes: &[&str]) -> (Person, Person) {
 async fn what_instagram_answers_is_passed_on_without_the_token() {
     let app = TestApp::start();
     let (_, program) = connected(&app, &["connections:read"]).await;
-    let me = program.get(&at("me?fields=username,followers_count")).await;
+    let me = program.get(&proxied("me?fields=username,followers_count")).await;
     let shop = json!({"id": "24578906541234567", "username": "wreckshoprecords", "followers_count": 15_420});
     assert_eq!((me.status, me.body.clone()), (200, shop));
     assert_eq!((me.header("cache-control"), me.header("content-type")), ("no-store", "application/json"));
 
-    let page = program.get(&at("me/media?fields=id,caption&limit=2")).await;
+    let page = program.get(&proxied("me/media?fields=id,caption&limit=2")).await;
     assert_eq!(page.body["data"][0]["caption"], "Post 5");
     let next = page.body["paging"]["next"].as_str().unwrap();
     assert!(next.contains("/v25.0/17841400000000000/media?limit=2&after="), "{next}");
     let after = page.body["paging"]["cursors"]["after"].as_str().unwrap();
-    let second = program.get(&at(&format!("me/media?fields=id,caption&limit=2&after={after}"))).await;
+    let second = program.get(&proxied(&format!("me/media?fields=id,caption&limit=2&after={after}"))).await;
     assert_eq!(second.body["data"][0]["caption"], "Post 3", "read on with the cursor");
     let post = page.body["data"][0]["id"].as_str().unwrap();
-    let read = program.get(&at(&format!("{post}?fields=media_type"))).await;
+    let read = program.get(&proxied(&format!("{post}?fields=media_type"))).await;
     assert_eq!(read.body, json!({"id": post, "media_type": "IMAGE"}));
 }
 
@@ -53,20 +48,20 @@ async fn a_program_publishes_comments_and_writes() {
     let app = TestApp::start();
     let (_, program) = connected(&app, &ALL).await;
     let image = json!({"image_url": "https://wreckshop.com/a.jpg", "caption": "New in"});
-    let container = program.post(&at("me/media"), image).await;
+    let container = program.post(&proxied("me/media"), image).await;
     let creation_id = container.body["id"].as_str().unwrap();
-    let status = program.get(&at(&format!("{creation_id}?fields=status_code"))).await;
+    let status = program.get(&proxied(&format!("{creation_id}?fields=status_code"))).await;
     assert_eq!(status.body["status_code"], "FINISHED");
     let published =
-        program.request(Method::POST, &at("me/media_publish")).form(&[("creation_id", creation_id)]);
+        program.request(Method::POST, &proxied("me/media_publish")).form(&[("creation_id", creation_id)]);
     let post = Answer::of(published).await.body["id"].as_str().unwrap().to_owned();
-    let by_query = program.request(Method::POST, &at(&format!("{post}/comments?message=thanks")));
+    let by_query = program.request(Method::POST, &proxied(&format!("{post}/comments?message=thanks")));
     let comment = Answer::of(by_query).await.body["id"].as_str().unwrap().to_owned();
-    let reply = program.post(&at(&format!("{comment}/replies")), json!({"message": "and you"})).await;
+    let reply = program.post(&proxied(&format!("{comment}/replies")), json!({"message": "and you"})).await;
     assert_eq!(reply.status, 200, "{reply}");
-    assert_eq!(program.delete(&at(&comment)).await.body, json!({"success": true}));
+    assert_eq!(program.delete(&proxied(&comment)).await.body, json!({"success": true}));
     let message = json!({"recipient": {"id": "42"}, "message": {"text": "hi"}});
-    assert_eq!(program.post(&at("me/messages"), message).await.body["recipient_id"], "42");
+    assert_eq!(program.post(&proxied("me/messages"), message).await.body["recipient_id"], "42");
 }
 
 #[actix_web::test]
@@ -96,7 +91,7 @@ async fn each_call_needs_its_scope() {
     {
         let program = app.with_key(&ada.personal_key(&[scope]).await);
         for (method, path) in calls {
-            let answer = Answer::of(program.request(method.parse().unwrap(), &at(path))).await;
+            let answer = Answer::of(program.request(method.parse().unwrap(), &proxied(path))).await;
             // A field of somebody's messages needs two, and so does deleting what may be a comment or a post.
             let both = path.contains('{') || method == "DELETE";
             let is_let_in = needs(method, path) == scope && !both;
@@ -104,9 +99,9 @@ async fn each_call_needs_its_scope() {
         }
     }
     let both = app.with_key(&ada.personal_key(&["messages:manage", "content:publish"]).await);
-    let deleted = Answer::of(both.request(Method::DELETE, &at("1"))).await;
+    let deleted = Answer::of(both.request(Method::DELETE, &proxied("1"))).await;
     assert_ne!(deleted.status, 403, "{deleted}");
-    assert_eq!(ada.get(&at("me")).await.status, 200, "a session holds them all");
+    assert_eq!(ada.get(&proxied("me")).await.status, 200, "a session holds them all");
 }
 
 #[actix_web::test]
@@ -123,11 +118,11 @@ async fn only_listed_paths_and_methods_are_forwarded() {
         "oauth/access_token",
         "",
     ] {
-        assert_eq!(program.get(&at(path)).await.failure(), "404 not_found", "{path}");
+        assert_eq!(program.get(&proxied(path)).await.failure(), "404 not_found", "{path}");
     }
-    let wrong = program.delete(&at("me/media")).await;
+    let wrong = program.delete(&proxied("me/media")).await;
     assert_eq!((wrong.failure(), wrong.header("allow")), ("405 method_not_allowed".to_owned(), "GET, POST"));
-    let put = Answer::of(program.request(Method::PUT, &at("me/media"))).await;
+    let put = Answer::of(program.request(Method::PUT, &proxied("me/media"))).await;
     assert_eq!(
         (put.failure(), put.header("allow")),
         ("405 method_not_allowed".to_owned(), "GET, POST, DELETE")
@@ -138,9 +133,7 @@ async fn only_listed_paths_and_methods_are_forwarded() {
 /// What no client library sends: the path as it stands here.
 #[actix_web::test]
 async fn no_trick_leads_to_another_path_or_host() {
-    let app = TestApp::start();
-    let ada = app.with_user("ada").await;
-    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    let (app, ada) = TestApp::connected().await;
     let key = ada.personal_key(&ALL).await;
     let asked = app.instagram.requests(Endpoint::Any);
     let address = app.url.trim_start_matches("http://").to_owned();
@@ -215,26 +208,33 @@ async fn parameters_that_are_ours_are_refused() {
         "method=delete",
         "ids=1,2",
     ] {
-        let answer = program.get(&at(&format!("me?fields=id&{query}"))).await;
+        let answer = program.get(&proxied(&format!("me?fields=id&{query}"))).await;
         assert_eq!(answer.failure(), "400 invalid_request", "{query}");
     }
-    let json = program.post(&at("me/media"), json!({"image_url": "https://x", "access_token": other})).await;
+    let json =
+        program.post(&proxied("me/media"), json!({"image_url": "https://x", "access_token": other})).await;
     assert_eq!(json.failure(), "400 invalid_request");
-    let form =
-        program.request(Method::POST, &at("me/media")).form(&[("access_token", "x"), ("image_url", "y")]);
+    let form = program
+        .request(Method::POST, &proxied("me/media"))
+        .form(&[("access_token", "x"), ("image_url", "y")]);
     assert_eq!(Answer::of(form).await.failure(), "400 invalid_request");
     for name in ["access.token", "access token", "access[token", "oauth_token", "a[access_token]"] {
-        let form = program.request(Method::POST, &at("me/media")).form(&[(name, "x"), ("image_url", "y")]);
+        let form =
+            program.request(Method::POST, &proxied("me/media")).form(&[(name, "x"), ("image_url", "y")]);
         assert_eq!(Answer::of(form).await.failure(), "400 invalid_request", "{name}");
-        let json = program.post(&at("me/media"), json!({"image_url": "y", name: "x"})).await;
+        let json = program.post(&proxied("me/media"), json!({"image_url": "y", name: "x"})).await;
         assert_eq!(json.failure(), "400 invalid_request", "{name}");
         let nested = json!({"image_url": "y", "user_tags": [{"username": {name: "x"}}]});
-        assert_eq!(program.post(&at("me/media"), nested).await.failure(), "400 invalid_request", "{name}");
+        assert_eq!(
+            program.post(&proxied("me/media"), nested).await.failure(),
+            "400 invalid_request",
+            "{name}"
+        );
     }
     assert_eq!(app.instagram.requests(Endpoint::Any), asked, "Instagram hears of none of them");
 
     let post = |media_type: &str, body: String| {
-        let request = program.request(Method::POST, &at("me/media")).header("content-type", media_type);
+        let request = program.request(Method::POST, &proxied("me/media")).header("content-type", media_type);
         Answer::of(request.body(body))
     };
     assert_eq!(post("text/plain", "{}".into()).await.failure(), "415 unsupported_media_type");
@@ -263,19 +263,19 @@ async fn each_failure_of_instagram_has_its_code() {
         (Fault::RateLimited400, "429 rate_limited"),
     ] {
         app.instagram.fault(Endpoint::Graph, fault.clone(), Times::ONCE);
-        let answer = program.get(&at("me/media")).await;
+        let answer = program.get(&proxied("me/media")).await;
         assert_eq!(answer.failure(), expected, "{fault:?}");
         assert_eq!(ada.connection().await.body, before, "{fault:?} costs the connection nothing");
     }
     let asked = app.instagram.requests(Endpoint::Any);
     assert_eq!(
-        program.get(&at("me/media")).await.failure(),
+        program.get(&proxied("me/media")).await.failure(),
         "429 rate_limited",
         "and nobody goes on calling"
     );
     assert_eq!(app.instagram.requests(Endpoint::Any), asked);
     app.clock.advance(Duration::from_secs(16 * 60));
-    let missing = program.get(&at("18000000000000099")).await;
+    let missing = program.get(&proxied("18000000000000099")).await;
     assert_eq!(missing.failure(), "400 invalid_request");
     let said = missing.body["error"].as_str().unwrap();
     assert!(
@@ -284,10 +284,10 @@ async fn each_failure_of_instagram_has_its_code() {
     );
 
     app.instagram.revoke(accounts::RECORD_SHOP, 460);
-    assert_eq!(program.get(&at("me/media")).await.failure(), "409 needs_reauthorization");
+    assert_eq!(program.get(&proxied("me/media")).await.failure(), "409 needs_reauthorization");
     assert_eq!(ada.connection().await.body["connection"]["lastError"], "The Instagram password was changed.");
     let asked = app.instagram.requests(Endpoint::Any);
-    assert_eq!(program.get(&at("me/media")).await.failure(), "409 needs_reauthorization");
+    assert_eq!(program.get(&proxied("me/media")).await.failure(), "409 needs_reauthorization");
     assert_eq!(app.instagram.requests(Endpoint::Any), asked, "a dead token is not tried again");
 }
 
@@ -298,9 +298,9 @@ async fn a_permission_that_was_not_granted_is_told() {
     let choice = Consent::allow_only(accounts::RECORD_SHOP, &["instagram_business_basic"]);
     let exchanged = app.exchange(&ada, choice).await;
     assert_eq!(ada.save(&exchanged.body).await.status, 200);
-    let answer = ada.post(&at("me/media"), json!({"image_url": "https://wreckshop.com/a.jpg"})).await;
+    let answer = ada.post(&proxied("me/media"), json!({"image_url": "https://wreckshop.com/a.jpg"})).await;
     assert_eq!(answer.failure(), "400 access_denied");
-    assert_eq!(app.with_user("bob").await.get(&at("me")).await.failure(), "404 not_connected");
+    assert_eq!(app.with_user("bob").await.get(&proxied("me")).await.failure(), "404 not_connected");
 }
 
 /// Instagram's answer may be about the token itself.
@@ -321,7 +321,7 @@ async fn a_message_that_quotes_the_token_is_cleaned() {
         .unwrap();
     assert_eq!(planned.as_array().unwrap().len(), 1);
     // `Answer` itself looks for tokens in whatever comes.
-    let answer = program.get(&at("me/media")).await;
+    let answer = program.get(&proxied("me/media")).await;
     assert_eq!(
         answer.body["error"],
         "Instagram refused this: Cannot use [redacted] at https://x/?access_token=[redacted]"
@@ -339,7 +339,7 @@ async fn a_call_that_was_made_up_does_not_tell_that_a_token_is_dead() {
     app.instagram.fault(Endpoint::Graph, Fault::graph_error(102, None), Times::Count(8));
     let asked = app.instagram.requests(Endpoint::Profile);
     for minute in 1..=2 {
-        let calls = (0..8).map(async |_| program.get(&at("me/media")).await);
+        let calls = (0..8).map(async |_| program.get(&proxied("me/media")).await);
         for answer in futures_util::future::join_all(calls).await {
             assert_eq!(answer.failure(), "502 upstream_error");
         }
@@ -350,18 +350,17 @@ async fn a_call_that_was_made_up_does_not_tell_that_a_token_is_dead() {
     for fault in [Fault::ServerError { status: 500 }, Fault::Html, Fault::graph_error(10, None)] {
         app.instagram.fault(Endpoint::Graph, Fault::graph_error(190, None), Times::ONCE);
         app.instagram.fault(Endpoint::Profile, fault, Times::ONCE);
-        assert_eq!(program.get(&at("me/media")).await.failure(), "502 upstream_error");
+        assert_eq!(program.get(&proxied("me/media")).await.failure(), "502 upstream_error");
         app.clock.advance(Duration::from_secs(61));
     }
     assert_eq!(ada.connection().await.body, before);
-    let events = ada.get("/api/integrations/instagram/me/events").await;
-    assert_eq!(events.body["events"].as_array().unwrap().len(), 1, "connected, and nothing since: {events}");
+    assert_eq!(ada.event_types().await, ["connected"], "and nothing since");
 
     app.instagram.revoke(accounts::RECORD_SHOP, 458);
-    assert_eq!(program.get(&at("me/media")).await.failure(), "409 needs_reauthorization");
+    assert_eq!(program.get(&proxied("me/media")).await.failure(), "409 needs_reauthorization");
     let after = ada.connection().await.body["connection"].clone();
     assert_eq!(after["lastError"], "This app was removed in Instagram's settings.", "the profile said so");
-    assert_eq!(program.get(&at("me/media")).await.failure(), "409 needs_reauthorization");
+    assert_eq!(program.get(&proxied("me/media")).await.failure(), "409 needs_reauthorization");
 }
 
 #[actix_web::test]
@@ -374,21 +373,24 @@ async fn an_accounts_rate_limit_that_a_program_meets_holds_for_that_account() {
     app.instagram.advance(Duration::from_secs(2 * 86_400));
     for code in [17, 32, 80_002] {
         app.instagram.fault(Endpoint::Graph, Fault::graph_error(code, None), Times::ONCE);
-        let limited = program.get(&at("me/media")).await;
+        let limited = program.get(&proxied("me/media")).await;
         assert_eq!((limited.failure(), limited.header("retry-after")), ("429 rate_limited".into(), "60"));
         let asked = app.instagram.requests(Endpoint::Any);
-        let of_ada = async |action: &str| {
-            ada.post(&format!("/api/integrations/instagram/me/{action}"), json!({})).await
-        };
-        for answer in [program.get(&at("me/media")).await, of_ada("sync").await, of_ada("refresh").await] {
+        let of_ada = async |action: &str| ada.instagram().act(action).await;
+        for answer in [program.get(&proxied("me/media")).await, of_ada("sync").await, of_ada("refresh").await]
+        {
             assert_eq!(answer.failure(), "429 rate_limited", "{code}");
             let left: u64 = answer.header("retry-after").parse().unwrap();
             assert!((1..=60).contains(&left), "{left}");
         }
         assert_eq!(app.instagram.requests(Endpoint::Any), asked, "going on would lengthen the block");
-        assert_eq!(bob.get(&at("me/media")).await.status, 200, "another account's calls are not affected");
+        assert_eq!(
+            bob.get(&proxied("me/media")).await.status,
+            200,
+            "another account's calls are not affected"
+        );
         app.clock.advance(Duration::from_secs(61));
-        assert_eq!(program.get(&at("me/media")).await.status, 200, "{code}");
+        assert_eq!(program.get(&proxied("me/media")).await.status, 200, "{code}");
     }
 }
 
@@ -407,7 +409,7 @@ async fn an_accounts_rate_limit_that_a_program_meets_puts_its_renewal_off() {
         ada.connection().await;
     }
     app.instagram.fault(Endpoint::Graph, Fault::graph_error(80_002, None), Times::ONCE);
-    assert_eq!(program.get(&at("me/media")).await.failure(), "429 rate_limited");
+    assert_eq!(program.get(&proxied("me/media")).await.failure(), "429 rate_limited");
     app.clock.advance(Duration::from_secs(40));
     tokio::time::sleep(Duration::from_millis(2500)).await;
     assert_eq!(app.instagram.requests(Endpoint::Refresh), 0, "it is due, and waits");

@@ -7,14 +7,12 @@ use instagram_simulator::{Endpoint, Fault, Times, accounts};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Person, TestApp};
-
-const DAY: Duration = Duration::from_secs(86_400);
-const TOKEN: &str = "/api/integrations/instagram/me/token";
+use crate::support::callers::{INSTAGRAM, MY_INSTAGRAM};
+use crate::support::{Answer, DAY, Person, TestApp};
 
 /// The answer's body, which alone of all may hold a token.
 async fn token(program: &Person) -> Value {
-    let response = program.request(Method::GET, TOKEN).send().await.unwrap();
+    let response = program.request(Method::GET, &format!("{MY_INSTAGRAM}/token")).send().await.unwrap();
     assert_eq!(
         (response.status().as_u16(), &response.headers()["cache-control"]),
         (200, &"no-store".parse().unwrap())
@@ -24,8 +22,7 @@ async fn token(program: &Person) -> Value {
 
 /// The messages of the events of this kind, the newest first.
 async fn messages(person: &Person, kind: &str) -> Vec<String> {
-    let answer = person.get("/api/integrations/instagram/me/events").await;
-    let events = answer.body["events"].as_array().unwrap().iter().filter(|event| event["type"] == kind);
+    let events = person.events().await.into_iter().filter(|event| event["type"] == kind);
     events.map(|event| event["message"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -37,9 +34,7 @@ fn begin_a_minute(app: &TestApp) {
 
 #[actix_web::test]
 async fn a_program_is_given_the_live_token_and_that_is_an_event_once_a_minute() {
-    let app = TestApp::start();
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let (app, ada) = TestApp::connected().await;
     let program = app.with_key(&ada.personal_key(&["tokens:read"]).await);
     let other = app.with_key(&ada.personal_key(&["tokens:read"]).await);
     begin_a_minute(&app);
@@ -75,7 +70,7 @@ async fn a_token_is_given_sixty_times_an_hour_to_each_key_for_each_user() {
     let app = TestApp::start_with(&[("RATE_LIMITS", "0.1")]);
     let key = app.service_key(&["tokens:read"]);
     let program = app.with_key(&key);
-    let of = |user: &str| format!("/api/integrations/instagram/{user}/token");
+    let of = |user: &str| format!("{INSTAGRAM}/{user}/token");
     for _ in 0..6 {
         assert_eq!(program.get(&of("user-1")).await.failure(), "404 not_connected");
     }
@@ -94,24 +89,24 @@ async fn a_token_is_given_sixty_times_an_hour_to_each_key_for_each_user() {
 
 #[actix_web::test]
 async fn nobody_without_the_scope_is_given_a_token() {
-    let app = TestApp::start();
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
-    assert_eq!(ada.get(TOKEN).await.failure(), "403 forbidden", "a session never is");
+    let (app, ada) = TestApp::connected().await;
+    assert_eq!(ada.instagram().token().await.failure(), "403 forbidden", "a session never is");
     let others = ["connections:read", "connections:write", "content:publish", "messages:manage"];
     let program = app.with_key(&ada.personal_key(&others).await);
-    assert_eq!(program.get(TOKEN).await.failure(), "403 forbidden");
+    assert_eq!(program.instagram().token().await.failure(), "403 forbidden");
     let host = app.with_key(&app.service_key(&["tokens:read"]));
-    let of_ada = format!("/api/integrations/instagram/{}/token", ada.id);
-    assert_eq!(host.get(&of_ada).await.failure(), "404 not_connected", "the host's user of that id");
+    assert_eq!(
+        host.instagram_of(&ada.id).token().await.failure(),
+        "404 not_connected",
+        "the host's user of that id"
+    );
     assert_eq!(messages(&ada, "token_read").await, [""; 0]);
 }
 
 #[actix_web::test]
 async fn a_token_that_ends_soon_is_renewed_first() {
     let app = TestApp::start_with(&[("REFRESH_POLL_SECONDS", "3600")]);
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     let program = app.with_key(&ada.personal_key(&["tokens:read"]).await);
     let first = token(&program).await;
     app.clock.advance(51 * DAY);
@@ -130,8 +125,7 @@ async fn a_token_that_ends_soon_is_renewed_first() {
 #[actix_web::test]
 async fn a_renewal_that_goes_on_failing_is_told_once_and_not_tried_without_end() {
     let app = TestApp::start_with(&[("REFRESH_POLL_SECONDS", "3600"), ("RATE_LIMITS", "0.1")]);
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     let program = app.with_key(&ada.personal_key(&["tokens:read"]).await);
     app.clock.advance(51 * DAY);
     app.instagram.advance(51 * DAY);
@@ -151,14 +145,14 @@ async fn a_dead_token_is_not_given() {
     let app = TestApp::start_with(&[("REFRESH_POLL_SECONDS", "3600")]);
     let ada = app.with_user("ada").await;
     let program = app.with_key(&ada.personal_key(&["tokens:read", "connections:read"]).await);
-    assert_eq!(program.get(TOKEN).await.failure(), "404 not_connected");
+    assert_eq!(program.instagram().token().await.failure(), "404 not_connected");
     app.connect(&ada, accounts::RECORD_SHOP).await;
     app.clock.advance(51 * DAY);
     app.instagram.advance(51 * DAY);
     app.instagram.revoke(accounts::RECORD_SHOP, 458);
     // Instagram says so when it is asked to renew it; after that nobody asks.
-    assert_eq!(program.get(TOKEN).await.failure(), "409 needs_reauthorization");
-    assert_eq!(program.get(TOKEN).await.failure(), "409 needs_reauthorization");
+    assert_eq!(program.instagram().token().await.failure(), "409 needs_reauthorization");
+    assert_eq!(program.instagram().token().await.failure(), "409 needs_reauthorization");
     assert_eq!(app.instagram.requests(Endpoint::Refresh), 1);
     // By now the session has ended.
     assert_eq!(messages(&program, "token_read").await, [""; 0]);
@@ -166,15 +160,13 @@ async fn a_dead_token_is_not_given() {
 
 #[actix_web::test]
 async fn without_its_event_no_token_is_given() {
-    let app = TestApp::start();
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let (app, ada) = TestApp::connected().await;
     let program = app.with_key(&ada.personal_key(&["tokens:read"]).await);
     let database = rusqlite::Connection::open(app.database_file()).unwrap();
     let failing =
         "CREATE TRIGGER broken BEFORE INSERT ON connection_events BEGIN SELECT RAISE(FAIL, 'no'); END";
     database.execute_batch(failing).unwrap();
-    assert_eq!(program.get(TOKEN).await.failure(), "500 internal");
+    assert_eq!(program.instagram().token().await.failure(), "500 internal");
     database.execute_batch("DROP TRIGGER broken").unwrap();
     assert!(token(&program).await["accessToken"].is_string());
     assert_eq!(messages(&ada, "token_read").await.len(), 1);

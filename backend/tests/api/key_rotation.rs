@@ -9,8 +9,8 @@ use instagram_simulator::{Endpoint, Fault, Times, accounts};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::refresh_job::OFTEN;
-use crate::support::{Answer, PASSWORD, Person, TestApp};
+use crate::support::callers::{API_KEYS, SESSION};
+use crate::support::{Answer, OFTEN, PASSWORD, Person, TestApp};
 
 const OLD: &str = "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const NEW: &str = "b:Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA=";
@@ -29,15 +29,10 @@ fn sqlite(app: &TestApp) -> String {
 /// The same person at a service that was started anew.
 async fn back(app: &TestApp, name: &str, id: &str) -> Person {
     let mut person = app.anonymous();
-    let body = json!({"email": format!("{name}@example.com"), "password": PASSWORD});
-    let answer = person.post("/api/session", body).await;
+    let answer = person.sign_in(&format!("{name}@example.com"), PASSWORD).await;
     assert_eq!(answer.status, 200, "{answer}");
     id.clone_into(&mut person.id);
     person
-}
-
-async fn sync(person: &Person) -> Answer {
-    person.post("/api/integrations/instagram/me/sync", json!({})).await
 }
 
 /// The sealed token, as soon as it is as wanted.
@@ -56,7 +51,7 @@ async fn token(store: &dyn Store, user_id: &str, wanted: impl Fn(&str) -> bool) 
 /// A new API key, by a request that can be repeated.
 async fn api_key(person: &Person) -> Answer {
     let body = json!({"name": "a", "scopes": ["connections:read"], "password": PASSWORD});
-    let request = person.request(Method::POST, "/api/api-keys").header("idempotency-key", "k1").json(&body);
+    let request = person.request(Method::POST, API_KEYS).header("idempotency-key", "k1").json(&body);
     Answer::of(request).await
 }
 
@@ -67,8 +62,7 @@ async fn rotates(database: Option<&str>) {
         changes
     };
     let app = TestApp::start_with(&start(OLD));
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     let url = database.map_or_else(|| sqlite(&app), str::to_owned);
     let store = open(&url).await;
     token(&*store, &ada.id, |token| token.starts_with("v1.a.")).await;
@@ -78,7 +72,7 @@ async fn rotates(database: Option<&str>) {
     let app = app.restart_with(&start(BOTH));
     token(&*store, &ada.id, |token| token.starts_with("v1.b.")).await;
     let ada = back(&app, "ada", &ada.id).await;
-    assert_eq!(sync(&ada).await.status, 200);
+    assert_eq!(ada.instagram().sync().await.status, 200);
     for _ in 0..100 {
         if store.answers_sealed_with("a", None, 1).await.unwrap().is_empty() {
             break;
@@ -88,7 +82,7 @@ async fn rotates(database: Option<&str>) {
 
     let app = app.restart_with(&start(NEW));
     let ada = back(&app, "ada", &ada.id).await;
-    assert_eq!(sync(&ada).await.status, 200, "the old key is not needed any more");
+    assert_eq!(ada.instagram().sync().await.status, 200, "the old key is not needed any more");
     assert_eq!(ada.connection().await.body["connection"]["status"], "active");
     let again = api_key(&ada).await;
     assert_eq!((again.status, again.header("idempotent-replayed")), (201, "true"), "{again}");
@@ -139,7 +133,7 @@ async fn tokens_that_do_not_open_do_not_keep_the_others() {
     }
     // It still works afterwards: a token that comes later is sealed anew, too.
     let kim = back(&app, "kim", &ids[3]).await;
-    assert_eq!(sync(&kim).await.status, 200);
+    assert_eq!(kim.instagram().sync().await.status, 200);
     let later = back(&app, "ada", &ids[0]).await;
     app.connect(&later, accounts::RECORD_SHOP).await;
     token(&*store, &ids[0], |token| token.starts_with("v1.b.")).await;
@@ -150,8 +144,7 @@ async fn tokens_that_do_not_open_do_not_keep_the_others() {
 async fn a_renewal_at_the_same_moment_is_not_lost() {
     const SLOW: Fault = Fault::Delay { ms: 3000 };
     let app = TestApp::start_with(&[("TOKEN_ENCRYPTION_KEYS", OLD)]);
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     let store = open(&sqlite(&app)).await;
     let before = store.latest_connection(&ada.id).await.unwrap().unwrap();
     app.instagram.advance(Duration::from_secs(86_400 * 35));
@@ -194,13 +187,13 @@ async fn a_browser_is_known_beyond_a_change_of_keys() {
     let start = |keys: &'static str| [("TOKEN_ENCRYPTION_KEYS", keys), LIMITS];
     let credentials = |password: &str| json!({"email": "ada@example.com", "password": password});
     let app = TestApp::start_with(&start(OLD));
-    let signed_up = app.anonymous().post("/api/users", credentials(PASSWORD)).await;
+    let signed_up = app.anonymous().sign_up(credentials(PASSWORD)).await;
     let old = device_cookie(&signed_up).unwrap();
     assert!(old.contains("=v1.a."), "{old}");
     let all: Vec<_> = signed_up.headers.get_all("set-cookie").iter().map(|c| c.to_str().unwrap()).collect();
     let all: Vec<_> = all.iter().filter_map(|cookie| cookie.split(';').next()).collect();
     let with = async |app: &TestApp, method: Method, cookie: &str, body: Option<serde_json::Value>| {
-        let request = app.anonymous().request(method, "/api/session").header("cookie", cookie);
+        let request = app.anonymous().request(method, SESSION).header("cookie", cookie);
         Answer::of(match body {
             Some(body) => request.json(&body),
             None => request,
@@ -222,10 +215,10 @@ async fn a_browser_is_known_beyond_a_change_of_keys() {
 
     let app = app.restart_with(&start(NEW));
     for _ in 0..5 {
-        let guess = app.anonymous().post("/api/session", credentials("canary-wrong-password")).await;
+        let guess = app.anonymous().post(SESSION, credentials("canary-wrong-password")).await;
         assert_eq!(guess.failure(), "401 invalid_credentials");
     }
-    app.anonymous().post("/api/session", credentials("canary-wrong-password")).await;
+    app.anonymous().post(SESSION, credentials("canary-wrong-password")).await;
     let unknown = with(&app, Method::POST, &old, Some(credentials(PASSWORD))).await;
     assert_eq!(unknown.failure(), "429 rate_limited", "what the old key sealed is no browser any more");
     let known = with(&app, Method::POST, &anew, Some(credentials(PASSWORD))).await;
@@ -236,14 +229,14 @@ async fn a_browser_is_known_beyond_a_change_of_keys() {
 async fn a_session_is_prolonged_beside_a_device_cookie_that_is_sealed_anew() {
     let app = TestApp::start_with(&[("TOKEN_ENCRYPTION_KEYS", OLD)]);
     let credentials = json!({"email": "ada@example.com", "password": PASSWORD});
-    let signed_up = app.anonymous().post("/api/users", credentials).await;
+    let signed_up = app.anonymous().sign_up(credentials).await;
     let set = |answer: &Answer| -> Vec<String> {
         let cookies = answer.headers.get_all("set-cookie").iter();
         cookies.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap().to_owned()).collect()
     };
     let app = app.restart_with(&[("TOKEN_ENCRYPTION_KEYS", BOTH)]);
     app.clock.advance(Duration::from_secs(2 * 86_400));
-    let request = app.anonymous().request(Method::GET, "/api/session");
+    let request = app.anonymous().request(Method::GET, SESSION);
     let used = Answer::of(request.header("cookie", set(&signed_up).join("; "))).await;
     assert!(device_cookie(&used).unwrap().contains("=v1.b."), "{used}");
     assert!(set(&used).iter().any(|cookie| cookie.starts_with("connect_session=")), "{:?}", set(&used));

@@ -11,42 +11,19 @@ use instagram_simulator::{Endpoint, Fault, Times, accounts};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::process::Process;
-use crate::support::{APP_SECRET, KEYS, PASSWORD, TestApp, client};
-
-pub(crate) const METRICS: (&str, &str) = ("METRICS_ADDRESS", "127.0.0.1:0");
-const DAY: Duration = Duration::from_secs(86_400);
-
-/// All that the address says.
-async fn scrape(app: &TestApp) -> String {
-    let answer = client().get(app.service.metrics_url.as_ref().unwrap()).send().await.unwrap();
-    assert_eq!(answer.status(), 200);
-    let content_type = answer.headers()["content-type"].to_str().unwrap().to_owned();
-    assert!(content_type.starts_with("text/plain; version=0.0.4"), "{content_type}");
-    answer.text().await.unwrap()
-}
-
-/// The value of one of our metrics, by its name without `instagram_connect_`, and with its labels.
-pub(crate) async fn value(app: &TestApp, name: &str) -> f64 {
-    let text = scrape(app).await;
-    read(&text, name).unwrap_or_else(|| panic!("no {name} in {text}"))
-}
-
-fn read(text: &str, name: &str) -> Option<f64> {
-    let line = format!("instagram_connect_{name} ");
-    text.lines().find_map(|rest| rest.strip_prefix(&line)).map(|value| value.parse().unwrap())
-}
+use crate::support::callers::{MY_INSTAGRAM, SESSION, instagram};
+use crate::support::metrics::{METRICS, read, scrape, value};
+use crate::support::{APP_SECRET, DAY, KEYS, PASSWORD, Process, TestApp, client};
 
 #[actix_web::test]
 async fn metrics_count_what_happens_and_name_nobody() {
     // A poll of an hour: whatever is counted here, people asked for.
     let app = TestApp::start_with(&[METRICS, ("REFRESH_POLL_SECONDS", "3600")]);
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     assert_eq!(value(&app, "refreshes_total{outcome=\"refreshed\"}").await, 0.0, "there from the start");
     app.clock.advance(2 * DAY);
     app.instagram.advance(2 * DAY);
-    let path = "/api/integrations/instagram/me";
+    let path = MY_INSTAGRAM;
     for (fault, expected) in [(Some(Fault::Html), 502), (Some(Fault::RateLimited), 429), (None, 200)] {
         if let Some(fault) = fault {
             app.instagram.fault(Endpoint::Refresh, fault, Times::ONCE);
@@ -63,7 +40,7 @@ async fn metrics_count_what_happens_and_name_nobody() {
     crate::support::Answer::of(ada.request(brew, "/healthz")).await;
 
     let text = scrape(&app).await;
-    let route = format!("route=\"{}\"", "/api/integrations/instagram/{userId}/refresh");
+    let route = format!("route=\"{}/refresh\"", instagram("{userId}"));
     for (name, expected) in [
         ("refreshes_total{outcome=\"refreshed\"}".to_owned(), 1.0),
         ("refreshes_total{outcome=\"rate_limited\"}".to_owned(), 1.0),
@@ -116,8 +93,7 @@ async fn without_an_app_there_is_nothing_to_renew_and_nothing_to_wait_for() {
 #[actix_web::test]
 async fn what_is_due_for_long_shows() {
     let app = TestApp::start_with(&[METRICS, ("REFRESH_POLL_SECONDS", "3600")]);
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     let connection = ada.connection().await.body["connection"].clone();
     let life = |field: &str| connection[field].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     let due_after = life("expiresAt").duration_since(life("connectedAt")).as_secs_f64() - 30.0 * 86_400.0;
@@ -137,7 +113,7 @@ async fn a_token_of_a_short_life_is_due_since_it_was_a_day_old() {
         "user_id": app.instagram.account_ids(accounts::RECORD_SHOP).professional,
         "expires_in": 20 * 86_400,
     });
-    assert_eq!(ada.post("/api/integrations/instagram/callback", own).await.status, 200);
+    assert_eq!(ada.save_connection(own).await.status, 200);
     app.clock.advance(Duration::from_secs(25 * 3600));
     let age = value(&app, "oldest_due_refresh_age_seconds").await;
     assert!((3600.0..3700.0).contains(&age), "{age} is not about an hour");
@@ -147,7 +123,7 @@ async fn a_token_of_a_short_life_is_due_since_it_was_a_day_old() {
 async fn the_address_has_metrics_alone_and_the_main_one_has_none() {
     let app = TestApp::start_with(&[METRICS]);
     let metrics = app.service.metrics_url.clone().unwrap();
-    for path in ["", "/", "/healthz", "/api/session", "/metrics/"] {
+    for path in ["", "/", "/healthz", SESSION, "/metrics/"] {
         let url = metrics.replace("/metrics", path);
         assert_eq!(client().get(&url).send().await.unwrap().status(), 404, "{url}");
     }

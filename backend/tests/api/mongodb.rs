@@ -7,8 +7,8 @@ use connection_store::test_support::wire::{Fault as WireFault, Wired};
 use instagram_simulator::{Endpoint, Fault, Times, accounts};
 use reqwest::Method;
 
-use crate::refresh_job::{OFTEN, eventually, pass};
-use crate::support::{Answer, TestApp};
+use crate::support::callers::proxied;
+use crate::support::{Answer, OFTEN, TestApp, eventually, pass};
 
 #[actix_web::test]
 async fn the_whole_flow_works_on_mongodb() {
@@ -19,9 +19,9 @@ async fn the_whole_flow_works_on_mongodb() {
     assert_eq!(saved.status, 200, "{saved}");
     assert_eq!(ada.connection().await.body["connection"]["username"], accounts::RECORD_SHOP);
     assert_eq!(app.connect(&bob, accounts::RECORD_SHOP).await.failure(), "409 account_in_use");
-    assert_eq!(ada.delete("/api/integrations/instagram/me").await.status, 200);
+    assert_eq!(ada.instagram().disconnect().await.status, 200);
     assert_eq!(app.connect(&bob, accounts::RECORD_SHOP).await.status, 200);
-    assert_eq!(ada.delete("/api/session").await.status, 200);
+    assert_eq!(ada.sign_out().await.status, 200);
     assert_eq!(ada.connection().await.failure(), "401 unauthenticated");
 }
 
@@ -29,10 +29,9 @@ async fn the_whole_flow_works_on_mongodb() {
 async fn service_resumes_by_itself_when_the_database_comes_back() {
     let mut server = MongoServer::start_own();
     let app = TestApp::start_with(&[("DATABASE_URL", &server.fresh_database_url())]);
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     server.stop();
-    for answer in [ada.connection().await, ada.get("/readyz").await, ada.get("/auth/instagram/login").await] {
+    for answer in [ada.connection().await, ada.get("/readyz").await, ada.begin_login("").await] {
         assert_eq!(answer.failure(), "503 unavailable", "{answer}");
         assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
     }
@@ -57,8 +56,7 @@ async fn a_renewed_token_outlasts_two_elections() {
     let mut server = MongoServer::start_own();
     let url = server.fresh_database_url();
     let app = TestApp::start_with(&[("DATABASE_URL", &url), ("INSTAGRAM_TIMEOUT_SECONDS", "10"), OFTEN]);
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     let before = ada.connection().await.body["connection"]["expiresAt"].clone();
     app.instagram.fault(Endpoint::Refresh, Fault::Delay { ms: 2000 }, Times::ONCE);
     pass(&app, &[&ada], 35).await;
@@ -84,22 +82,20 @@ async fn a_handle_is_saved_though_an_election_begins() {
     let saved = app.connect(&ada, accounts::RECORD_SHOP).await;
     assert_eq!(saved.status, 200, "{saved}");
     assert!(wired.is_clear());
-    let events = ada.get("/api/integrations/instagram/me/events").await;
-    assert_eq!(events.body["events"].as_array().unwrap().len(), 1, "it was connected once: {events}");
+    assert_eq!(ada.event_types().await, ["connected"], "it was connected once");
 }
 
 /// Instagram has refused it, so that nothing was done, or nobody has begun: a repetition is carried out.
 #[actix_web::test]
 async fn an_election_leaves_no_claim_behind() {
-    const MEDIA: &str = "/api/integrations/instagram/me/proxy/me/media";
+    let media = &proxied("me/media");
     const CLAIMS: &str = "repeatable_requests";
     let wired = Wired::new().await;
     let app = TestApp::start_with(&[("DATABASE_URL", &wired.url)]);
-    let ada = app.with_user("ada").await;
-    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    let ada = app.with_connection().await;
     let image = serde_json::json!({"image_url": "https://wreckshop.com/a.jpg"});
     let post = async |key: &str| {
-        Answer::of(ada.request(Method::POST, MEDIA).header("idempotency-key", key).json(&image)).await
+        Answer::of(ada.request(Method::POST, media).header("idempotency-key", key).json(&image)).await
     };
     let begins_anew = async |key: &str| {
         let mut again = post(key).await;

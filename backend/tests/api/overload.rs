@@ -4,16 +4,16 @@ use std::time::{Duration, Instant};
 
 use actix_web::rt;
 use connection_store::test_support::MongoServer;
-use instagram_simulator::{Endpoint, Fault, Times, accounts};
+use instagram_simulator::{Endpoint, Fault, Times};
 use reqwest::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Answer, PASSWORD, Person, TestApp, hang_up};
+use crate::support::callers::{MY_INSTAGRAM, SESSION};
+use crate::support::{Answer, DAY, PASSWORD, Person, TestApp, hang_up};
 
 const ROOM: usize = 8;
-const PATH: &str = "/api/integrations/instagram/me";
 
 fn address(app: &TestApp) -> String {
     app.url.trim_start_matches("http://").to_owned()
@@ -35,10 +35,9 @@ async fn statuses(address: String, request: String, requests: usize) -> Vec<Stri
 }
 
 async fn no_client_is_refused(app: &TestApp) {
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     let key = ada.personal_key(&["connections:read"]).await;
-    let request = format!("GET {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n");
+    let request = format!("GET {MY_INSTAGRAM} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n");
     for clients in [16, 64, 256, 512] {
         let asked = (0..clients).map(|_| statuses(address(app), request.clone(), 2048 / clients));
         let load = futures_util::future::join_all(asked);
@@ -73,7 +72,7 @@ async fn without_room(app: &TestApp, meanwhile: impl AsyncFnOnce(&Person)) {
     let database = rusqlite::Connection::open(app.database_file()).unwrap();
     database.execute_batch("BEGIN IMMEDIATE").unwrap();
     let waiting: Vec<_> =
-        (0..ROOM).map(|_| rt::spawn(Answer::of(program.request(Method::GET, PATH)))).collect();
+        (0..ROOM).map(|_| rt::spawn(Answer::of(program.request(Method::GET, MY_INSTAGRAM)))).collect();
     rt::time::sleep(Duration::from_millis(700)).await;
     meanwhile(&ada).await;
     database.execute_batch("ROLLBACK").unwrap();
@@ -88,7 +87,7 @@ async fn too_much_is_refused_at_once_as_the_contract_says() {
     let app = TestApp::start_with_room_for(ROOM);
     without_room(&app, async |ada| {
         let asked = Instant::now();
-        let request = ada.request(Method::GET, PATH).header("origin", "http://localhost:5176");
+        let request = ada.request(Method::GET, MY_INSTAGRAM).header("origin", "http://localhost:5176");
         let refused = Answer::of(request.header("x-request-id", "mine")).await;
         assert_eq!(refused.failure(), "503 unavailable");
         assert_eq!(refused.body["requestId"], "mine");
@@ -102,12 +101,12 @@ async fn too_much_is_refused_at_once_as_the_contract_says() {
             assert_eq!(refused.header(header), value, "{header}");
         }
         let refused =
-            Answer::of(ada.request(Method::GET, PATH).header("origin", "https://evil.example")).await;
+            Answer::of(ada.request(Method::GET, MY_INSTAGRAM).header("origin", "https://evil.example")).await;
         assert_eq!(refused.failure(), "503 unavailable");
         assert_eq!(refused.header("access-control-allow-origin"), "");
         assert_eq!(refused.header("x-request-id").len(), 36);
         let body = json!({"email": "ada@example.com", "password": PASSWORD});
-        assert_eq!(ada.post("/api/session", body).await.failure(), "503 unavailable", "with a body as well");
+        assert_eq!(ada.post(SESSION, body).await.failure(), "503 unavailable", "with a body as well");
         assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
     })
     .await;
@@ -164,7 +163,7 @@ async fn bodies_that_come_late_find_no_more_room_than_others() {
     let key = app.service_key(&["sessions:create"]);
     let body = r#"{"userId":"user-123"}"#;
     // From here on its use is on record, so that it is only the body that its requests wait for.
-    let create = async || app.with_key(&key).post("/api/sessions", json!({"userId": "user-123"})).await;
+    let create = async || app.with_key(&key).create_link(json!({"userId": "user-123"})).await;
     assert_eq!(create().await.status, 201);
     let mut clients = Vec::new();
     for _ in 0..3 * ROOM {
@@ -204,20 +203,18 @@ async fn clients_that_send_no_body_keep_nobody_out() {
         silent.push(stream);
     }
     rt::time::sleep(Duration::from_millis(500)).await;
-    assert_eq!(ada.get("/api/session").await.status, 200);
+    assert_eq!(ada.session().await.status, 200);
 }
 
 #[actix_web::test]
 async fn work_that_goes_on_for_nobody_takes_its_room() {
-    const DAY: Duration = Duration::from_secs(86_400);
     let app = TestApp::start_with_room_for(1);
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     let key = ada.personal_key(&["connections:write"]).await;
     app.clock.advance(2 * DAY);
     app.instagram.advance(2 * DAY);
     app.instagram.fault(Endpoint::Refresh, Fault::Delay { ms: 1500 }, Times::ONCE);
-    let refresh = ada.request(Method::POST, &format!("{PATH}/refresh")).bearer_auth(key);
+    let refresh = ada.request(Method::POST, &format!("{MY_INSTAGRAM}/refresh")).bearer_auth(key);
     hang_up(refresh, async {
         while app.instagram.requests(Endpoint::Refresh) == 0 {
             rt::time::sleep(Duration::from_millis(10)).await;

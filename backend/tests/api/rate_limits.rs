@@ -6,15 +6,19 @@ use instagram_simulator::{Consent, accounts};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::metrics::{METRICS, value};
+use crate::support::callers::{HOST_LINK, LOGIN, MY_INSTAGRAM, SESSION, USERS, instagram};
+use crate::support::metrics::{METRICS, value};
 use crate::support::{Answer, PASSWORD, Person, Running, TestApp, hang_up};
 
 const ON: (&str, &str) = ("RATE_LIMITS", "on");
 /// The client of these tests is a proxy, so that they can ask from any address.
 const BEHIND_A_PROXY: (&str, &str) = ("TRUSTED_PROXIES", "127.0.0.1");
-/// Somebody who has connected nothing.
-const HOSTS_USER: &str = "/api/integrations/instagram/user-123";
 const WRONG: &str = "canary-wrong-password-5d20";
+
+/// A link that there is not.
+fn unknown_link() -> String {
+    format!("{HOST_LINK}?token=x")
+}
 
 /// A request that comes from an address.
 async fn from(person: &Person, address: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
@@ -23,10 +27,6 @@ async fn from(person: &Person, address: &str, method: Method, path: &str, body: 
         request = request.json(&body);
     }
     Answer::of(request).await
-}
-
-async fn sign_in(person: &Person, email: &str, password: &str) -> Answer {
-    person.post("/api/session", json!({"email": email, "password": password})).await
 }
 
 /// That an answer says that it was too often, and when it is worth another try; returns the seconds.
@@ -43,13 +43,13 @@ async fn an_address_that_asks_too_often_is_told_to_wait() {
     let ada = app.with_user("ada").await;
     let anybody = app.anonymous();
     for left in (0..9).rev() {
-        let answer = anybody.get("/api/session").await;
+        let answer = anybody.session().await;
         assert_eq!(answer.failure(), "401 unauthenticated");
         assert_eq!(answer.header("ratelimit-policy"), "\"address\";q=10;w=20");
         let state = answer.header("ratelimit").to_owned();
         assert!(state.starts_with(&format!("\"address\";r={left};t=")), "{state}");
     }
-    for path in ["/api/session", "/api/docs", "/auth/instagram/login", "/api/%73ession", "/%61pi/session"] {
+    for path in [SESSION, "/api/docs", LOGIN, "/api/%73ession", "/%61pi/session"] {
         let refused = anybody.get(path).await;
         assert!((1..=2).contains(&wait_of(&refused)), "{path}: {refused}");
         assert_eq!(refused.header("ratelimit-policy"), "\"address\";q=10;w=20");
@@ -59,7 +59,7 @@ async fn an_address_that_asks_too_often_is_told_to_wait() {
         let answer = anybody.get(path).await;
         assert_eq!((answer.status, answer.header("ratelimit")), (200, ""));
     }
-    let known = ada.get("/api/session").await;
+    let known = ada.session().await;
     assert_eq!(known.status, 200, "who is signed in is counted apart");
     assert_eq!(known.header("ratelimit-policy"), "\"caller\";q=10;w=10");
 }
@@ -80,7 +80,7 @@ async fn each_session_and_each_key_has_a_quota_of_its_own() {
     }
     assert!(refused >= 5, "{refused}");
     assert_eq!(other_key.connection().await.failure(), "404 not_connected");
-    assert_eq!(ada.get("/api/session").await.status, 200);
+    assert_eq!(ada.session().await.status, 200);
 }
 
 #[actix_web::test]
@@ -88,7 +88,7 @@ async fn a_key_that_is_none_counts_for_its_address() {
     let app = TestApp::start_with(&[("RATE_LIMITS", "0.1")]);
     let cookie = format!("connect_session={}", "a".repeat(43));
     for number in 0..10 {
-        let request = app.anonymous().request(Method::GET, "/api/session");
+        let request = app.anonymous().request(Method::GET, SESSION);
         let request = if number % 2 == 0 {
             request.bearer_auth(format!("nonsense{number}"))
         } else {
@@ -96,16 +96,16 @@ async fn a_key_that_is_none_counts_for_its_address() {
         };
         assert_eq!(Answer::of(request).await.failure(), "401 unauthenticated");
     }
-    let request = app.anonymous().request(Method::GET, "/api/session").bearer_auth("another");
+    let request = app.anonymous().request(Method::GET, SESSION).bearer_auth("another");
     wait_of(&Answer::of(request).await);
-    wait_of(&app.anonymous().get("/api/session").await);
+    wait_of(&app.anonymous().session().await);
 }
 
 #[actix_web::test]
 async fn who_is_no_trusted_proxy_cannot_take_another_address() {
     let app = TestApp::start_with(&[("RATE_LIMITS", "0.1")]);
     let person = app.anonymous();
-    let ask = async |address: String| from(&person, &address, Method::GET, "/api/session", None).await;
+    let ask = async |address: String| from(&person, &address, Method::GET, SESSION, None).await;
     for number in 0..10 {
         assert_eq!(ask(format!("198.51.100.{number}")).await.status, 401);
     }
@@ -113,7 +113,7 @@ async fn who_is_no_trusted_proxy_cannot_take_another_address() {
 
     let app = app.restart_with(&[("RATE_LIMITS", "0.1"), BEHIND_A_PROXY]);
     let person = app.anonymous();
-    let ask = async |address: String| from(&person, &address, Method::GET, "/api/session", None).await;
+    let ask = async |address: String| from(&person, &address, Method::GET, SESSION, None).await;
     for number in 0..10 {
         // What the client itself has written stands left of what the proxy adds.
         assert_eq!(ask(format!("203.0.113.{number}, 198.51.100.1")).await.status, 401);
@@ -159,11 +159,11 @@ async fn sign_ins_of_one_address_are_limited_whoever_they_are_for() {
     let app = TestApp::start_with(&[("RATE_LIMITS", "0.05")]);
     for name in ["ada", "bob", "cleo"] {
         assert_eq!(
-            sign_in(&app.anonymous(), &format!("{name}@example.com"), WRONG).await.failure(),
+            app.anonymous().sign_in(&format!("{name}@example.com"), WRONG).await.failure(),
             "401 invalid_credentials"
         );
     }
-    let refused = sign_in(&app.anonymous(), "dora@example.com", WRONG).await;
+    let refused = app.anonymous().sign_in("dora@example.com", WRONG).await;
     assert!(wait_of(&refused) > 590);
     assert_eq!(refused.header("ratelimit-policy"), "\"sign-in\";q=3;w=600");
 }
@@ -176,32 +176,32 @@ async fn guessing_one_password_gets_slower_and_slower() {
     // An account that there is and one that there is not, in any spelling.
     for email in ["ada@example.com", "nobody@example.com"] {
         for _ in 0..5 {
-            assert_eq!(sign_in(&nobodys, email, WRONG).await.failure(), "401 invalid_credentials");
+            assert_eq!(nobodys.sign_in(email, WRONG).await.failure(), "401 invalid_credentials");
         }
-        let refused = sign_in(&nobodys, &email.to_uppercase(), WRONG).await;
+        let refused = nobodys.sign_in(&email.to_uppercase(), WRONG).await;
         assert!((14..=16).contains(&wait_of(&refused)), "{refused}");
-        let again = sign_in(&nobodys, email, PASSWORD).await;
+        let again = nobodys.sign_in(email, PASSWORD).await;
         assert_eq!(again.body["error"], refused.body["error"], "the right one is not told from a wrong one");
         assert_eq!(wait_of(&again), wait_of(&again));
     }
     for expected in [15, 30, 60, 120, 240, 480, 900, 900] {
         app.clock.advance(Duration::from_secs(901));
         for email in ["ada@example.com", "nobody@example.com"] {
-            assert_eq!(sign_in(&nobodys, email, WRONG).await.failure(), "401 invalid_credentials");
-            let wait = wait_of(&sign_in(&nobodys, email, WRONG).await);
+            assert_eq!(nobodys.sign_in(email, WRONG).await.failure(), "401 invalid_credentials");
+            let wait = wait_of(&nobodys.sign_in(email, WRONG).await);
             assert!((expected - 2..=expected + 1).contains(&wait), "{wait} instead of {expected}");
         }
     }
     app.clock.advance(Duration::from_secs(901));
-    assert_eq!(sign_in(&nobodys, "ada@example.com", PASSWORD).await.status, 200, "nobody is locked out");
-    assert_eq!(sign_in(&nobodys, "ada@example.com", PASSWORD).await.status, 200, "and all is forgotten");
+    assert_eq!(nobodys.sign_in("ada@example.com", PASSWORD).await.status, 200, "nobody is locked out");
+    assert_eq!(nobodys.sign_in("ada@example.com", PASSWORD).await.status, 200, "and all is forgotten");
 }
 
 #[actix_web::test]
 async fn of_many_guesses_at_once_few_are_looked_at() {
     let app = TestApp::start_with(&[ON]);
     app.with_user("ada").await;
-    let guesses = (0..20).map(|_| async { sign_in(&app.anonymous(), "ada@example.com", WRONG).await.status });
+    let guesses = (0..20).map(|_| async { app.anonymous().sign_in("ada@example.com", WRONG).await.status });
     let answers = futures_util::future::join_all(guesses).await;
     let looked_at = answers.iter().filter(|status| **status == 401).count();
     assert!((1..=5).contains(&looked_at), "{answers:?}");
@@ -212,13 +212,13 @@ async fn of_many_guesses_at_once_few_are_looked_at() {
 async fn guesses_that_are_refused_make_no_wait_longer() {
     let app = TestApp::start_with(&[ON]);
     app.with_user("ada").await;
-    let guesses = (0..20).map(|_| async { sign_in(&app.anonymous(), "ada@example.com", WRONG).await.status });
+    let guesses = (0..20).map(|_| async { app.anonymous().sign_in("ada@example.com", WRONG).await.status });
     let answers = futures_util::future::join_all(guesses).await;
     assert_eq!(answers.iter().filter(|status| **status == 429).count(), 15, "{answers:?}");
     // As long as after five guesses, one after the other.
     app.clock.advance(Duration::from_secs(16));
-    assert_eq!(sign_in(&app.anonymous(), "ada@example.com", WRONG).await.status, 401);
-    let wait = wait_of(&sign_in(&app.anonymous(), "ada@example.com", WRONG).await);
+    assert_eq!(app.anonymous().sign_in("ada@example.com", WRONG).await.status, 401);
+    let wait = wait_of(&app.anonymous().sign_in("ada@example.com", WRONG).await);
     assert!((13..=16).contains(&wait), "{wait}");
 }
 
@@ -232,7 +232,7 @@ async fn a_sign_in_that_the_server_has_no_time_for_is_no_wrong_password() {
         let email = format!("person{number}@example.com");
         let address = format!("203.0.{}.{}", number / 250, number % 250);
         let body = json!({"email": email, "password": WRONG});
-        let answer = from(&proxy, &address, Method::POST, "/api/session", Some(body)).await;
+        let answer = from(&proxy, &address, Method::POST, SESSION, Some(body)).await;
         (email, answer)
     });
     let answers = futures_util::future::join_all(burst).await;
@@ -242,29 +242,29 @@ async fn a_sign_in_that_the_server_has_no_time_for_is_no_wrong_password() {
     let (email, answer) = refused.next().expect("the line is bounded");
     assert!((1..=2).contains(&wait_of(answer)), "{answer}");
     for _ in 0..5 {
-        assert_eq!(sign_in(&proxy, email, WRONG).await.failure(), "401 invalid_credentials");
+        assert_eq!(proxy.sign_in(email, WRONG).await.failure(), "401 invalid_credentials");
     }
-    wait_of(&sign_in(&proxy, email, WRONG).await);
+    wait_of(&proxy.sign_in(email, WRONG).await);
 }
 
 #[actix_web::test]
 async fn an_owner_signs_in_where_they_did_before_while_others_guess() {
     let app = TestApp::start_with(&[ON]);
     let ada = app.with_user("ada").await;
-    assert_eq!(ada.delete("/api/session").await.status, 200);
+    assert_eq!(ada.sign_out().await.status, 200);
     let (attacker, bob) = (app.anonymous(), app.with_user("bob").await);
     for _ in 0..5 {
-        assert_eq!(sign_in(&attacker, "ada@example.com", WRONG).await.status, 401);
+        assert_eq!(attacker.sign_in("ada@example.com", WRONG).await.status, 401);
     }
-    wait_of(&sign_in(&attacker, "ada@example.com", PASSWORD).await);
-    wait_of(&sign_in(&bob, "ada@example.com", PASSWORD).await);
-    assert_eq!(sign_in(&ada, "ada@example.com", PASSWORD).await.status, 200);
+    wait_of(&attacker.sign_in("ada@example.com", PASSWORD).await);
+    wait_of(&bob.sign_in("ada@example.com", PASSWORD).await);
+    assert_eq!(ada.sign_in("ada@example.com", PASSWORD).await.status, 200);
     // That does not help the others; and the browser has no more tries than anybody.
-    wait_of(&sign_in(&attacker, "ada@example.com", PASSWORD).await);
+    wait_of(&attacker.sign_in("ada@example.com", PASSWORD).await);
     for _ in 0..5 {
-        assert_eq!(sign_in(&ada, "ada@example.com", WRONG).await.status, 401);
+        assert_eq!(ada.sign_in("ada@example.com", WRONG).await.status, 401);
     }
-    wait_of(&sign_in(&ada, "ada@example.com", PASSWORD).await);
+    wait_of(&ada.sign_in("ada@example.com", PASSWORD).await);
 }
 
 #[actix_web::test]
@@ -272,7 +272,7 @@ async fn the_cookie_that_knows_a_browser_lets_nobody_in_and_cannot_be_made() {
     let app = TestApp::start_with(&[ON]);
     let person = app.anonymous();
     let body = json!({"email": "ada@example.com", "password": PASSWORD});
-    let signed_up = person.post("/api/users", body).await;
+    let signed_up = person.sign_up(body).await;
     let cookies: Vec<_> =
         signed_up.headers.get_all("set-cookie").iter().map(|c| c.to_str().unwrap()).collect();
     let device = cookies.iter().find(|cookie| cookie.starts_with("connect_device=")).unwrap();
@@ -280,15 +280,15 @@ async fn the_cookie_that_knows_a_browser_lets_nobody_in_and_cannot_be_made() {
         assert!(device.contains(attribute), "{device}");
     }
     let device = device.split(';').next().unwrap();
-    let with = |cookie: String| app.anonymous().request(Method::GET, "/api/session").header("cookie", cookie);
+    let with = |cookie: String| app.anonymous().request(Method::GET, SESSION).header("cookie", cookie);
     assert_eq!(Answer::of(with(device.to_owned())).await.failure(), "401 unauthenticated");
 
     for _ in 0..5 {
-        assert_eq!(sign_in(&app.anonymous(), "ada@example.com", WRONG).await.status, 401);
+        assert_eq!(app.anonymous().sign_in("ada@example.com", WRONG).await.status, 401);
     }
     let sign_in_with = async |cookie: &str| {
         let body = json!({"email": "ada@example.com", "password": WRONG});
-        let request = app.anonymous().request(Method::POST, "/api/session").header("cookie", cookie);
+        let request = app.anonymous().request(Method::POST, SESSION).header("cookie", cookie);
         Answer::of(request.json(&body)).await
     };
     let last = if device.ends_with('A') { "B" } else { "A" };
@@ -313,12 +313,12 @@ async fn a_sign_in_that_is_refused_costs_no_hash() {
     let hashes = async || value(&app, "password_hashes_total").await;
     let guesser = app.anonymous();
     for _ in 0..5 {
-        assert_eq!(sign_in(&guesser, "ada@example.com", WRONG).await.failure(), "401 invalid_credentials");
+        assert_eq!(guesser.sign_in("ada@example.com", WRONG).await.failure(), "401 invalid_credentials");
     }
     let before = hashes().await;
     assert_eq!(before, 6.0, "the sign-up's and five guesses'");
     for _ in 0..5 {
-        wait_of(&sign_in(&guesser, "ada@example.com", WRONG).await);
+        wait_of(&guesser.sign_in("ada@example.com", WRONG).await);
     }
     assert_eq!(hashes().await, before);
 }
@@ -328,23 +328,23 @@ async fn callbacks_and_host_links_are_limited() {
     let app = TestApp::start_with(&[("RATE_LIMITS", "0.1")]);
     let ada = app.with_user("ada").await;
     for _ in 0..6 {
-        let answer = ada.get("/auth/instagram/callback?code=a&state=b").await;
+        let answer = ada.callback("code=a&state=b").await;
         assert_eq!(answer.failure(), "400 invalid_state");
     }
-    let refused = ada.get("/auth/instagram/callback?code=a&state=b").await;
+    let refused = ada.callback("code=a&state=b").await;
     assert!(wait_of(&refused) > 590);
     assert_eq!(refused.header("ratelimit-policy"), "\"callback\";q=6;w=600");
 
     let anybody = app.anonymous();
     for _ in 0..6 {
-        assert_eq!(anybody.get("/auth/host?token=x").await.failure(), "400 invalid_state");
+        assert_eq!(anybody.get(&unknown_link()).await.failure(), "400 invalid_state");
     }
-    let refused = anybody.get("/auth/host?token=x").await;
+    let refused = anybody.get(&unknown_link()).await;
     assert!(wait_of(&refused) > 590);
     let policy = "\"host-link\";q=6;w=600";
     assert_eq!(refused.header("ratelimit-policy"), policy);
     // A person's browser is shown a page.
-    let page = anybody.navigate("/auth/host?token=x").await;
+    let page = anybody.navigate(&unknown_link()).await;
     assert_eq!(
         (page.status().as_u16(), &page.headers()["ratelimit-policy"]),
         (429, &policy.parse().unwrap())
@@ -356,9 +356,9 @@ async fn callbacks_and_host_links_are_limited() {
     let app = app.restart_with(&[("RATE_LIMITS", "0.1")]);
     let anybody = app.anonymous();
     for _ in 0..6 {
-        assert_eq!(anybody.follow_link("/auth/host?token=x").await.failure(), "400 invalid_state");
+        assert_eq!(anybody.follow_link(&unknown_link()).await.failure(), "400 invalid_state");
     }
-    let refused = anybody.follow_link("/auth/host?token=x").await;
+    let refused = anybody.follow_link(&unknown_link()).await;
     assert!(wait_of(&refused) > 590);
     assert_eq!(refused.header("ratelimit-policy"), "\"host-sign-in\";q=6;w=600");
 }
@@ -368,7 +368,7 @@ async fn callbacks_and_host_links_are_limited() {
 async fn all_programs_of_an_owner_together_call_instagram_so_often() {
     let app = TestApp::start_with(&[("RATE_LIMITS", "0.1"), BEHIND_A_PROXY]);
     let ask = async |program: &Person, number: usize, user: &str| {
-        let path = format!("/api/integrations/instagram/{user}/proxy/me");
+        let path = format!("{}/proxy/me", instagram(user));
         from(program, &format!("203.0.113.{number}"), Method::GET, &path, None).await
     };
     let key = || app.with_key(&app.service_key(&["connections:read"]));
@@ -388,7 +388,7 @@ async fn all_programs_of_an_owner_together_call_instagram_so_often() {
 #[actix_web::test]
 async fn one_address_asks_so_often_with_all_its_keys() {
     let app = TestApp::start_with(&[("RATE_LIMITS", "0.02"), BEHIND_A_PROXY]);
-    let path = "/api/integrations/instagram/user-123";
+    let path = &instagram("user-123");
     let programs: Vec<_> = (0..11).map(|_| app.with_key(&app.service_key(&["connections:read"]))).collect();
     let ask = async |program: &Person, address: &str| from(program, address, Method::GET, path, None).await;
     for program in &programs[..10] {
@@ -405,16 +405,15 @@ async fn one_address_asks_so_often_with_all_its_keys() {
 #[actix_web::test]
 async fn an_owner_asks_instagram_so_often_and_no_more() {
     let app = TestApp::start_with(&[("RATE_LIMITS", "0.2")]);
-    let ada = app.with_user("ada").await;
-    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
+    let ada = app.with_connection().await;
     for (what, limit) in [("refresh", 4), ("sync", 12)] {
-        let path = format!("/api/integrations/instagram/me/{what}");
+        let path = format!("{MY_INSTAGRAM}/{what}");
         for _ in 0..limit {
             assert_eq!(ada.post(&path, json!({})).await.header("ratelimit-policy"), "\"caller\";q=20;w=10");
         }
         // Another session of the same owner's is no way around it.
         let again = app.anonymous();
-        assert_eq!(sign_in(&again, "ada@example.com", PASSWORD).await.status, 200);
+        assert_eq!(again.sign_in("ada@example.com", PASSWORD).await.status, 200);
         let refused = again.post(&path, json!({})).await;
         assert!(wait_of(&refused) > 3590);
         assert_eq!(refused.header("ratelimit-policy"), format!("\"{what}\";q={limit};w=3600"));
@@ -427,10 +426,10 @@ async fn without_an_answer_of_the_database_nobody_guesses() {
     app.with_user("ada").await;
     let database = rusqlite::Connection::open(app.database_file()).unwrap();
     database.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let answer = sign_in(&app.anonymous(), "ada@example.com", PASSWORD).await;
+    let answer = app.anonymous().sign_in("ada@example.com", PASSWORD).await;
     assert_eq!(answer.failure(), "503 unavailable");
     database.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(sign_in(&app.anonymous(), "ada@example.com", PASSWORD).await.status, 200);
+    assert_eq!(app.anonymous().sign_in("ada@example.com", PASSWORD).await.status, 200);
 }
 
 #[actix_web::test]
@@ -440,7 +439,7 @@ async fn the_names_of_counts_tell_of_nobody() {
     app.exchange(&ada, Consent::allow(accounts::RECORD_SHOP)).await;
     for number in 0..6 {
         let body = json!({"email": "canary@example.com", "password": WRONG});
-        let path = if number % 2 == 0 { "/api/session" } else { "/api/users" };
+        let path = if number % 2 == 0 { SESSION } else { USERS };
         from(&app.anonymous(), "198.51.100.77", Method::POST, path, Some(body)).await;
     }
     let database = rusqlite::Connection::open(app.database_file()).unwrap();
@@ -461,7 +460,7 @@ async fn a_right_password_is_no_failure_even_if_its_client_hangs_up() {
     let body = json!({"email": "ada@example.com", "password": PASSWORD});
     for _ in 0..6 {
         let before = value(&app, "password_hashes_total").await;
-        let request = app.anonymous().request(Method::POST, "/api/session").json(&body);
+        let request = app.anonymous().request(Method::POST, SESSION).json(&body);
         // The password is counted as a failure by then, and is being looked at.
         let until_looked_at = async {
             let patience = std::time::Instant::now();
@@ -471,14 +470,14 @@ async fn a_right_password_is_no_failure_even_if_its_client_hangs_up() {
         };
         hang_up(request, until_looked_at).await;
     }
-    let mut answer = sign_in(&app.anonymous(), "ada@example.com", PASSWORD).await;
+    let mut answer = app.anonymous().sign_in("ada@example.com", PASSWORD).await;
     for _ in 0..20 {
         if answer.status == 200 {
             break;
         }
         // The last of them may not be through.
         tokio::time::sleep(Duration::from_millis(200)).await;
-        answer = sign_in(&app.anonymous(), "ada@example.com", PASSWORD).await;
+        answer = app.anonymous().sign_in("ada@example.com", PASSWORD).await;
     }
     assert_eq!(answer.status, 200, "{answer}");
 }
@@ -499,7 +498,7 @@ fn start_limited(factor: &str) -> TestApp {
 /// Asks with a session that nobody has, another one for each number.
 async fn with_made_up(app: &TestApp, number: usize) -> Answer {
     let cookie = format!("connect_session={}{number:03}", "a".repeat(40));
-    let request = app.anonymous().request(Method::GET, "/api/session").header("cookie", cookie);
+    let request = app.anonymous().request(Method::GET, SESSION).header("cookie", cookie);
     Answer::of(request.header("x-forwarded-for", "203.0.113.1")).await
 }
 
@@ -535,7 +534,7 @@ async fn made_up_sessions_keep_no_good_key_out() {
     let app = TestApp::start_with(&limits);
     let key = app.service_key(&["connections:read"]);
     let with_key = async |app: &TestApp| {
-        from(&app.with_key(&key), "203.0.113.1", Method::GET, HOSTS_USER, None).await.failure()
+        from(&app.with_key(&key), "203.0.113.1", Method::GET, &instagram("user-123"), None).await.failure()
     };
     assert_eq!(with_key(&app).await, "404 not_connected");
     for _ in 0..2 {
@@ -559,9 +558,9 @@ async fn a_key_that_asks_too_often_takes_nothing_from_the_others_of_its_address(
     let app = TestApp::start_with(&[("RATE_LIMITS", "0.02")]);
     let [eager, modest] = [0, 1].map(|_| app.with_key(&app.service_key(&["connections:read"])));
     for _ in 0..100 {
-        eager.get(HOSTS_USER).await;
+        eager.get(&instagram("user-123")).await;
     }
-    assert_eq!(modest.get(HOSTS_USER).await.failure(), "404 not_connected");
+    assert_eq!(modest.get(&instagram("user-123")).await.failure(), "404 not_connected");
 }
 
 #[actix_web::test]

@@ -7,38 +7,10 @@ use instagram_simulator::{Endpoint, Fault, Times, accounts};
 use mongodb::bson::{DateTime, Document, doc};
 use serde_json::Value;
 
-use crate::support::{Person, TestApp};
-
-const DAY: Duration = Duration::from_secs(86_400);
-pub(crate) const OFTEN: (&str, &str) = ("REFRESH_POLL_SECONDS", "1");
-
-/// Lets days pass for the service and for Instagram, while people look in often enough to stay signed in.
-pub(crate) async fn pass(app: &TestApp, people: &[&Person], days: u32) {
-    for step in [days / 2, days - days / 2] {
-        app.instagram.advance(step * DAY);
-        app.clock.advance(step * DAY);
-        for person in people {
-            person.connection().await;
-        }
-    }
-}
-
-/// The connection, once it is as wanted.
-pub(crate) async fn eventually(person: &Person, wanted: impl Fn(&Value) -> bool) -> Value {
-    let mut connection = Value::Null;
-    for _ in 0..100 {
-        connection = person.connection().await.body["connection"].clone();
-        if wanted(&connection) {
-            return connection;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("still {connection}");
-}
+use crate::support::{DAY, OFTEN, TestApp, eventually, pass};
 
 async fn renews_by_itself(app: &TestApp) {
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     let before = ada.connection().await.body["connection"].clone();
     pass(app, &[&ada], 20).await;
     tokio::time::sleep(Duration::from_millis(2500)).await;
@@ -95,8 +67,7 @@ async fn failures_4_and_6_a_failed_renewal_costs_nothing_and_nobody_else() {
 #[actix_web::test]
 async fn failure_3_a_dead_token_is_noticed_and_said() {
     let app = TestApp::start_with(&[OFTEN]);
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     app.instagram.revoke(accounts::RECORD_SHOP, 458);
     pass(&app, &[&ada], 35).await;
     let dead = eventually(&ada, |connection| connection["status"] == "needs_reauthorization").await;
@@ -113,8 +84,7 @@ async fn a_token_without_a_time_of_its_own_gets_one_and_is_not_forgotten() {
     let server = MongoServer::shared();
     let url = server.fresh_database_url();
     let app = TestApp::start_with(&[OFTEN, ("DATABASE_URL", &url)]);
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     let database = mongodb::Client::with_uri_str(&url).await.unwrap().default_database().unwrap();
     let connections = database.collection::<Document>("instagram_connections");
     let decided =
@@ -141,8 +111,7 @@ async fn a_token_without_a_time_of_its_own_gets_one_and_is_not_forgotten() {
 #[actix_web::test]
 async fn a_clock_that_is_wrong_ends_no_token() {
     let app = TestApp::start_with(&[OFTEN]);
-    let ada = app.with_user("ada").await;
-    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let ada = app.with_connection().await;
     app.instagram.fault(Endpoint::Refresh, Fault::Empty, Times::Forever);
     app.instagram.advance(2 * DAY);
     for _ in 0..4 {

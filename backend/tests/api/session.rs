@@ -1,31 +1,27 @@
 //! `/api/session`.
 
-use std::time::Duration;
-
 use reqwest::Method;
 use serde_json::json;
 
-use crate::metrics::{METRICS, value};
-use crate::support::{Answer, PASSWORD, TestApp};
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
+use crate::support::callers::SESSION;
+use crate::support::metrics::{METRICS, value};
+use crate::support::{Answer, DAY, PASSWORD, TestApp};
 
 #[actix_web::test]
 async fn signing_in_needs_the_password() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
     let anew = app.anonymous();
-    let wrong =
-        anew.post("/api/session", json!({"email": "ada@example.com", "password": "wrong password"})).await;
-    let unknown = anew.post("/api/session", json!({"email": "bob@example.com", "password": PASSWORD})).await;
+    let wrong = anew.sign_in("ada@example.com", "wrong password").await;
+    let unknown = anew.sign_in("bob@example.com", PASSWORD).await;
     assert_eq!(wrong.failure(), "401 invalid_credentials");
     assert_eq!(wrong.body["error"], unknown.body["error"], "one message for both");
-    assert_eq!(anew.get("/api/session").await.failure(), "401 unauthenticated");
+    assert_eq!(anew.session().await.failure(), "401 unauthenticated");
 
-    let right = anew.post("/api/session", json!({"email": "ADA@example.com", "password": PASSWORD})).await;
+    let right = anew.sign_in("ADA@example.com", PASSWORD).await;
     assert_eq!(right.status, 200);
     assert_eq!(right.body["user"]["id"], ada.id);
-    assert_eq!(anew.get("/api/session").await.body, right.body);
+    assert_eq!(anew.session().await.body, right.body);
 }
 
 /// The time of a sign-in is that of its hash: with one for each, it does not tell who has an account.
@@ -37,7 +33,7 @@ async fn an_address_without_an_account_costs_a_hash_like_any_other() {
     for (email, password) in [("ada@example.com", "wrong password"), ("bob@example.com", PASSWORD)] {
         let before = hashes().await;
         let body = json!({"email": email, "password": password});
-        let answer = app.anonymous().post("/api/session", body).await;
+        let answer = app.anonymous().post(SESSION, body).await;
         assert_eq!(answer.failure(), "401 invalid_credentials");
         assert_eq!(hashes().await, before + 1.0, "{email}");
     }
@@ -47,14 +43,13 @@ async fn an_address_without_an_account_costs_a_hash_like_any_other() {
 async fn signing_out_ends_the_session_on_the_server() {
     let app = TestApp::start();
     let person = app.anonymous();
-    let signed_up =
-        person.post("/api/users", json!({"email": "ada@example.com", "password": PASSWORD})).await;
+    let signed_up = person.sign_up(json!({"email": "ada@example.com", "password": PASSWORD})).await;
     let cookie = signed_up.header("set-cookie").split(';').next().unwrap().to_owned();
-    let out = person.delete("/api/session").await;
+    let out = person.sign_out().await;
     assert_eq!((out.status, &out.body), (200, &json!({"ok": true})));
     assert!(out.header("set-cookie").contains("Max-Age=0"), "the browser forgets it, too");
 
-    let kept = app.anonymous().request(Method::GET, "/api/session").header("cookie", cookie);
+    let kept = app.anonymous().request(Method::GET, SESSION).header("cookie", cookie);
     assert_eq!(Answer::of(kept).await.failure(), "401 unauthenticated");
 }
 
@@ -62,13 +57,13 @@ async fn signing_out_ends_the_session_on_the_server() {
 async fn a_session_lives_thirty_days_from_its_last_use() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
-    assert_eq!(ada.get("/api/session").await.header("set-cookie"), "", "not renewed at once");
+    assert_eq!(ada.session().await.header("set-cookie"), "", "not renewed at once");
     app.clock.advance(29 * DAY);
-    assert!(ada.get("/api/session").await.header("set-cookie").contains("Max-Age=2592000"));
+    assert!(ada.session().await.header("set-cookie").contains("Max-Age=2592000"));
     app.clock.advance(29 * DAY);
-    assert_eq!(ada.get("/api/session").await.status, 200);
+    assert_eq!(ada.session().await.status, 200);
     app.clock.advance(30 * DAY);
-    assert_eq!(ada.get("/api/session").await.failure(), "401 unauthenticated");
+    assert_eq!(ada.session().await.failure(), "401 unauthenticated");
 }
 
 #[actix_web::test]
@@ -77,36 +72,36 @@ async fn signing_in_again_ends_the_session_that_the_browser_had() {
     app.with_user("ada").await;
     let person = app.anonymous();
     let body = json!({"email": "ada@example.com", "password": PASSWORD});
-    let first = person.post("/api/session", body.clone()).await;
+    let first = person.post(SESSION, body.clone()).await;
     let cookie = first.header("set-cookie").split(';').next().unwrap().to_owned();
-    assert_eq!(person.post("/api/session", body).await.status, 200);
-    assert_eq!(person.get("/api/session").await.status, 200);
-    let kept = app.anonymous().request(Method::GET, "/api/session").header("cookie", cookie);
+    assert_eq!(person.post(SESSION, body).await.status, 200);
+    assert_eq!(person.session().await.status, 200);
+    let kept = app.anonymous().request(Method::GET, SESSION).header("cookie", cookie);
     assert_eq!(Answer::of(kept).await.failure(), "401 unauthenticated", "nobody could end it any more");
 }
 
 #[actix_web::test]
 async fn who_is_signed_in_can_be_asked_without_an_error() {
-    const OPTIONAL: &str = "/api/session?optional=true";
+    let asked = |optional: &str| format!("{SESSION}?optional={optional}");
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
-    let nobody = app.anonymous().get(OPTIONAL).await;
+    let nobody = app.anonymous().get(&asked("true")).await;
     assert_eq!((nobody.status, &nobody.body), (200, &json!({"ok": true, "user": null})));
     assert_eq!(nobody.header("cache-control"), "no-store");
-    assert_eq!(app.anonymous().get("/api/session?optional=false").await.failure(), "401 unauthenticated");
-    assert_eq!(app.anonymous().get("/api/session?optional=maybe").await.failure(), "400 invalid_request");
-    let known = ada.get(OPTIONAL).await;
-    assert_eq!((known.status, &known.body), (200, &ada.get("/api/session").await.body));
-    let stale = app.anonymous().request(Method::GET, OPTIONAL);
+    assert_eq!(app.anonymous().get(&asked("false")).await.failure(), "401 unauthenticated");
+    assert_eq!(app.anonymous().get(&asked("maybe")).await.failure(), "400 invalid_request");
+    let known = ada.get(&asked("true")).await;
+    assert_eq!((known.status, &known.body), (200, &ada.session().await.body));
+    let stale = app.anonymous().request(Method::GET, &asked("true"));
     let stale = Answer::of(stale.header("cookie", format!("connect_session={}", "a".repeat(43)))).await;
     assert_eq!((stale.status, &stale.body["user"]), (200, &json!(null)));
     // A key is no session, and one that is none is a mistake.
     let key = app.with_key(&ada.personal_key(&["connections:read"]).await);
-    assert_eq!(key.get(OPTIONAL).await.failure(), "403 forbidden");
-    let wrong = app.anonymous().request(Method::GET, OPTIONAL).bearer_auth("nonsense");
+    assert_eq!(key.get(&asked("true")).await.failure(), "403 forbidden");
+    let wrong = app.anonymous().request(Method::GET, &asked("true")).bearer_auth("nonsense");
     assert_eq!(Answer::of(wrong).await.failure(), "401 unauthenticated");
-    ada.delete("/api/session").await;
-    assert_eq!(ada.get(OPTIONAL).await.body["user"], json!(null));
+    ada.sign_out().await;
+    assert_eq!(ada.get(&asked("true")).await.body["user"], json!(null));
 }
 
 #[actix_web::test]
@@ -123,7 +118,7 @@ async fn cookie_rubbish_is_nobody() {
         "connect_session=\"a\"",
         &long,
     ] {
-        let request = app.anonymous().request(Method::GET, "/api/session").header("cookie", cookie);
+        let request = app.anonymous().request(Method::GET, SESSION).header("cookie", cookie);
         assert_eq!(Answer::of(request).await.failure(), "401 unauthenticated", "{cookie}");
     }
 }
@@ -132,11 +127,11 @@ async fn cookie_rubbish_is_nobody() {
 async fn a_bearer_key_is_never_passed_over_for_the_cookie() {
     let app = TestApp::start();
     let ada = app.with_user("ada").await;
-    let request = ada.request(Method::DELETE, "/api/session").header("authorization", "Bearer nonsense");
+    let request = ada.request(Method::DELETE, SESSION).header("authorization", "Bearer nonsense");
     assert_eq!(Answer::of(request).await.failure(), "401 unauthenticated");
-    assert_eq!(ada.get("/api/session").await.status, 200);
+    assert_eq!(ada.session().await.status, 200);
     // Another scheme is a proxy's affair, and changes nothing about the cookie or the check of the origin.
-    let basic = |method| ada.request(method, "/api/session").header("authorization", "Basic YTpi");
+    let basic = |method| ada.request(method, SESSION).header("authorization", "Basic YTpi");
     assert_eq!(Answer::of(basic(Method::GET)).await.status, 200);
     let foreign = basic(Method::DELETE).header("origin", "https://evil.example");
     assert_eq!(Answer::of(foreign).await.failure(), "403 cross_site_request");

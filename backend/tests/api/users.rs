@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::callers::USERS;
 use crate::support::{Answer, PASSWORD, TestApp};
 
 #[actix_web::test]
@@ -9,7 +10,7 @@ async fn signing_up_opens_a_session() {
     let app = TestApp::start();
     let person = app.anonymous();
     let body = json!({"email": " Ada@Example.com ", "password": PASSWORD, "name": "Ada", "unknown": [1]});
-    let answer = person.post("/api/users", body).await;
+    let answer = person.sign_up(body).await;
     assert_eq!(answer.status, 201);
     insta::assert_json_snapshot!(answer.body, {".user.id" => "[id]", ".user.createdAt" => "[time]"}, @r#"
     {
@@ -28,7 +29,7 @@ async fn signing_up_opens_a_session() {
         assert!(cookie.contains(attribute), "{attribute} in {cookie}");
     }
     assert!(!cookie.contains("Secure"));
-    assert_eq!(person.get("/api/session").await.body, answer.body);
+    assert_eq!(person.session().await.body, answer.body);
 }
 
 #[actix_web::test]
@@ -36,14 +37,14 @@ async fn an_address_has_one_account_in_any_case() {
     let app = TestApp::start();
     app.with_user("ada").await;
     let again = json!({"email": "ADA@example.COM", "password": "another password"});
-    assert_eq!(app.anonymous().post("/api/users", again).await.failure(), "409 email_taken");
+    assert_eq!(app.anonymous().sign_up(again).await.failure(), "409 email_taken");
 }
 
 #[actix_web::test]
 async fn every_wrong_value_is_named() {
     let app = TestApp::start();
     let body = json!({"email": "nobody", "password": "short", "name": "x".repeat(101)});
-    let answer = app.anonymous().post("/api/users", body).await;
+    let answer = app.anonymous().sign_up(body).await;
     assert_eq!(answer.failure(), "422 validation_failed");
     insta::assert_json_snapshot!(answer.body["fields"], @r#"
     {
@@ -58,7 +59,7 @@ async fn every_wrong_value_is_named() {
 #[actix_web::test]
 async fn on_https_the_cookie_is_bound_to_the_host() {
     let app = TestApp::start_with(&[("PUBLIC_URL", "https://connect.example.com")]);
-    let request = app.anonymous().request(reqwest::Method::POST, "/api/users");
+    let request = app.anonymous().request(reqwest::Method::POST, USERS);
     let answer = Answer::of(request.json(&json!({"email": "ada@example.com", "password": PASSWORD}))).await;
     let cookies: Vec<_> =
         answer.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap()).collect();

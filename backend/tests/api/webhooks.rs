@@ -1,137 +1,22 @@
 //! Outbound webhooks: what a receiver gets, and what it does not.
 
-use std::collections::VecDeque;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use actix_web::dev::ServerHandle;
-use actix_web::web::{Bytes, Data, to};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use backend::clock::Clock;
 use connection_store::test_support::MongoServer;
 use instagram_simulator::{Consent, Endpoint, Fault, SignedBy, Times, UserIdKind, accounts};
 use reqwest::Url;
 use serde_json::{Value, json};
-use standardwebhooks::Webhook;
 
-use crate::auth_instagram_signals::{DATA_DELETION, tell};
-use crate::metrics::{METRICS, value};
-use crate::process::Process;
-use crate::support::{PASSWORD, Person, TestApp, client, instagram_variables, simulator};
-
-const SECRET: &str = "whsec_Y2FuYXJ5LXdlYmhvb2stc2VjcmV0LTlkMWY=";
-const ALLOWED: (&str, &str) = ("OUTBOUND_WEBHOOK_ALLOW_PRIVATE", "true");
-const SIGNED: (&str, &str) = ("OUTBOUND_WEBHOOK_SECRET", SECRET);
-const DAY: Duration = Duration::from_secs(86_400);
-
-/// Longer than a service takes to look for messages again, and to send them.
-const A_LOOK: Duration = Duration::from_millis(2500);
-
-/// A host application that gets webhooks over real HTTP.
-struct Receiver {
-    url: String,
-    shared: Data<Shared>,
-    server: ServerHandle,
-}
-
-#[derive(Default)]
-struct Shared {
-    got: Mutex<Vec<Message>>,
-    /// What the next answers are, as status and a header; 204 after that.
-    answers: Mutex<VecDeque<Scripted>>,
-}
-
-type Scripted = (u16, Option<(&'static str, String)>);
-
-#[derive(Clone, Debug)]
-struct Message {
-    id: String,
-    timestamp: i64,
-    text: String,
-    body: Value,
-}
-
-impl Receiver {
-    fn start() -> Self {
-        let shared = Data::new(Shared::default());
-        let state = Data::clone(&shared);
-        let bound =
-            HttpServer::new(move || App::new().app_data(Data::clone(&state)).default_service(to(receive)))
-                .workers(1)
-                .disable_signals()
-                .bind(("127.0.0.1", 0))
-                .unwrap();
-        let url = format!("http://{}/hook?token=canary-webhook-query", bound.addrs()[0]);
-        let server = bound.run();
-        let handle = server.handle();
-        actix_web::rt::spawn(server);
-        Self { url, shared, server: handle }
-    }
-
-    fn answer(&self, status: u16, header: Option<(&'static str, String)>, times: usize) {
-        self.shared.answers.lock().unwrap().extend(std::iter::repeat_n((status, header), times));
-    }
-
-    fn got(&self) -> Vec<Message> {
-        self.shared.got.lock().unwrap().clone()
-    }
-
-    /// The messages, once there are as many.
-    async fn wait_for(&self, count: usize) -> Vec<Message> {
-        for _ in 0..100 {
-            let got = self.got();
-            if got.len() >= count {
-                assert_eq!(got.len(), count, "{got:?}");
-                return got;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("{count} messages should be here: {:?}", self.got());
-    }
-
-    /// The messages' types, when no more are on their way.
-    async fn settled(&self) -> Vec<String> {
-        tokio::time::sleep(A_LOOK).await;
-        self.got().iter().map(|message| message.body["type"].as_str().unwrap().to_owned()).collect()
-    }
-
-    fn variables(&self) -> [(&str, &str); 4] {
-        [("OUTBOUND_WEBHOOK_URLS", &self.url), SIGNED, ALLOWED, METRICS]
-    }
-}
-
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        drop(self.server.stop(false));
-    }
-}
-
-/// Takes a message in as a careful receiver does: nothing without a good signature.
-async fn receive(request: HttpRequest, body: Bytes, shared: Data<Shared>) -> HttpResponse {
-    let header = |name: &str| request.headers().get(name).unwrap().to_str().unwrap().to_owned();
-    let (id, timestamp) = (header("webhook-id"), header("webhook-timestamp").parse().unwrap());
-    let signature = Webhook::new(SECRET).unwrap().sign(&id, timestamp, &body).unwrap();
-    assert_eq!(header("webhook-signature"), signature);
-    assert_eq!((request.method().as_str(), header("content-type").as_str()), ("POST", "application/json"));
-    let text = String::from_utf8(body.to_vec()).unwrap();
-    let body = serde_json::from_str(&text).unwrap();
-    shared.got.lock().unwrap().push(Message { id, timestamp, text, body });
-    let (status, header) = shared.answers.lock().unwrap().pop_front().unwrap_or((204, None));
-    let mut answer = HttpResponse::build(status.try_into().unwrap());
-    if let Some((name, value)) = header {
-        answer.insert_header((name, value));
-    }
-    answer.finish()
-}
-
-async fn connected(app: &TestApp) -> Person {
-    let ada = app.with_user("ada").await;
-    assert_eq!(app.connect(&ada, accounts::RECORD_SHOP).await.status, 200);
-    ada
-}
+use crate::support::callers::{CALLBACK, DATA_DELETION, LOGIN, MY_INSTAGRAM, SAVE, USERS};
+use crate::support::meta::tell;
+use crate::support::metrics::{METRICS, value};
+use crate::support::receiver::{A_LOOK, ALLOWED, Receiver, SECRET, SIGNED};
+use crate::support::{DAY, PASSWORD, Process, TestApp, client, instagram_variables, simulator};
 
 /// With the usual pause of a minute between other work: messages do not wait for that.
 async fn each_change_is_told_once(changes: &[(&str, &str)]) {
@@ -151,7 +36,7 @@ async fn each_change_is_told_once(changes: &[(&str, &str)]) {
 
     app.clock.advance(2 * DAY);
     app.instagram.advance(2 * DAY);
-    let path = "/api/integrations/instagram/me";
+    let path = MY_INSTAGRAM;
     // What fails for the moment changes nothing, and is not told.
     for _ in 0..2 {
         app.instagram.fault(Endpoint::Refresh, Fault::Html, Times::ONCE);
@@ -201,7 +86,7 @@ async fn what_was_not_accepted_is_sent_again_the_same() {
     let app = TestApp::start_with(&receiver.variables());
     receiver.answer(500, None, 1);
     receiver.answer(503, Some(("retry-after", "3600".into())), 1);
-    connected(&app).await;
+    app.with_connection().await;
     receiver.wait_for(1).await;
     app.clock.advance(Duration::from_secs(10));
     receiver.wait_for(2).await;
@@ -224,7 +109,7 @@ async fn a_receiver_that_never_accepts_is_given_up_after_a_day() {
     let receiver = Receiver::start();
     let app = TestApp::start_with(&receiver.variables());
     receiver.answer(500, None, 100);
-    connected(&app).await;
+    app.with_connection().await;
     receiver.wait_for(1).await;
     app.clock.advance(DAY - Duration::from_secs(60));
     receiver.wait_for(2).await;
@@ -243,7 +128,7 @@ async fn a_message_from_the_end_of_time_keeps_no_other() {
     let receiver = Receiver::start();
     let app = TestApp::start_with(&receiver.variables());
     receiver.answer(500, None, 1);
-    connected(&app).await;
+    app.with_connection().await;
     receiver.wait_for(1).await;
     assert_eq!(receiver.settled().await.len(), 1);
     let database = rusqlite::Connection::open(app.database_file()).unwrap();
@@ -263,7 +148,7 @@ async fn a_receiver_that_is_gone_is_left_alone_and_redirects_are_not_followed() 
     let app = TestApp::start_with(&receiver.variables());
     receiver.answer(307, Some(("location", elsewhere.url.clone())), 1);
     receiver.answer(410, None, 1);
-    connected(&app).await;
+    app.with_connection().await;
     receiver.wait_for(1).await;
     app.clock.advance(Duration::from_secs(10));
     receiver.wait_for(2).await;
@@ -279,7 +164,7 @@ async fn each_receiver_gets_its_own_and_one_that_was_taken_out_gets_no_more() {
     let urls = format!("{},{}", broken.url, working.url);
     let app = TestApp::start_with(&[("OUTBOUND_WEBHOOK_URLS", &urls), SIGNED, ALLOWED, METRICS]);
     broken.answer(500, None, 100);
-    connected(&app).await;
+    app.with_connection().await;
     assert_eq!(broken.wait_for(1).await[0].id, working.wait_for(1).await[0].id);
     let app = app.restart_with(&working.variables());
     // Another service may still know it, for as long as a message is tried.
@@ -335,14 +220,14 @@ async fn neither_the_secret_nor_a_urls_query_is_in_the_log_or_the_database() {
         request.header("accept", "application/json").send().await.unwrap().json().await.unwrap()
     };
     let user = json!({"email": "ada@example.com", "password": PASSWORD});
-    let user = ask(client.post(at("/api/users")).json(&user)).await;
-    let login = ask(client.get(at("/auth/instagram/login"))).await;
+    let user = ask(client.post(at(USERS)).json(&user)).await;
+    let login = ask(client.get(at(LOGIN))).await;
     let redirect =
         instagram.consent(login["authUrl"].as_str().unwrap(), Consent::allow(accounts::RECORD_SHOP));
     let query = Url::parse(&redirect).unwrap().query().unwrap().to_owned();
-    let mut body = ask(client.get(at(&format!("/auth/instagram/callback?{query}")))).await;
+    let mut body = ask(client.get(at(&format!("{CALLBACK}?{query}")))).await;
     body["userId"] = user["user"]["id"].clone();
-    assert_eq!(ask(client.post(at("/api/integrations/instagram/callback")).json(&body)).await["ok"], true);
+    assert_eq!(ask(client.post(at(SAVE)).json(&body)).await["ok"], true);
     tokio::time::sleep(A_LOOK).await;
     let logged = process.output.lock().unwrap().clone();
     assert!(logged.contains("a webhook was not delivered"), "{logged}");
@@ -379,7 +264,7 @@ async fn a_receiver_that_hangs_does_not_keep_the_others_waiting() {
     let (hanging, calls) = hanging_receiver();
     let urls = format!("{hanging},{}", receiver.url);
     let app = TestApp::start_with(&[("OUTBOUND_WEBHOOK_URLS", &urls), SIGNED, ALLOWED]);
-    let ada = connected(&app).await;
+    let ada = app.with_connection().await;
     // More than two batches for the two of them.
     for _ in 1..25 {
         let body = json!({
@@ -388,7 +273,7 @@ async fn a_receiver_that_hangs_does_not_keep_the_others_waiting() {
             "user_id": app.instagram.account_ids(accounts::RECORD_SHOP).professional,
             "expires_in": 5_000_000,
         });
-        assert_eq!(ada.post("/api/integrations/instagram/callback", body).await.status, 200);
+        assert_eq!(ada.save_connection(body).await.status, 200);
     }
     for _ in 0..600 {
         if receiver.got().len() == 25 {

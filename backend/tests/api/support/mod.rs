@@ -1,6 +1,14 @@
 //! A running service and people who use it, over real HTTP, against the simulator and a real database.
 
-use std::fmt;
+mod answer;
+pub(crate) mod callers;
+pub(crate) mod meta;
+pub(crate) mod metrics;
+mod person;
+mod process;
+pub(crate) mod receiver;
+mod time;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -13,13 +21,18 @@ use actix_web::dev::ServerHandle;
 use backend::clock::{Clock, SystemClock};
 use backend::config::{Config, Variables};
 use backend::server::Service;
-use instagram_simulator::{Consent, Simulator};
+use instagram_simulator::{Consent, Simulator, accounts};
 use jiff::{SignedDuration, Timestamp};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, StatusCode, Url};
-use serde_json::{Value, json};
+use reqwest::Url;
+use reqwest::header::{HeaderMap, HeaderValue};
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
+
+pub(crate) use answer::Answer;
+pub(crate) use person::Person;
+pub(crate) use process::Process;
+pub(crate) use time::{DAY, OFTEN, eventually, pass};
 
 pub(crate) const APP_SECRET: &str = "canary-app-secret-2f9c";
 pub(crate) const PASSWORD: &str = "canary-password-71b3";
@@ -142,6 +155,13 @@ impl TestApp {
         Self::start_with(&[])
     }
 
+    /// On a SQLite file of its own, with Ada, who has connected the record shop.
+    pub(crate) async fn connected() -> (Self, Person) {
+        let app = Self::start();
+        let ada = app.with_connection().await;
+        (app, ada)
+    }
+
     /// With variables that differ from the usual.
     pub(crate) fn start_with(changes: &[(&str, &str)]) -> Self {
         let (folder, instagram) = (tempfile::tempdir().unwrap(), simulator());
@@ -186,10 +206,18 @@ impl TestApp {
     pub(crate) async fn with_user(&self, name: &str) -> Person {
         let mut person = self.anonymous();
         let body = json!({"email": format!("{name}@example.com"), "password": PASSWORD, "name": name});
-        let answer = person.post("/api/users", body).await;
+        let answer = person.sign_up(body).await;
         assert_eq!(answer.status, 201, "{answer}");
         person.id = answer.body["user"]["id"].as_str().unwrap().to_owned();
         person
+    }
+
+    /// Ada, who has connected the record shop.
+    pub(crate) async fn with_connection(&self) -> Person {
+        let ada = self.with_user("ada").await;
+        let saved = self.connect(&ada, accounts::RECORD_SHOP).await;
+        assert_eq!(saved.status, 200, "{saved}");
+        ada
     }
 
     /// A program that shows this key.
@@ -223,7 +251,7 @@ impl TestApp {
 
     /// The callback's query as Instagram sends it after this choice.
     pub(crate) async fn consent(&self, person: &Person, choice: Consent) -> String {
-        let login = person.get("/auth/instagram/login").await;
+        let login = person.begin_login("").await;
         let auth_url = login.body["authUrl"].as_str().unwrap_or_else(|| panic!("{login}"));
         let redirect = Url::parse(&self.instagram.consent(auth_url, choice)).unwrap();
         redirect.query().unwrap().to_owned()
@@ -232,7 +260,7 @@ impl TestApp {
     /// The callback's answer after this choice.
     pub(crate) async fn exchange(&self, person: &Person, choice: Consent) -> Answer {
         let query = self.consent(person, choice).await;
-        person.get(&format!("/auth/instagram/callback?{query}")).await
+        person.callback(&query).await
     }
 
     /// The whole way, to the answer of the save.
@@ -240,76 +268,6 @@ impl TestApp {
         let exchanged = self.exchange(person, Consent::allow(account)).await;
         assert_eq!(exchanged.status, 200, "{exchanged}");
         person.save(&exchanged.body).await
-    }
-}
-
-/// A client with a cookie jar of its own.
-pub(crate) struct Person {
-    client: reqwest::Client,
-    url: String,
-    pub(crate) id: String,
-}
-
-impl Person {
-    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.bare_request(method, path).header("accept", "application/json")
-    }
-
-    /// One that does not say what it accepts.
-    pub(crate) fn bare_request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.url))
-    }
-
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        Answer::of(self.request(Method::GET, path)).await
-    }
-
-    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
-        Answer::of(self.request(Method::POST, path).json(&body)).await
-    }
-
-    pub(crate) async fn delete(&self, path: &str) -> Answer {
-        Answer::of(self.request(Method::DELETE, path)).await
-    }
-
-    /// What a browser gets when somebody follows a link.
-    pub(crate) async fn navigate(&self, path: &str) -> reqwest::Response {
-        let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-        self.bare_request(Method::GET, path).header("accept", accept).send().await.unwrap()
-    }
-
-    /// The body that the web app sends after the callback's answer.
-    pub(crate) fn save_body(&self, exchanged: &Value) -> Value {
-        json!({
-            "userId": self.id,
-            "access_token": exchanged["access_token"],
-            "user_id": exchanged["user_id"],
-            "expires_in": exchanged["expires_in"],
-            "user": exchanged["user"],
-        })
-    }
-
-    pub(crate) async fn save(&self, exchanged: &Value) -> Answer {
-        self.post("/api/integrations/instagram/callback", self.save_body(exchanged)).await
-    }
-
-    /// Goes on from the page of a host application's link, as its button does.
-    pub(crate) async fn follow_link(&self, path: &str) -> Answer {
-        let (path, token) = path.split_once("?token=").unwrap();
-        let form = self.request(Method::POST, path).form(&[("token", token)]);
-        Answer::of(form.header("origin", "http://localhost:4002")).await
-    }
-
-    /// A new key of this person's own.
-    pub(crate) async fn personal_key(&self, scopes: &[&str]) -> String {
-        let body = json!({"name": "mine", "scopes": scopes, "password": PASSWORD});
-        let answer = self.post("/api/api-keys", body).await;
-        assert_eq!(answer.status, 201, "{answer}");
-        answer.body["key"].as_str().unwrap().to_owned()
-    }
-
-    pub(crate) async fn connection(&self) -> Answer {
-        self.get("/api/integrations/instagram/me").await
     }
 }
 
@@ -330,62 +288,6 @@ pub(crate) async fn hang_up(request: reqwest::RequestBuilder, meanwhile: impl Fu
     meanwhile.await;
     // With this, closing resets the connection.
     stream.set_zero_linger().unwrap();
-}
-
-/// A whole answer.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Value,
-    pub(crate) text: String,
-}
-
-impl Answer {
-    pub(crate) async fn of(request: reqwest::RequestBuilder) -> Self {
-        let response = request.send().await.unwrap();
-        let (status, headers) = (response.status(), response.headers().clone());
-        let text = response.text().await.unwrap();
-        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        let answer = Self { status: status.as_u16(), headers, body, text };
-        answer.assert_contract(status);
-        answer
-    }
-
-    /// What holds for every answer there is.
-    fn assert_contract(&self, status: StatusCode) {
-        let id = self.header("x-request-id");
-        assert!(!id.is_empty(), "no request id: {self}");
-        assert_eq!(self.header("x-content-type-options"), "nosniff", "{self}");
-        if status.is_client_error() || status.is_server_error() {
-            assert_eq!(self.body["ok"], false, "{self}");
-            assert_eq!(self.body["requestId"], id, "{self}");
-            assert!(self.body["error"].as_str().is_some_and(|error| !error.is_empty()), "{self}");
-            assert_eq!(self.header("cache-control"), "no-store", "{self}");
-            let code = shared::ErrorCode::ALL.iter().find(|code| code.as_str() == self.body["code"]);
-            assert_eq!(code.map(|code| code.status()), Some(self.status), "{self}");
-        }
-        for secret in [APP_SECRET, PASSWORD, "IGAA"] {
-            assert!(!self.text.contains(secret), "a secret in {self}");
-        }
-    }
-
-    pub(crate) fn header(&self, name: &'static str) -> &str {
-        self.headers
-            .get(HeaderName::from_static(name))
-            .map_or("", |value: &HeaderValue| value.to_str().unwrap_or_default())
-    }
-
-    /// The status and code of a failure, such as `400 invalid_state`.
-    pub(crate) fn failure(&self) -> String {
-        format!("{} {}", self.status, self.body["code"].as_str().unwrap_or("?"))
-    }
-}
-
-impl fmt::Display for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.status, self.text)
-    }
 }
 
 /// An HTTP client with a cookie jar, which follows no redirects.

@@ -1,0 +1,186 @@
+//! The routes of the API by name, for a person or a program to call. A path is written here once; where a request has a header
+//! of its own, it is made with these.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Answer, Person};
+
+pub(crate) const USERS: &str = "/api/users";
+pub(crate) const ACCOUNT: &str = "/api/users/me";
+pub(crate) const SESSION: &str = "/api/session";
+pub(crate) const SESSIONS: &str = "/api/sessions";
+pub(crate) const API_KEYS: &str = "/api/api-keys";
+pub(crate) const CONNECTIONS: &str = "/api/connections";
+pub(crate) const HOST_LINK: &str = "/auth/host";
+pub(crate) const LOGIN: &str = "/auth/instagram/login";
+pub(crate) const CALLBACK: &str = "/auth/instagram/callback";
+pub(crate) const DEAUTHORIZE: &str = "/auth/instagram/deauthorize";
+pub(crate) const DATA_DELETION: &str = "/auth/instagram/data-deletion";
+/// Saves what the callback answered.
+pub(crate) const SAVE: &str = "/api/integrations/instagram/callback";
+/// The caller's own connection. Those of a user are below it.
+pub(crate) const INSTAGRAM: &str = "/api/integrations/instagram";
+/// The caller's own connection, as a user's.
+pub(crate) const MY_INSTAGRAM: &str = "/api/integrations/instagram/me";
+
+/// Accounts and sessions.
+impl Person {
+    pub(crate) async fn sign_up(&self, body: Value) -> Answer {
+        self.post(USERS, body).await
+    }
+
+    pub(crate) async fn sign_in(&self, email: &str, password: &str) -> Answer {
+        self.post(SESSION, json!({"email": email, "password": password})).await
+    }
+
+    /// Who is signed in.
+    pub(crate) async fn session(&self) -> Answer {
+        self.get(SESSION).await
+    }
+
+    pub(crate) async fn sign_out(&self) -> Answer {
+        self.delete(SESSION).await
+    }
+
+    pub(crate) async fn sessions(&self) -> Answer {
+        self.get(SESSIONS).await
+    }
+
+    pub(crate) async fn end_session(&self, id: &str) -> Answer {
+        self.delete(&format!("{SESSIONS}/{id}")).await
+    }
+
+    pub(crate) async fn end_other_sessions(&self) -> Answer {
+        self.delete(SESSIONS).await
+    }
+
+    pub(crate) async fn change_password(&self, body: Value) -> Answer {
+        Answer::of(self.request(Method::PUT, &format!("{ACCOUNT}/password")).json(&body)).await
+    }
+
+    pub(crate) async fn delete_account(&self, body: Value) -> Answer {
+        Answer::of(self.request(Method::DELETE, ACCOUNT).json(&body)).await
+    }
+}
+
+/// Keys.
+impl Person {
+    pub(crate) async fn api_keys(&self) -> Answer {
+        self.get(API_KEYS).await
+    }
+
+    pub(crate) async fn create_key(&self, body: Value) -> Answer {
+        self.post(API_KEYS, body).await
+    }
+
+    pub(crate) async fn revoke_key(&self, id: &str) -> Answer {
+        self.delete(&format!("{API_KEYS}/{id}")).await
+    }
+}
+
+/// What a host application asks for.
+impl Person {
+    pub(crate) async fn create_link(&self, body: Value) -> Answer {
+        self.post(SESSIONS, body).await
+    }
+
+    pub(crate) async fn end_sessions_of(&self, user_id: &str, query: &str) -> Answer {
+        self.delete(&with_query(format!("{USERS}/{user_id}/sessions"), query)).await
+    }
+
+    pub(crate) async fn connections(&self, query: &str) -> Answer {
+        self.get(&with_query(CONNECTIONS.to_owned(), query)).await
+    }
+}
+
+/// Connecting.
+impl Person {
+    pub(crate) async fn begin_login(&self, query: &str) -> Answer {
+        self.get(&with_query(LOGIN.to_owned(), query)).await
+    }
+
+    pub(crate) async fn callback(&self, query: &str) -> Answer {
+        self.get(&with_query(CALLBACK.to_owned(), query)).await
+    }
+
+    pub(crate) async fn save_connection(&self, body: Value) -> Answer {
+        self.post(SAVE, body).await
+    }
+
+    /// The person's own connection, read.
+    pub(crate) async fn connection(&self) -> Answer {
+        self.instagram().read().await
+    }
+
+    /// The person's own connection.
+    pub(crate) fn instagram(&self) -> Instagram<'_> {
+        self.instagram_of("me")
+    }
+
+    /// A user's connection.
+    pub(crate) fn instagram_of(&self, user_id: &str) -> Instagram<'_> {
+        Instagram { person: self, path: instagram(user_id) }
+    }
+}
+
+/// The path of a user's connection.
+pub(crate) fn instagram(user_id: &str) -> String {
+    format!("{INSTAGRAM}/{user_id}")
+}
+
+/// The path of a call that is passed on to Instagram for the caller.
+pub(crate) fn proxied(path: &str) -> String {
+    format!("{MY_INSTAGRAM}/proxy/{path}")
+}
+
+/// What can be asked about a user's connection.
+pub(crate) struct Instagram<'a> {
+    person: &'a Person,
+    path: String,
+}
+
+impl Instagram<'_> {
+    pub(crate) async fn read(self) -> Answer {
+        self.person.get(&self.path).await
+    }
+
+    pub(crate) async fn disconnect(self) -> Answer {
+        self.person.delete(&self.path).await
+    }
+
+    /// Instagram's own token.
+    pub(crate) async fn token(self) -> Answer {
+        self.person.get(&format!("{}/token", self.path)).await
+    }
+
+    pub(crate) async fn refresh(self) -> Answer {
+        self.act("refresh").await
+    }
+
+    pub(crate) async fn sync(self) -> Answer {
+        self.act("sync").await
+    }
+
+    /// `refresh` or `sync`.
+    pub(crate) async fn act(self, action: &str) -> Answer {
+        self.person.post(&format!("{}/{action}", self.path), json!({})).await
+    }
+
+    pub(crate) async fn history(self, query: &str) -> Answer {
+        self.list("history", query).await
+    }
+
+    pub(crate) async fn events(self, query: &str) -> Answer {
+        self.list("events", query).await
+    }
+
+    /// `history` or `events`.
+    pub(crate) async fn list(self, list: &str, query: &str) -> Answer {
+        self.person.get(&with_query(format!("{}/{list}", self.path), query)).await
+    }
+}
+
+fn with_query(path: String, query: &str) -> String {
+    if query.is_empty() { path } else { format!("{path}?{query}") }
+}
