@@ -5,6 +5,7 @@ mod instagram;
 mod keys;
 mod life;
 mod sensitive;
+pub mod sentence;
 mod session;
 mod timestamp;
 pub mod validation;

@@ -45,6 +45,24 @@ pub fn password(text: &str) -> Option<&'static str> {
     }
 }
 
+/// Returns what is wrong with the password by which a person proves who they are. Only the service knows which one it is.
+pub fn present_password(text: &str) -> Option<&'static str> {
+    text.is_empty().then_some("Enter your password")
+}
+
+/// Returns what is wrong with the name of an API key.
+pub fn key_name(text: &str) -> Option<&'static str> {
+    match text.trim() {
+        "" => Some("Give the key a name"),
+        text => name(text),
+    }
+}
+
+/// Returns what is wrong with a choice of so many things.
+pub fn chosen(count: usize) -> Option<&'static str> {
+    (count == 0).then_some("Choose at least one")
+}
+
 /// Returns what is wrong with a display name.
 pub fn name(text: &str) -> Option<&'static str> {
     if text.chars().count() > NAME_MAX {

@@ -10,7 +10,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use domain::CauseChain;
 use jiff::SignedDuration;
-use shared::{ErrorBody, ErrorCode, ErrorReason};
+use shared::{ErrorBody, ErrorCode, ErrorReason, sentence};
 
 mod domain_error;
 mod instagram;
@@ -70,7 +70,7 @@ impl ApiError {
 
     /// 400: a sign-in link, to Instagram or from a host, is unknown, expired, used or another user's.
     pub(crate) fn invalid_state() -> Self {
-        Self::new(ErrorCode::InvalidState, "This sign-in link is too old or was used already. Start again.")
+        Self::new(ErrorCode::InvalidState, format!("{} Start again.", sentence::STALE_LINK))
     }
 
     /// 401: nobody is signed in.
@@ -122,7 +122,7 @@ impl ApiError {
 
     /// 404: no such route or object.
     pub(crate) fn not_found() -> Self {
-        Self::new(ErrorCode::NotFound, "There is nothing at this address.")
+        Self::new(ErrorCode::NotFound, sentence::NOTHING_HERE)
     }
 
     /// 405, with what would be allowed.
@@ -196,7 +196,7 @@ impl ApiError {
 
     /// 500: a fault of ours.
     pub(crate) fn internal(cause: impl Into<Cause>) -> Self {
-        Self::new(ErrorCode::Internal, "Something went wrong on our side.").caused_by(cause)
+        Self::new(ErrorCode::Internal, sentence::OUR_SIDE).caused_by(cause)
     }
 
     /// What stands for a failing answer that some library made, from its status alone.

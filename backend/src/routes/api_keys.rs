@@ -142,13 +142,7 @@ pub(super) async fn revoke(
 
 /// The terms that a body asks for.
 fn terms(user_id: &str, body: &CreateApiKey, now: Timestamp) -> Result<KeyTerms, ApiError> {
-    let name = body.name.trim();
-    let mut wrong = Vec::new();
-    if name.is_empty() {
-        wrong.push(("name", "Give the key a name"));
-    } else if let Some(why) = validation::name(name) {
-        wrong.push(("name", why));
-    }
+    let mut wrong: Vec<_> = validation::key_name(&body.name).map(|why| ("name", why)).into_iter().collect();
     let scopes = scopes(&body.scopes).unwrap_or_else(|why| {
         wrong.push(("scopes", why));
         Vec::new()
@@ -164,7 +158,7 @@ fn terms(user_id: &str, body: &CreateApiKey, now: Timestamp) -> Result<KeyTerms,
     if !wrong.is_empty() {
         return Err(ApiError::validation(wrong));
     }
-    Ok(KeyTerms { user_id: Some(user_id.to_owned()), name: name.to_owned(), scopes, expires_at })
+    Ok(KeyTerms { user_id: Some(user_id.to_owned()), name: body.name.trim().to_owned(), scopes, expires_at })
 }
 
 /// The scopes of these names, each once, in the order that they are listed in everywhere.
@@ -174,8 +168,8 @@ fn scopes(names: &[String]) -> Result<Vec<Scope>, &'static str> {
     if asked.contains(&Scope::SessionsCreate) {
         return Err("Only the operator's service keys can have sessions:create");
     }
-    if asked.is_empty() {
-        return Err("Choose at least one");
+    if let Some(why) = validation::chosen(asked.len()) {
+        return Err(why);
     }
     Ok(Scope::ALL.into_iter().filter(|scope| asked.contains(scope)).collect())
 }

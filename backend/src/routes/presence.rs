@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use connection_store::Credentials;
 use domain::user_id::is_local;
 use jiff::SignedDuration;
-use shared::Sensitive;
+use shared::{Sensitive, validation};
 
 use crate::api_error::ApiError;
 use crate::caller::Caller;
@@ -64,8 +64,10 @@ pub(super) async fn prove_presence(
         let age = state.clock.now().duration_since(session.created_at);
         return if age <= JUST_SIGNED_IN { Ok(None) } else { Err(ApiError::not_just_signed_in()) };
     }
-    let password = password.filter(|password| !password.expose().is_empty());
-    let password = password.ok_or_else(|| ApiError::validation([("password", "Enter your password")]))?;
+    let password = password.unwrap_or_default();
+    if let Some(why) = validation::present_password(password.expose()) {
+        return Err(ApiError::validation([("password", why)]));
+    }
     prove_own_password(state, request, caller, password).await.map(Some)
 }
 
