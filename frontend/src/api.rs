@@ -15,9 +15,10 @@ use web_sys::{AbortSignal, RequestCredentials};
 use crate::callback::CallbackQuery;
 use crate::connect::Purpose;
 use crate::json;
+use crate::providers::Provider;
 
-/// Milliseconds until a request counts as lost. Longer than the two calls of ten seconds that the server makes to
-/// Instagram while it exchanges a code.
+/// Milliseconds until a request counts as lost. Longer than the two calls of ten seconds that the server makes to a
+/// provider while it exchanges a code.
 const TIMEOUT_MS: u32 = 45_000;
 
 /// How many points of a history one request asks for: the most that the server gives.
@@ -38,11 +39,11 @@ pub enum ApiFailure {
 }
 
 impl ApiFailure {
-    /// Nobody is signed in, and the server need not be asked to say so.
+    /// Nobody is signed in, and the server need not be asked to say so. Needs no sentence: whoever gets it asks to sign in.
     pub fn signed_out() -> Self {
         Self::Refused(Box::new(ErrorBody {
             ok: false,
-            error: "Sign in first.".to_owned(),
+            error: String::new(),
             code: ErrorCode::Unauthenticated,
             request_id: String::new(),
             fields: None,
@@ -90,10 +91,11 @@ pub async fn sign_out() -> Result<(), ApiFailure> {
     call(Method::DELETE, "/api/session", &[], None).await.map(drop)
 }
 
-/// Where to send the browser to connect an Instagram account.
+/// Where to send the browser to connect an account of the provider.
 ///
 /// `return_to` is the path to come back to; `connection_id` the connection to reconnect.
 pub async fn login_url(
+    provider: &Provider,
     return_to: &str,
     purpose: Purpose,
     connection_id: Option<&str>,
@@ -105,55 +107,56 @@ pub async fn login_url(
     };
     let which = connection_id.map(|id| ("connectionId", id));
     let query: Vec<_> = [("returnTo", return_to)].into_iter().chain(fresh_sign_in).chain(which).collect();
-    let answer = call(Method::GET, "/auth/instagram/login", &query, None).await?;
+    let answer = call(Method::GET, &format!("/auth/{}/login", provider.slug), &query, None).await?;
     Ok(read::<LoginAnswer>(&answer)?.auth_url)
 }
 
-/// Trades what Instagram put into the address for a sealed handle and a profile. Works once for a `state`.
-pub async fn exchange(query: &CallbackQuery) -> Result<CallbackAnswer, ApiFailure> {
+/// Trades what the provider put into the address for a sealed handle and a profile. Works once for a `state`.
+pub async fn exchange(provider: &Provider, query: &CallbackQuery) -> Result<CallbackAnswer, ApiFailure> {
     let query: Vec<_> = query.pairs().collect();
-    read(&call(Method::GET, "/auth/instagram/callback", &query, None).await?)
+    read(&call(Method::GET, &format!("/auth/{}/callback", provider.slug), &query, None).await?)
 }
 
 /// Saves what [`exchange`] gave. What was stored, [`connection`] tells in full.
-pub async fn save(body: &SaveConnection) -> Result<(), ApiFailure> {
+pub async fn save(provider: &Provider, body: &SaveConnection) -> Result<(), ApiFailure> {
     let body = write(body)?;
-    call(Method::POST, "/api/integrations/instagram/callback", &[], Some(body)).await.map(drop)
+    call(Method::POST, &integration(provider, "/callback"), &[], Some(body)).await.map(drop)
 }
 
 /// The signed-in person's connection; `not_connected` where there is none.
-pub async fn connection() -> Result<Connection, ApiFailure> {
-    let answer = call(Method::GET, "/api/integrations/instagram", &[], None).await?;
+pub async fn connection(provider: &Provider) -> Result<Connection, ApiFailure> {
+    let answer = call(Method::GET, &integration(provider, ""), &[], None).await?;
     Ok(read::<ConnectionAnswer>(&answer)?.connection)
 }
 
 /// The signed-in person's connections, the one connected last first.
-pub async fn connections() -> Result<Vec<Connection>, ApiFailure> {
-    let answer = call(Method::GET, "/api/integrations/instagram/me/connections", &[], None).await?;
+pub async fn connections(provider: &Provider) -> Result<Vec<Connection>, ApiFailure> {
+    let answer = call(Method::GET, &integration(provider, "/me/connections"), &[], None).await?;
     Ok(read::<UserConnectionsAnswer>(&answer)?.connections)
 }
 
-/// Has the server read the profile from Instagram now.
-pub async fn sync() -> Result<Connection, ApiFailure> {
-    let answer = call(Method::POST, "/api/integrations/instagram/me/sync", &[], None).await?;
+/// Has the server read the profile from the provider now.
+pub async fn sync(provider: &Provider) -> Result<Connection, ApiFailure> {
+    let answer = call(Method::POST, &integration(provider, "/me/sync"), &[], None).await?;
     Ok(read::<ConnectionAnswer>(&answer)?.connection)
 }
 
-/// Has the server renew its access at Instagram now; `rate_limited` while that is younger than a day.
-pub async fn refresh() -> Result<Connection, ApiFailure> {
-    let answer = call(Method::POST, "/api/integrations/instagram/me/refresh", &[], None).await?;
+/// Has the server renew its access at the provider now; `rate_limited` while that is too young.
+pub async fn refresh(provider: &Provider) -> Result<Connection, ApiFailure> {
+    let answer = call(Method::POST, &integration(provider, "/me/refresh"), &[], None).await?;
     Ok(read::<ConnectionAnswer>(&answer)?.connection)
 }
 
 /// The account's counts over time, the oldest first; `from` is a time as the API writes it.
-pub async fn history(from: Option<String>) -> Result<Vec<HistoryPoint>, ApiFailure> {
+pub async fn history(provider: &Provider, from: Option<String>) -> Result<Vec<HistoryPoint>, ApiFailure> {
+    let path = integration(provider, "/me/history");
     let mut points = Vec::new();
     let mut cursor = None::<String>;
     for _ in 0..MOST_HISTORY_REQUESTS {
         let mut query = vec![("limit", POINTS_PER_REQUEST)];
         query.extend(from.as_deref().map(|from| ("from", from)));
         query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
-        let answer = call(Method::GET, "/api/integrations/instagram/me/history", &query, None).await?;
+        let answer = call(Method::GET, &path, &query, None).await?;
         let answer = read::<HistoryAnswer>(&answer)?;
         points.extend(answer.points);
         cursor = answer.next_cursor;
@@ -165,14 +168,14 @@ pub async fn history(from: Option<String>) -> Result<Vec<HistoryPoint>, ApiFailu
 }
 
 /// What happened to the connection, the newest first; on from `cursor`, where there is one.
-pub async fn events(cursor: Option<&str>) -> Result<EventsAnswer, ApiFailure> {
+pub async fn events(provider: &Provider, cursor: Option<&str>) -> Result<EventsAnswer, ApiFailure> {
     let query: Vec<_> = cursor.map(|cursor| ("cursor", cursor)).into_iter().collect();
-    read(&call(Method::GET, "/api/integrations/instagram/me/events", &query, None).await?)
+    read(&call(Method::GET, &integration(provider, "/me/events"), &query, None).await?)
 }
 
 /// Ends one of the signed-in person's connections.
-pub async fn disconnect(id: &str) -> Result<(), ApiFailure> {
-    end("/api/integrations/instagram/me/connections/", id).await
+pub async fn disconnect(provider: &Provider, id: &str) -> Result<(), ApiFailure> {
+    end(&integration(provider, "/me/connections/"), id).await
 }
 
 /// The person's API keys, the newest first, ended ones included.
@@ -217,6 +220,11 @@ pub async fn change_password(body: &ChangePassword) -> Result<Vec<ApiKey>, ApiFa
 pub async fn delete_account(body: &DeleteAccount) -> Result<(), ApiFailure> {
     let body = write(body)?;
     call(Method::DELETE, "/api/users/me", &[], Some(body)).await.map(drop)
+}
+
+/// Returns a path of the provider's connections.
+fn integration(provider: &Provider, rest: &str) -> String {
+    format!("/api/integrations/{}{rest}", provider.slug)
 }
 
 /// Ends the one of this id. One that has ended already is what was wanted.

@@ -10,11 +10,11 @@ use crate::components::icon::{self, Icon};
 use crate::components::page_heading::RouteChanges;
 use crate::components::person_menu::PersonMenu;
 use crate::components::toast::{ToastRegion, Toasts};
-use crate::connect::DETAILS;
 use crate::pages::{
-    API_KEYS, ApiKeys, CALLBACK, InstagramCallbackHandler, InstagramConnection, Integrations, NotFound,
-    SESSIONS, Sessions, SignIn, SignUp,
+    API_KEYS, ApiKeys, CallbackHandler, ConnectionPage, Integrations, NotFound, SESSIONS, Sessions, SignIn,
+    SignUp,
 };
+use crate::providers;
 use crate::session::{HOME, Session, SessionState};
 
 /// Takes over from the plain HTML that `index.html` painted.
@@ -67,14 +67,23 @@ fn page(address: Address, path: &str) -> AnyView {
         "" => moved(address, HOME),
         "/settings" => moved(address, API_KEYS),
         HOME => view! { <Integrations /> }.into_any(),
-        DETAILS => view! { <InstagramConnection /> }.into_any(),
-        CALLBACK => view! { <InstagramCallbackHandler /> }.into_any(),
         API_KEYS => view! { <ApiKeys /> }.into_any(),
         SESSIONS => view! { <Sessions /> }.into_any(),
         "/sign-in" => view! { <SignIn /> }.into_any(),
         "/sign-up" => view! { <SignUp /> }.into_any(),
-        _ => view! { <NotFound /> }.into_any(),
+        path => page_of_provider(path).unwrap_or_else(|| view! { <NotFound /> }.into_any()),
     }
+}
+
+/// The page of a path that names a provider.
+fn page_of_provider(path: &str) -> Option<AnyView> {
+    providers::ALL.into_iter().find_map(|provider| {
+        if path == provider.connection_path() {
+            Some(view! { <ConnectionPage provider /> }.into_any())
+        } else {
+            (path == provider.callback_path()).then(|| view! { <CallbackHandler provider /> }.into_any())
+        }
+    })
 }
 
 /// What there is at an address that only leads to another.

@@ -1,13 +1,14 @@
 //! What the callback page does next: the decisions, without a browser.
 //!
-//! Instagram's code works once, and so does the handle that the server gives for it. What is in hand is therefore kept
+//! A provider's code works once, and so does the handle that the server gives for it. What is in hand is therefore kept
 //! until it is spent, so that a reload goes on where the page was instead of spending it twice.
 
 use shared::{CallbackAnswer, Connection, ConnectionStatus, ErrorCode, without_fragment};
 
 use crate::api::ApiFailure;
+use crate::providers::Provider;
 
-/// What Instagram put into the address.
+/// What the provider put into the address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallbackQuery {
     /// The authorization code.
@@ -18,12 +19,12 @@ pub struct CallbackQuery {
     pub error: Option<String>,
     /// Finer than `error`: `user_denied`, for example.
     pub error_reason: Option<String>,
-    /// Instagram's own sentence.
+    /// The provider's own sentence.
     pub error_description: Option<String>,
 }
 
 impl CallbackQuery {
-    /// Reads the address through `get`, which looks up one parameter. `None` when Instagram put nothing there.
+    /// Reads the address through `get`, which looks up one parameter. `None` when the provider put nothing there.
     pub fn from_params(get: impl Fn(&str) -> Option<String>) -> Option<Self> {
         // Some browsers hand the end of Instagram's address on as part of whatever parameter is last.
         let get = |name| get(name).map(|value| without_fragment(&value).to_owned());
@@ -63,7 +64,7 @@ pub enum Pending {
 /// The page's steps, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
-    /// The person agreed on Instagram's page.
+    /// The person agreed on the provider's page.
     Consent,
     /// The code is exchanged.
     Access,
@@ -77,14 +78,15 @@ impl Step {
     /// Every step, first to last.
     pub const ALL: [Self; 4] = [Self::Consent, Self::Access, Self::Saving, Self::Done];
 
-    /// What the page calls it.
-    pub fn label(self) -> &'static str {
+    /// Returns what the page calls it.
+    pub fn label(self, provider: &Provider) -> String {
         match self {
-            Self::Consent => "Instagram said yes",
+            Self::Consent => return format!("{} said yes", provider.name),
             Self::Access => "Getting access",
             Self::Saving => "Saving the connection",
             Self::Done => "Done",
         }
+        .to_owned()
     }
 }
 
@@ -159,27 +161,27 @@ pub fn after_failed_save(failure: ApiFailure, username: String) -> Move {
     }
 }
 
-/// Whether what is in hand can still be used after this failure, so that trying again need not begin at Instagram.
+/// Whether what is in hand can still be used after this failure, so that trying again need not begin at the provider.
 pub fn stays_usable(step: Step, failure: &ApiFailure) -> bool {
     match failure {
         ApiFailure::Unreachable | ApiFailure::Unreadable => true,
         ApiFailure::Refused(body) => match body.code {
             ErrorCode::Unauthenticated | ErrorCode::Unavailable => true,
-            // An exchange that Instagram throttled has spent its state; a save has spent nothing.
+            // An exchange that the provider throttled has spent its state; a save has spent nothing.
             ErrorCode::RateLimited | ErrorCode::Internal => step == Step::Saving,
             _ => false,
         },
     }
 }
 
-/// Tells a connection from itself after it was connected again: each time Instagram gives a token with an end of its own.
+/// Tells a connection from itself after it was connected again: each time the provider gives a token with an end of its own.
 /// Empty where nothing is connected.
 pub fn mark(connection: Option<&Connection>) -> String {
     connection.map(|connection| format!("{} {}", connection.id, connection.expires_at)).unwrap_or_default()
 }
 
 /// Whether a connection that was found counts as the success of another run, which was to connect `username` where that
-/// is known. What was there `before` the person left for Instagram is nobody's success; where that is not known, nothing is.
+/// is known. What was there `before` the person left for the provider is nobody's success; where that is not known, nothing is.
 pub fn is_success(connection: &Connection, username: Option<&str>, before: Option<&str>) -> bool {
     connection.status != ConnectionStatus::NeedsReauthorization
         && username.is_none_or(|username| username == connection.username)

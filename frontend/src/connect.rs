@@ -1,23 +1,21 @@
-//! Leaving for Instagram.
+//! Leaving for a provider.
 
 use leptos::prelude::location;
 
 use crate::api::{self, ApiFailure};
+use crate::providers::Provider;
 use crate::session::Session;
 use crate::storage;
 
-/// The path of the page that tells all about a connection.
-pub const DETAILS: &str = "/integrations/instagram";
-
-/// Why the browser leaves for Instagram.
+/// Why the browser leaves for a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// To connect an account.
     Connect,
-    /// To renew the access to a connected account. Instagram asks for a fresh sign-in, and the server notices when
+    /// To renew the access to a connected account. The provider asks for a fresh sign-in, and the server notices when
     /// somebody else comes back.
     Reconnect,
-    /// To connect whichever account is signed in to now: Instagram asks for a fresh sign-in.
+    /// To connect whichever account is signed in to now: the provider asks for a fresh sign-in.
     AnotherAccount,
 }
 
@@ -40,13 +38,14 @@ impl Purpose {
     }
 }
 
-/// Asks the server for Instagram's address and sends the whole page there: Instagram refuses to work in a popup.
+/// Asks the server for the provider's address and sends the whole page there: a provider may refuse to work in a popup.
 ///
 /// `return_to` is the path to come back to, `connection_id` the connection to reconnect (the one connected last, where there
 /// is none), `before` the [mark](crate::callback::mark) of what is connected now. When this returns `Ok`, the browser is on
 /// its way.
 pub async fn begin(
     session: Session,
+    provider: &Provider,
     return_to: &str,
     purpose: Purpose,
     connection_id: Option<&str>,
@@ -54,7 +53,7 @@ pub async fn begin(
 ) -> Result<(), ApiFailure> {
     // A way that ends early is begun again as it was: a reconnect must not become a connect by the way.
     storage::keep_attempt(purpose, connection_id, return_to, before);
-    let url = session.checked(api::login_url(return_to, purpose, connection_id).await)?;
+    let url = session.checked(api::login_url(provider, return_to, purpose, connection_id).await)?;
     if !is_web_address(&url) {
         return Err(ApiFailure::Unreadable);
     }

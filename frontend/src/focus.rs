@@ -6,22 +6,27 @@ use web_sys::HtmlElement;
 
 /// Focuses the element with this id as soon as the page shows it.
 pub fn soon(id: impl Into<String>) {
-    let id = id.into();
+    soon_on_first([id.into()]);
+}
+
+/// Focuses the first of these ids that the page shows by then.
+pub fn soon_on_first<const N: usize>(ids: [String; N]) {
     request_animation_frame(move || {
-        if let Some(element) = document().get_element_by_id(&id) {
+        if let Some(element) = ids.iter().find_map(|id| document().get_element_by_id(id)) {
             focus(&element);
         }
     });
 }
 
 /// Makes a change of the page. If that takes away what has the focus, the element with this id gets it.
-pub fn kept_through(change: impl FnOnce(), id: &'static str) {
+pub fn kept_through(change: impl FnOnce(), id: impl Into<String>) {
+    let id = id.into();
     let before = is_somewhere();
     change();
     request_animation_frame(move || {
         if before
             && !is_somewhere()
-            && let Some(element) = document().get_element_by_id(id)
+            && let Some(element) = document().get_element_by_id(&id)
         {
             focus(&element);
         }

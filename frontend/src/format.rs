@@ -15,13 +15,6 @@ pub const DAY_MS: f64 = DAY * 1000.0;
 /// Mean length of a month in the Gregorian calendar.
 const MONTH: f64 = 30.436_875 * DAY;
 
-/// Life of a fresh Instagram token in milliseconds, for the length of a bar only. The expiry is always what
-/// Instagram said.
-const TOKEN_LIFE_MS: f64 = 60.0 * DAY * 1000.0;
-
-/// A connection counts as expiring in the last ten days, in milliseconds.
-const EXPIRING_MS: f64 = 10.0 * DAY * 1000.0;
-
 /// Milliseconds since 1970 by the browser's clock.
 pub fn now() -> f64 {
     Date::now()
@@ -30,11 +23,6 @@ pub fn now() -> f64 {
 /// Milliseconds since 1970.
 pub fn milliseconds(time: &Timestamp) -> f64 {
     Date::parse(time.as_str())
-}
-
-/// When the last ten days before `expires_at` began, in milliseconds since 1970.
-pub fn expiring_since(expires_at: &Timestamp) -> f64 {
-    milliseconds(expires_at) - EXPIRING_MS
 }
 
 /// `15,420 followers`, `1 follower`.
@@ -96,10 +84,10 @@ pub fn ago(milliseconds: f64, now: f64) -> String {
     relative(milliseconds.min(now), now)
 }
 
-/// How much of a token's life is left, in whole percent.
-pub fn life_left(expires_at: f64, now: f64) -> u8 {
+/// Returns how much is left of a life of so many days, in whole percent.
+pub fn life_left(expires_at: f64, now: f64, days: f64) -> u8 {
     // A cast to an integer ends at the integer's own limits; what is left of an expired token is nothing.
-    ((expires_at - now) / TOKEN_LIFE_MS * 100.0).min(100.0) as u8
+    ((expires_at - now) / (days * DAY_MS) * 100.0).min(100.0) as u8
 }
 
 /// The nearest whole number of the largest unit that fits, once it is rounded; negative for the past.
@@ -167,9 +155,9 @@ mod tests {
 
     #[test]
     fn the_bar_stays_within_its_frame() {
-        assert_eq!(life_left(TOKEN_LIFE_MS, 0.0), 100);
-        assert_eq!(life_left(TOKEN_LIFE_MS / 2.0, 0.0), 50);
-        assert_eq!(life_left(0.0, 1.0), 0);
-        assert_eq!(life_left(2.0 * TOKEN_LIFE_MS, 0.0), 100);
+        assert_eq!(life_left(60.0 * DAY_MS, 0.0, 60.0), 100);
+        assert_eq!(life_left(30.0 * DAY_MS, 0.0, 60.0), 50);
+        assert_eq!(life_left(0.0, 1.0, 60.0), 0);
+        assert_eq!(life_left(120.0 * DAY_MS, 0.0, 60.0), 100);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use leptos::ev;
 use leptos::prelude::*;
 
 use crate::format;
@@ -39,4 +40,15 @@ pub fn keep_fresh(ask: impl Fn() + Copy + 'static) {
             timer.clear();
         }
     });
+}
+
+/// Calls `then` when the browser's Back button shows the page as it was left, for as long as the component around this
+/// lives.
+pub fn when_restored(then: impl Fn() + 'static) {
+    let listener = window_event_listener(ev::pageshow, move |event| {
+        if event.persisted() {
+            then();
+        }
+    });
+    on_cleanup(move || listener.remove());
 }

@@ -16,15 +16,13 @@ mod format;
 mod freshness;
 mod json;
 mod pages;
-mod permissions;
-mod plot;
 mod problem;
+mod providers;
 mod scopes;
 mod session;
 mod storage;
 mod theme;
 mod ticking;
-mod timeline;
 mod user_agent;
 
 fn main() {

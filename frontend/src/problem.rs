@@ -1,13 +1,10 @@
 //! Failures in words, each with the next thing to do.
 
+use shared::sentence::{OUR_SIDE, STALE_LINK};
 use shared::{ErrorBody, ErrorCode, ErrorReason};
 
 use crate::api::ApiFailure;
-use crate::permissions;
-
-/// Where the set-up of an Instagram app is explained.
-pub const DOCS_URL: &str =
-    "https://github.com/instagram-connect/instagram-connect/blob/main/docs/oauth-setup.md";
+use crate::providers::Provider;
 
 /// What to say when no answer came.
 pub const UNREACHABLE: &str = "We could not reach the server.";
@@ -15,38 +12,29 @@ pub const UNREACHABLE: &str = "We could not reach the server.";
 /// Said of an account that was disconnected meanwhile.
 pub const NOT_CONNECTED_ANY_MORE: &str = "This account is not connected any more.";
 
-/// What to say while a profile is read again.
-pub const SYNCING: &str = "Reading the profile from Instagram…";
-
-/// What to say while an access is renewed.
-pub const REFRESHING: &str = "Asking Instagram to renew the access…";
-
-/// What to say when a profile was read.
-pub const SYNCED: &str = "Profile is up to date";
-
 /// Something that a person can do about a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WayOn {
     /// Go on with what is in hand, or begin again where nothing is.
     TryAgain,
-    /// Begin again at Instagram.
+    /// Begin again at the provider.
     StartAgain,
-    /// Begin again at Instagram, which then asks who signs in.
+    /// Begin again at the provider, which then asks who signs in.
     UseAnotherAccount,
-    /// Begin again at Instagram, to grant what was left out.
+    /// Begin again at the provider, to grant what was left out.
     ConnectAgain,
     /// Keep the connection as it is.
     ContinueWithout,
     /// Save the account of this username, though another one was expected.
     ConnectOther(String),
-    /// Begin again at Instagram, to reconnect the account of this username.
+    /// Begin again at the provider, to reconnect the account of this username.
     Reconnect(String),
     /// Sign in, then go on.
     SignIn,
     /// Leave it.
     Back,
-    /// Read how the app's owner heals it; the text says what the page explains.
-    Docs(&'static str),
+    /// Read how the app's owner heals it: what the page explains, and its address.
+    Docs(&'static str, &'static str),
 }
 
 impl WayOn {
@@ -62,7 +50,7 @@ impl WayOn {
             Self::Reconnect(username) => return format!("Reconnect @{username}"),
             Self::SignIn => "Sign in",
             Self::Back => "Back",
-            Self::Docs(label) => label,
+            Self::Docs(label, _) => label,
         }
         .to_owned()
     }
@@ -84,45 +72,29 @@ impl Problem {
         Self { sentence: sentence.into(), ways: ways.to_vec(), wait: None }
     }
 
-    /// A failure on the way to a connection.
-    pub fn of_connecting(failure: &ApiFailure) -> Self {
+    /// A failure on the way to a connection. What the server says of it is shown as it is.
+    pub fn of_connecting(provider: &Provider, failure: &ApiFailure) -> Self {
         use WayOn::{Back, Docs, StartAgain, TryAgain, UseAnotherAccount};
-        let body = match failure {
-            ApiFailure::Refused(body) => body,
-            ApiFailure::Unreachable => return Self::new(UNREACHABLE, &[TryAgain]),
-            ApiFailure::Unreadable => return Self::new("Something went wrong on our side.", &[TryAgain]),
+        let ApiFailure::Refused(body) = failure else {
+            return Self::new(sentence(failure), &[TryAgain]);
         };
+        let told = || body.error.clone();
         let problem = match body.code {
-            ErrorCode::AccessDenied if body.reason == Some(ErrorReason::PersonalAccount) => Self::new(
-                "Instagram gives access to professional accounts only. Switching is free: Instagram → Settings → \
-                 Account type and tools → Switch to professional account.",
-                &[TryAgain],
-            ),
-            ErrorCode::AccessDenied => {
-                Self::new("You did not give access, so nothing was connected.", &[TryAgain, Back])
+            ErrorCode::AccessDenied if body.reason == Some(ErrorReason::PersonalAccount) => {
+                Self::new(told(), &[TryAgain])
             }
-            ErrorCode::InvalidState => return Self::stale_link(),
+            ErrorCode::AccessDenied => Self::new(told(), &[TryAgain, Back]),
+            ErrorCode::InvalidState | ErrorCode::InvalidCode => return Self::new(told(), &[StartAgain]),
             ErrorCode::NotFound => Self::new(NOT_CONNECTED_ANY_MORE, &[UseAnotherAccount, Back]),
-            ErrorCode::InvalidCode => Self::new(
-                "Instagram did not accept the confirmation. This happens when the page was reloaded.",
-                &[StartAgain],
-            ),
-            ErrorCode::AccountInUse => Self::new(
-                "This Instagram account is connected to another user here. Disconnect it there first, or choose \
-                 another.",
-                &[UseAnotherAccount],
-            ),
+            ErrorCode::AccountInUse => Self::new(told(), &[UseAnotherAccount]),
+            // One sentence for all three: what sets them apart is nothing that the person could do about.
             ErrorCode::UpstreamError | ErrorCode::UpstreamTimeout | ErrorCode::RateLimited => {
-                Self::new("Instagram is not answering right now. Nothing was saved.", &[TryAgain])
+                Self::new(provider.not_answering("Nothing was saved."), &[TryAgain])
             }
-            ErrorCode::AppAccess => Self::new(
-                "Instagram accepted you, but does not let this app act for your account yet. The app’s owner has to \
-                 add you as a tester or finish Meta’s review.",
-                &[TryAgain, Docs("How the owner does that")],
-            ),
-            ErrorCode::NotConfigured => {
-                Self::new(not_configured(body.missing.as_deref()), &[Docs("How to set it up")])
+            ErrorCode::AppAccess => {
+                Self::new(told(), &[TryAgain, Docs("How the owner does that", provider.docs)])
             }
+            ErrorCode::NotConfigured => Self::new(told(), &[Docs("How to set it up", provider.docs)]),
             ErrorCode::Unauthenticated => Self::sign_in(),
             _ => Self::new(our_side(body), &[TryAgain]),
         };
@@ -130,10 +102,10 @@ impl Problem {
     }
 
     /// A profile that could not be read again. What is shown is as it was.
-    pub fn of_syncing(failure: &ApiFailure) -> Self {
+    pub fn of_syncing(provider: &Provider, failure: &ApiFailure) -> Self {
         let sentence = match failure.code() {
             Some(ErrorCode::UpstreamError | ErrorCode::UpstreamTimeout | ErrorCode::RateLimited) => {
-                "Instagram is not answering right now. This is what it said last.".to_owned()
+                provider.not_answering("This is what it said last.")
             }
             _ => sentence(failure),
         };
@@ -141,16 +113,15 @@ impl Problem {
     }
 
     /// An access that could not be renewed now. It goes on as it is.
-    pub fn of_refreshing(failure: &ApiFailure) -> Self {
+    pub fn of_refreshing(provider: &Provider, failure: &ApiFailure) -> Self {
         let sentence = match failure {
             ApiFailure::Refused(body) => match (body.code, body.retry_after) {
-                // The server knows whose limit it is: the access may be too young, or Instagram asked too often.
+                // The server knows whose limit it is: the access may be too young, or the provider asked too often.
                 (ErrorCode::RateLimited, Some(seconds)) => {
                     format!("{} Try again in {}.", body.error, wait_in_words(seconds))
                 }
                 (ErrorCode::UpstreamError | ErrorCode::UpstreamTimeout | ErrorCode::RateLimited, _) => {
-                    "Instagram is not answering right now. The access you have goes on, and we keep trying."
-                        .to_owned()
+                    provider.not_answering("The access you have goes on, and we keep trying.")
                 }
                 _ => sentence(failure),
             },
@@ -172,7 +143,7 @@ impl Problem {
 
     /// A callback without anything to go on with.
     pub fn stale_link() -> Self {
-        Self::new("This sign-in link is too old or was used already.", &[WayOn::StartAgain])
+        Self::new(STALE_LINK, &[WayOn::StartAgain])
     }
 
     /// A callback of someone who is not signed in here.
@@ -181,8 +152,8 @@ impl Problem {
     }
 
     /// A connection that was saved without all that was asked for.
-    pub fn left_out(missing: &[String]) -> Self {
-        Self::new(permissions::left_out(missing), &[WayOn::ConnectAgain, WayOn::ContinueWithout])
+    pub fn left_out(provider: &Provider, missing: &[String]) -> Self {
+        Self::new(provider.left_out(missing), &[WayOn::ConnectAgain, WayOn::ContinueWithout])
     }
 }
 
@@ -190,7 +161,7 @@ impl Problem {
 pub fn sentence(failure: &ApiFailure) -> String {
     match failure {
         ApiFailure::Unreachable => UNREACHABLE.to_owned(),
-        ApiFailure::Unreadable => "Something went wrong on our side.".to_owned(),
+        ApiFailure::Unreadable => OUR_SIDE.to_owned(),
         ApiFailure::Refused(body) => match (body.code, body.retry_after) {
             (ErrorCode::RateLimited, Some(seconds)) => {
                 format!("Too many attempts. Try again in {}.", wait_in_words(seconds))
@@ -218,23 +189,14 @@ fn our_side(body: &ErrorBody) -> String {
         // The server's sentence names the addresses that differ and the variables to set: whoever runs it may
         // be reading.
         ErrorCode::CrossSiteRequest => body.error.clone(),
-        _ => format!("Something went wrong on our side. Reference: {}", body.request_id),
-    }
-}
-
-fn not_configured(missing: Option<&[String]>) -> String {
-    match missing {
-        Some([one]) => format!("This server has no Instagram app set up yet: {one} is missing."),
-        Some(names) if !names.is_empty() => {
-            format!("This server has no Instagram app set up yet: {} are missing.", names.join(", "))
-        }
-        _ => "This server has no Instagram app set up yet.".to_owned(),
+        _ => format!("{OUR_SIDE} Reference: {}", body.request_id),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::providers::instagram::INSTAGRAM;
 
     fn refused(code: ErrorCode) -> ErrorBody {
         ErrorBody {
@@ -250,7 +212,7 @@ mod tests {
     }
 
     fn problem(body: ErrorBody) -> Problem {
-        Problem::of_connecting(&ApiFailure::Refused(Box::new(body)))
+        Problem::of_connecting(&INSTAGRAM, &ApiFailure::Refused(Box::new(body)))
     }
 
     #[test]
@@ -263,29 +225,39 @@ mod tests {
     }
 
     #[test]
-    fn a_personal_account_is_told_how_to_switch() {
+    fn a_refusal_is_told_in_the_servers_words() {
+        for code in [
+            ErrorCode::AccessDenied,
+            ErrorCode::InvalidState,
+            ErrorCode::InvalidCode,
+            ErrorCode::AccountInUse,
+            ErrorCode::AppAccess,
+            ErrorCode::NotConfigured,
+        ] {
+            assert_eq!(problem(refused(code)).sentence, "The server's own words.", "{}", code.as_str());
+        }
+    }
+
+    #[test]
+    fn a_provider_that_is_away_has_a_sentence_for_what_was_asked() {
+        let down = refused(ErrorCode::UpstreamTimeout);
+        let not_saved = "Instagram is not answering right now. Nothing was saved.";
+        assert_eq!(problem(down.clone()).sentence, not_saved);
+        let syncing = Problem::of_syncing(&INSTAGRAM, &ApiFailure::Refused(Box::new(down)));
+        assert_eq!(syncing.sentence, "Instagram is not answering right now. This is what it said last.");
+    }
+
+    #[test]
+    fn a_personal_account_can_only_try_again() {
         let body =
             ErrorBody { reason: Some(ErrorReason::PersonalAccount), ..refused(ErrorCode::AccessDenied) };
-        let personal = problem(body);
-        assert!(personal.sentence.contains("Switch to professional account"));
-        assert_eq!(personal.ways, [WayOn::TryAgain]);
+        assert_eq!(problem(body).ways, [WayOn::TryAgain]);
         assert_eq!(problem(refused(ErrorCode::AccessDenied)).ways, [WayOn::TryAgain, WayOn::Back]);
     }
 
     #[test]
     fn an_account_of_someone_else_offers_another_one() {
         assert_eq!(problem(refused(ErrorCode::AccountInUse)).ways, [WayOn::UseAnotherAccount]);
-    }
-
-    #[test]
-    fn a_server_without_an_app_names_what_is_missing() {
-        let missing = |names: &[&str]| {
-            let missing = Some(names.iter().map(|&name| name.to_owned()).collect());
-            problem(ErrorBody { missing, ..refused(ErrorCode::NotConfigured) }).sentence
-        };
-        assert!(missing(&["INSTAGRAM_APP_ID"]).ends_with(": INSTAGRAM_APP_ID is missing."));
-        assert!(missing(&["A", "B"]).ends_with(": A, B are missing."));
-        assert!(missing(&[]).ends_with("set up yet."));
     }
 
     #[test]
@@ -303,11 +275,11 @@ mod tests {
         let error = "Instagram renews an access only once it is a day old.".to_owned();
         let body = ErrorBody { retry_after: Some(82_000), error, ..refused(ErrorCode::RateLimited) };
         assert_eq!(
-            Problem::of_refreshing(&ApiFailure::Refused(Box::new(body))).sentence,
+            Problem::of_refreshing(&INSTAGRAM, &ApiFailure::Refused(Box::new(body))).sentence,
             "Instagram renews an access only once it is a day old. Try again in 23 hours."
         );
         let down = ApiFailure::Refused(Box::new(refused(ErrorCode::UpstreamError)));
-        assert!(Problem::of_refreshing(&down).sentence.contains("goes on"));
+        assert!(Problem::of_refreshing(&INSTAGRAM, &down).sentence.contains("goes on"));
     }
 
     #[test]
@@ -323,14 +295,14 @@ mod tests {
             problem(refused(ErrorCode::Internal)).sentence,
             "Something went wrong on our side. Reference: req-7"
         );
-        assert_eq!(Problem::of_connecting(&ApiFailure::Unreachable).sentence, UNREACHABLE);
+        assert_eq!(Problem::of_connecting(&INSTAGRAM, &ApiFailure::Unreachable).sentence, UNREACHABLE);
     }
 
     #[test]
     fn an_address_that_the_server_does_not_know_is_told_in_its_words() {
         let failure = ApiFailure::Refused(Box::new(refused(ErrorCode::CrossSiteRequest)));
         assert_eq!(sentence(&failure), "The server's own words.");
-        assert_eq!(Problem::of_connecting(&failure).sentence, "The server's own words.");
+        assert_eq!(Problem::of_connecting(&INSTAGRAM, &failure).sentence, "The server's own words.");
     }
 
     #[test]

@@ -56,24 +56,24 @@ pub fn clear_pending() {
     }
 }
 
-/// Why this tab left for Instagram last, and to reconnect which connection.
+/// Why this tab left for a provider last, and to reconnect which connection.
 pub fn attempt() -> (Purpose, Option<String>) {
     let purpose = kept(PURPOSE).unwrap_or_default();
     (Purpose::of_name(&purpose), kept(CONNECTION).filter(|id| !id.is_empty()))
 }
 
-/// Where this tab was to come back to from Instagram.
+/// Where this tab was to come back to from the provider.
 pub fn return_to() -> Option<String> {
     kept(RETURN_TO)
 }
 
-/// What [`callback::mark`](crate::callback::mark) said of the connection before this tab left for Instagram last. `None`
+/// What [`callback::mark`](crate::callback::mark) said of the connection before this tab left for a provider last. `None`
 /// where it did not leave, or is not known.
 pub fn mark_before() -> Option<String> {
     kept(BEFORE)
 }
 
-/// Keeps why this tab leaves for Instagram and for which connection, where it is to come back to, and the mark of what is
+/// Keeps why this tab leaves for a provider and for which connection, where it is to come back to, and the mark of what is
 /// connected now.
 pub fn keep_attempt(purpose: Purpose, connection_id: Option<&str>, return_to: &str, before: &str) {
     if let Some(storage) = session_storage() {

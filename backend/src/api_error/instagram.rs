@@ -57,3 +57,19 @@ pub(super) fn refused_because(message: &str, may_be_done: bool) -> String {
     let doubt = if may_be_done { ", though it may have been done all the same" } else { "" };
     format!("Instagram refused this{doubt}: {message}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_personal_account_is_told_how_to_switch() {
+        assert!(PERSONAL_ACCOUNT.ends_with("Switch to professional account."));
+    }
+
+    #[test]
+    fn a_server_without_an_app_names_what_is_missing() {
+        assert!(not_configured(&["INSTAGRAM_APP_ID"]).ends_with(": INSTAGRAM_APP_ID is missing."));
+        assert!(not_configured(&["A", "B"]).ends_with(": A, B are missing."));
+    }
+}

@@ -1,5 +1,7 @@
 //! Asks before something ends for good.
 
+use std::borrow::Cow;
+
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
@@ -7,10 +9,10 @@ use super::dialog::Dialog;
 use super::form::{FormState, busy_label, refusal};
 
 /// What a dialog says and offers.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Question {
     /// The question; names the dialog.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     /// The safe way out.
     pub keep: &'static str,
     /// What ends it.

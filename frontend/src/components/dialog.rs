@@ -9,7 +9,8 @@ use leptos::prelude::*;
 #[component]
 pub fn Dialog(
     /// The question; names the dialog.
-    title: &'static str,
+    #[prop(into)]
+    title: String,
     /// What Escape does.
     on_cancel: Callback<()>,
     /// Explanation and buttons.

@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 use shared::Timestamp;
 
+use super::badge::badge;
+use super::card::card;
 use super::icon::Icon;
 use super::moment::{heard, time};
 use super::part::{self, Part};
-use super::permission_list::badge;
 use crate::api::ApiFailure;
 use crate::focus;
 use crate::format;
@@ -86,11 +87,7 @@ impl Entries {
 
     /// Changes them, where they are known.
     pub fn change(self, change: impl FnOnce(&mut Vec<Entry>)) {
-        self.0.try_update(|entries| {
-            if let Part::Ready(entries) = entries {
-                change(entries);
-            }
-        });
+        self.0.try_update(|entries| entries.change(change));
     }
 
     /// Whether one of them can be ended; tracked.
@@ -111,39 +108,18 @@ pub fn entry_list(
     on_end: Callback<Entry>,
 ) -> AnyView {
     let now = ticking_now();
-    view! {
-        <section
-            class="card"
-            aria-labelledby=kind.title_id
-            aria-busy=move || entries.read().is_loading().to_string()
-        >
-            <div class="card-head">
-                <h2 class="card-title" id=kind.title_id tabindex="-1">
-                    {kind.title}
-                </h2>
-                <div class="card-side">{action}</div>
-            </div>
-            {move || match entries.get() {
-                Part::Loading => part::skeleton(SKELETON),
-                Part::Failed(why) => part::failed(why, "retry", on_retry),
-                Part::Ready(entries) if entries.is_empty() => nothing(kind.empty),
-                Part::Ready(entries) => {
-                    let rows = entries.into_iter().map(|entry| row(entry, kind.end, now, on_end)).collect_view();
-                    view! { <ul class="rows">{rows}</ul> }.into_any()
-                }
-            }}
-        </section>
-    }
-    .into_any()
-}
-
-fn nothing(words: &'static str) -> AnyView {
-    view! {
-        <div class="card-body">
-            <p class="card-text card-empty">{words}</p>
-        </div>
-    }
-    .into_any()
+    let busy = Signal::derive(move || entries.read().is_loading());
+    let body = move || match entries.get() {
+        Part::Loading => part::skeleton(SKELETON),
+        Part::Failed(why) => part::failed(why, "retry", on_retry),
+        Part::Ready(entries) if entries.is_empty() => part::words(kind.empty),
+        Part::Ready(entries) => {
+            let rows = entries.into_iter().map(|entry| row(entry, kind.end, now, on_end)).collect_view();
+            view! { <ul class="rows">{rows}</ul> }.into_any()
+        }
+    };
+    let side = view! { <div class="card-side">{action}</div> };
+    card(kind.title_id, kind.title, Some(busy), side.into_any(), body.into_any())
 }
 
 fn row(entry: Entry, end: &'static str, now: RwSignal<f64>, on_end: Callback<Entry>) -> AnyView {

@@ -76,6 +76,3 @@ pub const BRAND: &str = concat!(
     r#"stroke-linecap="round"><rect x="2" y="5.5" width="9.5" height="9" rx="4.5"/>"#,
     r#"<rect x="8.5" y="5.5" width="9.5" height="9" rx="4.5"/></svg>"#
 );
-
-/// Instagram's glyph in its own colours. The same markup stands in `card_skeleton.html`.
-pub const INSTAGRAM: &str = include_str!("../../instagram_glyph.svg");

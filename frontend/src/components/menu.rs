@@ -1,6 +1,6 @@
 //! A button that opens a menu, by the keyboard as well (WAI-ARIA's menu button pattern).
 
-use leptos::ev::{self, KeyboardEvent};
+use leptos::ev::{self, KeyboardEvent, PointerEvent};
 use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -22,77 +22,17 @@ pub fn Menu(
     /// The button's class.
     button_class: &'static str,
     /// The button's id.
-    id: &'static str,
+    #[prop(into)]
+    id: String,
     /// The panel's content.
     children: ChildrenFn,
 ) -> impl IntoView {
-    let open = RwSignal::new(false);
-    let root = NodeRef::<html::Div>::new();
-    let panel = NodeRef::<html::Div>::new();
-    let trigger = NodeRef::<html::Button>::new();
-
-    let close = move || {
-        open.set(false);
-        if let Some(trigger) = trigger.get_untracked() {
-            focus::focus(&trigger);
-        }
-    };
-    let show = move |from_end: bool| {
-        open.set(true);
-        request_animation_frame(move || {
-            let items = panel.get_untracked().map(|panel| items_of(&panel)).unwrap_or_default();
-            let item = if from_end { items.last() } else { items.first() };
-            if let Some(item) = item {
-                focus::focus(item);
-            }
-        });
-    };
-
-    let elsewhere = window_event_listener(ev::pointerdown, move |event| {
-        let inside = event
-            .target()
-            .and_then(|target| target.dyn_into::<Node>().ok())
-            .is_some_and(|target| root.get_untracked().is_some_and(|root| root.contains(Some(&target))));
-        if !inside && open.get_untracked() {
-            open.set(false);
-        }
-    });
+    let menu = State::new();
+    let elsewhere = window_event_listener(ev::pointerdown, move |event| menu.pressed(&event));
     on_cleanup(move || elsewhere.remove());
+    provide_context(MenuClose(Callback::new(move |()| menu.close())));
 
-    let on_trigger_key = move |event: KeyboardEvent| match event.key().as_str() {
-        "ArrowDown" => {
-            event.prevent_default();
-            show(false);
-        }
-        "ArrowUp" => {
-            event.prevent_default();
-            show(true);
-        }
-        // The focus is here until the panel is painted.
-        "Escape" if open.get_untracked() => close(),
-        _ => {}
-    };
-    let on_panel_key = move |event: KeyboardEvent| {
-        let Some(panel) = panel.get_untracked() else { return };
-        let items = items_of(&panel);
-        let active = document().active_element();
-        let current = items.iter().position(|item| Some(item) == active.as_ref()).unwrap_or(0);
-        let next = match event.key().as_str() {
-            "Escape" => return close(),
-            "Tab" => return open.set(false),
-            "ArrowDown" => (current + 1) % items.len().max(1),
-            "ArrowUp" => (current + items.len().max(1) - 1) % items.len().max(1),
-            "Home" => 0,
-            "End" => items.len().saturating_sub(1),
-            _ => return,
-        };
-        event.prevent_default();
-        if let Some(item) = items.get(next) {
-            focus::focus(item);
-        }
-    };
-    provide_context(MenuClose(Callback::new(move |()| close())));
-
+    let State { open, root, panel, trigger } = menu;
     view! {
         <div class="menu" node_ref=root>
             <button
@@ -103,8 +43,8 @@ pub fn Menu(
                 aria-label=label
                 aria-haspopup="menu"
                 aria-expanded=move || open.get().to_string()
-                on:click=move |_| if open.get_untracked() { close() } else { show(false) }
-                on:keydown=on_trigger_key
+                on:click=move |_| if open.get_untracked() { menu.close() } else { menu.show(false) }
+                on:keydown=move |event| menu.trigger_key(&event)
             >
                 {button}
             </button>
@@ -112,7 +52,7 @@ pub fn Menu(
                 open.get()
                     .then(|| {
                         view! {
-                            <div class="menu-panel" node_ref=panel on:keydown=on_panel_key>
+                            <div class="menu-panel" node_ref=panel on:keydown=move |event| menu.panel_key(&event)>
                                 {children()}
                             </div>
                         }
@@ -120,6 +60,91 @@ pub fn Menu(
                     })
             }}
         </div>
+    }
+}
+
+/// Whether a menu is open, and its elements.
+#[derive(Clone, Copy)]
+struct State {
+    open: RwSignal<bool>,
+    root: NodeRef<html::Div>,
+    panel: NodeRef<html::Div>,
+    trigger: NodeRef<html::Button>,
+}
+
+impl State {
+    fn new() -> Self {
+        Self {
+            open: RwSignal::new(false),
+            root: NodeRef::new(),
+            panel: NodeRef::new(),
+            trigger: NodeRef::new(),
+        }
+    }
+
+    /// Opens the panel and focuses its first item, or its last.
+    fn show(self, from_end: bool) {
+        self.open.set(true);
+        request_animation_frame(move || {
+            let items = self.panel.get_untracked().map(|panel| items_of(&panel)).unwrap_or_default();
+            let item = if from_end { items.last() } else { items.first() };
+            if let Some(item) = item {
+                focus::focus(item);
+            }
+        });
+    }
+
+    fn close(self) {
+        self.open.set(false);
+        if let Some(trigger) = self.trigger.get_untracked() {
+            focus::focus(&trigger);
+        }
+    }
+
+    /// Closes the panel where something outside of it was pressed.
+    fn pressed(self, event: &PointerEvent) {
+        let target = event.target().and_then(|target| target.dyn_into::<Node>().ok());
+        let is_inside = target
+            .is_some_and(|target| self.root.get_untracked().is_some_and(|root| root.contains(Some(&target))));
+        if !is_inside && self.open.get_untracked() {
+            self.open.set(false);
+        }
+    }
+
+    fn trigger_key(self, event: &KeyboardEvent) {
+        match event.key().as_str() {
+            "ArrowDown" => {
+                event.prevent_default();
+                self.show(false);
+            }
+            "ArrowUp" => {
+                event.prevent_default();
+                self.show(true);
+            }
+            // The focus is here until the panel is painted.
+            "Escape" if self.open.get_untracked() => self.close(),
+            _ => {}
+        }
+    }
+
+    fn panel_key(self, event: &KeyboardEvent) {
+        let Some(panel) = self.panel.get_untracked() else { return };
+        let items = items_of(&panel);
+        let active = document().active_element();
+        let current = items.iter().position(|item| Some(item) == active.as_ref()).unwrap_or(0);
+        let next = match event.key().as_str() {
+            "Escape" => return self.close(),
+            "Tab" => return self.open.set(false),
+            "ArrowDown" => (current + 1) % items.len().max(1),
+            "ArrowUp" => (current + items.len().max(1) - 1) % items.len().max(1),
+            "Home" => 0,
+            "End" => items.len().saturating_sub(1),
+            _ => return,
+        };
+        event.prevent_default();
+        if let Some(item) = items.get(next) {
+            focus::focus(item);
+        }
     }
 }
 

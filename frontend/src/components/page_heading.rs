@@ -31,7 +31,8 @@ pub const HEADING_ID: &str = "page-heading";
 #[component]
 pub fn PageHeading(
     /// What the page is called.
-    title: &'static str,
+    #[prop(into)]
+    title: String,
 ) -> impl IntoView {
     document().set_title(&format!("{title} · Instagram Connect"));
     let changed = expect_context::<RouteChanges>().note();

@@ -22,6 +22,13 @@ impl<T> Part<T> {
         }
     }
 
+    /// Changes what is known, if anything is.
+    pub fn change(&mut self, change: impl FnOnce(&mut T)) {
+        if let Self::Ready(value) = self {
+            change(value);
+        }
+    }
+
     /// Whether it is being loaded for the first time.
     pub fn is_loading(&self) -> bool {
         matches!(self, Self::Loading)
@@ -39,14 +46,24 @@ pub fn skeleton(html: &'static str) -> AnyView {
     .into_any()
 }
 
+/// A card's content where there are words alone, such as that there is nothing.
+pub fn words(words: &'static str) -> AnyView {
+    view! {
+        <div class="card-body">
+            <p class="card-text">{words}</p>
+        </div>
+    }
+    .into_any()
+}
+
 /// A card's content when it could not be loaded. `id` is that of the button.
-pub fn failed(why: String, id: &'static str, retry: Callback<()>) -> AnyView {
+pub fn failed(why: String, id: impl Into<String>, retry: Callback<()>) -> AnyView {
     view! {
         <div class="card-body part-failed">
             <p class="card-text" role="alert">
                 {why}
             </p>
-            <button type="button" class="button" id=id on:click=move |_| retry.run(())>
+            <button type="button" class="button" id=id.into() on:click=move |_| retry.run(())>
                 "Retry"
             </button>
         </div>

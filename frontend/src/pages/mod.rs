@@ -1,15 +1,16 @@
-//! A file for each route.
+//! A file for each route, or a folder where it has parts. Two pages show the [`connection_card`].
 
-mod instagram_callback;
-mod instagram_connection;
+mod callback;
+mod connection;
+mod connection_card;
 mod integrations;
 mod not_found;
 mod settings;
 mod sign_in;
 mod sign_up;
 
-pub use instagram_callback::{InstagramCallbackHandler, PATH as CALLBACK};
-pub use instagram_connection::InstagramConnection;
+pub use callback::CallbackHandler;
+pub use connection::ConnectionPage;
 pub use integrations::Integrations;
 pub use not_found::NotFound;
 pub use settings::{API_KEYS, ApiKeys, SESSIONS, Sessions};

@@ -1,6 +1,7 @@
 //! Every address that is not a page.
 
 use leptos::prelude::*;
+use shared::sentence::NOTHING_HERE;
 
 use crate::components::page_heading::PageHeading;
 use crate::session::HOME;
@@ -11,7 +12,7 @@ pub fn NotFound() -> impl IntoView {
     view! {
         <div class="page page-narrow">
             <PageHeading title="Page not found" />
-            <p class="lede">"There is nothing at this address. It may have moved, or have been mistyped."</p>
+            <p class="lede">{NOTHING_HERE} " It may have moved, or have been mistyped."</p>
             <p>
                 <a href=HOME class="button button-primary">
                     "Go to integrations"

@@ -19,7 +19,7 @@ pub fn SignIn() -> impl IntoView {
     let session = Session::expect();
     let address = Address::expect();
     let email = FieldState::new(validation::email);
-    let password = FieldState::new(|text| text.is_empty().then_some("Enter your password"));
+    let password = FieldState::new(validation::present_password);
     let form = RwSignal::new(FormState::Ready);
 
     let submit = move || {

@@ -37,11 +37,8 @@ pub fn SignUp() -> impl IntoView {
                     form::lead_to_mistake(state);
                 }
                 Err(failure) => {
-                    form::refuse(
-                        state,
-                        &failure,
-                        &[("name", name), ("email", email), ("password", password)],
-                    );
+                    let fields = [("name", name), ("email", email), ("password", password)];
+                    form::refuse(state, &failure, &fields);
                 }
             }
         });

@@ -1,14 +1,18 @@
 //! `/settings/api-keys`: the keys of a person's own programs.
 
+use std::borrow::Cow;
+
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::{ApiKey, CreateApiKey, CreatedApiKey, Sensitive, validation};
 
-use super::{frame, present_password, refuse};
+use super::{frame, refuse};
 use crate::api;
 use crate::clipboard;
+use crate::components::card::card;
 use crate::components::choices::{Choice, checkboxes, segments};
 use crate::components::confirm_dialog::{Question, confirm_dialog};
+use crate::components::docs_link::docs_link;
 use crate::components::entry_list::{Entries, Entry, Fact, Kind, entry_list};
 use crate::components::field::{Field, FieldKind, FieldState};
 use crate::components::form::{self, Form, FormState};
@@ -29,8 +33,12 @@ const LIST: Kind = Kind {
     empty: "No keys yet. Make one for each program, so that you can revoke it alone.",
 };
 
-const REVOKE: Question =
-    Question { title: "Revoke this key?", keep: "Keep key", action: "Revoke key", busy: "Revoking…" };
+const REVOKE: Question = Question {
+    title: Cow::Borrowed("Revoke this key?"),
+    keep: "Keep key",
+    action: "Revoke key",
+    busy: "Revoking…",
+};
 
 /// How long a key lives: days, and what they are called.
 const LIVES: [(&str, &str); 4] = [("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "Never")];
@@ -99,16 +107,12 @@ pub fn ApiKeys() -> impl IntoView {
 
 /// Asks what the key is for.
 fn new_key(page: Page) -> AnyView {
-    let name = FieldState::new(|text| match text.trim() {
-        "" => Some("Give the key a name"),
-        name => validation::name(name),
-    });
-    let scopes =
-        FieldState::with("connections:read", |ticked| ticked.is_empty().then_some("Choose at least one"));
+    let name = FieldState::new(validation::key_name);
+    let scopes = FieldState::with("connections:read", |ticked| validation::chosen(ticked.len()));
     let life = FieldState::with("90", |_| None);
     // A host application's user has no password here.
     let email = untrack(|| page.session.user().and_then(|user| user.email));
-    let password = present_password();
+    let password = FieldState::new(validation::present_password);
     let mut fields = vec![name, scopes];
     fields.extend(email.is_some().then_some(password));
     let state = RwSignal::new(FormState::Ready);
@@ -135,34 +139,29 @@ fn new_key(page: Page) -> AnyView {
         label: scopes::label(scope),
         purpose: scopes::purpose(scope),
     });
-    view! {
-        <section class="card" aria-labelledby="new-key-title">
-            <div class="card-head">
-                <h2 class="card-title" id="new-key-title">
-                    "New key"
-                </h2>
-                <div class="card-side">
-                    <button type="button" class="button" on:click=move |_| page.close("new-key")>
-                        "Cancel"
-                    </button>
-                </div>
-            </div>
-            <Form state fields action="Create key" busy="Creating key…" on_submit=create>
-                <Field
-                    state=name
-                    id="key-name"
-                    label="Name"
-                    kind=FieldKind::Text
-                    autocomplete="off"
-                    hint="The program that will use it"
-                />
-                {checkboxes(scopes, "What it may do", &choices)}
-                {segments(life, "Ends after", &LIVES)}
-                {email.map(|email| password_field(password, email))}
-            </Form>
-        </section>
-    }
-    .into_any()
+    let cancel = view! {
+        <div class="card-side">
+            <button type="button" class="button" on:click=move |_| page.close("new-key")>
+                "Cancel"
+            </button>
+        </div>
+    };
+    let form = view! {
+        <Form state fields action="Create key" busy="Creating key…" on_submit=create>
+            <Field
+                state=name
+                id="key-name"
+                label="Name"
+                kind=FieldKind::Text
+                autocomplete="off"
+                hint="The program that will use it"
+            />
+            {checkboxes(scopes, "What it may do", &choices)}
+            {segments(life, "Ends after", &LIVES)}
+            {email.map(|email| password_field(password, email))}
+        </Form>
+    };
+    card("new-key-title", "New key", None, cancel.into_any(), form.into_any())
 }
 
 /// Asks for the password: a key outlives the session.
@@ -197,38 +196,27 @@ fn made_key(page: Page, key: Sensitive) -> AnyView {
             }
         });
     };
-    view! {
-        <section class="card" aria-labelledby="made-title">
-            <div class="card-head">
-                <h2 class="card-title" id="made-title" tabindex="-1">
-                    "Your new key"
-                </h2>
+    let body = view! {
+        <div class="card-body">
+            <p class="notice notice-warning">
+                "Copy it now and keep it in a safe place. It will not be shown again."
+            </p>
+            <div class="secret">
+                <code>{text}</code>
+                <button type="button" class="button button-primary" on:click=copy>
+                    {move || view! { <Icon svg=if is_copied.get() { icon::CHECK } else { icon::COPY } /> }}
+                    {move || if is_copied.get() { "Copied" } else { "Copy" }}
+                </button>
             </div>
-            <div class="card-body">
-                <p class="notice notice-warning">
-                    "Copy it now and keep it in a safe place. It will not be shown again."
-                </p>
-                <div class="secret">
-                    <code>{text}</code>
-                    <button type="button" class="button button-primary" on:click=copy>
-                        {move || view! { <Icon svg=if is_copied.get() { icon::CHECK } else { icon::COPY } /> }}
-                        {move || if is_copied.get() { "Copied" } else { "Copy" }}
-                    </button>
-                </div>
-                <div class="made-foot">
-                    <a class="link" href=api::reference() target="_blank" rel="noopener">
-                        "How programs use it"
-                        <Icon svg=icon::EXTERNAL />
-                        <span class="only-heard">" (opens in a new tab)"</span>
-                    </a>
-                    <button type="button" class="button" on:click=move |_| page.close(LIST.title_id)>
-                        "Done"
-                    </button>
-                </div>
+            <div class="made-foot">
+                {docs_link("How programs use it", api::reference())}
+                <button type="button" class="button" on:click=move |_| page.close(LIST.title_id)>
+                    "Done"
+                </button>
             </div>
-        </section>
-    }
-    .into_any()
+        </div>
+    };
+    card("made-title", "Your new key", None, ().into_any(), body.into_any())
 }
 
 fn revoke_dialog(page: Page, key: Entry) -> AnyView {

@@ -33,11 +33,6 @@ fn frame(path: &'static str, title: &'static str, lede: &'static str, cards: Any
     .into_any()
 }
 
-/// A field for the person's present password.
-fn present_password() -> FieldState {
-    FieldState::new(|text| text.is_empty().then_some("Enter your password"))
-}
-
 /// Shows why the server said no; a wrong password under its field.
 fn refuse(
     state: RwSignal<FormState>,

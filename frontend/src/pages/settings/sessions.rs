@@ -2,18 +2,22 @@
 //!
 //! A host application's user has no password here and no account to delete: their page has the sessions alone.
 
+use std::borrow::Cow;
+
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::{ApiKey, BrowserSession, ChangePassword, DeleteAccount, validation};
 
-use super::{frame, present_password, refuse};
+use super::{frame, refuse};
 use crate::address::Address;
 use crate::api::{self, ApiFailure};
+use crate::components::card::card;
 use crate::components::confirm_dialog::{Question, confirm_dialog};
 use crate::components::entry_list::{Entries, Entry, Fact, Kind, entry_list};
 use crate::components::field::{Field, FieldKind, FieldState};
 use crate::components::form::{Form, FormState};
 use crate::components::icon;
+use crate::components::part;
 use crate::components::toast::Toasts;
 use crate::focus;
 use crate::format;
@@ -32,7 +36,7 @@ const LIST: Kind = Kind {
 };
 
 const DELETE: Question = Question {
-    title: "Delete your account?",
+    title: Cow::Borrowed("Delete your account?"),
     keep: "Keep account",
     action: "Delete account",
     busy: "Deleting account…",
@@ -84,17 +88,12 @@ pub fn Sessions() -> impl IntoView {
 }
 
 fn password(page: Page, email: String) -> AnyView {
-    let current = present_password();
+    let current = FieldState::new(validation::present_password);
     let new = FieldState::new(validation::password);
     let state = RwSignal::new(FormState::Ready);
     // The names of the keys that work, and whether they are to be revoked.
     let (keys, revokes) = (RwSignal::new(Vec::new()), RwSignal::new(false));
-    spawn_local(async move {
-        // Where they do not come, there is nothing to offer; the answer to the change names them all the same.
-        if let Ok(found) = page.session.checked(api::api_keys().await) {
-            keys.try_set(working(found));
-        }
-    });
+    page.find_keys(keys);
     let change = move || {
         let body = ChangePassword {
             current_password: current.text().into(),
@@ -120,39 +119,32 @@ fn password(page: Page, email: String) -> AnyView {
             }
         });
     };
-    view! {
-        <section class="card" aria-labelledby="password-title">
-            <div class="card-head">
-                <h2 class="card-title" id="password-title">
-                    "Password"
-                </h2>
-            </div>
-            <Form state fields=vec![current, new] action="Change password" busy="Changing password…" on_submit=change>
-                // Tells a password manager whose password it is.
-                <input type="email" autocomplete="username" value=email hidden />
-                <Field
-                    state=current
-                    id="current-password"
-                    label="Current password"
-                    kind=FieldKind::Password
-                    autocomplete="current-password"
-                />
-                <Field
-                    state=new
-                    id="new-password"
-                    label="New password"
-                    kind=FieldKind::Password
-                    autocomplete="new-password"
-                    hint="At least 10 characters. All other sessions end."
-                />
-                {move || {
-                    let keys = keys.read();
-                    (!keys.is_empty()).then(|| revoke_choice(revokes, &keys))
-                }}
-            </Form>
-        </section>
-    }
-    .into_any()
+    let form = view! {
+        <Form state fields=vec![current, new] action="Change password" busy="Changing password…" on_submit=change>
+            // Tells a password manager whose password it is.
+            <input type="email" autocomplete="username" value=email hidden />
+            <Field
+                state=current
+                id="current-password"
+                label="Current password"
+                kind=FieldKind::Password
+                autocomplete="current-password"
+            />
+            <Field
+                state=new
+                id="new-password"
+                label="New password"
+                kind=FieldKind::Password
+                autocomplete="new-password"
+                hint="At least 10 characters. All other sessions end."
+            />
+            {move || {
+                let keys = keys.read();
+                (!keys.is_empty()).then(|| revoke_choice(revokes, &keys))
+            }}
+        </Form>
+    };
+    card("password-title", "Password", None, ().into_any(), form.into_any())
 }
 
 /// Offers to revoke the keys of these names along with the change.
@@ -191,36 +183,24 @@ fn changed(left: &[String]) -> String {
 }
 
 fn delete_account(page: Page) -> AnyView {
-    view! {
-        <section class="card" aria-labelledby="delete-title">
-            <div class="card-head">
-                <h2 class="card-title" id="delete-title">
-                    "Delete account"
-                </h2>
-                <div class="card-side">
-                    <button
-                        type="button"
-                        class="button"
-                        id="delete-account"
-                        on:click=move |_| page.deleting.set(true)
-                    >
-                        "Delete account"
-                    </button>
-                </div>
-            </div>
-            <div class="card-body">
-                <p class="card-text">
-                    "Ends your connections and deletes all that this service keeps about you. It cannot be undone."
-                </p>
-            </div>
-            {move || page.deleting.get().then(|| delete_dialog(page))}
-        </section>
-    }
-    .into_any()
+    let ask = view! {
+        <div class="card-side">
+            <button type="button" class="button" id="delete-account" on:click=move |_| page.deleting.set(true)>
+                "Delete account"
+            </button>
+        </div>
+    };
+    let what =
+        "Ends your connections and deletes all that this service keeps about you. It cannot be undone.";
+    let body = view! {
+        {part::words(what)}
+        {move || page.deleting.get().then(|| delete_dialog(page))}
+    };
+    card("delete-title", "Delete account", None, ask.into_any(), body.into_any())
 }
 
 fn delete_dialog(page: Page) -> AnyView {
-    let password = present_password();
+    let password = FieldState::new(validation::present_password);
     let state = RwSignal::new(FormState::Ready);
     let delete = Callback::new(move |()| {
         if !password.check() {
@@ -284,6 +264,16 @@ impl Page {
     fn load(self) {
         spawn_local(async move {
             self.sessions.show(self.session.checked(api::sessions().await), entry);
+        });
+    }
+
+    /// Finds the names of the keys that work. Where they do not come, there is nothing to offer; the answer to a change of the
+    /// password names them all the same.
+    fn find_keys(self, keys: RwSignal<Vec<String>>) {
+        spawn_local(async move {
+            if let Ok(found) = self.session.checked(api::api_keys().await) {
+                keys.try_set(working(found));
+            }
         });
     }
 

@@ -20,27 +20,7 @@ impl Row {
         if self.times > 1 {
             return format!("{} ({} times)", self.event.message.trim_end_matches('.'), self.times);
         }
-        if self.event.message.is_empty() {
-            name(self.event.kind).to_owned()
-        } else {
-            self.event.message.clone()
-        }
-    }
-}
-
-/// What a kind of event is called where the server says no more.
-fn name(kind: EventKind) -> &'static str {
-    match kind {
-        EventKind::Connected => "Connected.",
-        EventKind::Refreshed => "Access renewed.",
-        EventKind::RefreshFailed => "The access could not be renewed.",
-        EventKind::Synced => "Profile read.",
-        EventKind::SyncFailed => "The profile could not be read.",
-        EventKind::PermissionLost => "A permission is gone.",
-        EventKind::NeedsReauthorization => "Instagram no longer accepts our access.",
-        EventKind::Disconnected => "Disconnected.",
-        EventKind::TokenRead => "A program was given the access itself.",
-        EventKind::Unknown => "Something happened that this page does not know.",
+        self.event.message.clone()
     }
 }
 
@@ -113,8 +93,6 @@ mod tests {
     #[test]
     fn an_event_that_this_page_does_not_know_is_told_in_the_servers_words() {
         assert_eq!(rows(&[event(1, "renamed")])[0].sentence(), "renamed 1");
-        let silent = ConnectionEvent { message: String::new(), ..event(1, "refreshed") };
-        assert_eq!(rows(&[silent])[0].sentence(), "Access renewed.");
     }
 
     #[test]

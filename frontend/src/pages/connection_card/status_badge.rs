@@ -1,16 +1,18 @@
-//! A connection's state in one glance: an icon, a word and a colour.
+//! A connection's state in one glance.
 
 use leptos::prelude::*;
 use shared::{Connection, ConnectionStatus};
 
-use super::icon::{self, Icon};
+use crate::components::badge::badge;
+use crate::components::icon;
+use crate::providers::Provider;
 
-/// What a badge says.
+/// The state that a badge shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Badge {
+pub enum Status {
     /// Nothing is connected.
     NotConnected,
-    /// The browser is about to leave for Instagram.
+    /// The browser is about to leave for the provider.
     Connecting,
     /// A connection, by its state.
     Connection(ConnectionStatus),
@@ -20,8 +22,8 @@ pub enum Badge {
     CouldNotLoad,
 }
 
-impl Badge {
-    /// The badge of a connection.
+impl Status {
+    /// Returns the state of a connection.
     pub fn of(connection: &Connection) -> Self {
         match connection.status {
             ConnectionStatus::Active if !connection.missing_scopes.is_empty() => Self::Limited,
@@ -29,46 +31,37 @@ impl Badge {
         }
     }
 
-    fn parts(self) -> (&'static str, &'static str, &'static str) {
+    fn parts(self, provider: &Provider) -> (&'static str, &'static str, &'static str) {
+        use ConnectionStatus::{Active, Expiring, NeedsReauthorization};
         match self {
             Self::NotConnected => ("badge-quiet", icon::DASHED, "Not connected"),
             Self::Connecting => ("badge-quiet", icon::SPINNER, "Connecting…"),
-            Self::Connection(ConnectionStatus::Active) => ("badge-good", icon::CHECK, "Connected"),
+            Self::Connection(Active) => ("badge-good", icon::CHECK, "Connected"),
             Self::Limited => ("badge-warning", icon::ALERT, "Limited"),
-            Self::Connection(ConnectionStatus::Expiring) => ("badge-warning", icon::CLOCK, "Renewal delayed"),
-            Self::Connection(ConnectionStatus::NeedsReauthorization) => {
-                ("badge-bad", icon::ALERT, "Action needed")
-            }
+            Self::Connection(Expiring) => ("badge-warning", icon::CLOCK, provider.expiring.badge),
+            Self::Connection(NeedsReauthorization) => ("badge-bad", icon::ALERT, "Action needed"),
             Self::CouldNotLoad => ("badge-bad", icon::CROSS, "Could not load"),
         }
     }
 }
 
-/// Shows a badge.
-#[component]
-pub fn StatusBadge(
-    /// What it says.
-    badge: Badge,
-) -> impl IntoView {
-    let (class, svg, words) = badge.parts();
-    view! {
-        <span class=format!("badge {class}")>
-            <Icon svg />
-            {words}
-        </span>
-    }
+/// Shows the badge of a state.
+pub fn status_badge(provider: &Provider, status: Status) -> AnyView {
+    let (class, svg, words) = status.parts(provider);
+    badge(class, svg, words)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::providers::instagram::INSTAGRAM;
 
     fn words(status: &str, missing: &str) -> &'static str {
         let json = format!(
             r#"{{"id":"1","username":"shop","connectedAt":"","lastSync":"","expiresAt":"","needsRefresh":false,
                 "status":"{status}","scopes":[],"missingScopes":[{missing}]}}"#
         );
-        Badge::of(&serde_json::from_str(&json).unwrap()).parts().2
+        Status::of(&serde_json::from_str(&json).unwrap()).parts(&INSTAGRAM).2
     }
 
     #[test]

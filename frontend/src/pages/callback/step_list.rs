@@ -2,8 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::icon::{self, Icon};
 use crate::callback::Step;
+use crate::components::icon::{self, Icon};
+use crate::providers::Provider;
 
 /// What the current step is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ fn parts(step: Step, current: Step, progress: Progress) -> (&'static str, &'stat
 /// The list. Steps before `current` are done, those after it wait.
 #[component]
 pub fn StepList(
+    /// Where the account is.
+    provider: &'static Provider,
     /// The step that it has come to.
     current: Step,
     /// What that step is doing.
@@ -44,7 +47,7 @@ pub fn StepList(
         view! {
             <li class=format!("step {class}") aria-current=(step == current).then_some("step")>
                 <Icon svg />
-                <span>{step.label()}</span>
+                <span>{step.label(provider)}</span>
                 <span class="only-heard">{format!(" ({state})")}</span>
             </li>
         }

@@ -8,8 +8,8 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
+use super::plot::{Plot, Reading, SIDE};
 use crate::format;
-use crate::plot::{Plot, Reading, SIDE};
 
 /// How many dates stand below the picture: as many as a narrow window has room for.
 const MARKS: u32 = 4;
@@ -46,13 +46,7 @@ fn picture(plot: Plot) -> AnyView {
     let plot = StoredValue::new(plot);
     let words = move |index: usize| plot.with_value(|plot| in_words(plot.readings()[index]));
     let on_point = move |event: PointerEvent| {
-        // Everything inside lets pointers through, so offsets are those of the picture itself.
-        let width = event
-            .current_target()
-            .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
-            .map_or(0, |target| target.client_width());
-        let share = f64::from(event.offset_x()) / f64::from(width.max(1));
-        told.set(Some(plot.with_value(|plot| plot.nearest(share))));
+        told.set(Some(plot.with_value(|plot| plot.nearest(pointed_at(&event)))));
     };
     let on_key = move |event: KeyboardEvent| {
         let now = told.get_untracked().unwrap_or(last);
@@ -92,6 +86,14 @@ fn picture(plot: Plot) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// Returns where the pointer is, as a share of the picture's width.
+fn pointed_at(event: &PointerEvent) -> f64 {
+    // Everything inside lets pointers through, so offsets are those of the picture itself.
+    let picture = event.current_target().and_then(|target| target.dyn_into::<Element>().ok());
+    let width = picture.map_or(0, |picture| picture.client_width());
+    f64::from(event.offset_x()) / f64::from(width.max(1))
 }
 
 /// The curve and the area below it, in front of the lines across.

@@ -1,31 +1,32 @@
-//! `/auth/instagram/callback`: Instagram sends the browser here, and the connection is finished.
+//! `/auth/{provider}/callback`: the provider sends the browser here, and the connection is finished.
 //!
 //! `crate::callback` decides what comes next; this file does it and shows it.
 
+mod problem_notice;
+mod step_list;
+
 use std::time::Duration;
 
-use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::{CallbackAnswer, ErrorCode, SaveConnection};
 use wasm_bindgen::JsValue;
 use web_sys::UrlSearchParams;
 
+use self::problem_notice::{FIRST_WAY_ID, ProblemNotice};
+use self::step_list::{Progress, StepList};
 use crate::address::Address;
 use crate::api::{self, ApiFailure};
 use crate::callback::{self, CallbackQuery, Move, Pending, Step};
 use crate::components::page_heading::{HEADING_ID, PageHeading};
-use crate::components::problem_notice::{FIRST_WAY_ID, ProblemNotice};
-use crate::components::step_list::{Progress, StepList};
 use crate::components::toast::Toasts;
 use crate::connect::{self, Purpose};
 use crate::focus;
+use crate::freshness;
 use crate::problem::{Problem, WayOn};
+use crate::providers::Provider;
 use crate::session::{self, Session, sign_in_path};
 use crate::storage;
-
-/// This page's path.
-pub const PATH: &str = "/auth/instagram/callback";
 
 /// Nothing is shown before: most connections are made by then, and a page that flashes is worse than none.
 const SHOW_AFTER: Duration = Duration::from_millis(300);
@@ -40,14 +41,17 @@ enum Stage {
     Working(Step),
     /// It stopped at a step, and the person decides.
     Stopped(Step, Progress, Problem),
-    /// The browser is about to leave for Instagram.
+    /// The browser is about to leave for the provider.
     Leaving,
 }
 
-/// The page that finishes a connection.
+/// The page that finishes a connection: the architecture document's `InstagramCallbackHandler`, for every provider.
 #[component]
-pub fn InstagramCallbackHandler() -> impl IntoView {
-    let handler = Handler::new();
+pub fn CallbackHandler(
+    /// Where the account is.
+    provider: &'static Provider,
+) -> impl IntoView {
+    let handler = Handler::new(provider);
     let waited = RwSignal::new(false);
     let timer = set_timeout_with_handle(move || waited.set(true), SHOW_AFTER);
     on_cleanup(move || {
@@ -55,61 +59,45 @@ pub fn InstagramCallbackHandler() -> impl IntoView {
             timer.clear();
         }
     });
-    let stage = handler.stage;
-    let shows = Memo::new(move |_| waited.get() || matches!(*stage.read(), Stage::Stopped(..)));
+    let shows = Memo::new(move |_| waited.get() || matches!(*handler.stage.read(), Stage::Stopped(..)));
 
-    handler.run(callback::first_move(take_query(), storage::pending()));
+    handler.start();
 
-    // Coming back from Instagram with the browser's Back button shows this page as it was left: about to leave.
-    let restored = window_event_listener(ev::pageshow, move |event| {
-        if event.persisted() && matches!(*stage.read_untracked(), Stage::Leaving) {
+    // Coming back from the provider with the browser's Back button shows this page as it was left: about to leave.
+    freshness::when_restored(move || {
+        if matches!(*handler.stage.read_untracked(), Stage::Leaving) {
             handler.stage.set(Stage::Working(Step::Access));
-            handler.run(callback::first_move(take_query(), storage::pending()));
+            handler.start();
         }
     });
-    on_cleanup(move || restored.remove());
 
     view! {
         {move || shows.get().then(|| view! {
             <div class="page page-narrow">
-                <PageHeading title="Connecting Instagram" />
-                <div class="card callback">
-                    {move || match stage.get() {
-                        Stage::Working(step) => {
-                            view! { <StepList current=step progress=Progress::Running /> }.into_any()
-                        }
-                        Stage::Leaving => {
-                            view! { <p class="card-text" role="status">"Going to Instagram…"</p> }.into_any()
-                        }
-                        Stage::Stopped(step, progress, problem) => {
-                            let choose = Callback::new(move |way| handler.choose(&way));
-                            view! {
-                                <StepList current=step progress />
-                                <ProblemNotice problem on_choose=choose />
-                            }
-                                .into_any()
-                        }
-                    }}
-                </div>
+                <PageHeading title=format!("Connecting {}", provider.name) />
+                <div class="card callback">{move || handler.view(handler.stage.get())}</div>
             </div>
         }.into_any())}
     }
 }
 
-/// Reads what Instagram put into the address, and takes it out of the address bar and the history at once: a code must
+/// Reads what the provider put into the address, and takes it out of the address bar and the history at once: a code must
 /// not end up in a bookmark, a screenshot or a reload.
-fn take_query() -> Option<CallbackQuery> {
+fn take_query(provider: &Provider) -> Option<CallbackQuery> {
     let search = location().search().unwrap_or_default();
     let params = UrlSearchParams::new_with_str(&search).ok()?;
     let query = CallbackQuery::from_params(|name| params.get(name));
     // Fails only for another origin, which this path is not.
-    let _ = window().history().and_then(|h| h.replace_state_with_url(&JsValue::NULL, "", Some(PATH)));
+    let _ = window()
+        .history()
+        .and_then(|h| h.replace_state_with_url(&JsValue::NULL, "", Some(&provider.callback_path())));
     query
 }
 
 /// Does what `crate::callback` decides.
 #[derive(Clone, Copy)]
 struct Handler {
+    provider: &'static Provider,
     session: Session,
     toasts: Toasts,
     stage: RwSignal<Stage>,
@@ -126,13 +114,41 @@ struct Outcome {
 }
 
 impl Handler {
-    fn new() -> Self {
+    fn new(provider: &'static Provider) -> Self {
         Self {
+            provider,
             session: Session::expect(),
             toasts: Toasts::expect(),
             stage: RwSignal::new(Stage::Working(Step::Access)),
             outcome: StoredValue::new(Outcome::default()),
             address: Address::expect(),
+        }
+    }
+
+    /// Begins with what the address brought, or what this tab had in hand before a reload.
+    fn start(self) {
+        self.run(callback::first_move(take_query(self.provider), storage::pending()));
+    }
+
+    /// Shows a stage.
+    fn view(self, stage: Stage) -> AnyView {
+        let provider = self.provider;
+        match stage {
+            Stage::Working(step) => {
+                view! { <StepList provider current=step progress=Progress::Running /> }.into_any()
+            }
+            Stage::Leaving => {
+                let leaving = format!("Going to {}…", provider.name);
+                view! { <p class="card-text" role="status">{leaving}</p> }.into_any()
+            }
+            Stage::Stopped(step, progress, problem) => {
+                let choose = Callback::new(move |way| self.choose(&way));
+                view! {
+                    <StepList provider current=step progress />
+                    <ProblemNotice problem on_choose=choose />
+                }
+                .into_any()
+            }
         }
     }
 
@@ -160,7 +176,7 @@ impl Handler {
                 None
             }
             Move::Fail(step, failure) => {
-                self.stop(step, Progress::Failed, Problem::of_connecting(&failure));
+                self.stop(step, Progress::Failed, Problem::of_connecting(self.provider, &failure));
                 None
             }
         }
@@ -170,7 +186,7 @@ impl Handler {
         let step = if query.error.is_some() { Step::Consent } else { Step::Access };
         self.stage.try_set(Stage::Working(step));
         storage::keep_pending(&Pending::Query(query.clone()));
-        match self.session.checked(api::exchange(&query).await) {
+        match self.session.checked(api::exchange(self.provider, &query).await) {
             Ok(answer) => {
                 storage::keep_pending(&Pending::Answer(answer.clone()));
                 callback::after_exchange(answer)
@@ -196,7 +212,7 @@ impl Handler {
                 expires_in: Some(answer.expires_in),
                 user: Some(answer.user),
             };
-            self.session.checked(api::save(&body).await)
+            self.session.checked(api::save(self.provider, &body).await)
         };
         match saved.await {
             Ok(_) => {
@@ -211,11 +227,15 @@ impl Handler {
         }
     }
 
-    /// After saving: what was left out on Instagram's page is the last thing that may need the person.
+    /// After saving: what was left out on the provider's page is the last thing that may need the person.
     async fn finish(self) {
-        match self.session.checked(api::connection().await) {
+        match self.session.checked(api::connection(self.provider).await) {
             Ok(connection) if !connection.missing_scopes.is_empty() => {
-                self.stop(Step::Done, Progress::Paused, Problem::left_out(&connection.missing_scopes));
+                self.stop(
+                    Step::Done,
+                    Progress::Paused,
+                    Problem::left_out(self.provider, &connection.missing_scopes),
+                );
             }
             // Saved is saved, even when this last look fails.
             Ok(_) | Err(_) => self.leave(),
@@ -223,7 +243,7 @@ impl Handler {
     }
 
     async fn look_for_connection(self, tries: u8, username: Option<String>) -> Option<Move> {
-        match self.session.checked(api::connection().await) {
+        match self.session.checked(api::connection(self.provider).await) {
             Ok(connection)
                 if callback::is_success(
                     &connection,
@@ -291,13 +311,13 @@ impl Handler {
             WayOn::UseAnotherAccount => self.begin(Purpose::AnotherAccount, None),
             WayOn::ContinueWithout => self.leave(),
             WayOn::ConnectOther(_) => self.save_other(),
-            WayOn::SignIn => self.go(&sign_in_path(PATH)),
+            WayOn::SignIn => self.go(&sign_in_path(&self.provider.callback_path())),
             WayOn::Back => {
                 storage::clear_pending();
                 self.go(&self.origin());
             }
             // A link of its own.
-            WayOn::Docs(_) => {}
+            WayOn::Docs(..) => {}
         }
     }
 
@@ -324,9 +344,11 @@ impl Handler {
         self.stage.set(Stage::Leaving);
         spawn_local(async move {
             // The last attempt may have saved something: nothing that this page was left with says so.
-            let before = callback::mark(api::connection().await.ok().as_ref());
+            let before = callback::mark(api::connection(self.provider).await.ok().as_ref());
             let which = connection_id.as_deref();
-            if let Err(failure) = connect::begin(self.session, &return_to, purpose, which, &before).await {
+            if let Err(failure) =
+                connect::begin(self.session, self.provider, &return_to, purpose, which, &before).await
+            {
                 let next = if failure.code() == Some(ErrorCode::Unauthenticated) {
                     Move::SignIn
                 } else {

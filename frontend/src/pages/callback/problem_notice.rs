@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::icon::{self, Icon};
-use crate::problem::{DOCS_URL, Problem, WayOn, wait_in_words};
+use crate::components::docs_link::docs_link;
+use crate::problem::{Problem, WayOn, wait_in_words};
 
 /// The id of the first way on, to which the focus goes when a failure appears.
 pub const FIRST_WAY_ID: &str = "first-way-on";
@@ -24,7 +24,7 @@ pub fn ProblemNotice(
         .into_iter()
         .enumerate()
         .map(|(index, way)| match way {
-            WayOn::Docs(label) => docs_link(label).into_any(),
+            WayOn::Docs(label, address) => docs_link(label, address),
             way => way_button(way, index == 0, left, on_choose).into_any(),
         })
         .collect_view();
@@ -35,17 +35,6 @@ pub fn ProblemNotice(
             </p>
             <div class="problem-ways">{ways}</div>
         </div>
-    }
-}
-
-/// A link to the set-up documentation.
-pub fn docs_link(label: &'static str) -> impl IntoView {
-    view! {
-        <a class="link" href=DOCS_URL target="_blank" rel="noopener">
-            {label}
-            <Icon svg=icon::EXTERNAL />
-            <span class="only-heard">" (opens in a new tab)"</span>
-        </a>
     }
 }
 

@@ -3,60 +3,48 @@
 use leptos::prelude::*;
 use shared::{Connection, ConnectionStatus};
 
-use super::avatar::Avatar;
-use super::icon::{self, Icon};
-use super::moment::{heard, time};
-use crate::connect::DETAILS;
+use crate::components::avatar::Avatar;
+use crate::components::icon::{self, Icon};
+use crate::components::moment::{heard, time};
 use crate::format;
+use crate::providers::Provider;
 use crate::ticking::ticking_now;
 
-/// Picture, names and counts, then when it was connected, synced and will expire.
-#[component]
-pub fn InstagramProfile(
-    /// The connection.
-    connection: Connection,
-    /// Whether to lead on to all that is known about the connection.
-    #[prop(optional)]
-    details: bool,
-) -> impl IntoView {
+/// Shows picture, names and counts, then when it was connected, synced and will expire. With `leads_on`, a link leads to all
+/// that is known about the connection.
+pub(super) fn profile(provider: &'static Provider, connection: &Connection, leads_on: bool) -> AnyView {
     let name = connection.name.clone().unwrap_or_else(|| connection.username.clone());
-    let profile_url =
-        format!("https://www.instagram.com/{}/", js_sys::encode_uri_component(&connection.username));
-    let counts = [
-        connection.followers.map(|count| format::count(count, "follower", "followers")),
-        connection.following.map(|count| format::count(count, "following", "following")),
-        connection.media_count.map(|count| format::count(count, "post", "posts")),
-    ];
+    let facts = (provider.facts)(connection);
     view! {
         <div class="profile">
             <Avatar picture=connection.profile_picture_url.clone() name=name.clone() class="avatar-large" />
             <div class="profile-text">
                 <p class="profile-name">{name}</p>
-                <a class="link profile-username" href=profile_url target="_blank" rel="noopener">
+                <a class="link profile-username" href=(provider.profile_url)(connection) target="_blank" rel="noopener">
                     {format!("@{}", connection.username)}
                     <Icon svg=icon::EXTERNAL />
-                    <span class="only-heard">" on Instagram (opens in a new tab)"</span>
+                    <span class="only-heard">{format!(" on {} (opens in a new tab)", provider.name)}</span>
                 </a>
                 <ul class="facts profile-counts">
-                    {counts.into_iter().flatten().map(|count| view! { <li>{count}</li> }).collect_view()}
+                    {facts.into_iter().map(|fact| view! { <li>{fact}</li> }).collect_view()}
                 </ul>
             </div>
         </div>
-        <Life connection details />
+        {life(provider, connection, leads_on)}
     }
+    .into_any()
 }
 
 /// The quiet line, and a bar of how much of the token's life is left.
-#[component]
-fn Life(connection: Connection, details: bool) -> impl IntoView {
+fn life(provider: &'static Provider, connection: &Connection, leads_on: bool) -> AnyView {
     let now = ticking_now();
     let dead = connection.status == ConnectionStatus::NeedsReauthorization;
     let connected = format::milliseconds(&connection.connected_at);
     let synced = format::milliseconds(&connection.last_sync);
     let expires = format::milliseconds(&connection.expires_at);
-    let share = move || format!("{}%", format::life_left(expires, now.get()));
+    let share = move || format!("{}%", format::life_left(expires, now.get(), provider.life_days));
     let needs_refresh = connection.needs_refresh;
-    // Where Instagram has ended the access, the date on which it would have ended by itself says nothing.
+    // Where the provider has ended the access, the date on which it would have ended by itself says nothing.
     let bar = (!dead).then(|| {
         view! {
             <div class="life-bar" class:life-bar-warning=needs_refresh aria-hidden="true">
@@ -89,18 +77,20 @@ fn Life(connection: Connection, details: bool) -> impl IntoView {
                     </li>
                     {expiry}
                 </ul>
-                {details.then(details_link)}
+                {leads_on.then(|| details_link(provider))}
             </div>
         </div>
     }
+    .into_any()
 }
 
-fn details_link() -> impl IntoView {
+fn details_link(provider: &Provider) -> AnyView {
     view! {
-        <a class="link" href=DETAILS>
+        <a class="link" href=provider.connection_path()>
             "View details"
-            <span class="only-heard">" of the Instagram connection"</span>
+            <span class="only-heard">{format!(" of the {} connection", provider.name)}</span>
             <Icon svg=icon::FORWARD />
         </a>
     }
+    .into_any()
 }

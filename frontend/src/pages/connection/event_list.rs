@@ -3,11 +3,11 @@
 use leptos::prelude::*;
 use shared::{ConnectionEvent, EventKind, EventOutcome};
 
-use super::icon::{self, Icon};
-use super::moment::{heard, time};
+use super::rows::{self, Row};
+use crate::components::icon::{self, Icon};
+use crate::components::moment::{heard, time};
 use crate::format;
 use crate::ticking::ticking_now;
-use crate::timeline::{self, Row};
 
 /// The id of the list, which takes the focus when the button below it is gone.
 pub const LIST_ID: &str = "timeline";
@@ -38,7 +38,7 @@ pub fn EventList(
     let now = ticking_now();
     view! {
         <ol class="rows timeline" id=LIST_ID tabindex="-1" aria-label="Events, the newest first">
-            {move || timeline::rows(&events.read()).into_iter().map(|row| entry(&row, now)).collect_view()}
+            {move || rows::rows(&events.read()).into_iter().map(|row| entry(&row, now)).collect_view()}
         </ol>
     }
 }

@@ -1,0 +1,70 @@
+//! What the provider lets us do for the account, and what it does not.
+
+use leptos::prelude::*;
+
+use super::ROWS_SKELETON;
+use crate::components::badge::badge;
+use crate::components::card::card;
+use crate::components::icon::{self, Icon};
+use crate::components::part::{self, Part};
+use crate::connect::Purpose;
+use crate::pages::connection_card::{Account, Doing};
+use crate::providers::Permission;
+
+/// The card: every permission that is asked for, what it is for, and whether it is granted.
+pub fn permissions_card(account: Account) -> AnyView {
+    let retry = Callback::new(move |()| account.retry());
+    let rows = move |granted: Vec<String>| {
+        let row = move |permission: &'static Permission| {
+            let is_granted = granted.iter().any(|scope| scope == permission.scope);
+            row(permission, is_granted, account)
+        };
+        view! { <ul class="rows">{account.provider.permissions.iter().map(row).collect_view()}</ul> }
+    };
+    let body = move || match account.connections.get() {
+        Part::Loading => part::skeleton(ROWS_SKELETON),
+        Part::Failed(why) => part::failed(why, "permissions-retry", retry),
+        Part::Ready(connections) => connections.into_iter().next().map(|shown| rows(shown.scopes)).into_any(),
+    };
+    card("permissions-title", "Permissions", None, ().into_any(), body.into_any())
+}
+
+fn row(permission: &'static Permission, is_granted: bool, account: Account) -> AnyView {
+    let (purpose, end) = if is_granted {
+        (permission.purpose.to_owned(), badge("badge-good", icon::CHECK, "Granted"))
+    } else {
+        let purpose = format!("Without it we cannot {}.", permission.loss);
+        (purpose, missing(permission, account))
+    };
+    view! {
+        <li class="row">
+            <span class="row-icon">
+                <Icon svg=permission.icon />
+            </span>
+            <div class="row-text">
+                <p class="row-title">{permission.label}</p>
+                <p class="row-note">{purpose}</p>
+            </div>
+            <div class="row-end">{end}</div>
+        </li>
+    }
+    .into_any()
+}
+
+fn missing(permission: &'static Permission, account: Account) -> AnyView {
+    let is_leaving = move || account.doing.get() == Doing::Leaving;
+    view! {
+        {badge("badge-warning", icon::ALERT, "Missing")}
+        <button
+            type="button"
+            class="button button-primary"
+            aria-disabled=move || is_leaving().to_string()
+            on:click=move |_| account.connect(Purpose::Reconnect)
+        >
+            {move || is_leaving().then(|| view! { <Icon svg=icon::SPINNER /> })}
+            "Grant"
+            <span class="only-heard">{format!(" {}", permission.label)}</span>
+        </button>
+    }
+    .into_any()
+}

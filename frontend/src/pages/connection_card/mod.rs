@@ -1,0 +1,290 @@
+//! The card of a provider's account: whether it is connected, as whom, and whether anything has to be done. There is one,
+//! for every provider and for both pages that show it.
+
+mod account;
+mod disconnect_dialog;
+mod notice;
+mod profile;
+mod status_badge;
+
+use leptos::prelude::*;
+use shared::ConnectionStatus;
+
+use crate::components::icon::{self, Icon};
+use crate::components::menu::{Menu, MenuItem};
+use crate::components::part::{self, Part};
+use crate::connect::Purpose;
+use crate::providers::Provider;
+use crate::session::HOME;
+use profile::profile;
+
+pub use account::{Account, Asked, Doing, Extent};
+pub use disconnect_dialog::{disconnect_dialog, disconnect_id};
+pub use notice::notice_of;
+pub use status_badge::{Status, status_badge};
+
+/// Shown until the connection is known. `index.html` paints the same file before the program arrives.
+const SKELETON: &str = include_str!("../../../card_skeleton.html");
+
+/// What the card is built for. While it stays the same the buttons do, and so does the focus on them.
+#[derive(Clone, PartialEq)]
+enum Shape {
+    Loading,
+    Failed(String),
+    NotConnected,
+    Leaving,
+    Connected(ConnectionStatus, Status),
+}
+
+impl Shape {
+    /// Returns the shape for what is known now; tracked.
+    fn of(account: Account) -> Self {
+        match &*account.connections.read() {
+            Part::Loading => Self::Loading,
+            Part::Failed(why) => Self::Failed(why.clone()),
+            // The whole card keeps its buttons, and shows there what is under way.
+            Part::Ready(_) if is_summary(account) && account.doing.get() == Doing::Leaving => Self::Leaving,
+            Part::Ready(connections) => connections.first().map_or(Self::NotConnected, |connection| {
+                Self::Connected(connection.status, Status::of(connection))
+            }),
+        }
+    }
+}
+
+/// The card of an account.
+#[component]
+pub fn ConnectionCard(
+    /// What to show, and to act on.
+    account: Account,
+) -> impl IntoView {
+    let name = account.provider.name;
+    let shape = Memo::new(move |_| Shape::of(account));
+    view! {
+        <section
+            class="card"
+            aria-label=name
+            aria-busy=move || matches!(*shape.read(), Shape::Loading | Shape::Leaving).to_string()
+        >
+            {move || match shape.get() {
+                Shape::Loading => view! { <div inner_html=SKELETON.replace("Instagram", name)></div> }.into_any(),
+                Shape::Failed(why) => failed(account, why),
+                Shape::NotConnected if is_summary(account) => offered(account),
+                Shape::NotConnected => nothing(account.provider),
+                Shape::Leaving => leaving(account),
+                Shape::Connected(status, badge) => connected(account, status, badge),
+            }}
+        </section>
+    }
+}
+
+fn is_summary(account: Account) -> bool {
+    account.extent == Extent::Summary
+}
+
+/// The first row: what it is, how it is, and what can be done.
+fn head(provider: &'static Provider, status: Status, action: Option<AnyView>) -> AnyView {
+    view! {
+        <div class="card-head">
+            <span class="card-glyph">
+                <Icon svg=provider.logo />
+            </span>
+            <h2 class="card-title">{provider.name}</h2>
+            {status_badge(provider, status)}
+            {action.map(|action| view! { <div class="card-action">{action}</div> })}
+        </div>
+    }
+    .into_any()
+}
+
+fn failed(account: Account, why: String) -> AnyView {
+    let provider = account.provider;
+    let retry = Callback::new(move |()| account.retry());
+    if !is_summary(account) {
+        let body = part::failed(why, provider.action_id(), retry);
+        return view! { {head(provider, Status::CouldNotLoad, None)} {body} }.into_any();
+    }
+    let retry = Button { label: "Retry".into(), ..Button::main(account) }.view(account, retry);
+    view! {
+        {head(provider, Status::CouldNotLoad, Some(retry))}
+        <div class="card-body">
+            <p class="card-text" role="alert">
+                {why}
+            </p>
+        </div>
+    }
+    .into_any()
+}
+
+/// Nothing is connected, and it can be.
+fn offered(account: Account) -> AnyView {
+    let provider = account.provider;
+    let label = format!("Connect {}", provider.name);
+    let connect = Button { label, class: "button button-primary", ..Button::main(account) }
+        .view(account, Callback::new(move |()| account.connect(Purpose::Connect)));
+    view! {
+        {head(provider, Status::NotConnected, Some(connect))}
+        <div class="card-body">{problem(account)} {offer(provider)}</div>
+    }
+    .into_any()
+}
+
+/// Nothing is connected, so a page about it has nothing to say.
+fn nothing(provider: &'static Provider) -> AnyView {
+    let why = format!("No {} account is connected, so there is nothing to show here yet.", provider.name);
+    view! {
+        {head(provider, Status::NotConnected, None)}
+        <div class="card-body part-failed">
+            <p class="card-text">{why}</p>
+            <a class="button button-primary" href=HOME id=provider.action_id()>
+                "Go to integrations"
+            </a>
+        </div>
+    }
+    .into_any()
+}
+
+fn leaving(account: Account) -> AnyView {
+    let waiting =
+        Button { label: "Connecting…".into(), class: "button button-primary", ..Button::main(account) }
+            .view(account, Callback::new(|()| {}));
+    let body = match account.shown() {
+        Some(connection) => profile(account.provider, &connection, true),
+        None => offer(account.provider),
+    };
+    view! {
+        {head(account.provider, Status::Connecting, Some(waiting))}
+        <div class="card-body">{body}</div>
+    }
+    .into_any()
+}
+
+fn connected(account: Account, status: ConnectionStatus, badge: Status) -> AnyView {
+    let provider = account.provider;
+    let is_summary = is_summary(account);
+    // A dead token reads no profile and cannot be renewed.
+    let works = status != ConnectionStatus::NeedsReauthorization;
+    let body = move || {
+        let connection = account.connections.get().ready()?.into_iter().next()?;
+        let left_out = (is_summary && works).then(|| notice::left_out(account, &connection));
+        let notice = notice::of_status(provider, &connection);
+        Some(view! { {notice} {left_out} {profile(provider, &connection, is_summary)} }.into_any())
+    };
+    let reconnect = (status != ConnectionStatus::Active).then(|| {
+        Button { label: "Reconnect".into(), class: reconnect_class(status), ..Button::main(account) }
+            .view(account, Callback::new(move |()| account.connect(Purpose::Reconnect)))
+    });
+    let act = |label: &str, svg, id, shows| {
+        Button { label: label.into(), class: "button", id, svg: Some(svg), shows }
+            .view(account, Callback::new(move |()| account.act(shows)))
+    };
+    let acts = (!is_summary && works).then(|| {
+        let main = status == ConnectionStatus::Active;
+        let id = if main { provider.action_id() } else { "sync-now".to_owned() };
+        view! {
+            {act("Sync now", icon::SYNC, id, Doing::Syncing)}
+            {act("Refresh now", icon::KEY, "refresh-now".to_owned(), Doing::Refreshing)}
+        }
+    });
+    let menu_at = |id, is_here: bool| is_here.then(|| menu(account, id, is_summary && works));
+    let is_main = is_summary && status == ConnectionStatus::Active;
+    // Two places: where the menu is the main control no longer, the focus moves on to what is.
+    let menus = view! { {menu_at(provider.action_id(), is_main)} {menu_at(provider.more_id(), !is_main)} };
+    let actions = view! { {reconnect} {acts} {menus} }.into_any();
+    view! {
+        {head(provider, badge, Some(actions))}
+        <div class="card-body">{problem(account)} {body}</div>
+    }
+    .into_any()
+}
+
+/// Why the last thing that was done came to nothing.
+fn problem(account: Account) -> AnyView {
+    (move || account.problem.get().map(notice_of)).into_any()
+}
+
+/// A control of the card.
+struct Button {
+    label: String,
+    class: &'static str,
+    id: String,
+    svg: Option<&'static str>,
+    /// What it shows to be under way by an icon that turns.
+    shows: Doing,
+}
+
+impl Button {
+    /// Returns the main control, which leaves for the provider unless it is told otherwise.
+    fn main(account: Account) -> Self {
+        let id = account.provider.action_id();
+        Self { label: String::new(), class: "button", id, svg: None, shows: Doing::Leaving }
+    }
+
+    fn view(self, account: Account, on_press: Callback<()>) -> AnyView {
+        let Self { label, class, id, svg, shows } = self;
+        let icon = move || {
+            let svg = if account.doing.get() == shows { Some(icon::SPINNER) } else { svg };
+            svg.map(|svg| view! { <Icon svg /> })
+        };
+        view! {
+            <button
+                type="button"
+                class=class
+                id=id
+                aria-disabled=move || account.is_busy().to_string()
+                on:click=move |_| if !untrack(|| account.is_busy()) { on_press.run(()) }
+            >
+                {icon}
+                {label}
+            </button>
+        }
+        .into_any()
+    }
+}
+
+fn menu(account: Account, id: String, has_sync: bool) -> AnyView {
+    let name = account.provider.name;
+    view! {
+        <Menu
+            label=format!("More actions for {name}")
+            button=view! { <Icon svg=icon::MORE /> }.into_any()
+            button_class="button button-icon"
+            id
+        >
+            <div role="menu" aria-label=name>
+                {has_sync.then(|| {
+                    view! { <MenuItem on_choose=move |()| account.act(Doing::Syncing)>"Sync now"</MenuItem> }
+                })}
+                <MenuItem on_choose=move |()| account.connect(Purpose::AnotherAccount)>"Use another account"</MenuItem>
+                <MenuItem danger=true on_choose=move |()| account.ask_to_disconnect()>
+                    "Disconnect"
+                </MenuItem>
+            </div>
+        </Menu>
+    }
+    .into_any()
+}
+
+/// How a button that reconnects looks: where nothing works without it, it is what catches the eye.
+pub fn reconnect_class(status: ConnectionStatus) -> &'static str {
+    if status == ConnectionStatus::Expiring { "button" } else { "button button-primary" }
+}
+
+/// What connecting is good for, and what will be asked.
+fn offer(provider: &'static Provider) -> AnyView {
+    let lines = provider.permissions.iter().map(|permission| {
+        view! {
+            <li>
+                <Icon svg=permission.icon />
+                {permission.label}
+            </li>
+        }
+    });
+    view! {
+        <p class="card-text">{provider.offer}</p>
+        <div class="asked">
+            <p class="asked-title">{format!("{} will ask you to let us", provider.name)}</p>
+            <ul class="asked-list">{lines.collect_view()}</ul>
+        </div>
+    }
+    .into_any()
+}
