@@ -14,9 +14,6 @@ use crate::format;
 use crate::problem;
 use crate::ticking::ticking_now;
 
-/// Shown until the list is known.
-const SKELETON: &str = include_str!("../../rows_skeleton.html");
-
 /// One thing of the list.
 #[derive(Clone, PartialEq)]
 pub struct Entry {
@@ -110,7 +107,7 @@ pub fn entry_list(
     let now = ticking_now();
     let busy = Signal::derive(move || entries.read().is_loading());
     let body = move || match entries.get() {
-        Part::Loading => part::skeleton(SKELETON),
+        Part::Loading => part::skeleton(part::ROWS),
         Part::Failed(why) => part::failed(why, "retry", on_retry),
         Part::Ready(entries) if entries.is_empty() => part::words(kind.empty),
         Part::Ready(entries) => {

@@ -35,6 +35,9 @@ impl<T> Part<T> {
     }
 }
 
+/// Rows before their data, as HTML.
+pub const ROWS: &str = include_str!("rows_skeleton.html");
+
 /// A card's content before its data, as HTML.
 pub fn skeleton(html: &'static str) -> AnyView {
     view! {

@@ -16,7 +16,7 @@ use crate::providers::Provider;
 use crate::session::Session;
 
 /// Shown until the history is known. `index.html` paints the same file before the program arrives.
-const SKELETON: &str = include_str!("../../../plot_skeleton.html");
+const SKELETON: &str = include_str!("plot_skeleton.html");
 
 /// The heading's id, which takes the focus when what had it is gone.
 const TITLE_ID: &str = "followers-title";

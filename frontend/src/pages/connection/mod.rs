@@ -22,9 +22,6 @@ use crate::components::part::Part;
 use crate::providers::Provider;
 use crate::session::{HOME, require_session};
 
-/// Shown until a list is known.
-const ROWS_SKELETON: &str = include_str!("../../../rows_skeleton.html");
-
 /// The page of a connection.
 #[component]
 pub fn ConnectionPage(

@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 
-use super::ROWS_SKELETON;
 use crate::components::badge::badge;
 use crate::components::card::card;
 use crate::components::icon::{self, Icon};
@@ -22,7 +21,7 @@ pub fn permissions_card(account: Account) -> AnyView {
         view! { <ul class="rows">{account.provider.permissions.iter().map(row).collect_view()}</ul> }
     };
     let body = move || match account.connections.get() {
-        Part::Loading => part::skeleton(ROWS_SKELETON),
+        Part::Loading => part::skeleton(part::ROWS),
         Part::Failed(why) => part::failed(why, "permissions-retry", retry),
         Part::Ready(connections) => connections.into_iter().next().map(|shown| rows(shown.scopes)).into_any(),
     };

@@ -4,7 +4,6 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::ConnectionEvent;
 
-use super::ROWS_SKELETON;
 use super::event_list::{EventList, LIST_ID};
 use super::rows;
 use crate::api;
@@ -130,7 +129,7 @@ impl Timeline {
         });
         let busy = Signal::derive(move || self.loaded.read().is_loading());
         let body = move || match shape.get() {
-            Part::Loading => part::skeleton(ROWS_SKELETON),
+            Part::Loading => part::skeleton(part::ROWS),
             Part::Failed(why) => part::failed(why, "timeline-retry", retry),
             Part::Ready(true) => part::words("Nothing has happened yet."),
             Part::Ready(false) => view! { <EventList events /> {self.more()} }.into_any(),

@@ -24,7 +24,7 @@ pub use notice::notice_of;
 pub use status_badge::{Status, status_badge};
 
 /// Shown until the connection is known. `index.html` paints the same file before the program arrives.
-const SKELETON: &str = include_str!("../../../card_skeleton.html");
+const SKELETON: &str = include_str!("skeleton.html");
 
 /// What the card is built for. While it stays the same the buttons do, and so does the focus on them.
 #[derive(Clone, PartialEq)]
