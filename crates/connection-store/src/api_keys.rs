@@ -13,17 +13,17 @@ pub struct NewApiKey {
     pub id: String,
     /// Hash of the key itself.
     pub key_hash: SecretHash,
-    /// For whom it acts; `None`: a service key, which the operator made.
+    /// Id of the user that the key acts for; `None`: a service key, which the operator made.
     pub user_id: Option<String>,
-    /// What its owner calls it.
+    /// Name that the owner gives the key.
     pub name: String,
-    /// What it may do; the store does not look into it.
+    /// Permissions of the key; the store does not look into them.
     pub scopes: Vec<String>,
     /// The beginning of the key, by which its owner knows it again.
     pub hint: String,
     /// Now.
     pub created_at: Timestamp,
-    /// When it ends; `None`: never.
+    /// Time at which the key expires; `None`: never.
     pub expires_at: Option<Timestamp>,
     /// The stored hash that its owner's password was checked against; `None` where the owner has none.
     pub password_hash: Option<SecretString>,
@@ -38,19 +38,19 @@ pub struct ApiKey {
     pub id: String,
     /// Hash of the key.
     pub key_hash: SecretHash,
-    /// For whom it acts; `None`: a service key.
+    /// Id of the user that the key acts for; `None`: a service key.
     pub user_id: Option<String>,
-    /// What its owner calls it.
+    /// Name that the owner gave the key.
     pub name: String,
-    /// What it may do.
+    /// Permissions of the key.
     pub scopes: Vec<String>,
     /// The beginning of the key.
     pub hint: String,
-    /// When it was made.
+    /// Time at which the key was made.
     pub created_at: Timestamp,
-    /// When it ends; `None`: never. It stays listed when it has ended.
+    /// Time at which the key expires; `None`: never. An expired key stays listed.
     pub expires_at: Option<Timestamp>,
-    /// When it was used last, to the precision that [`ApiKeys::touch_api_key`] is called with.
+    /// Time of the last use, to the precision that [`ApiKeys::touch_api_key`] is called with.
     pub last_used_at: Option<Timestamp>,
 }
 
@@ -71,7 +71,7 @@ impl From<NewApiKey> for ApiKey {
     }
 }
 
-/// What came of [`ApiKeys::create_api_key`].
+/// Outcome of [`ApiKeys::create_api_key`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyOutcome {
     /// The key exists now.

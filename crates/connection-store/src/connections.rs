@@ -26,10 +26,10 @@ pub struct Profile {
     pub media_count: Option<u64>,
 }
 
-/// What a finished OAuth flow has to store.
+/// A connection to be stored, as a finished OAuth flow gives it.
 #[derive(Clone, Debug)]
 pub struct NewConnection {
-    /// Whose connection it is.
+    /// Id of the user that the connection belongs to.
     pub user_id: String,
     /// The professional account's id (`17841…`); one document each.
     pub instagram_user_id: String,
@@ -37,11 +37,11 @@ pub struct NewConnection {
     pub app_scoped_user_id: Option<String>,
     /// The token as the vault sealed it. The store never sees it open.
     pub access_token: String,
-    /// When Instagram gave the token.
+    /// Time at which Instagram gave the token.
     pub token_issued_at: Timestamp,
-    /// When it ends, as Instagram said.
+    /// Time at which the token expires, as Instagram said.
     pub token_expires_at: Timestamp,
-    /// When it is to be refreshed.
+    /// Time at which the token is to be refreshed.
     pub refresh_at: Timestamp,
     /// The account's profile.
     pub profile: Profile,
@@ -54,7 +54,7 @@ pub struct NewConnection {
 pub struct Connection {
     /// The document's id: 24 hexadecimal digits on both stores.
     pub id: String,
-    /// Whose connection it is.
+    /// Id of the user that the connection belongs to.
     pub user_id: String,
     /// The professional account's id (`17841…`).
     pub instagram_user_id: String,
@@ -62,35 +62,37 @@ pub struct Connection {
     pub app_scoped_user_id: Option<String>,
     /// The token as the vault sealed it.
     pub access_token: String,
-    /// When Instagram gave the token.
+    /// Time at which Instagram gave the token.
     pub token_issued_at: Timestamp,
-    /// When it ends, as Instagram said.
+    /// Time at which the token expires, as Instagram said.
     pub token_expires_at: Timestamp,
-    /// When it is to be refreshed; `None` where a version wrote it that decided this with each search.
+    /// Time at which the token is to be refreshed; `None` where a version wrote it that decided this with
+    /// each search.
     pub refresh_at: Option<Timestamp>,
     /// The account's profile when last read.
     pub profile: Profile,
     /// Permissions granted.
     pub scopes: Vec<String>,
-    /// When this user first connected this account; connecting it again does not move it.
+    /// Time at which this user first connected this account; connecting it again does not move it.
     pub connected_at: Timestamp,
-    /// When it was connected last, for the first time or again.
+    /// Time at which the account was connected last, for the first time or again.
     pub last_connected_at: Timestamp,
-    /// When the profile was last read from Instagram.
+    /// Time at which the profile was last read from Instagram.
     pub last_synced_at: Timestamp,
-    /// What went wrong last, in words for the owner.
+    /// The last error, in words for the owner.
     pub last_error: Option<String>,
-    /// Since when Instagram is known to refuse the token; `None` while it works.
+    /// Time since which Instagram is known to refuse the token; `None` while it works.
     pub needs_reauthorization_since: Option<Timestamp>,
     /// Attempts to refresh this token that came to nothing, in a row.
     pub refresh_failures: u32,
-    /// Until when a worker has the refresh to itself; what a claim returns names the claim's own lease.
+    /// Time until which a worker has the refresh to itself; a claim returns its connections with the claim's
+    /// own lease.
     pub refresh_lease_until: Option<Timestamp>,
     /// Attempts to read the profile that came to nothing, in a row.
     pub sync_failures: u32,
     /// As `refresh_lease_until`, for the sync.
     pub sync_lease_until: Option<Timestamp>,
-    /// Whether it is connected; `false` once it was ended, and then there is no token.
+    /// Tells whether the account is connected; `false` once it was disconnected, and then there is no token.
     pub is_active: bool,
 }
 
@@ -99,11 +101,11 @@ pub struct Connection {
 pub struct RefreshedToken {
     /// The token as the vault sealed it.
     pub access_token: String,
-    /// When Instagram gave it.
+    /// Time at which Instagram gave the token.
     pub token_issued_at: Timestamp,
-    /// When it ends, as Instagram said.
+    /// Time at which the token expires, as Instagram said.
     pub token_expires_at: Timestamp,
-    /// When it is to be refreshed.
+    /// Time at which the token is to be refreshed.
     pub refresh_at: Timestamp,
     /// Permissions granted, where Instagram said so; `None` leaves what is stored.
     pub scopes: Option<Vec<String>>,
@@ -127,7 +129,7 @@ pub struct NextAttempt {
     pub event: Option<NewEvent>,
 }
 
-/// Which connections an operator wants to see, and where the page begins.
+/// Selects the connections that an operator wants to see, and the beginning of the page.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectionFilter {
     /// Of this user only.
@@ -141,11 +143,11 @@ pub struct ConnectionFilter {
     /// The keys that there are, where [`Health::DeadAt`] is wanted: a token that is sealed with another is as good as dead. Empty:
     /// it does not matter with which key.
     pub keys: Vec<String>,
-    /// Those after this id: the last one of the page before.
+    /// Connections after this id: the last one of the page before.
     pub after: Option<String>,
 }
 
-/// What can be known of a stored connection without opening its token.
+/// State of a stored connection, as far as it can be known without opening the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
     /// The token is not known to be dead and ends after this time.
@@ -167,7 +169,7 @@ pub struct SealedToken {
     pub access_token: String,
 }
 
-/// How many tokens of active connections are sealed with one key.
+/// Number of tokens of active connections that are sealed with one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyUse {
     /// The key's id, as the sealed text names it; `None` where it names none.
@@ -176,7 +178,7 @@ pub struct KeyUse {
     pub tokens: u64,
 }
 
-/// What came of [`Connections::save_connection`].
+/// Outcome of [`Connections::save_connection`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SaveOutcome {
     /// Stored; this is what is there now.
@@ -371,7 +373,7 @@ pub trait Connections {
     /// changed. `false` when it was not.
     async fn reencrypt_token(&self, old: &SealedToken, access_token: &str) -> StoreResult<bool>;
 
-    /// How many tokens are sealed with which key. Looks at every active connection: for operators.
+    /// Counts the tokens that are sealed with each key. Looks at every active connection: for operators.
     async fn key_use(&self) -> StoreResult<Vec<KeyUse>>;
 }
 

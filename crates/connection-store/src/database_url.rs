@@ -6,7 +6,7 @@ use std::str::FromStr;
 use secrecy::SecretString;
 use thiserror::Error;
 
-/// Where the data lives, as `DATABASE_URL` says it.
+/// Location of the data, as `DATABASE_URL` names it.
 #[derive(Clone, Debug)]
 pub enum DatabaseUrl {
     /// A SQLite file: `sqlite:PATH`. `sqlite://PATH` means the same.
@@ -15,7 +15,7 @@ pub enum DatabaseUrl {
     MongoDb(SecretString),
 }
 
-/// Why a text is no database URL. Never quotes the text, which may hold a password.
+/// Reason why a text is no database URL. Never quotes the text, which may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum InvalidDatabaseUrl {
     /// The scheme is none of ours.

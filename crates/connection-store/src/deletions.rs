@@ -5,12 +5,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{NewEvent, StoreResult};
 
-/// Whose data is to be deleted.
+/// Owner of the data to be deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeletionOf {
-    /// That of an Instagram account, by either of its ids.
+    /// An Instagram account, by either of its ids.
     Account(String),
-    /// That of a user with a local account, by their id: the account and all that is theirs.
+    /// A user with a local account, by their id: the account and all that is theirs.
     User(String),
 }
 
@@ -19,23 +19,23 @@ pub enum DeletionOf {
 pub struct NewDeletion {
     /// Names the request to the person; hard to guess.
     pub code: String,
-    /// Whom it is about. Forgotten when the request is completed.
+    /// Owner of the data. Forgotten when the request is completed.
     pub of: DeletionOf,
     /// Of an account, only what was connected at this time or before it is meant.
     pub connected_by: Timestamp,
-    /// How many connections were meant when the request came; `None` where nobody has counted.
+    /// Number of connections that were meant when the request came; `None` where nobody has counted.
     pub connections: Option<u64>,
 }
 
 /// A request as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deletion {
-    /// When it came.
+    /// Time at which the request came.
     pub requested_at: Timestamp,
-    /// When everything was gone; `None` while it is worked on.
+    /// Time at which everything was gone; `None` while the request is worked on.
     pub completed_at: Option<Timestamp>,
-    /// How many connections were meant when it came: 0 where nothing was stored about the account. `None` where an earlier
-    /// version took it.
+    /// Number of connections that were meant when the request came: 0 where nothing was stored about the
+    /// account. `None` where an earlier version took the request.
     pub connections: Option<u64>,
 }
 

@@ -1,11 +1,11 @@
-//! How a store can fail.
+//! Failures of a store.
 
 use thiserror::Error;
 
-/// What a store call returns.
+/// Result of a store call.
 pub type StoreResult<T> = Result<T, StoreError>;
 
-/// Why a store call failed. "Not found" and "taken" are answers, not errors.
+/// Reason why a store call failed. "Not found" and "taken" are answers, not errors.
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The database does not answer, is locked or is electing a primary: nothing is known to be wrong with the call, and

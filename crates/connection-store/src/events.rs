@@ -1,11 +1,11 @@
-//! What happened to a subject, and whom to tell.
+//! Events of a subject, and the receivers to notify.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::StoreResult;
 
-/// How long a delivery waits at most: whoever tells the receivers has given up long before.
+/// Longest time that a delivery waits: the worker that notifies the receivers has given up long before.
 pub(crate) const DELIVERY_LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The thing that an event is about.
@@ -21,13 +21,13 @@ pub enum Subject {
 pub struct NewEvent {
     /// Names the event for ever. Stored once, however often it is written.
     pub id: String,
-    /// What it is: a name that the store hands back and does not look into.
+    /// Kind of the event: a name that the store hands back and does not look into.
     pub kind: String,
-    /// Whether it ended as wanted.
+    /// Tells whether the event ended as wanted.
     pub succeeded: bool,
     /// A sentence for the subject's owner.
     pub message: String,
-    /// Until when it is kept; `None`: as long as the subject is.
+    /// Time until which the event is kept; `None`: as long as the subject is.
     pub expires_at: Option<Timestamp>,
     /// Receivers that have to be told: one delivery is made for each. The store does not look into the names.
     pub notify: Vec<String>,
@@ -38,20 +38,20 @@ pub struct NewEvent {
 pub struct Event {
     /// Its name.
     pub id: String,
-    /// What it is.
+    /// Kind of the event.
     pub kind: String,
-    /// When it happened.
+    /// Time at which the event happened.
     pub at: Timestamp,
-    /// Whether it ended as wanted.
+    /// Tells whether the event ended as wanted.
     pub succeeded: bool,
     /// A sentence for the connection's owner.
     pub message: String,
 }
 
-/// Where a page of events ends: the next one begins after this event.
+/// End of a page of events: the next page begins after this event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventCursor {
-    /// When it happened.
+    /// Time at which the event happened.
     pub at: Timestamp,
     /// Its name: several can happen in one millisecond.
     pub id: String,
@@ -62,11 +62,11 @@ pub struct EventCursor {
 pub struct Delivery {
     /// The event's name.
     pub event_id: String,
-    /// Who has to be told: one of [`NewEvent::notify`].
+    /// Receiver that has to be notified: one of [`NewEvent::notify`].
     pub receiver: String,
-    /// What happened.
+    /// Kind of the event.
     pub kind: String,
-    /// When it happened.
+    /// Time at which the event happened.
     pub at: Timestamp,
     /// The subject that it happened to.
     pub subject: Subject,
@@ -74,7 +74,7 @@ pub struct Delivery {
     pub user_id: String,
     /// The professional account's id.
     pub instagram_user_id: String,
-    /// How often it has been tried, this time included.
+    /// Number of attempts to deliver it, this one included.
     pub attempts: u32,
 }
 

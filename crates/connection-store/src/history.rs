@@ -5,10 +5,10 @@ use jiff::Timestamp;
 
 use crate::StoreResult;
 
-/// How an account's counts were at one time.
+/// An account's counts at one time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryPoint {
-    /// When the profile was read.
+    /// Time at which the profile was read.
     pub at: Timestamp,
     /// Followers.
     pub followers_count: Option<u64>,
@@ -18,7 +18,7 @@ pub struct HistoryPoint {
     pub media_count: Option<u64>,
 }
 
-/// Which points of a history are wanted.
+/// Selects the points of a history that are wanted.
 #[derive(Clone, Copy, Debug)]
 pub struct HistoryRange {
     /// At this time or later.

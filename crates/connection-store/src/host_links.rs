@@ -10,15 +10,15 @@ use crate::{SecretHash, StoreResult};
 pub struct HostLink {
     /// Hash of the link's secret.
     pub token_hash: SecretHash,
-    /// Who is signed in.
+    /// Id of the user that the link signs in.
     pub user_id: String,
-    /// What to call the person.
+    /// Name to call the person by.
     pub name: Option<String>,
     /// The web app's path to land on.
     pub return_to: Option<String>,
-    /// When it was made.
+    /// Time at which the link was made.
     pub created_at: Timestamp,
-    /// When it ends. The store deletes it some time later by itself.
+    /// Time at which the link expires. The store deletes it some time later by itself.
     pub expires_at: Timestamp,
 }
 

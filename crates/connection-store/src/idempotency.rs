@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::{SecretHash, StoreResult};
 
-/// What is known of a request that a client names by an `Idempotency-Key`.
+/// State of a request that a client names by an `Idempotency-Key`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Repetition {
     /// Nothing: it is the caller's to carry out, and others wait for it.
@@ -32,11 +32,12 @@ pub struct NewRequest {
     pub claim: String,
     /// Stands for what is asked.
     pub request_hash: SecretHash,
-    /// Whose it is: a user's id, or whatever stands for another caller. What is kept goes with the user.
+    /// Owner of the request: a user's id, or whatever stands for another caller. The stored request goes with
+    /// the user.
     pub owner: String,
-    /// When a claim without an answer ends.
+    /// Time at which a claim without an answer ends.
     pub lease_until: Timestamp,
-    /// When everything is forgotten.
+    /// Time at which everything about the request is forgotten.
     pub expires_at: Timestamp,
 }
 

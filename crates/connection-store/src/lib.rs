@@ -51,13 +51,14 @@ pub use users::{CreateOutcome, Credentials, NewUser, User, Users};
 /// SHA-256 of a random secret. The store knows session tokens and OAuth states only by this.
 pub type SecretHash = [u8; 32];
 
-/// How long every point of a history is kept; after that, the first one of each day is.
+/// Time for which every point of a history is kept; after that, the first one of each day is.
 pub const HISTORY_DETAIL: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// How long the first point of each day is kept: five years.
+/// Time for which the first point of each day is kept: five years.
 pub const HISTORY_LIFE: SignedDuration = SignedDuration::from_hours(1826 * 24);
 
-/// How long a completed request to delete can be looked up: a year. One that is not completed is kept until it is.
+/// Time for which a completed request to delete can be looked up: a year. A request that is not completed is
+/// kept until it is.
 pub const DELETION_LIFE: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// Everything that the service stores, behind one object: `Arc<dyn Store>`.
@@ -88,7 +89,8 @@ pub trait Store:
     /// Lets running work finish and releases the database. Later calls fail as unavailable.
     async fn close(&self);
 
-    /// What has been asked of the database so far: transactions and reads of SQLite, commands to MongoDB.
+    /// Returns the number of calls to the database so far: transactions and reads of SQLite, commands to
+    /// MongoDB.
     fn calls(&self) -> u64;
 }
 

@@ -1,29 +1,29 @@
-//! Counts that all processes keep together: how often something was tried.
+//! Counts of attempts that all processes keep together.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::StoreResult;
 
-/// How often something was tried in the present window.
+/// Number of attempts in the present window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tries {
-    /// Tries in this window, this one included.
+    /// Attempts in this window, this one included.
     pub count: u32,
-    /// When the window ends and counting begins anew.
+    /// Time at which the window ends and counting begins anew.
     pub resets_at: Timestamp,
 }
 
-/// Counts of tries, each under a name of its own. The store does not look into the names.
+/// Counts of attempts, each under a name of its own. The store does not look into the names.
 #[async_trait]
 pub trait Limits {
-    /// Counts one more try, atomically. The first one opens a window of this length; when it is over, the next one opens
-    /// another. The store deletes what is over by itself.
+    /// Counts one more attempt, atomically. The first attempt opens a window of this length; when the window
+    /// is over, the next attempt opens another. The store deletes windows that are over by itself.
     async fn count_try(&self, name: &str, window: SignedDuration, now: Timestamp) -> StoreResult<Tries>;
 
-    /// How often it was tried in the present window, without counting; `None` where there is none.
+    /// Returns the attempts in the present window, without counting one more; `None` where there is none.
     async fn tries(&self, name: &str, now: Timestamp) -> StoreResult<Option<Tries>>;
 
-    /// Forgets the tries: what was tried has succeeded.
+    /// Forgets the attempts: the last attempt has succeeded.
     async fn forget_tries(&self, name: &str) -> StoreResult<()>;
 }

@@ -16,9 +16,9 @@ pub struct NewOAuthState {
     pub return_to: Option<String>,
     /// The account that the person is to come back with; `None` where any will do.
     pub expected_account: Option<ExpectedAccount>,
-    /// When it was made.
+    /// Time at which the state was made.
     pub created_at: Timestamp,
-    /// When it ends. The store deletes it some time later by itself.
+    /// Time at which the state expires. The store deletes it some time later by itself.
     pub expires_at: Timestamp,
 }
 

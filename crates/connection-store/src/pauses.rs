@@ -11,6 +11,6 @@ pub trait Pauses {
     /// Begins a pause, or makes the present one last until `until` at least.
     async fn pause(&self, name: &str, until: Timestamp) -> StoreResult<()>;
 
-    /// When the pause ends; `None` when there is none now.
+    /// Returns the time at which the pause ends; `None` when there is none now.
     async fn paused_until(&self, name: &str, now: Timestamp) -> StoreResult<Option<Timestamp>>;
 }

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use crate::{SecretHash, StoreResult};
 
-/// How many sessions of one user are listed at most.
+/// Limits the sessions of one user that are listed.
 pub(crate) const MOST_SESSIONS: u32 = 100;
 
 /// A session to be opened.
@@ -16,15 +16,15 @@ pub struct NewSession {
     pub token_hash: SecretHash,
     /// Names the session to its owner; no secret.
     pub id: String,
-    /// Who is signed in.
+    /// Id of the user that is signed in.
     pub user_id: String,
-    /// What to call the person, where a host application said so; local accounts have their own.
+    /// Name to call the person by, where a host application gave one; local accounts have their own.
     pub name: Option<String>,
-    /// What the browser calls itself.
+    /// Name that the browser gives itself.
     pub user_agent: Option<String>,
     /// Now.
     pub created_at: Timestamp,
-    /// When it ends unless renewed.
+    /// Time at which the session expires unless renewed.
     pub expires_at: Timestamp,
     /// The stored hash that the password of a local account was checked against; `None` for a host application's user, who
     /// has no account.
@@ -38,17 +38,17 @@ pub struct NewSession {
 pub struct Session {
     /// Names the session to its owner. Empty for one on MongoDB that was opened before sessions had names.
     pub id: String,
-    /// Who is signed in.
+    /// Id of the user that is signed in.
     pub user_id: String,
-    /// What to call the person, where a host application said so.
+    /// Name to call the person by, where a host application gave one.
     pub name: Option<String>,
-    /// What the browser calls itself.
+    /// Name that the browser gives itself.
     pub user_agent: Option<String>,
-    /// When it was opened.
+    /// Time at which the session was opened.
     pub created_at: Timestamp,
-    /// When it was renewed last: to a day.
+    /// Time at which the session was renewed last: to a day.
     pub last_used_at: Timestamp,
-    /// When it ends unless renewed.
+    /// Time at which the session expires unless renewed.
     pub expires_at: Timestamp,
 }
 

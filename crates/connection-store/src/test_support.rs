@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
-/// How long a server may take to listen.
+/// Time that a server may take to listen.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Starts the server, prints its process id, and kills it when standard input ends: so the server is gone when the test

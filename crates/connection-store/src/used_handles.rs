@@ -13,7 +13,7 @@ pub trait UsedHandles {
     /// The mark may be forgotten after `expires_at`, when the handle is refused for its age.
     async fn use_handle(&self, handle_id: &str, expires_at: Timestamp) -> StoreResult<bool>;
 
-    /// Whether a handle is marked as used.
+    /// Tells whether a handle is marked as used.
     async fn is_handle_used(&self, handle_id: &str) -> StoreResult<bool>;
 
     /// Takes the mark back, because what the handle stands for could not be stored: it works once more.

@@ -15,7 +15,7 @@ pub struct User {
     pub email: String,
     /// As typed at sign-up.
     pub name: Option<String>,
-    /// When the account was made.
+    /// Time at which the account was made.
     pub created_at: Timestamp,
 }
 
@@ -30,16 +30,16 @@ pub struct NewUser {
     pub password_hash: SecretString,
 }
 
-/// What a sign-in is checked against.
+/// Credentials that a sign-in is checked against.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    /// Whose they are.
+    /// The account that they open.
     pub user: User,
     /// Argon2id, in PHC string form.
     pub password_hash: SecretString,
 }
 
-/// What came of [`Users::create_user`].
+/// Outcome of [`Users::create_user`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreateOutcome {
     /// The account exists now.
@@ -60,7 +60,7 @@ pub trait Users {
     /// The account of an id; `None` where there is none.
     async fn find_user(&self, user_id: &str) -> StoreResult<Option<User>>;
 
-    /// What a user's sign-in is checked against, by their id; `None` where there is none.
+    /// Returns the credentials of a user, by the user's id; `None` where there are none.
     async fn find_credentials_of(&self, user_id: &str) -> StoreResult<Option<Credentials>>;
 
     /// Replaces a user's password, provided that it is still the one of `old_hash`, and ends all sessions of theirs but `kept`;
