@@ -8,18 +8,19 @@ use super::MongoStore;
 use super::reading::warn_of;
 use crate::{StoreError, StoreResult};
 
-/// How often a claim looks for more when other workers were faster. Each failed try means that one of them has work.
+/// Limits the attempts of a claim to find more when other workers were faster. Each failed attempt means that
+/// another worker has work.
 const ATTEMPTS: u32 = 100;
 
-/// What is claimed.
+/// A claim to be made.
 pub(super) struct Claim {
     /// The documents that may be.
     pub(super) filter: Document,
-    /// Those that go first.
+    /// Sort order: the documents that go first.
     pub(super) order: Document,
     /// The field that gets the name of the claim.
     pub(super) name: &'static str,
-    /// What else a claim sets, as expressions. A document that has it no longer matches `filter`.
+    /// Further fields that a claim sets, as expressions. A document that has them no longer matches `filter`.
     pub(super) fields: Document,
     /// At most so many.
     pub(super) limit: u32,
@@ -44,7 +45,7 @@ impl MongoStore {
             }
             let (is_last, own) = match self.claim_some(collection, &claim, name, missing).await {
                 Ok(some) => some,
-                // What was claimed before is begun: nobody else would be at it until the lease ends.
+                // The documents claimed so far are begun: no other worker gets them until the lease ends.
                 Err(_) if !claimed.is_empty() => break,
                 Err(error) => return Err(error),
             };

@@ -26,8 +26,8 @@ use crate::{
     RefreshedToken, SaveOutcome, SealedToken, StoreResult,
 };
 
-/// How often a save is tried while others create, end and take over the same account. Each failed try means that another
-/// save or disconnect went through in between.
+/// Limits the attempts of a save while others create, disconnect and take over the same account. Each failed
+/// attempt means that another save or disconnect went through in between.
 const UPSERT_ATTEMPTS: u32 = 10;
 
 /// The fields of a kind of work that is claimed.
@@ -37,7 +37,7 @@ struct Work {
     lease_until: &'static str,
     not_before: &'static str,
     failures: &'static str,
-    /// Those with the least of it first.
+    /// Field by which the documents are sorted: the least of it first.
     order: &'static str,
 }
 
@@ -119,7 +119,7 @@ impl Connections for MongoStore {
         if !user_id.is_empty() {
             wanted.insert("userId", user_id);
         }
-        // What has ended has no token, and so no health.
+        // A disconnected account has no token, and so no health.
         if !filter.with_inactive || filter.health.is_some() {
             wanted.insert("isActive", true);
         }
@@ -441,7 +441,7 @@ impl MongoStore {
             work.not_before: date(lease_until),
             work.failures: one_more(work.failures),
         };
-        // What was never set comes before every time.
+        // A time that was never set comes before every time.
         let order = doc! { work.not_before: 1, work.order: 1 };
         let claim = Claim { filter: due, order, name: work.claim, fields, limit };
         self.claim(&self.connections, claim, connection).await
@@ -607,7 +607,8 @@ async fn upsert(
         }
         let Some(there) = connections.find_one(of_account.clone()).await? else { continue };
         if there.contains_key("erasingSince") {
-            // What is being erased does not come back: it is erased to the end, and the account starts anew.
+            // A document that is being erased does not come back: it is erased to the end, and the account
+            // starts anew.
             outbox.finish_erasure(&there).await?;
         } else if text(&there, "userId").as_deref() != Some(user_id)
             && there.get_bool("isActive").unwrap_or(true)
@@ -628,7 +629,7 @@ fn replacement(new: NewConnection, event: &NewEvent, now: Timestamp) -> Document
     entry.fields.extend(doc! {
         "userId": user_id.clone(),
         "instagramUserId": literal(&new.instagram_user_id),
-        // Whether there is an earlier owner, whose history and events have to go.
+        // Tells whether there is an earlier owner, whose history and events have to go.
         "passesOn": { "$ne": [{ "$ifNull": ["$userId", user_id.clone()] }, user_id.clone()] },
     });
     let now = date(now);

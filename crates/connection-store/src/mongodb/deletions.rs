@@ -90,7 +90,7 @@ impl Deletions for MongoStore {
             "tokenKeyId": null,
             "isActive": false,
             "erasingSince": { "$ifNull": ["$erasingSince", date(now)] },
-            // Where a process died at this, its event stands for ours: one erasure is told of once.
+            // The event of a process that died at this stands for ours: one erasure is told of once.
             "erasureEvent": { "$ifNull": ["$erasureEvent", literal(&event.id)] },
             // Nothing else is told any more. So a full outbox keeps nobody from an erasure.
             "outbox": { "$cond": [begun, outbox::list("$outbox"), [Entry::of(&event, now).fields]] },

@@ -1,4 +1,4 @@
-//! Which of the driver's errors pass by themselves.
+//! Classifies the driver's errors by whether they pass by themselves.
 
 use std::future::Future;
 
@@ -39,12 +39,12 @@ pub(super) fn from_url(url: &str, error: Error) -> StoreError {
     if unresolved { StoreError::Unavailable(cause) } else { StoreError::Failed(cause) }
 }
 
-/// Whether a unique index refused the write.
+/// Tells whether a unique index refused the write.
 pub(super) fn is_duplicate_key(error: &Error) -> bool {
     codes(error).contains(&DUPLICATE_KEY)
 }
 
-/// Whether the same call may succeed later without anybody changing the program or the data.
+/// Tells whether the same call may succeed later without anybody changing the program or the data.
 pub(super) fn may_pass(error: &Error) -> bool {
     if error.contains_label(RETRYABLE_WRITE_ERROR) || error.contains_label(TRANSIENT_TRANSACTION_ERROR) {
         return true;

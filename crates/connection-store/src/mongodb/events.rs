@@ -24,14 +24,14 @@ impl Events for MongoStore {
         now: Timestamp,
     ) -> StoreResult<Vec<Event>> {
         let Ok(connection_id) = ObjectId::parse_str(connection_id) else { return Ok(Vec::new()) };
-        // What an earlier owner left is erased only when the change of owners is settled.
+        // Events of an earlier owner are erased only when the change of owners is settled.
         let of_connection = doc! {
             "connectionId": connection_id,
             "userId": user_id,
             "expiresAt": { "$not": { "$lte": date(now) } },
         };
-        // What happened in the cursor's millisecond, then what happened before: each is one run of the index, which an
-        // `$or` of both would not be.
+        // First the events of the cursor's millisecond, then the events before it: each is one run of the
+        // index, which an `$or` of both would not be.
         let filters = match cursor {
             None => vec![of_connection],
             Some(EventCursor { at, id }) => {

@@ -24,7 +24,7 @@ impl History for MongoStore {
         let from = range.from.max(later(earlier(now, HISTORY_LIFE), TICK));
         let filter = doc! {
             "connectionId": connection_id,
-            // What an earlier owner left is erased only when the change of owners is settled.
+            // Points of an earlier owner are erased only when the change of owners is settled.
             "userId": user_id,
             "at": { "$gte": date(from), "$lt": date(range.until.max(from)) },
             "expiresAt": { "$not": { "$lte": date(now) } },

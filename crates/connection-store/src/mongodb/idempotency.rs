@@ -13,7 +13,7 @@ use super::{MongoStore, binary, date, fields};
 use crate::connections::key_id;
 use crate::{Idempotency, NewRequest, Repetition, SealedAnswer, SecretHash, StoreResult};
 
-/// How often a claim is tried while others make, forget or take over the same one.
+/// Limits the attempts to make a claim while others make, forget or take over the same one.
 const BEGIN_ATTEMPTS: u32 = 10;
 
 #[async_trait]
@@ -120,7 +120,7 @@ fn sealed_answer(document: &Document) -> StoreResult<SealedAnswer> {
     })
 }
 
-/// What a name that is taken tells to whoever asks with this request.
+/// Tells the caller of this request the state of a name that is taken.
 fn repetition(taken: &Document, asked: &SecretHash) -> Repetition {
     let is_same =
         matches!(taken.get("requestHash"), Some(Bson::Binary(Binary { bytes, .. })) if bytes == asked);

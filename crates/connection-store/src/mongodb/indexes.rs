@@ -11,11 +11,11 @@ use tokio::time::timeout;
 use super::MongoStore;
 use crate::{DELETION_LIFE, HISTORY_LIFE, StoreResult};
 
-/// How long a start waits for indexes that no rule depends on.
+/// Time for which a start waits for indexes that no rule depends on.
 const INDEX_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long an ended document is kept. The database decides by its own clock that a document is old; it must be wrong by
-/// more than this to forget a handle that could still be used.
+/// Time for which an expired document is kept. The database decides by its own clock that a document is old;
+/// it must be wrong by more than this to forget a handle that could still be used.
 const GRACE: Duration = Duration::from_secs(3600);
 
 impl MongoStore {

@@ -1,4 +1,4 @@
-//! Counts of tries in MongoDB.
+//! Counts of attempts in MongoDB.
 
 use std::io;
 
@@ -13,7 +13,7 @@ use super::{MongoStore, date, fields};
 use crate::times::later;
 use crate::{Limits, StoreResult, Tries};
 
-/// How often a count is tried while others make, forget or remove the same one.
+/// Limits the attempts to count while others make, forget or remove the same count.
 const COUNT_ATTEMPTS: u32 = 10;
 
 #[async_trait]

@@ -46,14 +46,15 @@ use self::outbox::Outbox;
 use crate::times::millis;
 use crate::{SecretHash, Store, StoreError, StoreResult};
 
-/// How long the driver looks for a server that can do what is asked, unless the URL says otherwise.
+/// Time for which the driver looks for a server that can do what is asked, unless the URL says otherwise.
 const SERVER_SELECTION_TIMEOUT: Duration = Duration::from_millis(2500);
 
-/// How long one TCP and TLS handshake may take, unless the URL says otherwise.
+/// Time that one TCP and TLS handshake may take, unless the URL says otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long the server waits for a majority to have a write, unless the URL says otherwise. Shorter than anybody here waits
-/// for it: else writes that no majority takes would hold the connections that reads need.
+/// Time for which the server waits for a majority to have a write, unless the URL says otherwise. Shorter
+/// than any caller here waits for it: else writes that no majority takes would hold the connections that
+/// reads need.
 const MAJORITY_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Connections to one server, unless the URL says otherwise. The driver's own ten are soon all in use.

@@ -11,20 +11,21 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{StoreError, StoreResult};
 
-/// How long a call waits for the database. Longer than choosing a server and connecting to it together.
+/// Time for which a call waits for the database. Longer than choosing a server and connecting to it together.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long an operation waits for its turn. What begins has the rest of the time, and is mostly done in it.
+/// Time for which an operation waits for its turn. An operation that begins has the rest of the time, and is
+/// mostly done in it.
 const TURN_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Operations that may wait for their turn. More are refused at once: with so many in front, none of them would be in time.
 const QUEUE: usize = 2048;
 
-/// How long unique indexes may take to be made, and whole collections to be read: they may be large.
+/// Time that it may take to make unique indexes, and to read whole collections: they may be large.
 const SLOW_TIMEOUT: Duration = Duration::from_secs(600);
 
 tokio::task_local! {
-    /// When the caller of the present operation stops waiting for it.
+    /// Time at which the caller of the present operation stops waiting for it.
     static DEADLINE: Instant;
 }
 
@@ -39,7 +40,7 @@ pub(super) fn in_time() -> Result<()> {
 /// Runs operations, and knows when all are done.
 #[derive(Debug)]
 pub(super) struct Operations {
-    /// Whether the store is closed. Each operation holds the lock for reading while it runs.
+    /// Tells whether the store is closed. Each operation holds the lock for reading while it runs.
     closed: Arc<RwLock<bool>>,
     /// One for each connection to the server, so that what has begun does not wait for one.
     turns: Arc<Semaphore>,

@@ -33,16 +33,16 @@ use crate::events::DELIVERY_LIFE;
 use crate::times::later;
 use crate::{HISTORY_DETAIL, NewEvent, Profile, StoreResult};
 
-/// How long a call whose change is stored waits for the rest. Longer is of no use: a job does it as well.
+/// Time for which a call whose change is stored waits for the rest. More is of no use: a job does it too.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(2);
 
-/// How many documents to settle are read at once.
+/// Number of documents to settle that are read at once.
 const SETTLE_BATCH: u32 = 100;
 
-/// How many entries an outbox holds at most. One has a few kilobytes at most, and a document 16 MB.
+/// Limits the entries of an outbox. An entry has a few kilobytes at most, and a document 16 MB.
 const MOST_ENTRIES: usize = 100;
 
-/// How often a change is tried while others fill the same outbox.
+/// Limits the attempts of a change while others fill the same outbox.
 const CHANGE_ATTEMPTS: u32 = 10;
 
 /// The outbox of a kind of subject: the collection whose documents have one, and the collections that the entries
@@ -172,7 +172,7 @@ impl Outbox {
             entries.iter().filter(|entry| is_lost(entry)).filter_map(|entry| text(entry, "id")).collect()
         };
         let unseen = ids(&|entry| before.sees(entry) && !now.sees(entry));
-        // What an erasure tells of itself outlives the document.
+        // The deliveries of an erasure's own event outlive the document.
         let untold = ids(&|entry| before.erasure_event.is_none() && !now.tells(entry));
         tokio::try_join!(
             self.events.delete_many(doc! { "_id": { "$in": &unseen } }),
@@ -304,12 +304,12 @@ impl Holder {
         }
     }
 
-    /// Whether an entry belongs in the events and the history.
+    /// Tells whether an entry belongs in the events and the history.
     fn sees(&self, entry: &Document) -> bool {
         self.erasure_event.is_none() && text(entry, "userId") == self.user_id
     }
 
-    /// Whether the receivers are to be told of an entry.
+    /// Tells whether the receivers are to be notified of an entry.
     fn tells(&self, entry: &Document) -> bool {
         self.erasure_event.is_none() || text(entry, "id") == self.erasure_event
     }
@@ -426,7 +426,7 @@ async fn insert_new(collection: &Collection<Document>, documents: Vec<Document>)
     }
 }
 
-/// Whether nothing else went wrong than that documents were there already.
+/// Tells whether nothing else went wrong than that documents were there already.
 fn all_duplicates(error: &Error) -> bool {
     let ErrorKind::InsertMany(failure) = &*error.kind else { return false };
     let refused = failure.write_errors.as_deref().unwrap_or_default();

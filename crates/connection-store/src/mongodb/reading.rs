@@ -7,7 +7,7 @@ use mongodb::error::Result;
 
 use crate::StoreResult;
 
-/// Which documents are wanted, and in which order.
+/// Documents that are wanted, and their order.
 pub(super) struct Wanted {
     pub(super) filter: Document,
     pub(super) sort: Document,

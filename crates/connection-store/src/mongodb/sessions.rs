@@ -79,7 +79,7 @@ impl Sessions for MongoStore {
         let filter = doc! { "userId": user_id, "expiresAt": { "$gt": date(now) } };
         let wanted = Wanted { filter, sort: doc! { "lastUsedAt": -1 }, limit: MOST_SESSIONS };
         let mut found = self.operations.run(readable(self.sessions.clone(), wanted, session)).await?;
-        // Those of an older version do not say when they were used, and the database puts them last.
+        // Sessions of an older version do not say when they were used, and the database puts them last.
         found.sort_by_key(|session| std::cmp::Reverse(session.last_used_at));
         Ok(found)
     }
