@@ -110,7 +110,7 @@ fn api_key(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
         key_hash: row.get(8)?,
         user_id: row.get(1)?,
         name: row.get(2)?,
-        // What cannot be read allows nothing.
+        // Scopes that cannot be read allow nothing.
         scopes: row.get::<_, Lenient<TextList>>(3)?.0.map(|list| list.0).unwrap_or_default(),
         hint: row.get(4)?,
         created_at: row.get::<_, Millis>(5)?.0,

@@ -1,4 +1,4 @@
-//! How values that SQLite does not have are kept in columns.
+//! Columns for values of types that SQLite does not have.
 
 use jiff::Timestamp;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, Value, ValueRef};
@@ -93,7 +93,7 @@ pub(super) fn warn_of(passed_over: u64) {
     }
 }
 
-/// Whether it is the row's own fault, and not the database's.
+/// Tells whether an error is the row's own fault, and not the database's.
 pub(super) fn is_unreadable(error: &Error) -> bool {
     matches!(
         error,

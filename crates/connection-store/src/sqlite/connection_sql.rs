@@ -13,7 +13,7 @@ macro_rules! columns {
     };
 }
 
-/// Who has the account before it is saved.
+/// Finds the user that has the account before it is saved.
 pub(super) const OWNER: &str = "SELECT user_id FROM instagram_connections WHERE instagram_user_id = ?1";
 
 /// In `DO UPDATE`, a bare column is the row that is there, `excluded` the one that is to be written. Where `WHERE` is
@@ -80,8 +80,9 @@ pub(super) const BY_ACCOUNT: &str =
 pub(super) const BY_APP_SCOPED_ACCOUNT: &str =
     concat!("SELECT ", columns!(), " FROM instagram_connections WHERE app_scoped_user_id = ?1");
 
-/// What a list leaves out. A value that is unset leaves nothing out: whose id begins with `?3`, whose token is dead or does
-/// not end after `?4`, whose token ends after `?5`, whose token is not dead at `?6`.
+/// Leaves connections out of a list: of users whose id begins with `?3`, with a token that is dead or does
+/// not expire after `?4`, with a token that expires after `?5`, with a token that is not dead at `?6`. A
+/// value that is unset leaves nothing out.
 ///
 /// The `+` keeps a condition from choosing an index that would have to be sorted.
 macro_rules! listed {
@@ -143,7 +144,8 @@ macro_rules! release {
     };
 }
 
-/// What was not tried yet, then what has waited. The `+` keeps a condition from choosing an index that would have to be sorted.
+/// Claims connections that were not attempted yet, then connections that have waited. The `+` keeps a
+/// condition from choosing an index that would have to be sorted.
 pub(super) const CLAIM_DUE_FOR_REFRESH: [&str; 2] = [
     claim!("refresh", "IS NULL", "refresh_at <= :now", "refresh_at"),
     claim!("refresh", "<= :now", "+refresh_at <= :now", "refresh_not_before"),

@@ -79,7 +79,7 @@ impl Connections for SqliteStore {
         let limit = limit as usize;
         let found = self.readers.read(|database| {
             let after = filter.after.as_deref().unwrap_or_default();
-            // What has ended has no token, and so no health.
+            // A disconnected account has no token, and so no health.
             let at_least_active = !filter.with_inactive || filter.health.is_some();
             let (ends_after, ends_by, dead_at) = match filter.health {
                 None => (None, None, None),
@@ -408,7 +408,7 @@ impl SqliteStore {
     }
 }
 
-/// Who has an account, active or not.
+/// Returns the user that has an account, active or not.
 fn owner(transaction: &Transaction<'_>, instagram_user_id: &str) -> rusqlite::Result<Option<String>> {
     transaction.prepare_cached(sql::OWNER)?.query_row([instagram_user_id], |row| row.get(0)).optional()
 }

@@ -1,4 +1,4 @@
-//! What can go wrong with a SQLite file, and which of it passes by itself.
+//! Failures of a SQLite file. Some of them pass by themselves.
 
 use std::io;
 
@@ -7,10 +7,10 @@ use thiserror::Error;
 
 use crate::StoreError;
 
-/// Why a call on the file failed.
+/// Reason why a call on the file failed.
 #[derive(Debug, Error)]
 pub(super) enum SqliteError {
-    /// What SQLite said.
+    /// Error that SQLite returned.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
     /// The file or its folder is not there or not ours.
@@ -55,13 +55,13 @@ pub(super) enum SqliteError {
 }
 
 impl SqliteError {
-    /// Whether another connection holds a lock that it will let go.
+    /// Tells whether another connection holds a lock that it will release.
     pub(super) fn is_busy(&self) -> bool {
         let Self::Sqlite(error) = self else { return false };
         matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
     }
 
-    /// Whether the same call may succeed later without anybody changing the program or the data.
+    /// Tells whether the same call may succeed later without anybody changing the program or the data.
     fn may_pass(&self) -> bool {
         match self {
             Self::Sqlite(error) => matches!(

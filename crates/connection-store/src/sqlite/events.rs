@@ -17,7 +17,7 @@ const INSERT: &str =
 pub(super) const PURGE: &str = "DELETE FROM connection_events WHERE id IN
     (SELECT id FROM connection_events WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
 
-/// What an earlier owner left is gone: what is there is all of the present one's.
+/// Events of an earlier owner are gone: all that are there are the present owner's.
 pub(super) const PAGE: &str = "
     SELECT id, kind, at, succeeded, message FROM connection_events
     WHERE connection_id = ?1 AND (at, id) < (?2, ?3) AND (expires_at IS NULL OR expires_at > ?4)

@@ -18,8 +18,8 @@ pub(super) struct DatabaseFile {
     path: PathBuf,
 }
 
-/// Which file a path names (device and inode). A connection goes on with its file when another one takes the path, and
-/// would write where nobody will ever read.
+/// Identifies the file that a path names (device and inode). A connection goes on with its file when another
+/// file takes the path, and would write where nobody will ever read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileIdentity(u64, u64);
 
@@ -43,7 +43,7 @@ impl DatabaseFile {
         Ok(Self { path })
     }
 
-    /// Which file the path names now.
+    /// Returns the identity of the file that the path names now.
     pub(super) fn identity(&self) -> io::Result<FileIdentity> {
         let metadata = std::fs::metadata(&self.path)?;
         #[cfg(unix)]
@@ -67,7 +67,7 @@ impl DatabaseFile {
         // FULL: an acknowledged write is on the disk, whatever happens to the power.
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        // What is deleted, tokens above all, is overwritten in the file.
+        // Deleted content, tokens above all, is overwritten in the file.
         connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
         migrations::migrate(&mut connection)?;
         Ok(connection)

@@ -11,7 +11,7 @@ use crate::{Connection, HISTORY_DETAIL, HISTORY_LIFE, History, HistoryPoint, His
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
 
-/// Whether a point of a day (from `?2`, before `?3`) is kept for [`HISTORY_LIFE`].
+/// Tells whether a point of a day (from `?2`, before `?3`) is kept for [`HISTORY_LIFE`].
 pub(super) const HAS_DAY: &str = "
     SELECT 1 FROM connection_history
     WHERE connection_id = ?1 AND at >= ?2 AND at < ?3 AND +expires_at IS NULL LIMIT 1";
@@ -26,7 +26,7 @@ pub(super) const PURGE: &str = "DELETE FROM connection_history WHERE (connection
 pub(super) const PURGE_DAYS: &str = "DELETE FROM connection_history WHERE (connection_id, at) IN
     (SELECT connection_id, at FROM connection_history WHERE expires_at IS NULL AND at <= ?1 ORDER BY at LIMIT ?2)";
 
-/// What an earlier owner left is gone: what is there is all of the present one's.
+/// Points of an earlier owner are gone: all that are there are the present owner's.
 pub(super) const RANGE: &str = "
     SELECT at, followers_count, follows_count, media_count FROM connection_history
     WHERE connection_id = ?1 AND at >= ?2 AND at < ?3 AND (expires_at IS NULL OR expires_at > ?4)

@@ -105,7 +105,7 @@ impl Idempotency for SqliteStore {
     }
 }
 
-/// What a name that is taken tells to whoever asks with this request.
+/// Tells the caller of this request the state of a name that is taken.
 fn repetition(row: &Row<'_>, asked: &SecretHash) -> rusqlite::Result<Repetition> {
     let stored: SecretHash = row.get(0)?;
     if stored != *asked {

@@ -1,4 +1,4 @@
-//! Counts of tries in SQLite.
+//! Counts of attempts in SQLite.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};

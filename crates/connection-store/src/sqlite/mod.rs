@@ -40,10 +40,10 @@ use self::readers::Readers;
 use self::writer::Writer;
 use crate::{Store, StoreResult};
 
-/// How long a call waits for its turn and for the locks of other processes before it is unavailable.
+/// Time for which a call waits for its turn and for the locks of other processes before it is unavailable.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How many rows that have ended are removed along with each new one: enough to keep up, too few to be felt.
+/// Number of expired rows that are removed along with each new row: enough to keep up, too few to be felt.
 const PURGED_PER_INSERT: i64 = 20;
 
 /// A store in a SQLite file.

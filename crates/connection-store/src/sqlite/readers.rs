@@ -49,7 +49,7 @@ impl Readers {
         }
     }
 
-    /// How many reads there have been.
+    /// Returns the number of reads so far.
     pub(super) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }

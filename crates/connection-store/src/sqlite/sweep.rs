@@ -57,7 +57,7 @@ fn sweep(connections: i64, statement: &str, values: &[(&str, &dyn ToSql)]) -> i6
     steps
 }
 
-/// What is not due costs nothing: as many due ones among ten times as many others take the same steps.
+/// Asserts that only due rows cost: as many of them among ten times as many others take the same steps.
 fn assert_cost_is_that_of_the_due(statement: &str, values: &[(&str, &dyn ToSql)]) {
     let (all, tenth) = (sweep(CONNECTIONS, statement, values), sweep(CONNECTIONS / 10, statement, values));
     assert_eq!(all, tenth);

@@ -16,16 +16,17 @@ use super::file::{DatabaseFile, FileIdentity};
 /// Writes that may wait for their turn. More are refused at once: with so many in front, none of them would be in time.
 const QUEUE: usize = 2048;
 
-/// How long a caller waits for its answer: longer than for its turn, so that a write that has begun is mostly heard of.
+/// Time for which a caller waits for its answer: longer than for its turn, so that a write that has begun is
+/// mostly heard of.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long after a write the log is emptied, so that what the write replaced is nowhere in the files.
+/// Time after a write at which the log is emptied, so that the replaced content is nowhere in the files.
 const CHECKPOINT_AFTER: Duration = Duration::from_secs(1);
 
-/// How long after an attempt to empty the log that a reader prevented the next one is made.
+/// Time between an attempt to empty the log and the next one, where a reader prevented the first.
 const CHECKPOINT_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
-/// How long an attempt to empty the log waits for readers of the old content. No write runs meanwhile.
+/// Time for which an attempt to empty the log waits for readers of the old content. No write runs meanwhile.
 const CHECKPOINT_PATIENCE: Duration = Duration::from_millis(200);
 
 /// Sends writes to the thread that does them, one after the other, in the order in which they came. SQLite has one writer
@@ -102,7 +103,7 @@ impl Writer {
         }
     }
 
-    /// How many transactions there have been.
+    /// Returns the number of transactions so far.
     pub(super) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
@@ -144,7 +145,7 @@ fn run(mut connection: WriteConnection, queue: &mpsc::Receiver<Job>) {
 struct WriteConnection {
     file: DatabaseFile,
     open: Option<(FileIdentity, Connection)>,
-    /// When the log is to be emptied. `None` while nothing was written since it was.
+    /// Time at which the log is to be emptied. `None` while nothing was written since it was.
     checkpoint_at: Option<Instant>,
 }
 

@@ -24,7 +24,7 @@ const HEADER: usize = 16;
 /// Bytes between the header and the first document: flags, and the kind of the section.
 const PREFIX: usize = 5;
 
-/// What happens to one command.
+/// Fault that happens to one command.
 #[derive(Clone, Debug)]
 pub enum Fault {
     /// It is carried out, and the answer says that no majority had it in time.
@@ -93,7 +93,7 @@ impl Wired {
         self.faults.lock().unwrap().push((command.to_owned(), collection.to_owned(), fault));
     }
 
-    /// Whether all faults have happened.
+    /// Tells whether all faults have happened.
     ///
     /// # Panics
     /// As [`fault`](Self::fault).
