@@ -37,7 +37,7 @@ fn key(number: u32, user_id: Option<&str>, now: Timestamp) -> NewApiKey {
     }
 }
 
-/// What is stored when `new` is made.
+/// Returns the key that is stored when `new` is made.
 fn expected(new: NewApiKey) -> ApiKey {
     ApiKey {
         id: new.id,

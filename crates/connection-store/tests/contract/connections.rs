@@ -64,7 +64,7 @@ pub(crate) async fn save(store: &Arc<dyn Store>, new: NewConnection, now: Timest
     }
 }
 
-/// What is stored when `new` is saved for the first time.
+/// Returns the connection that is stored when `new` is saved for the first time.
 fn expected(new: NewConnection, id: &str, now: Timestamp) -> Connection {
     Connection {
         id: id.to_owned(),

@@ -1,4 +1,4 @@
-//! What happened to a connection, and whom to tell.
+//! Events of a connection, and the receivers to notify.
 
 use std::collections::HashSet;
 use std::sync::Arc;

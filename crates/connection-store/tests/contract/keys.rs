@@ -1,4 +1,4 @@
-//! Which key sealed which token.
+//! Tokens by the key that sealed them.
 
 use std::sync::Arc;
 

@@ -92,7 +92,7 @@ async fn lists_are_paged_in_the_order_of_ids(store: Arc<dyn Store>) {
     assert_eq!(list(None, true, None, 0).await, [""; 0]);
 }
 
-/// Whose connections a filter lets through, in the order of their names.
+/// Returns the users whose connections a filter lets through, in the order of their names.
 async fn users(store: &Arc<dyn Store>, filter: ConnectionFilter) -> Vec<String> {
     let found = store.list_connections(filter, 100).await.unwrap();
     let mut users: Vec<String> = found.into_iter().map(|connection| connection.user_id).collect();
@@ -134,7 +134,7 @@ async fn lists_leave_out_users_whose_ids_begin_alike(store: Arc<dyn Store>) {
 
 async fn lists_show_one_state_only(store: Arc<dyn Store>) {
     let now = now();
-    // Whose token ends at which second.
+    // Seconds after which each user's token expires.
     for (user, ends) in
         [("a", -5), ("b", 0), ("c", 1), ("d", 60), ("e", 61), ("f", 30), ("g", 600), ("h", 600)]
     {

@@ -1,4 +1,4 @@
-//! What every store promises, run on each adapter. A test takes a store and knows nothing of what is behind it.
+//! Promises of every store, run on each adapter. A test takes a store and knows nothing of the adapter.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

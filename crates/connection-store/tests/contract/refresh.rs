@@ -77,7 +77,7 @@ pub(crate) fn next_attempt(at: Timestamp, error: Option<&str>) -> NextAttempt {
     }
 }
 
-/// What a worker hands back: as [`next_attempt`], of what it has claimed.
+/// Returns a worker's decision on a claimed connection: [`next_attempt`], with the claim's lease.
 fn rescheduled(claimed: &Connection, at: Timestamp, error: Option<&str>) -> NextAttempt {
     NextAttempt { lease: claimed.refresh_lease_until, ..next_attempt(at, error) }
 }

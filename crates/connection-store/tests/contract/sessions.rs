@@ -40,7 +40,7 @@ async fn open(store: &Arc<dyn Store>, number: u32, now: Timestamp, lifetime: i64
     store.create_session(new_session(number, &format!("user-{number}"), now, lifetime)).await.unwrap();
 }
 
-/// What is stored when `new` is opened.
+/// Returns the session that is stored when `new` is opened.
 fn expected(new: NewSession) -> Session {
     Session {
         id: new.id,

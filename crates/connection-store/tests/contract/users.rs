@@ -198,7 +198,7 @@ async fn furnish(store: &Arc<dyn Store>, number: u32, user_id: &str) {
     store.insert_host_link(link).await.unwrap();
 }
 
-/// Whether a session, a key, a state and a link of this number are there. The state is used up by asking.
+/// Tells whether a session, a key, a state and a link of this number are there. Asking uses the state up.
 async fn furniture(store: &Arc<dyn Store>, number: u32, user_id: &str) -> [bool; 4] {
     let (hash, now) = (hash(number), now());
     [

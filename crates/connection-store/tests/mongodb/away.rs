@@ -68,7 +68,7 @@ async fn a_server_that_does_not_answer_is_unavailable_until_it_does() {
     assert!(store.latest_connection("ann").await.unwrap().is_some());
 }
 
-/// What is given up before it has begun must not be written when nobody expects it any more.
+/// A write that is given up before it has begun must not be carried out when nobody expects it any more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waited_while_the_server_hung_is_not_carried_out_later() {
     let mut server = MongoServer::start_own();
@@ -91,7 +91,7 @@ async fn what_waited_while_the_server_hung_is_not_carried_out_later() {
     assert!((900..=1000).contains(&at_once), "{at_once} were refused at once: 2048 wait, and 50 have begun");
     server.resume();
     assert_resumes(&store).await;
-    // What had begun may come to its end now, if it comes at all.
+    // A write that had begun may come to its end now, if it comes at all.
     tokio::time::sleep(Duration::from_secs(1)).await;
     let handles = database.collection::<Document>("used_handles");
     let written = handles.count_documents(doc! { "_id": { "$ne": "when-back" } }).await.unwrap();

@@ -224,7 +224,7 @@ async fn a_session_of_an_older_version_stays_open() {
     let listed = setup.store.sessions("ann", now).await.unwrap();
     let listed: Vec<&str> = listed.iter().map(|session| session.id.as_str()).collect();
     assert_eq!(listed, ["ses-4", "", "", "ses-3"]);
-    // What has no name cannot be ended by it, but with the others.
+    // A session without a name cannot be ended by its name, but with the others.
     assert!(!setup.store.delete_session_by_id("", "ann").await.unwrap());
     let used = now + seconds(5);
     setup.store.renew_session(&[2; 32], now + seconds(900), used).await.unwrap();

@@ -185,7 +185,7 @@ fn plans_of_all_servers_are_understood() {
     }
 }
 
-/// Those by `_id` are left out: each collection has its index.
+/// Queries by `_id` are left out: each collection has its index.
 #[tokio::test]
 async fn every_query_uses_an_index() {
     let setup = Setup::new().await;

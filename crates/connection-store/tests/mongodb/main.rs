@@ -1,4 +1,4 @@
-//! What is particular to MongoDB: documents as others read and write them, indexes, and the server being away.
+//! Particulars of MongoDB: documents as others read and write them, indexes, and the server being away.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

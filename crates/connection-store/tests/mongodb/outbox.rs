@@ -1,4 +1,4 @@
-//! What a process that died left half done, and documents that lack what this version adds.
+//! Half-done changes of a process that died, and documents without the fields that this version adds.
 
 use connection_store::mongodb::MongoStore;
 use connection_store::test_support::wire::{Fault, Wired};

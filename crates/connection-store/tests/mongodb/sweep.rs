@@ -44,7 +44,7 @@ async fn a_sweep_claims_what_is_due_and_looks_at_little_else() {
         "isActive": true,
         "needsReauthorizationSince": null,
     };
-    // What a claim looks for besides. SecantusDB 0.7 says that it looks at everything then, which it does not.
+    // The other conditions of a claim. SecantusDB 0.7 says that it looks at everything then, but does not.
     if std::env::var_os("TEST_MONGODB_URL").is_some() {
         let not_later = doc! { "$not": { "$gt": date(now) } };
         filter.extend(

@@ -15,7 +15,7 @@ use crate::{event, new_connection, now, open, seconds};
 
 const DAY: i64 = 86_400;
 
-/// What a connection can do without.
+/// Damage to values that a connection can do without.
 const HARMLESS: [&str; 12] = [
     "scopes = 'not JSON'",
     "scopes = CAST(x'ff' AS TEXT)",
@@ -31,7 +31,7 @@ const HARMLESS: [&str; 12] = [
     "app_scoped_user_id = CAST(x'ff' AS TEXT)",
 ];
 
-/// What it cannot do without.
+/// Damage to values that a connection cannot do without.
 const FATAL: [&str; 3] = [
     "user_id = CAST(x'ff' AS TEXT)",
     "instagram_user_id = CAST(x'ff' AS TEXT)",

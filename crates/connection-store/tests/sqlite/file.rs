@@ -154,7 +154,7 @@ async fn what_is_erased_is_in_no_file_of_an_open_store() {
     assert!(store.delete_user("usr_1").await.unwrap());
     assert_eq!(files_with(folder.path(), "the-second-hash"), [""; 0]);
 
-    // What is replaced is gone a moment later.
+    // A replaced token is gone a moment later.
     let cleos = store.latest_connection("cleo").await.unwrap().unwrap();
     let sealed = SealedToken {
         connection_id: cleos.id,

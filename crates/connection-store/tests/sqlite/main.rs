@@ -1,4 +1,4 @@
-//! What is particular to SQLite: the file, other processes, and death at any moment.
+//! Particulars of SQLite: the file, other processes, and death at any moment.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

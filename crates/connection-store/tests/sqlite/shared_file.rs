@@ -48,7 +48,7 @@ async fn two_stores_on_one_file_keep_the_rules_together() {
         let in_use = [anns.unwrap(), bobs.unwrap()];
         assert_eq!(in_use.iter().filter(|outcome| **outcome == SaveOutcome::AccountInUse).count(), 1);
     }
-    // What one has written the other reads at once.
+    // A write through one store is read through the other at once.
     stores[0].save_connection(new_connection("cleo", "c"), event("connected"), now()).await.unwrap();
     assert!(stores[1].latest_connection("cleo").await.unwrap().is_some());
 }
