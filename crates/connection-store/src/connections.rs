@@ -192,8 +192,9 @@ pub enum SaveOutcome {
 /// Each change takes the event that tells of it and stores both or neither ([`NewEvent`]); where nothing is changed, no event
 /// is stored.
 ///
-/// What cannot be read, since another program or a repair has written it, is left out of lists and claims, and of their
-/// limits: it keeps no other from a job, and a page that is not full is the last.
+/// A document or row that cannot be read, since another program or a repair has written it, is left out of
+/// lists and claims, and of their limits: it keeps no other from a job, and a page that is not full is the
+/// last.
 #[async_trait]
 pub trait Connections {
     /// Stores a connection by one atomic write: creates it, replaces token, profile, scopes and expiry of the user's own,

@@ -1,6 +1,7 @@
 //! The one list of what a user and a connection own, by which both stores erase.
 //!
-//! What a table or collection keeps of somebody is on it, or is an exception that the tests below give the reason of.
+//! Everything that a table or collection keeps of somebody is on it, or is an exception with a reason in the
+//! tests below.
 
 /// A table and a collection of one name, whose rows and documents belong to a user or a connection.
 pub(crate) struct Owned {

@@ -57,12 +57,14 @@ pub struct Session {
 pub trait Sessions {
     /// Opens a session. Two of one name or one hash are a failure.
     ///
-    /// Where there is a password hash, it has to be the account's still: `false`, and no session, when the account was
-    /// deleted or got another password since it was checked. So who changes a password or deletes an account, and ends the
-    /// sessions after, has ended all that were opened with the old password.
+    /// A password hash, where there is one, has to be the account's still: `false`, and no session, when the
+    /// account was deleted or got another password since it was checked. So a caller that changes a password
+    /// or deletes an account, and ends the sessions after, has ended all sessions that were opened with the
+    /// old password.
     ///
-    /// Where there is a link, it has to be usable still, and is used up: of any number of calls with one link, one opens a
-    /// session. `false`, and no session, when the link is unknown, used, or ended at or before the session's beginning.
+    /// A link, where there is one, has to be usable still, and is used up: of any number of calls with one
+    /// link, one opens a session. `false`, and no session, when the link is unknown, used, or expired at or
+    /// before the session's beginning.
     async fn create_session(&self, session: NewSession) -> StoreResult<bool>;
 
     /// The session of this hash; `None` when there is none or it ended at or before `now`. Writes nothing.
