@@ -1,4 +1,4 @@
-//! What an operator types after `instagram-connect`: one file a command.
+//! Commands that an operator types after `instagram-connect`: one file a command.
 //!
 //! Only `serve` starts the service. The others look at the same configuration and database, make neither, and print
 //! nothing secret but a key that they have just made.
@@ -20,7 +20,7 @@ use clap::Subcommand;
 use self::connections::ConnectionsCommand;
 use self::keys::KeysCommand;
 
-/// What came of a command. The error's text, with its sources, is the sentence that the operator reads.
+/// Outcome of a command. The error's text, with its sources, is the sentence that the operator reads.
 type Outcome = Result<ExitCode, Box<dyn Error>>;
 
 /// The commands.

@@ -1,4 +1,4 @@
-//! What commands open: the database and the keys that are there. Neither is made.
+//! Opens the database and the keys that are there, for commands. Neither is made.
 
 use std::error::Error;
 use std::fs;
@@ -14,7 +14,7 @@ use crate::routes;
 use crate::state::AppState;
 use domain::clock::SystemClock;
 
-/// How long a database may take to close before it is left alone.
+/// Longest time that a database may take to close before it is left alone.
 const CLOSING: Duration = Duration::from_secs(2);
 
 /// The database, where there is one.

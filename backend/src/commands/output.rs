@@ -1,4 +1,4 @@
-//! What commands print: tables for people, JSON for scripts.
+//! Output of commands: tables for people, JSON for scripts.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -68,7 +68,8 @@ pub(super) fn minutes(time: &Timestamp) -> String {
     text.get(.."2025-11-10T15:30".len()).unwrap_or(text).replace('T', " ")
 }
 
-/// Whether colour is wanted: at a terminal that shows it, unless `NO_COLOR` says otherwise (<https://no-color.org>).
+/// Tells whether colour is wanted: at a terminal that shows it, unless `NO_COLOR` says otherwise
+/// (<https://no-color.org>).
 pub(super) fn has_colour() -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let is_dumb = std::env::var_os("TERM").is_none_or(|terminal| terminal == "dumb");

@@ -1,4 +1,4 @@
-//! Where things are stored.
+//! Configuration of the database.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use connection_store::{DatabaseUrl, InvalidDatabaseUrl};
 
 use super::{ConfigError, Variables};
 
-/// Which database.
+/// The database to use.
 #[derive(Clone, Debug)]
 pub struct DatabaseConfig {
     /// `DATABASE_URL`: a file for SQLite, or a MongoDB server and database.

@@ -12,7 +12,7 @@ use super::{ConfigError, DatabaseConfig, ServerConfig, Variables};
 
 const VARIABLE: &str = "TOKEN_ENCRYPTION_KEYS";
 
-/// Where the keyring comes from.
+/// Source of the keyring.
 #[derive(Clone, Debug)]
 pub enum EncryptionConfig {
     /// `TOKEN_ENCRYPTION_KEYS` as given; checked already.

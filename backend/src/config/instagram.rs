@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{ConfigError, Variables};
 
-/// Where Instagram is, and the app that acts there once it is set up.
+/// Addresses of Instagram, and the app that acts there once it is set up.
 #[derive(Clone, Debug)]
 pub struct InstagramConfig {
     /// The app, or the names of the variables that are missing.

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::{ConfigError, Variables};
 
-/// When background work is done.
+/// Schedule of background work.
 #[derive(Clone, Debug)]
 pub struct JobsConfig {
     /// `REFRESH_WINDOW_DAYS`: so long before its end a token is refreshed. Decided when a token is stored, so that another value
@@ -14,7 +14,7 @@ pub struct JobsConfig {
     pub refresh_window: SignedDuration,
     /// `REFRESH_POLL_SECONDS`: how often this process looks for due work.
     pub refresh_poll: Duration,
-    /// How often profiles are looked for that are to be read; the same, but in simulations.
+    /// Time between two looks for profiles that are to be read; as `refresh_poll`, except in simulations.
     pub sync_poll: Duration,
     /// `SYNC_INTERVAL_HOURS`: how often a profile is read anew.
     pub sync_interval: SignedDuration,

@@ -1,4 +1,4 @@
-//! How often anybody may ask, and how it is known who asks.
+//! Limits on how often a client may ask, and the way to know the client.
 
 use std::net::IpAddr;
 
@@ -15,7 +15,7 @@ pub struct LimitsConfig {
     pub trusted_proxies: Vec<IpNet>,
 }
 
-/// What `RATE_LIMITS` says.
+/// Value of `RATE_LIMITS`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RateLimits {
     /// There are none: for closed networks and tests.

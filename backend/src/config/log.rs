@@ -1,8 +1,8 @@
-//! What the log looks like.
+//! Configuration of the log's form.
 
 use super::{ConfigError, Variables};
 
-/// How log lines are written.
+/// Form in which log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
@@ -11,7 +11,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// What the log looks like.
+/// Form of the log.
 #[derive(Clone, Debug)]
 pub struct LogConfig {
     /// `LOG_FORMAT`: `pretty` or `json`.

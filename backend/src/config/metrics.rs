@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::{ConfigError, Variables};
 
-/// Where metrics are served.
+/// Address at which metrics are served.
 #[derive(Clone, Debug)]
 pub struct MetricsConfig {
     /// `METRICS_ADDRESS`: address and port to serve metrics on; `None`: they are not served.

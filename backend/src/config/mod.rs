@@ -30,7 +30,7 @@ pub use webhooks::WebhooksConfig;
 pub struct Config {
     /// Addresses, origins, files served.
     pub server: ServerConfig,
-    /// Where things are stored.
+    /// The database to use.
     pub database: DatabaseConfig,
     /// The keys that tokens are encrypted with.
     pub encryption: EncryptionConfig,
@@ -38,15 +38,15 @@ pub struct Config {
     pub instagram: InstagramConfig,
     /// Background work.
     pub jobs: JobsConfig,
-    /// How often anybody may ask, and how it is known who asks.
+    /// Limits on how often a client may ask, and the way to know the client.
     pub limits: LimitsConfig,
     /// Keys of programs that are there from the start.
     pub keys: KeysConfig,
-    /// Who is told what happens to connections.
+    /// Receivers of webhooks about connections.
     pub webhooks: WebhooksConfig,
-    /// Where metrics are served.
+    /// Address at which metrics are served.
     pub metrics: MetricsConfig,
-    /// What the log looks like.
+    /// Form of the log.
     pub log: LogConfig,
 }
 

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{ConfigError, Variables};
 
-/// Where the server listens and how browsers see it.
+/// Address that the server listens on, and the address at which browsers see it.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
     /// `BIND_ADDRESS`: address and port to listen on.
@@ -55,7 +55,7 @@ impl ServerConfig {
         })
     }
 
-    /// Whether browsers reach the backend by https: cookies are `Secure` then.
+    /// Tells whether browsers reach the backend by https: cookies are `Secure` then.
     pub fn is_https(&self) -> bool {
         self.public_url.scheme() == "https"
     }

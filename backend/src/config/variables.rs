@@ -22,7 +22,7 @@ pub struct Variables(HashMap<String, String>);
 pub struct ConfigError {
     /// The variable's name.
     pub variable: &'static str,
-    /// What it accepts, to be read after "expected".
+    /// Values that the variable accepts, to be read after "expected".
     pub accepts: String,
 }
 

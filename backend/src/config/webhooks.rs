@@ -16,7 +16,8 @@ const URLS: &str = "OUTBOUND_WEBHOOK_URLS";
 const SECRET: &str = "OUTBOUND_WEBHOOK_SECRET";
 const ALLOW_PRIVATE: &str = "OUTBOUND_WEBHOOK_ALLOW_PRIVATE";
 
-/// Who is told what happens to connections. `Debug` shows neither the secret nor more of a URL than its origin.
+/// Receivers of webhooks about connections. `Debug` shows neither the secret nor more of a URL than its
+/// origin.
 #[derive(Clone)]
 pub struct WebhooksConfig {
     /// `OUTBOUND_WEBHOOK_URLS`: where webhooks are posted to, each URL once; empty: nobody is told.

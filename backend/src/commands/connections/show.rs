@@ -73,7 +73,7 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What an id names: whichever kind of id it is. Ended connections are shown, too.
+/// Returns the connections that an id names, whichever kind of id it is; disconnected connections, too.
 async fn named(store: &Arc<dyn Store>, id: &str) -> StoreResult<Vec<Connection>> {
     let filter =
         ConnectionFilter { user_id: Some(id.to_owned()), with_inactive: true, ..ConnectionFilter::default() };

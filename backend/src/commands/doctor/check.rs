@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-/// How long one check may take. Longer than a database or Instagram keeps anybody waiting by default.
+/// Time limit of one check. Longer than a database or Instagram keeps anybody waiting by default.
 pub(super) const LIMIT: Duration = Duration::from_secs(15);
 
-/// How a check ended.
+/// Outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Verdict {
@@ -23,9 +23,9 @@ pub(super) enum Verdict {
 pub(super) struct Check {
     pub(super) name: &'static str,
     pub(super) status: Verdict,
-    /// What was found.
+    /// Finding of the check.
     pub(super) message: String,
-    /// What to do about it.
+    /// Advice on how to deal with it.
     pub(super) advice: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Whether the configuration makes sense.
+//! Checks that the configuration makes sense.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -36,7 +36,7 @@ pub(super) fn check(found: &Found) -> Vec<Check> {
     checks
 }
 
-/// Whether there is an app.
+/// Checks that there is an app.
 fn app(found: &Found) -> Option<Check> {
     let app = &found.instagram.as_ref()?.app;
     let missing: Vec<_> = match app {
@@ -54,7 +54,7 @@ fn app(found: &Found) -> Option<Check> {
     })
 }
 
-/// Whether Instagram sends people back to this service.
+/// Checks that Instagram sends people back to this service.
 fn redirect_uri(found: &Found) -> Option<Check> {
     let uri = found.redirect_uri()?;
     let ours = callbacks(found);
@@ -77,7 +77,7 @@ fn redirect_uri(found: &Found) -> Option<Check> {
     Some(Check::failed("redirect URI", message, advice))
 }
 
-/// Whether browsers come by https. On this machine they need not.
+/// Checks that browsers come by https. On this machine they need not.
 fn https(found: &Found, server: &ServerConfig) -> Option<Check> {
     let redirect = found.redirect_uri().and_then(|uri| Url::parse(&uri).ok());
     let known = [
@@ -115,7 +115,7 @@ fn is_local(url: &Url) -> bool {
     }
 }
 
-/// Whether the session cookie reaches the backend from the web app.
+/// Checks that the session cookie reaches the backend from the web app.
 fn web_app(found: &Found, server: &ServerConfig) -> Option<Check> {
     if ["PUBLIC_URL", "FRONTEND_URL"].iter().any(|variable| found.is_wrong(variable)) {
         return None;
@@ -184,8 +184,8 @@ fn proxies(found: &Found, server: &ServerConfig, limits: &LimitsConfig) -> Optio
     })
 }
 
-/// Whether browsers take two addresses for the same site: one scheme, and one domain that somebody can own. The list of
-/// what can be owned changes all the time; two parts of a name are a good guess.
+/// Tells whether browsers take two addresses for the same site: one scheme, and one domain that somebody can
+/// own. The list of domains that can be owned changes all the time; two parts of a name are a good guess.
 fn is_same_site(one: &Url, other: &Url) -> bool {
     fn domain(url: &Url) -> Option<String> {
         match url.host()? {
@@ -199,7 +199,7 @@ fn is_same_site(one: &Url, other: &Url) -> bool {
     one.scheme() == other.scheme() && domain(one) == domain(other)
 }
 
-/// Whether the key file is the service's alone.
+/// Checks that the key file is the service's alone.
 fn keys(encryption: &EncryptionConfig) -> Check {
     let EncryptionConfig::File { keys, database } = encryption else {
         return Check::ok("keys", "given by TOKEN_ENCRYPTION_KEYS");

@@ -69,7 +69,7 @@ impl Found {
         }
     }
 
-    /// Whether this variable has a value that cannot be understood, or has to have one.
+    /// Tells whether this variable has a value that cannot be understood, or lacks a value that it must have.
     pub(super) fn is_wrong(&self, variable: &str) -> bool {
         self.problems.iter().any(|problem| problem.variable == variable)
     }

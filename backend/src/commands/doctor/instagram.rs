@@ -61,7 +61,7 @@ fn client(timeout: Duration) -> reqwest::Result<reqwest::Client> {
     reqwest::Client::builder().redirect(Policy::none()).timeout(timeout).build()
 }
 
-/// Whether anything answers: any HTTP answer will do, since the request asks for nothing.
+/// Checks that anything answers: any HTTP answer will do, since the request asks for nothing.
 async fn reachable(http: &reqwest::Client, name: &'static str, variable: &str, url: &Url) -> Check {
     let started = Instant::now();
     match http.get(url.clone()).send().await {
@@ -81,7 +81,8 @@ fn place(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-/// What keeps a request from being answered, to be read after the host, and what to do.
+/// Returns the cause that keeps a request from being answered, to be read after the host, and the advice for
+/// it.
 fn cause(error: &reqwest::Error, variable: &str) -> (String, String) {
     let mut last = error.to_string();
     let mut chain = last.to_lowercase();
@@ -111,7 +112,7 @@ fn cause(error: &reqwest::Error, variable: &str) -> (String, String) {
     (what.to_owned(), format!("{advice} {variable} right?"))
 }
 
-/// Whether Instagram knows the app's id and secret: it checks them before it looks at the code.
+/// Checks that Instagram knows the app's id and secret: it checks them before it looks at the code.
 async fn app(found: &Found, config: &InstagramConfig) -> Check {
     const NAME: &str = "app id and secret";
     let Ok(app) = &config.app else {

@@ -1,4 +1,4 @@
-//! What `doctor` prints.
+//! Output of `doctor`.
 
 use std::io::{self, Write};
 

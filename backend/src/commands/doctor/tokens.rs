@@ -15,7 +15,7 @@ const NAME: &str = "tokens";
 /// Tokens of each key that are tried.
 const SAMPLE: u32 = 50;
 
-/// Whether every token's key is in the keyring, and whether some of each open.
+/// Checks that every token's key is in the keyring, and that some tokens of each key can be decrypted.
 pub(super) async fn check(found: &Found, store: &Arc<dyn Store>) -> Check {
     let Some(encryption) = found.encryption.as_ref().filter(|_| !found.is_wrong("TOKEN_ENCRYPTION_KEYS"))
     else {

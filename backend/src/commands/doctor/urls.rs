@@ -17,7 +17,7 @@ pub(super) struct DashboardUrls {
     pub(super) deauthorize: String,
     pub(super) data_deletion: String,
     pub(super) webhook: String,
-    /// Whether this version answers at `webhook`.
+    /// Tells whether this version answers at `webhook`.
     pub(super) webhook_is_served: bool,
 }
 

@@ -33,7 +33,8 @@ pub(super) async fn run(json: bool) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// How many tokens each key is used for, and which of the keyring's are used for answers that are kept.
+/// Counts the tokens that each key is used for, and finds the keys of the keyring that are used for kept
+/// answers.
 async fn used(store: &dyn Store, key_ids: &[&str]) -> StoreResult<(Vec<KeyUse>, BTreeSet<String>)> {
     let key_use = store.key_use().await?;
     let mut answers = BTreeSet::new();
@@ -45,12 +46,12 @@ async fn used(store: &dyn Store, key_ids: &[&str]) -> StoreResult<(Vec<KeyUse>, 
     Ok((key_use, answers))
 }
 
-/// Which key is used for how many tokens of active connections.
+/// Counts, for each key, the tokens of active connections that use it.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct Status {
     /// Those of the keyring first, in its order.
     keys: Vec<KeyStatus>,
-    /// What to do next, a sentence each.
+    /// Next steps for the operator, a sentence each.
     next: Vec<String>,
 }
 
@@ -60,7 +61,7 @@ struct KeyStatus {
     id: Option<String>,
     role: Role,
     tokens: u64,
-    /// Whether answers that are kept for those who repeat a request are sealed with it, too.
+    /// Tells whether answers that are kept for repeated requests are sealed with it, too.
     answers: bool,
 }
 
@@ -109,7 +110,7 @@ impl Status {
 }
 
 impl KeyStatus {
-    /// What is to be done about this key.
+    /// Returns the next step for this key.
     fn next(&self) -> Option<String> {
         let count = tokens(self.tokens);
         match (self.role, &self.id, self.tokens) {
@@ -137,7 +138,7 @@ fn tokens(count: u64) -> String {
     if count == 1 { "1 token is".to_owned() } else { format!("{count} tokens are") }
 }
 
-/// Whether a text has the form of a key's id.
+/// Tells whether a text has the form of a key's id.
 fn is_key_id(text: &str) -> bool {
     (1..=32).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
