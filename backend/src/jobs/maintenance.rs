@@ -6,7 +6,7 @@ use crate::state::AppState;
 use domain::Error;
 use domain::work::{BATCH, Progress};
 
-/// What is older than this is nobody's work any more: its process is dead.
+/// Age beyond which unfinished work is nobody's any more: its process has died.
 const ABANDONED: SignedDuration = SignedDuration::from_secs(30);
 
 /// Finishes events and deletions that were left behind. Each of the two stands alone: one that fails does not keep the other.

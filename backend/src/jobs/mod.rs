@@ -25,8 +25,8 @@ use domain::work::{Progress, work_off};
 use self::reencrypt::Reencryption;
 use self::webhooks::Deliveries;
 
-/// How often a process looks for webhooks to deliver: one look at an index, and what happens is told within two seconds, in
-/// whichever process it happened.
+/// Time between two looks of a process for webhooks to deliver: one look at an index. An event is delivered
+/// within two seconds, in whichever process it happened.
 const DELIVERY_POLL: Duration = Duration::from_secs(1);
 
 /// A job's end of what it and the one who runs it tell each other.
@@ -114,7 +114,7 @@ impl Jobs {
         }));
     }
 
-    /// What tells the jobs that they are to begin nothing more.
+    /// Returns the sender that tells the jobs to begin nothing more.
     pub(crate) fn stopper(&self) -> watch::Sender<bool> {
         self.stop.clone()
     }

@@ -23,7 +23,7 @@ impl Reencryption {
     }
 }
 
-/// What a run has done so far.
+/// Counts the work that a run has done so far.
 #[derive(Default)]
 struct Done {
     reencrypted: u64,

@@ -146,8 +146,8 @@ impl Work for Deliveries {
     }
 }
 
-/// How long to wait after so many tries: longer each time, up to a quarter more or less by chance, and as long as the
-/// receiver asks for within reason.
+/// Returns the wait after so many attempts: longer each time, up to a quarter more or less by chance, and as
+/// long as the receiver asks for within reason.
 fn wait(attempts: u32, retry_after: Option<Duration>) -> Duration {
     let index = attempts.saturating_sub(1) as usize;
     let pause = Duration::from_secs(PAUSES.get(index).copied().unwrap_or(LAST_PAUSE));

@@ -47,7 +47,7 @@ fn parse(hop: &[u8]) -> Option<IpAddr> {
     address.map(|address| address.to_canonical())
 }
 
-/// What is counted together: an IPv4 address, or a network of IPv6.
+/// Returns the address that a client is counted under: an IPv4 address, or a network of IPv6.
 pub(super) fn counted_as(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,

@@ -1,4 +1,4 @@
-//! What keeps one client from taking a process for itself: counted in memory, each process for itself.
+//! Limits that keep one client from taking a process for itself: counted in memory, each process for itself.
 
 use std::hash::Hash;
 use std::num::NonZeroU32;
@@ -12,7 +12,8 @@ use governor::{NotUntil, RateLimiter};
 
 use crate::api_error::Quota;
 
-/// How often keys that have their whole quota again are forgotten. Memory is bounded by what can be asked in between.
+/// Time between two sweeps that forget keys with their whole quota again. Memory is bounded by the requests
+/// in between.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
 type Limiter<K> = RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock, StateInformationMiddleware>;

@@ -1,4 +1,4 @@
-//! What a process remembers of its limits, so that a request which they refuse costs no look at the database.
+//! Marks that a process keeps of its limits, so that a refused request costs no look at the database.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! How often anybody may ask.
+//! Limits on how often a client may ask.
 //!
 //! Two kinds: [`general`] ones keep one client from taking a process for itself; they are counted in its memory. Strict ones
 //! guard what is worth guessing or costs money ([`Rule`]); they are counted in the store, so that they hold for all backends
@@ -74,15 +74,18 @@ pub(crate) const SYNC: Rule = Rule { name: "sync", limit: 60, window: SignedDura
 /// Renewing a token because its owner asks, by owner.
 pub(crate) const REFRESH: Rule = Rule { name: "refresh", limit: 20, window: SignedDuration::from_hours(1) };
 
-/// What a session or a key may ask at once; it comes back within [`CALLER_WINDOW`], so it is 600 a minute.
+/// Requests that a session or a key may make at once; they come back within [`CALLER_WINDOW`], so it is 600 a
+/// minute.
 const CALLER_LIMIT: u32 = 100;
 const CALLER_WINDOW: Duration = Duration::from_secs(10);
 
-/// What all sessions and keys of one address may ask together, in the same time. As many that may be none are looked up, in a
-/// count of their own: whoever makes some up takes nothing from those that are good.
+/// Requests that all sessions and keys of one address may make together, in the same time. As many lookups
+/// are allowed for keys and sessions that may be none, in a count of their own: a client that makes some up
+/// takes nothing from the good ones.
 const CALLERS_OF_ADDRESS: u32 = 10 * CALLER_LIMIT;
 
-/// What an address may ask at once without either; it comes back within [`ADDRESS_WINDOW`], so it is 300 a minute.
+/// Requests that an address may make at once without either; they come back within [`ADDRESS_WINDOW`], so it
+/// is 300 a minute.
 const ADDRESS_LIMIT: u32 = 100;
 const ADDRESS_WINDOW: Duration = Duration::from_secs(20);
 
@@ -128,7 +131,7 @@ impl Limits {
         }
     }
 
-    /// Whether there are any.
+    /// Tells whether there are any limits.
     pub(crate) fn is_on(&self) -> bool {
         self.rate_limits != RateLimits::Off
     }
@@ -271,7 +274,8 @@ fn until(end: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(end.duration_since(now)).unwrap_or_default()
 }
 
-/// What stands for somebody in the name of a count: the store holds no addresses and no emails in clear.
+/// Returns the hash that stands for somebody in the name of a count: the store holds no addresses and no
+/// emails in clear.
 fn hashed(who: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(&Sha256::digest(who)[..16])
 }

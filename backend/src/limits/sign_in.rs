@@ -17,7 +17,7 @@ use crate::caller::cookies;
 /// Failures that cost nothing: people mistype.
 const FREE: u32 = 5;
 
-/// How long failures are remembered, from the first one on.
+/// Time for which failures are remembered, from the first one on.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
 
 /// The first wait; each failure doubles it.
@@ -94,7 +94,7 @@ impl Limits {
     }
 }
 
-/// How long to wait for the next try when so many more than the free ones have failed.
+/// Returns the wait for the next attempt when so many more than the free ones have failed.
 fn wait_after(failures: u32) -> SignedDuration {
     let doubled = FIRST_WAIT.checked_mul(1_i32.checked_shl(failures.min(30)).unwrap_or(i32::MAX));
     doubled.map_or(LONGEST_WAIT, |wait| wait.min(LONGEST_WAIT))

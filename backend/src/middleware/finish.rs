@@ -12,7 +12,7 @@ use crate::caller::RenewedSession;
 use crate::pages::PageForPeople;
 use crate::state::state_of;
 
-/// What the API's answers may do in a browser that opens one: nothing.
+/// Content security policy of the API's answers: in a browser that opens one, they may do nothing.
 const API_CONTENT_SECURITY_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// The middleware.

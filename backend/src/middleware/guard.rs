@@ -59,7 +59,7 @@ fn declared_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Whether a state-changing request comes from one of our own origins, or from no browser at all.
+/// Tells whether a state-changing request comes from one of our own origins, or from no browser at all.
 ///
 /// `Origin` names the sender exactly, and browsers put it on every such request. `Sec-Fetch-Site` decides where it is
 /// absent: `same-site` is not enough then, since a neighbouring subdomain is not ours.

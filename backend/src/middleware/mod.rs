@@ -1,4 +1,4 @@
-//! What happens to every request and every answer.
+//! Middleware for every request and every answer.
 
 mod finish;
 mod guard;

@@ -1,11 +1,13 @@
-//! Which addresses a webhook may go to. A URL that somebody could make us call must not reach what only we can reach.
+//! Addresses that a webhook may go to. A URL that somebody could make us call must not reach hosts open to us
+//! alone.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Whether an address is somebody's on the public internet, by the special-purpose registries of RFC 6890.
+/// Tells whether an address is somebody's on the public internet, by the special-purpose registries of RFC
+/// 6890.
 pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),

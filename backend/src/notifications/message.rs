@@ -1,4 +1,4 @@
-//! What a webhook says.
+//! Content of a webhook.
 
 use connection_store::{Delivery, Subject};
 use serde::Serialize;

@@ -23,7 +23,7 @@ use self::addresses::PublicAddresses;
 
 pub(crate) use addresses::is_public;
 
-/// How long a receiver may take for one message.
+/// Time that a receiver may take for one message.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Characters of a receiver's name: enough that no two URLs share one.
@@ -37,12 +37,13 @@ pub(crate) struct Notifications {
 }
 
 struct Receiver {
-    /// What deliveries call it: nothing of the URL is in the database, since a URL can be a secret.
+    /// Name of the receiver in deliveries: nothing of the URL is in the database, since a URL can be a
+    /// secret.
     name: String,
     url: Url,
 }
 
-/// What came of one try.
+/// Outcome of one attempt.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Sent {
     /// The receiver has it.
@@ -51,7 +52,7 @@ pub(crate) enum Sent {
     Gone,
     /// It has not arrived, as far as one can know.
     Failed {
-        /// What happened, for the log. Holds neither the URL nor anything of the answer's body.
+        /// Describes the failure, for the log. Holds neither the URL nor anything of the answer's body.
         reason: String,
         /// For how long the receiver wants no other try.
         retry_after: Option<Duration>,
@@ -97,7 +98,7 @@ impl Notifications {
         }
     }
 
-    /// Whether anybody is told.
+    /// Tells whether there are any receivers.
     pub(crate) fn has_receivers(&self) -> bool {
         !self.receivers.is_empty()
     }

@@ -22,26 +22,26 @@ pub(crate) const fn just(codes: &[ErrorCode]) -> u64 {
     set
 }
 
-/// What any route may answer whoever asks, but for those that are not limited.
+/// Codes that any route may answer, whoever the caller is, but for routes without limits.
 pub(crate) const ANYBODY: u64 =
     just(&[ErrorCode::PayloadTooLarge, ErrorCode::RateLimited, ErrorCode::Unavailable, ErrorCode::Internal]);
 
-/// What a route that uses the database may answer.
+/// Codes that a route may answer when it uses the database.
 pub(crate) const STORED: u64 = just(&[ErrorCode::Unavailable]);
 
-/// What a route may answer that has to know who asks.
+/// Codes that a route may answer when it has to know its caller.
 pub(crate) const CALLER: u64 = ANYBODY | STORED | just(&[ErrorCode::Unauthenticated, ErrorCode::Forbidden]);
 
-/// What a route may answer that changes something.
+/// Codes that a route may answer when it changes something.
 pub(crate) const CHANGE: u64 = just(&[ErrorCode::CrossSiteRequest]);
 
-/// What a route may answer that reads a body.
+/// Codes that a route may answer when it reads a body.
 pub(crate) const BODY: u64 = just(&[ErrorCode::InvalidRequest, ErrorCode::UnsupportedMediaType]);
 
-/// What a route may answer that reads a query.
+/// Codes that a route may answer when it reads a query.
 pub(crate) const QUERY: u64 = just(&[ErrorCode::InvalidRequest]);
 
-/// What a route may answer that asks Instagram.
+/// Codes that a route may answer when it asks Instagram.
 pub(crate) const INSTAGRAM: u64 = just(&[
     ErrorCode::AccessDenied,
     ErrorCode::AppAccess,

@@ -39,19 +39,19 @@ use utoipa::openapi::{
 
 use crate::request::etag;
 
-/// What is served of the description: made once, at the start.
+/// Documents that are served of the description: made once, at the start.
 pub(crate) struct Documentation {
     /// The document.
     pub(crate) json: Representation,
     /// The page for people.
     pub(crate) page: Representation,
-    /// What the page may do in a browser: show its own style.
+    /// Content security policy of the page: it may show its own style.
     pub(crate) page_policy: String,
 }
 
 /// Bytes and the name of exactly these bytes.
 pub(crate) struct Representation {
-    /// What is sent.
+    /// Content that is sent.
     pub(crate) body: Bytes,
     /// Names these bytes: what stands between the quotes of `ETag`.
     pub(crate) tag: String,

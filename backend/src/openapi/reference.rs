@@ -266,7 +266,7 @@ impl<'a> Reference<'a> {
         out
     }
 
-    /// What a value is, in a few words; a link where it has a schema of its own.
+    /// Describes the kind of a value in a few words; a link where it has a schema of its own.
     fn kind(&self, schema: &Value) -> String {
         if let Some(name) = reference(schema) {
             return format!("<a href=\"#schema-{name}\">{name}</a>", name = escape(name));
@@ -292,7 +292,7 @@ impl<'a> Reference<'a> {
         escape(&format!("{names}{format}"))
     }
 
-    /// What bounds a value.
+    /// Describes the bounds of a value.
     fn limits(&self, schema: &Value) -> String {
         let schema = self.named(schema).unwrap_or(schema);
         let bound = |name: &str| schema.get(name).filter(|value| value.is_u64()).map(ToString::to_string);
@@ -310,7 +310,7 @@ impl<'a> Reference<'a> {
     }
 }
 
-/// Which schema a reference names.
+/// Returns the name of the schema that a reference leads to.
 fn reference(schema: &Value) -> Option<&str> {
     schema["$ref"].as_str()?.strip_prefix("#/components/schemas/")
 }
@@ -340,7 +340,7 @@ fn values(schema: &Value) -> String {
     format!("<p>One of {}.</p>\n", codes.join(", "))
 }
 
-/// Who may call an operation.
+/// Describes the callers that may call an operation.
 fn who(security: &Value) -> String {
     let ways: Vec<_> = list(security)
         .iter()

@@ -11,7 +11,7 @@ use super::examples::Example;
 
 const PREFIX: &str = "#/components/schemas/";
 
-/// How the macros name a success: this and the name of the answer in it.
+/// Prefix by which the macros name a success; the name of the answer in it follows.
 const SUCCESS: &str = "Success_";
 
 /// Texts that are types of their own in Rust and nothing but texts on the wire.

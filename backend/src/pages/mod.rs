@@ -47,7 +47,7 @@ pub(crate) fn respond_with_form(html: String, leads_to: &str) -> HttpResponse {
     response
 }
 
-/// What a page of this service may do in a browser that has one style sheet and nothing else.
+/// Returns the content security policy of a page of this service with one style sheet and nothing else.
 pub(crate) fn policy(style: &str) -> String {
     format!(
         "default-src 'none'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'; \

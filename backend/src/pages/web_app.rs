@@ -24,7 +24,7 @@ use crate::request::is_navigation;
 /// The name of the app's one page in its folder.
 const PAGE: &str = "index.html";
 
-/// Where Instagram keeps profile pictures.
+/// Hosts at which Instagram keeps profile pictures.
 const PICTURE_HOSTS: &str = "https://*.cdninstagram.com https://*.fbcdn.net https://*.fbsbx.com";
 
 /// A built web app.
@@ -192,7 +192,8 @@ fn cache_control(name: &str) -> &'static str {
     if has_hash(name) { "public, max-age=31536000, immutable" } else { "no-cache" }
 }
 
-/// Whether a name ends in the 16 hexadecimal digits that the build puts before (or between) its extensions.
+/// Tells whether a name ends in the 16 hexadecimal digits that the build puts before (or between) its
+/// extensions.
 fn has_hash(name: &str) -> bool {
     name.split(['-', '.', '_']).any(|part| part.len() == 16 && part.bytes().all(|b| b.is_ascii_hexdigit()))
 }

@@ -4,19 +4,19 @@ use actix_web::HttpRequest;
 use actix_web::http::Method;
 use actix_web::http::header::{Accept, Header, Quality};
 
-/// Whether a browser wants a page.
+/// Tells whether a browser wants a page.
 pub(crate) fn is_navigation(request: &HttpRequest) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD) && prefers_html(request)
 }
 
-/// Whether a client prefers `text/html` to JSON, as browsers do that show what comes back.
+/// Tells whether a client prefers `text/html` to JSON, as browsers do that show the answer.
 pub(crate) fn prefers_html(request: &HttpRequest) -> bool {
     let Ok(accept) = Accept::parse(request) else { return false };
     preference(&accept, "text", "html") > preference(&accept, "application", "json")
 }
 
-/// How much a client wants a media type: the quality that its most specific range gives (RFC 9110, 12.5.1), and between
-/// equals, whether it was named at all or only allowed by a wildcard.
+/// Returns a client's preference for a media type: the quality that its most specific range gives (RFC 9110,
+/// 12.5.1), and between equals, whether it was named at all or only allowed by a wildcard.
 fn preference(accept: &Accept, kind: &str, subtype: &str) -> (Quality, u8) {
     let specificity = |range: &mime::Mime| match (range.type_().as_str(), range.subtype().as_str()) {
         (k, s) if k == kind && s == subtype => Some(2),

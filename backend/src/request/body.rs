@@ -20,11 +20,12 @@ use crate::caller::Caller;
 /// Largest body accepted, in bytes.
 pub(crate) const LIMIT: usize = 64 * 1024;
 
-/// How long a whole body may take to arrive. Whoever sends it drop by drop holds no connection for longer.
+/// Time that a whole body may take to arrive. A client that sends it drop by drop holds no connection for
+/// longer.
 const READ_TIME: Duration = Duration::from_secs(10);
 
-/// How much of a refused body is read before the answer, in bytes and time. A connection closed on a client that still
-/// writes is reset, and the client never sees why.
+/// Bounds the part of a refused body that is read before the answer, in bytes and time. A connection that is
+/// closed while the client still writes is reset, and the client never sees why.
 const DRAIN_LIMIT: usize = 8 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(5);
 

@@ -14,7 +14,7 @@ pub(crate) fn tag(bytes: &[u8]) -> String {
     STANDARD.encode(&Sha256::digest(bytes)[..18])
 }
 
-/// Whether a client says that it has what this names.
+/// Tells whether a client says that it has the representation with this tag.
 pub(crate) fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
     match IfNoneMatch::parse(request) {
         Ok(IfNoneMatch::Any) => request.headers().contains_key(header::IF_NONE_MATCH),

@@ -37,18 +37,18 @@ pub(crate) const REPLAYED_HEADER: &str = "Idempotent-Replayed";
 /// Longest key.
 pub(crate) const KEY_MAX: usize = 255;
 
-/// How long an answer is kept.
+/// Time for which an answer is kept.
 const LIFE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Bounds an answer's wait for its claim to be forgotten, which takes a moment unless the database is away.
 const FORGOTTEN_IN: Duration = Duration::from_secs(1);
 
-/// What keeps the answers.
+/// Keeps the answers.
 pub(crate) struct Idempotency {
     store: Arc<dyn Store>,
     vault: Arc<Vault>,
     clock: Arc<dyn Clock>,
-    /// How long a request may take before it is taken for dead.
+    /// Time that a request may take before it counts as cut off.
     lease: SignedDuration,
 }
 
@@ -56,14 +56,14 @@ pub(crate) struct Idempotency {
 struct Named {
     /// Whose it is, where it goes and how the client calls it.
     name: SecretHash,
-    /// What it asks for.
+    /// Hash of the request's content.
     request: SecretHash,
     owner: String,
     /// Names the claim of this one call.
     claim: String,
 }
 
-/// What becomes of a request when the process that carries it out dies.
+/// Fate of a request when the process that carries it out dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CutOff {
     /// The same request is carried out anew: it is of no harm, or is refused.
@@ -195,7 +195,7 @@ impl Idempotency {
         Ok(response.body(body.to_vec()))
     }
 
-    /// Whether any answer is sealed with this key.
+    /// Tells whether any answer is sealed with this key.
     ///
     /// # Errors
     /// When the store does not answer.
@@ -232,7 +232,7 @@ struct Unsettled {
     error: String,
 }
 
-/// What a sealed answer is bound to, beside the request's name.
+/// Purpose that a sealed answer is bound to, beside the request's name.
 const PURPOSE: &str = "idempotency.answer";
 
 impl Named {

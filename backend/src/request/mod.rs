@@ -1,4 +1,5 @@
-//! What a request brings: its body, what it accepts and knows already, and the name by which it can be repeated.
+//! Parts of a request: its body, its accepted types, the version known to the client, and the name by which
+//! it can be repeated.
 
 mod accept;
 pub(crate) mod body;

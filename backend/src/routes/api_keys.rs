@@ -80,7 +80,7 @@ pub(super) async fn create(
     state.idempotency.once(&request, &caller, &body, CutOff::DoAgain, work).await
 }
 
-/// What has to hold still when the key is stored.
+/// Proof that has to hold still when the key is stored.
 enum Proof {
     /// The stored hash that the password was checked against.
     Password(SecretString),

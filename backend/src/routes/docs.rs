@@ -48,7 +48,8 @@ pub(super) async fn page(state: Data<AppState>, request: HttpRequest) -> HttpRes
     respond(&request, &documentation.page, "text/html; charset=utf-8", Some(&documentation.page_policy))
 }
 
-/// What a client has not got yet. Everybody may keep it, and asks each time whether it has changed.
+/// Answers with the representation, unless the client has it already. Everybody may keep it, and asks each
+/// time whether it has changed.
 fn respond(
     request: &HttpRequest,
     what: &Representation,

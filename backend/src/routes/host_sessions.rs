@@ -22,13 +22,13 @@ use crate::state::AppState;
 use domain::SecretToken;
 use domain::user_id::{host_user_id, public_user_id};
 
-/// How long a link waits to be opened.
+/// Time for which a link waits to be opened.
 const LINK_LIFE: SignedDuration = SignedDuration::from_mins(10);
 
-/// Where a link leads. The secret is in the query, which no log line of this service holds.
+/// Path that a link leads to. The secret is in the query, which no log line of this service holds.
 const LINK_PATH: &str = "/auth/host";
 
-/// Where a person lands unless the host says otherwise.
+/// Path at which a person lands unless the host says otherwise.
 const LANDING_PATH: &str = "/integrations";
 
 /// Makes a link that signs one browser in, once, as a user of the host application.
@@ -249,7 +249,7 @@ fn asking_page(link: &HostLink, token: &SecretToken, is_other: bool, frontend_or
     pages::respond_with_form(pages::html(pages::UNKNOWN, title, &text, &form), frontend_origin)
 }
 
-/// What a person sees whom a link did not sign in.
+/// Returns the page for a person whom a link did not sign in.
 fn refused_page(refused: &ApiError) -> HttpResponse {
     refused.log();
     let (title, why) = match refused.code() {

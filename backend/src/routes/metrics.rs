@@ -11,10 +11,10 @@ use crate::api_error::ApiError;
 use crate::metrics::{OPEN_METRICS, PLAIN_TEXT, Present};
 use crate::state::AppState;
 
-/// How long the database may take: a look that takes longer than Prometheus waits shows nothing at all.
+/// Time that the database may take: a look that takes longer than Prometheus waits shows nothing at all.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What the address serves: this and nothing else.
+/// Serves the metrics at the address, and nothing else.
 pub(crate) fn configure(app: &mut web::ServiceConfig) {
     app.route("/metrics", web::get().to(metrics));
 }

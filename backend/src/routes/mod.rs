@@ -135,7 +135,7 @@ fn query<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
         .map_err(|_| ApiError::invalid_request("The query cannot be understood."))
 }
 
-/// How many a page of a list holds.
+/// Returns the number of items that a page of a list holds.
 fn page_size(limit: Option<u32>, default: u32, most: u32) -> Result<u32, ApiError> {
     let limit = limit.unwrap_or(default);
     if (1..=most).contains(&limit) {

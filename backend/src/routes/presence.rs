@@ -13,7 +13,8 @@ use crate::limits;
 use crate::request::carry_out;
 use crate::state::AppState;
 
-/// How long after a link has signed them in a host application's user may do what others show their password for.
+/// Time after a link's sign-in in which a host application's user may do things that need a password of
+/// others.
 const JUST_SIGNED_IN: SignedDuration = SignedDuration::from_mins(5);
 
 /// The account of an address, once the password has proved to be its own. Refused tries cost no hashing, and
@@ -71,7 +72,7 @@ pub(super) async fn prove_presence(
     prove_own_password(state, request, caller, password).await.map(Some)
 }
 
-/// What the caller's own password is checked against, once it has proved to be right.
+/// Returns the credentials that the caller's own password is checked against, once it has proved to be right.
 pub(super) async fn prove_own_password(
     state: &Data<AppState>,
     request: &HttpRequest,

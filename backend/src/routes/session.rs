@@ -198,7 +198,7 @@ pub(super) async fn start(
     Ok(state.session_cookie.write(&token, expires_at.duration_since(now)))
 }
 
-/// What the browser calls itself, cut to what a list shows.
+/// Returns the browser's name for itself, cut to the length that a list shows.
 fn user_agent(request: &HttpRequest) -> Option<String> {
     let text = request.headers().get(header::USER_AGENT)?.to_str().ok()?;
     Some(text.chars().take(USER_AGENT_MAX).collect())

@@ -17,7 +17,7 @@ use crate::request::{CallerAndParameters, CutOff, carry_out};
 use crate::state::AppState;
 use domain::connections::{Forwarded, Parameters};
 
-/// What any of these may answer, beside what a body or a change adds.
+/// Codes that any of these may answer, beside the codes that a body or a change adds.
 const FORWARDED: u64 = CALLER
     | QUERY
     | INSTAGRAM
@@ -201,7 +201,8 @@ impl ProxiedCall {
     }
 }
 
-/// What stands behind `…/{userId}/proxy/`, as it came: decoded, a path could have slashes that nobody has seen.
+/// Returns the path after `…/{userId}/proxy/`, as it came: decoded, a path could have slashes that nobody has
+/// seen.
 fn graph_path(request: &HttpRequest) -> &str {
     let path = request.uri().path().strip_prefix("/api/integrations/instagram/");
     let below_user = path.and_then(|path| path.split_once('/')).map_or("", |(_, below)| below);
