@@ -1,5 +1,5 @@
-//! What reads bytes from outside, for the fuzz targets in `crates/fuzz`. Each function must come to an end without panicking,
-//! whatever it is given.
+//! Functions that read bytes from outside, for the fuzz targets in `crates/fuzz`. Each function must come to
+//! an end without panicking, whatever it is given.
 
 use std::sync::LazyLock;
 
@@ -41,7 +41,8 @@ const TARGETS: [(&str, Target); 4] = [
     ("callback_query", callback_query),
 ];
 
-/// What Meta sends: as it comes, and as the payload of a request with a good signature.
+/// Reads the bytes as a signed request of Meta: as they come, and as the payload of a request with a good
+/// signature.
 pub fn signed_request(bytes: &[u8]) {
     let secrets = SigningSecrets::new([SECRET.into()]);
     if let Ok(text) = std::str::from_utf8(bytes) {
@@ -82,7 +83,7 @@ pub fn api_key(bytes: &[u8]) {
     }
 }
 
-/// What Instagram puts into the address.
+/// Reads the bytes as the query that Instagram puts into the callback's address.
 pub fn callback_query(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         fuzz_callback_query(text);

@@ -1,4 +1,4 @@
-//! Whether the service is well: the database answers, and jobs get their work done.
+//! Health of the service: the database answers, and jobs get their work done.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -14,7 +14,7 @@ const FRESH: Duration = Duration::from_secs(1);
 /// A job that has not finished a run for so long is stuck. Longer than any run takes by itself.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
-/// When each job of this process last got its work done.
+/// Holds the time at which each job of this process last got its work done.
 #[derive(Default)]
 pub(crate) struct JobHealth(Mutex<BTreeMap<&'static str, Entry>>);
 

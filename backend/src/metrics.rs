@@ -1,4 +1,4 @@
-//! What this process counts, in the text form that Prometheus reads.
+//! Metrics that this process counts, in the text form that Prometheus reads.
 //!
 //! Every label has a small fixed set of values. None of them is a user, an account, a path or anything else that somebody
 //! outside chooses.
@@ -21,7 +21,7 @@ use prometheus_client::registry::{Registry, Unit};
 use domain::Observer;
 use domain::connections::Outcome;
 
-/// What [`Metrics::encode`] writes.
+/// Media type of the text that [`Metrics::encode`] writes.
 pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text";
 
 /// Its name for those who ask for nothing else: the older form reads it, too, as its additions are comments there.
@@ -29,7 +29,7 @@ pub(crate) const PLAIN_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 const PREFIX: &str = "instagram_connect";
 
-/// What a renewal and a sync that have come about are called.
+/// Names of a refresh and a sync that have come about.
 pub(crate) const REFRESHED: &str = "refreshed";
 pub(crate) const SYNCED: &str = "synced";
 
@@ -79,7 +79,7 @@ struct JobLabel {
     job: &'static str,
 }
 
-/// What came of one try to deliver a webhook.
+/// Outcome of one attempt to deliver a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DeliveryOutcome {
     /// The receiver has it.
@@ -112,13 +112,13 @@ impl DeliveryOutcome {
     }
 }
 
-/// What is not counted but asked for whenever somebody looks.
+/// Values that are not counted but asked for whenever the metrics are read.
 pub(crate) struct Present {
     /// For how long the renewal that waits longest has been due: zero when none is, `None` when that cannot be told now.
     pub(crate) oldest_due_refresh: Option<SignedDuration>,
     /// Every job's name, and how long ago it was last done.
     pub(crate) job_ages: Vec<(&'static str, Duration)>,
-    /// What has been asked of the database so far.
+    /// Calls that have been made to the database so far.
     pub(crate) store_calls: u64,
 }
 
@@ -158,7 +158,7 @@ impl Metrics {
         self
     }
 
-    /// What counts the passwords that are hashed.
+    /// Returns the counter of the passwords that are hashed.
     pub(crate) fn password_hashes(&self) -> Counter {
         self.password_hashes.clone()
     }

@@ -37,9 +37,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 pub struct Service {
     /// Resolves when the server has stopped. Nothing is served before it is polled.
     pub server: Server,
-    /// Where it listens: the port that was found, where port 0 was asked for.
+    /// Address that the service listens on: the port that was found, where port 0 was asked for.
     pub address: SocketAddr,
-    /// Where metrics are served, if they are.
+    /// Address at which metrics are served, if they are.
     pub metrics_address: Option<SocketAddr>,
     metrics: Option<Server>,
     store: Arc<dyn Store>,

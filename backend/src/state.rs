@@ -1,4 +1,5 @@
-//! What the application's parts share. It knows the parts, and none of them knows it: handlers, middleware and jobs do.
+//! State that the application's parts share. It knows the parts, and none of them knows it: handlers,
+//! middleware and jobs do.
 
 use std::io;
 use std::num::NonZeroU32;
@@ -30,7 +31,7 @@ use crate::openapi::Documentation;
 use crate::pages::WebApp;
 use crate::request::Idempotency;
 
-/// What the application's parts share. One for all workers.
+/// State that the application's parts share. One for all workers.
 pub(crate) struct AppState {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -42,7 +43,7 @@ pub(crate) struct AppState {
     pub(crate) load: Arc<Load>,
     pub(crate) notifications: Notifications,
     pub(crate) metrics: Arc<Metrics>,
-    /// What Meta's calls are signed with, or the variables that are missing for it.
+    /// Secrets that Meta's calls are signed with, or the variables that are missing for it.
     pub(crate) signing_secrets: Result<SigningSecrets, Vec<&'static str>>,
     pub(crate) jobs: Arc<JobHealth>,
     pub(crate) last_ping: LastPing,
@@ -57,7 +58,7 @@ pub(crate) struct AppState {
     pub(crate) is_https: bool,
     /// The web app, where this server serves it.
     pub(crate) web_app: Option<WebApp>,
-    /// What is served of the API's description.
+    /// Documents that describe the API, as they are served.
     pub(crate) documentation: Documentation,
 }
 
@@ -134,7 +135,8 @@ pub(crate) fn state_of(request: &HttpRequest) -> Result<&Data<AppState>, ApiErro
 /// Time for the store: as long as [`persist`](crate::persist::persist) waits an outage out, and the last try after it.
 const STORE_TIME: SignedDuration = SignedDuration::from_secs(40);
 
-/// How long a worker keeps a batch to itself: as long as calls take that all time out, and the store after them.
+/// Returns the time for which a worker keeps a batch to itself: as long as calls take that all time out, and
+/// the store after them.
 fn lease(upstream_timeout: Duration) -> Lease {
     let call = SignedDuration::try_from(upstream_timeout).unwrap_or(SignedDuration::from_mins(2));
     let rounds = BATCH.div_ceil(CONCURRENCY as u32);

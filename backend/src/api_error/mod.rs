@@ -1,4 +1,4 @@
-//! How a failure becomes an answer: one type, one place that decides code and sentence.
+//! Failures as answers: one type, one place that decides code and sentence.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ pub(crate) struct ApiError {
     details: Box<Details>,
 }
 
-/// What only some failures have.
+/// Details that only some failures have.
 #[derive(Debug, Default)]
 struct Details {
     fields: Option<BTreeMap<String, String>>,
@@ -199,7 +199,7 @@ impl ApiError {
         Self::new(ErrorCode::Internal, sentence::OUR_SIDE).caused_by(cause)
     }
 
-    /// What stands for a failing answer that some library made, from its status alone.
+    /// Returns the failure that stands for a failing answer of some library, from its status alone.
     pub(crate) fn from_status(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => Self::not_found(),
@@ -246,12 +246,12 @@ impl ApiError {
         self.code
     }
 
-    /// What a person is told.
+    /// Returns the sentence for a person.
     pub(crate) fn sentence(&self) -> &str {
         &self.sentence
     }
 
-    /// Whether what was asked for may have been done all the same.
+    /// Tells whether the request may have been carried out all the same.
     pub(crate) fn may_be_done(&self) -> bool {
         self.details.may_be_done
     }

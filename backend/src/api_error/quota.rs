@@ -1,4 +1,4 @@
-//! How much is left of a limit, as clients are told.
+//! The rest of a limit, as clients are told.
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -10,18 +10,18 @@ const STATE: HeaderName = HeaderName::from_static("ratelimit");
 pub(crate) struct Quota {
     /// Names the limit.
     pub(crate) name: &'static str,
-    /// How many requests in a window.
+    /// Requests allowed in a window.
     pub(crate) limit: u32,
     /// The window, in seconds.
     pub(crate) window: u64,
-    /// How many are left of them.
+    /// Requests that are left of them.
     pub(crate) remaining: u32,
     /// In how many seconds all of them are there again; of a quota that is used up, in how many the next one is.
     pub(crate) reset: u64,
 }
 
 impl Quota {
-    /// Whether an answer tells of a limit already.
+    /// Tells whether an answer carries a limit already.
     pub(crate) fn is_told(headers: &HeaderMap) -> bool {
         headers.contains_key(STATE)
     }

@@ -25,11 +25,11 @@ const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 pub(crate) struct KeyTerms {
     /// Stored id of the user for whom it acts; `None`: a service key.
     pub(crate) user_id: Option<String>,
-    /// What its owner calls it.
+    /// Name that the owner gave the key.
     pub(crate) name: String,
-    /// What it may do.
+    /// Scopes that the key has.
     pub(crate) scopes: Vec<Scope>,
-    /// When it ends; `None`: never.
+    /// Time at which the key expires; `None`: never.
     pub(crate) expires_at: Option<Timestamp>,
 }
 
@@ -77,9 +77,10 @@ impl ApiKeyText {
         (checksum(checked) == sum).then(|| Self(text.into()))
     }
 
-    /// What the store knows it by, and finds it by. A plain SHA-256 is enough: nobody can search 256 random bits. What was found is
-    /// compared in constant time; how long the index took may tell how much of the *hash* agrees with a stored one, but whoever
-    /// guesses cannot steer the hash of a guess, and a hash, even a whole one, leads back to no key.
+    /// Returns the hash by which the store knows and finds the key. A plain SHA-256 is enough: nobody can
+    /// search 256 random bits. The key that was found is compared in constant time. The time that the index
+    /// took may tell how much of the *hash* agrees with a stored one, but an attacker cannot steer the hash
+    /// of a guess, and a hash, even a whole one, leads back to no key.
     pub(crate) fn hash(&self) -> SecretHash {
         Sha256::digest(self.0.expose_secret().as_bytes()).into()
     }
@@ -89,7 +90,7 @@ impl ApiKeyText {
         self.0.expose_secret().chars().take(PREFIX.len() + HINT_LENGTH).collect()
     }
 
-    /// What to store for this key.
+    /// Returns the record to store for this key.
     pub(crate) fn to_stored(&self, terms: KeyTerms, created_at: Timestamp) -> NewApiKey {
         NewApiKey {
             id: format!("key_{}", Uuid::new_v4().simple()),

@@ -4,7 +4,7 @@ use actix_web::http::header::{self, HeaderMap};
 
 use super::api_key::ApiKeyText;
 
-/// Whether a request shows a bearer key. Other schemes are not ours: a proxy in front may ask for them.
+/// Tells whether a request shows a bearer key. Other schemes are not ours: a proxy in front may ask for them.
 pub(crate) fn has_bearer_key(headers: &HeaderMap) -> bool {
     bearer_credentials(headers).next().is_some()
 }
@@ -16,7 +16,8 @@ pub(crate) fn bearer_key(headers: &HeaderMap) -> Option<ApiKeyText> {
     ApiKeyText::parse(std::str::from_utf8(first).ok()?.trim_matches(' '))
 }
 
-/// What stands behind each `Bearer` (RFC 6750, 2.1; the scheme's name in any case, RFC 9110, 11.1).
+/// Returns the credentials after each `Bearer` (RFC 6750, 2.1; the scheme's name in any case, RFC 9110,
+/// 11.1).
 fn bearer_credentials(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     headers.get_all(header::AUTHORIZATION).filter_map(|value| {
         let mut parts = value.as_bytes().splitn(2, |&byte| byte == b' ');

@@ -1,4 +1,4 @@
-//! Who is asking, and what they may do.
+//! The caller of a request, and the caller's permissions.
 
 pub(crate) mod api_key;
 mod bearer;
@@ -22,7 +22,7 @@ pub(crate) use session_cookie::SessionCookie;
 #[derive(Clone, Debug)]
 pub(crate) struct Caller(Proof);
 
-/// How they proved it.
+/// The proof that a caller gave of their identity.
 #[derive(Clone, Debug)]
 enum Proof {
     Session { hash: SecretHash, session: Session },
@@ -34,7 +34,7 @@ enum Proof {
 pub(crate) struct KeyInfo {
     /// Names it in the log.
     pub(crate) id: String,
-    /// What its owner calls it.
+    /// Name that the owner gave the key.
     pub(crate) name: String,
     /// For whom it acts.
     pub(crate) kind: KeyKind,
@@ -46,7 +46,7 @@ pub(crate) struct KeyInfo {
 pub(crate) enum KeyKind {
     /// For the user who made it, by their stored id.
     Personal {
-        /// Who made it.
+        /// Stored id of the user who made the key.
         user_id: String,
     },
     /// For any user of the host application, and for no local account.
@@ -71,8 +71,8 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may do this for anybody at all. A session does what a person does at the web app; Instagram's
-    /// own token and other people's sessions are for programs.
+    /// Tells whether the caller may do this for anybody at all. A session does what a person does at the web
+    /// app; Instagram's own token and other people's sessions are for programs.
     fn holds(&self, scope: Scope) -> bool {
         match &self.0 {
             Proof::Session { .. } => !matches!(scope, Scope::TokensRead | Scope::SessionsCreate),
@@ -89,7 +89,8 @@ impl Caller {
         }
     }
 
-    /// What tells callers apart, kind and id: the key, or the user of a session, so that all browsers of a person are one.
+    /// Returns kind and id that tell callers apart: the key, or the user of a session, so that all browsers
+    /// of a person are one.
     pub(crate) fn identity(&self) -> (&'static str, &str) {
         match &self.0 {
             Proof::Session { session, .. } => ("user", &session.user_id),
@@ -97,7 +98,8 @@ impl Caller {
         }
     }
 
-    /// Who loses what is kept for this caller when their account goes: the user, or the service key.
+    /// Returns the owner of this caller's kept responses, the user or the service key; deleting the owner
+    /// deletes them.
     pub(crate) fn owner(&self) -> String {
         match &self.0 {
             Proof::Session { session, .. } => session.user_id.clone(),
@@ -106,7 +108,7 @@ impl Caller {
         }
     }
 
-    /// Which key this is, where it is one.
+    /// Returns the key that the caller showed, if any.
     pub(crate) fn key(&self) -> Option<&KeyInfo> {
         match &self.0 {
             Proof::Session { .. } => None,
@@ -114,8 +116,8 @@ impl Caller {
         }
     }
 
-    /// What is known of the session, for what only a person may do: managing keys, sessions and the account. Who is signed
-    /// in, by the stored id, is in it.
+    /// Returns the session, for requests that only a person may make: managing keys, sessions and the
+    /// account. It holds the stored id of the signed-in user.
     ///
     /// # Errors
     /// `forbidden` for a key.

@@ -29,7 +29,8 @@ pub(crate) struct Passwords {
 /// A place in the line, given back when it is dropped.
 pub(crate) struct Admission(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
 
-/// How many may be in line for each core. A hash takes some 20 ms, so the last in line waits for about a second.
+/// Most passwords in line for each core. A hash takes some 20 ms, so the last in line waits for about a
+/// second.
 const IN_LINE_PER_CORE: usize = 64;
 
 impl Passwords {
@@ -65,7 +66,8 @@ impl Passwords {
         hashed.map_err(ApiError::internal)
     }
 
-    /// Whether the password belongs to the stored hash. Without a hash it takes the same time and answers no.
+    /// Tells whether the password belongs to the stored hash. Without a hash it takes the same time and
+    /// answers no.
     pub(crate) async fn verify(
         &self,
         admission: Admission,

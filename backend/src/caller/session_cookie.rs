@@ -19,7 +19,7 @@ impl SessionCookie {
         Self { secure }
     }
 
-    /// What browsers call it.
+    /// Returns the cookie's name in browsers.
     pub(crate) fn name(&self) -> &'static str {
         // The prefix makes browsers refuse the cookie from a subdomain or over http (RFC 6265bis, 4.1.3.2). The
         // rest is a name of our own: cookies know hosts and not ports, and other programs call theirs `session`.
