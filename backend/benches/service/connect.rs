@@ -1,4 +1,4 @@
-//! What connecting costs beyond the two round trips to Instagram that it takes.
+//! Cost of connecting beyond the two round trips to Instagram that it takes.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use shared::permission;
 
 use crate::server::{APP_SECRET, REDIRECT_URI};
 
-/// How often each way is gone; medians are reported.
+/// Rounds for each way; medians are reported.
 const ROUNDS: usize = 60;
 
 pub(crate) fn simulator() -> Simulator {
@@ -110,7 +110,8 @@ pub(crate) async fn measure(url: &str, simulator: &Simulator, delay: u64) {
     println!("| {delay} ms a call | {alone:.2} | {service:.2} | {:.2} | {saving:.2} |", service - alone);
 }
 
-/// What the service cannot do without: the exchange, then the long-lived token and the profile at once.
+/// Makes the calls that the service cannot do without: the exchange, then the long-lived token and the
+/// profile at once.
 async fn two_round_trips(instagram: &InstagramClient, simulator: &Simulator, account: &str) -> Duration {
     let auth_url = instagram.authorize_url("bench", &permission::ALL, AuthorizeOptions::default());
     let redirect = Url::parse(&simulator.consent(auth_url.as_str(), Consent::allow(account))).expect("a URL");

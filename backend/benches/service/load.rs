@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Separates two looks for what is to be given up.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// What a server did under load.
+/// Performance of a server under load.
 pub(crate) struct Load {
     /// Answers 200.
     pub(crate) requests_per_second: f64,
@@ -44,7 +44,7 @@ pub(crate) async fn run(server: &Server, cookie: &str, connections: usize, time:
     }
 }
 
-/// What a server is asked.
+/// Load to put on a server.
 pub(crate) struct Demand {
     /// Any that is free takes the next request.
     pub(crate) connections: usize,
@@ -103,9 +103,9 @@ struct Crowd<'a> {
 
 struct Client {
     stream: TcpStream,
-    /// When its request was to be made, and when it was; `None` while it is free.
+    /// Time at which its request was to be made, and time at which it was made; `None` while it is free.
     asked: Option<(Instant, Instant)>,
-    /// What has come of the answer.
+    /// Bytes of the answer so far.
     answer: Vec<u8>,
 }
 

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use load::Load;
 use server::Server;
 
-/// How long each load lasts. Long enough for the ratios to repeat within a few per cent.
+/// Time that each load lasts. Long enough for the ratios to repeat within a few per cent.
 const LOAD_TIME: Duration = Duration::from_secs(6);
 const CONNECTIONS: usize = 32;
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::load::{self, Demand};
 use crate::server::Server;
 
-/// How long each load lasts.
+/// Time that each load lasts.
 const CLOSED_TIME: Duration = Duration::from_secs(5);
 const OPEN_TIME: Duration = Duration::from_secs(60);
 

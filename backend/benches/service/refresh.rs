@@ -1,4 +1,4 @@
-//! What it costs to keep tokens alive: a service that finds many of them due at its start, and works them off.
+//! Cost of refreshing tokens: a service finds many of them due at its start, and works them off.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! What Meta tells: an app that was removed, data that has to go, and the page where a person sees what became of it.
+//! Callbacks that Meta calls: an app that was removed, data that has to go, and the page that shows a person
+//! the outcome.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,7 +27,7 @@ async fn status(person: &Person) -> Value {
     person.connection().await.body["connection"]["status"].clone()
 }
 
-/// How many events of this type the connection has.
+/// Counts the connection's events of this type.
 async fn count(person: &Person, kind: &str) -> usize {
     person.event_types().await.iter().filter(|event| *event == kind).count()
 }

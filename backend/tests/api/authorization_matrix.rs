@@ -1,4 +1,4 @@
-//! Who may do what: every route and every kind of caller. A route without a row fails the test.
+//! Permissions of every kind of caller on every route. A route without a row fails the test.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -26,7 +26,7 @@ const CALLERS: [&str; 9] = [
     OVER,
 ];
 
-/// Who has a key that has expired or was revoked, a person's or the host's: all are answered alike.
+/// Callers with a key that has expired or was revoked, a person's or the host's: all are answered alike.
 const OVER: &str = "key that is over";
 
 /// Every route with the scope that it needs of a key (or, where it needs none, any), and what each caller is answered. Where
@@ -103,7 +103,7 @@ fn without<'a>(all: &[&'a str], scope: &str) -> Vec<&'a str> {
 struct World {
     app: TestApp,
     a: Person,
-    /// What signs the host's user in.
+    /// Program that signs the host's user in.
     host: Person,
     of_host: Person,
     /// Keys that are over, and what they were.
@@ -212,7 +212,7 @@ impl World {
     }
 }
 
-/// What is sent to a route, about a user: path with query, and body.
+/// Returns the request that is sent to a route, about a user: path with query, and body.
 fn request(route: &str, about: &str) -> (String, Option<Value>) {
     let (_, path) = route.split_once(' ').unwrap();
     let path = path.replace("{userId}", about).replace("{id}", "key_0").replace("{code}", "x");

@@ -13,7 +13,7 @@ use crate::support::{APP_SECRET, KEYS, Person, TestApp, instagram_variables};
 /// A second key, and what must be seen of neither: the base64 part.
 const NEW_KEY: &str = "new:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
 
-/// What a command printed.
+/// Output of a command.
 struct Printed {
     code: Option<i32>,
     out: String,

@@ -68,7 +68,7 @@ async fn a_history_may_be_asked_for_up_to_the_ends_of_time() {
     }
 }
 
-/// What a repair by hand, another program or a broken disk leaves.
+/// Stores times that a repair by hand, another program or a broken disk could leave.
 #[actix_web::test]
 async fn stored_times_at_the_ends_of_the_calendar_break_nothing() {
     let app = TestApp::start_with(&[OFTEN]);

@@ -1,4 +1,4 @@
-//! What holds on every path: the error contract, limits, cross-site refusal, CORS, request ids.
+//! Rules that hold on every path: the error contract, limits, cross-site refusal, CORS, request ids.
 
 use reqwest::Method;
 use serde_json::json;

@@ -130,7 +130,7 @@ async fn only_listed_paths_and_methods_are_forwarded() {
     assert_eq!(app.instagram.requests(Endpoint::Any), asked, "Instagram hears of none of them");
 }
 
-/// What no client library sends: the path as it stands here.
+/// Sends paths that no client library sends: each path as it stands here.
 #[actix_web::test]
 async fn no_trick_leads_to_another_path_or_host() {
     let (app, ada) = TestApp::connected().await;

@@ -1,5 +1,5 @@
-//! What went wrong elsewhere and cannot happen here. The numbers are those of the list of known failures; the ones that
-//! belong to the client of Instagram's API have their tests there.
+//! Failures that happened elsewhere and cannot happen here. The numbers are those of the list of known
+//! failures; the ones that belong to the client of Instagram's API have their tests there.
 
 use backend::config::{Config, Variables};
 use instagram_simulator::{Consent, Endpoint, Fault, Options, Times, TokenShape, UserIdKind, accounts};

@@ -1,4 +1,5 @@
-//! How often anybody may ask: from one address, with one session or key, and at what is worth guessing.
+//! Limits on how often a client may ask: from one address, with one session or key, and for anything worth
+//! guessing.
 
 use std::time::Duration;
 
@@ -482,7 +483,7 @@ async fn a_right_password_is_no_failure_even_if_its_client_hangs_up() {
     assert_eq!(answer.status, 200, "{answer}");
 }
 
-/// How often the database is asked while `requests` are made. Reading that asks it, too.
+/// Counts the calls to the database while `requests` are made. Reading the count calls it, too.
 async fn store_calls(app: &TestApp, requests: impl Future<Output = ()>) -> f64 {
     let calls = async || value(app, "store_calls_total").await;
     let (first, second) = (calls().await, calls().await);

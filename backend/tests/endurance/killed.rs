@@ -52,7 +52,7 @@ fn lock(file: &Path) -> rusqlite::Connection {
     database
 }
 
-/// Where the process is when it dies: it has Instagram's answer to this, and has not stored it.
+/// Moment at which the process dies: it has Instagram's answer to this, and has not stored it.
 #[derive(Clone, Copy, Debug)]
 enum Moment {
     /// The job renews a token.
@@ -77,7 +77,7 @@ impl Moment {
         }
     }
 
-    /// What has to pass before it is due.
+    /// Returns the time that has to pass before it is due.
     fn wait(self) -> Duration {
         match self {
             Self::Refresh => 35 * DAY,
@@ -95,7 +95,7 @@ impl Moment {
         }
     }
 
-    /// What somebody has to ask for, for the jobs nothing.
+    /// Returns the request that somebody has to make; for the jobs, none.
     fn request(self, person: &Person, world: &World) -> Option<(&'static str, Option<Value>)> {
         match self {
             Self::Refresh | Self::Sync => None,
@@ -214,7 +214,7 @@ async fn an_exchange_is_begun_anew(database: Database) {
     store.close().await;
 }
 
-/// What Meta tells is being written. It gets no answer, and tells it again.
+/// Kills the service while it writes a call of Meta. Meta gets no answer, and calls again.
 async fn a_signal_comes_again(database: Database, path: &'static str) {
     let mut world = World::new(database);
     let service = world.serve(&[]);

@@ -1,6 +1,6 @@
-//! Who is at work and whether a token is due, read from the database itself: time must not jump while somebody is at it, nor before
-//! somebody has begun. A jump of hours over a lease of a minute would hand one piece of work to two workers, as no real clock
-//! does.
+//! Looks for workers' leases and due tokens in the database itself: time must not jump while a worker is
+//! busy, nor before a worker has begun on due work. A jump of hours over a lease of a minute would hand one
+//! piece of work to two workers, as no real clock does.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -22,10 +22,10 @@ const STALLED: Duration = Duration::from_secs(6);
 /// Longer than any work takes, on any machine.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// How often the database is asked.
+/// Time between two looks at the database.
 const LOOK: Duration = Duration::from_millis(30);
 
-/// How often it is asked whether a token is due, which is more to ask.
+/// Time between two looks for due tokens, which cost more.
 const LOOK_FOR_DUE: Duration = Duration::from_millis(300);
 
 /// A token is due in the last so many milliseconds of its life, and once it is so old: the service's defaults.
@@ -43,9 +43,9 @@ type Lease = (String, &'static str, i64);
 /// Sees the leases of a world.
 pub(crate) struct LeaseWatch {
     database: Leases,
-    /// What was left by services that died. Time may go on over it: only so does it end.
+    /// Leases that were left by services that died. Time may go on over them: only so do they expire.
     abandoned: BTreeSet<Lease>,
-    /// How many were left.
+    /// Counts the leases that were left.
     pub(crate) left: usize,
 }
 
@@ -140,7 +140,7 @@ impl Leases {
         }
     }
 
-    /// When each token is due, in milliseconds since 1970.
+    /// Returns the time at which each token is due, in milliseconds since 1970.
     async fn dues(&self) -> Vec<i64> {
         let due = |expires: i64, issued: i64, waits: [Option<i64>; 2]| {
             let waits = waits.into_iter().flatten().max().unwrap_or(0);
@@ -171,7 +171,7 @@ impl Leases {
         }
     }
 
-    /// Whether a token could be renewed at this moment by whoever takes it.
+    /// Tells whether any worker could refresh a token at this moment.
     async fn is_due(&self, now: Timestamp) -> bool {
         let now = now.as_millisecond();
         match self {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-/// What it got, and the lines on which it answers.
+/// Holds the ids of the messages that arrived, and the channel for its answers.
 pub(crate) struct Receiver {
     url: String,
     /// The messages' ids, in the order of their arrival.
@@ -34,7 +34,7 @@ impl Receiver {
         Self { url, got, answers }
     }
 
-    /// What a service needs to tell it of everything.
+    /// Returns the variables that a service needs to tell it of everything.
     pub(crate) fn variables(&self) -> [(&str, &str); 3] {
         [
             ("OUTBOUND_WEBHOOK_URLS", &self.url),

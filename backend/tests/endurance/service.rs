@@ -21,14 +21,14 @@ const REDIRECT_URI: &str = "http://localhost:4002/auth/instagram/callback";
 const APP_SECRET: &str = "canary-app-secret-5d1e";
 const KEYS: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// Which database the services share.
+/// The database that the services share.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Database {
     Sqlite,
     MongoDb,
 }
 
-/// What outlives a service: Instagram, the database, the time.
+/// Parts that outlive a service: Instagram, the database, the time.
 pub(crate) struct World {
     pub(crate) instagram: Simulator,
     pub(crate) mongodb: Option<MongoServer>,
@@ -190,7 +190,7 @@ impl Service {
         self.output()
     }
 
-    /// What it has printed so far.
+    /// Returns the text that it has printed so far.
     pub(crate) fn output(&self) -> String {
         self.output.lock().unwrap().clone()
     }

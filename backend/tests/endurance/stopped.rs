@@ -111,7 +111,7 @@ async fn connect_many(world: &World, service: &Service) {
     }
 }
 
-/// How many have a new token.
+/// Counts the connections that have a new token.
 async fn renewed(world: &World, store: &Arc<dyn Store>) -> usize {
     let now = world.now();
     let all = all_connections(store).await;

@@ -13,7 +13,7 @@ use crate::service::{Database, Service, World, all_connections, events};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// How much is simulated.
+/// Extent of the simulation.
 struct Plan {
     connections: usize,
     days: u64,
@@ -42,15 +42,15 @@ impl Plan {
 /// One in so many people withdraws the permission at Instagram itself.
 const REVOKED: usize = 20;
 
-/// How many connections one person holds.
+/// Connections that one person holds.
 const EACH: usize = 100;
 
 const VARIABLES: [(&str, &str); 2] = [("INSTAGRAM_TIMEOUT_SECONDS", "0.8"), ("POLL_MILLISECONDS", "300")];
 
-/// How late a delayed answer is: later than the services wait.
+/// Delay of a late answer: longer than the services wait.
 const DELAY_MS: u64 = 1000;
 
-/// How long tokens live, in seconds; at the services' default, they are due in the last 30 days of it.
+/// Life of a token, in seconds; at the services' default, tokens are due in the last 30 days of it.
 const LIFE: u64 = 5_183_944;
 const WINDOW: u64 = 30 * 24 * 3600;
 

@@ -1,4 +1,4 @@
-//! What is answered.
+//! Answers of the service.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ impl Answer {
         answer
     }
 
-    /// What holds for every answer there is.
+    /// Checks the rules that hold for every answer.
     fn assert_contract(&self, status: StatusCode) {
         let id = self.header("x-request-id");
         assert!(!id.is_empty(), "no request id: {self}");

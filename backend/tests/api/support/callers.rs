@@ -34,7 +34,7 @@ impl Person {
         self.post(SESSION, json!({"email": email, "password": password})).await
     }
 
-    /// Who is signed in.
+    /// Asks for the signed-in user.
     pub(crate) async fn session(&self) -> Answer {
         self.get(SESSION).await
     }
@@ -79,7 +79,7 @@ impl Person {
     }
 }
 
-/// What a host application asks for.
+/// Requests of a host application.
 impl Person {
     pub(crate) async fn create_link(&self, body: Value) -> Answer {
         self.post(SESSIONS, body).await
@@ -134,7 +134,7 @@ pub(crate) fn proxied(path: &str) -> String {
     format!("{MY_INSTAGRAM}/proxy/{path}")
 }
 
-/// What can be asked about a user's connection.
+/// Requests about a user's connection.
 pub(crate) struct Instagram<'a> {
     person: &'a Person,
     path: String,

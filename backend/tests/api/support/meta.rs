@@ -1,4 +1,4 @@
-//! What Meta sends by itself.
+//! Calls that Meta makes by itself.
 
 use instagram_simulator::{SignedBy, UserIdKind, accounts};
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ pub(crate) async fn tell(app: &TestApp, path: &str, signed_request: &str) -> Ans
     Answer::of(form).await
 }
 
-/// What Meta sends about the record shop.
+/// Returns the signed request that Meta sends about the record shop.
 pub(crate) fn signed(app: &TestApp, issued_at: Timestamp) -> String {
     signed_as(app, UserIdKind::AppScoped, issued_at)
 }

@@ -66,7 +66,7 @@ pub(crate) fn simulator() -> Simulator {
     .unwrap()
 }
 
-/// What a service has to be told to use it.
+/// Returns the variables that a service needs to use it.
 pub(crate) fn instagram_variables(instagram: &Simulator) -> [(&'static str, String); 7] {
     [
         ("TOKEN_ENCRYPTION_KEYS", KEYS.to_owned()),
@@ -82,7 +82,7 @@ pub(crate) fn instagram_variables(instagram: &Simulator) -> [(&'static str, Stri
 /// A service that runs until it is dropped.
 pub(crate) struct Running {
     pub(crate) url: String,
-    /// Where its metrics are, if it serves any.
+    /// Address of its metrics, if it serves any.
     pub(crate) metrics_url: Option<String>,
     handle: ServerHandle,
     thread: Option<thread::JoinHandle<()>>,
@@ -235,7 +235,7 @@ impl TestApp {
         key.trim().to_owned()
     }
 
-    /// What a command prints that the operator runs.
+    /// Runs a command as the operator does, and returns its output.
     pub(crate) fn operate(&self, arguments: &[&str]) -> String {
         let database = format!("sqlite:{}", self.database_file().display());
         let output = Command::new(env!("CARGO_BIN_EXE_instagram-connect"))

@@ -35,7 +35,7 @@ impl Person {
         Answer::of(self.request(Method::DELETE, path)).await
     }
 
-    /// What a browser gets when somebody follows a link.
+    /// Gets a path as a browser does when somebody follows a link.
     pub(crate) async fn navigate(&self, path: &str) -> reqwest::Response {
         let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
         self.bare_request(Method::GET, path).header("accept", accept).send().await.unwrap()

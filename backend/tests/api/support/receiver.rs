@@ -29,7 +29,7 @@ pub(crate) struct Receiver {
 #[derive(Default)]
 struct Shared {
     got: Mutex<Vec<Message>>,
-    /// What the next answers are, as status and a header; 204 after that.
+    /// The next answers, as status and a header; 204 after them.
     answers: Mutex<VecDeque<Scripted>>,
 }
 
