@@ -41,7 +41,7 @@ pub fn Avatar(
     }
 }
 
-/// Whether a picture's address may be loaded: encrypted, or on this machine, where the simulator runs.
+/// Tells whether a picture's address may be loaded: encrypted, or on this machine, where the simulator runs.
 fn may_load(url: &str) -> bool {
     let local = |host: &str| {
         url.strip_prefix("http://")

@@ -8,11 +8,11 @@ use super::icon::{self, Icon};
 /// One thing to choose.
 #[derive(Clone, Copy)]
 pub struct Choice {
-    /// What is chosen, as the field holds it: one word.
+    /// The choice as the field holds it: one word.
     pub value: &'static str,
-    /// What it is called.
+    /// Name of the choice.
     pub label: &'static str,
-    /// What it is for.
+    /// Purpose of the choice.
     pub purpose: &'static str,
 }
 

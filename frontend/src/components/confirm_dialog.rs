@@ -8,14 +8,14 @@ use leptos::prelude::*;
 use super::dialog::Dialog;
 use super::form::{FormState, busy_label, refusal};
 
-/// What a dialog says and offers.
+/// Texts of a dialog: its question and its buttons.
 #[derive(Clone)]
 pub struct Question {
     /// The question; names the dialog.
     pub title: Cow<'static, str>,
     /// The safe way out.
     pub keep: &'static str,
-    /// What ends it.
+    /// Text of the button that ends the thing.
     pub action: &'static str,
     /// The same while it is under way.
     pub busy: &'static str,

@@ -11,7 +11,7 @@ pub fn Dialog(
     /// The question; names the dialog.
     #[prop(into)]
     title: String,
-    /// What Escape does.
+    /// Called when the person presses Escape.
     on_cancel: Callback<()>,
     /// Explanation and buttons.
     children: Children,

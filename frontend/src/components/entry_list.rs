@@ -19,19 +19,19 @@ use crate::ticking::ticking_now;
 pub struct Entry {
     /// Names it to the server.
     pub id: String,
-    /// What kind of thing it is.
+    /// Icon for the entry's kind of thing.
     pub icon: &'static str,
-    /// What its person calls it.
+    /// The person's name for the entry.
     pub title: String,
-    /// How it begins, where it is a text.
+    /// Beginning of the entry, where it is a text.
     pub hint: Option<String>,
-    /// What more there is to say.
+    /// Further remark on the entry; empty for none.
     pub note: String,
     /// Its times.
     pub facts: Vec<Fact>,
-    /// What sets it apart from the others: the class of its colour, an icon, and a word.
+    /// Badge that sets the entry apart from the others: the class of its colour, an icon, and a word.
     pub mark: Option<(&'static str, &'static str, &'static str)>,
-    /// Whether it can be ended here.
+    /// Tells whether the entry can be ended here.
     pub can_end: bool,
 }
 
@@ -46,7 +46,7 @@ pub enum Fact {
     Ago(&'static str, Timestamp),
 }
 
-/// What a list is of.
+/// Kind of things in a list: the list's texts.
 #[derive(Clone, Copy)]
 pub struct Kind {
     /// The list's heading.
@@ -55,7 +55,7 @@ pub struct Kind {
     pub title_id: &'static str,
     /// The button that ends an entry.
     pub end: &'static str,
-    /// What to say where there is none.
+    /// Text of the empty list.
     pub empty: &'static str,
 }
 
@@ -87,7 +87,7 @@ impl Entries {
         self.0.try_update(|entries| entries.change(change));
     }
 
-    /// Whether one of them can be ended; tracked.
+    /// Tells whether any entry can be ended; tracked.
     pub fn can_end_any(self) -> bool {
         match &*self.0.read() {
             Part::Ready(entries) => entries.iter().any(|entry| entry.can_end),

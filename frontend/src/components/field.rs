@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::icon::{self, Icon};
 
-/// What a field holds.
+/// Kind of text in a field.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum FieldKind {
     /// Plain text.
@@ -19,7 +19,7 @@ pub enum FieldKind {
 #[derive(Clone, Copy)]
 pub struct FieldState {
     text: RwSignal<String>,
-    /// What is shown under the field. Only leaving the field or submitting sets it: nobody is told off while typing.
+    /// The error under the field. Only leaving the field or submitting sets it: typing never raises an error.
     error: RwSignal<Option<String>>,
     rule: fn(&str) -> Option<&'static str>,
 }
@@ -37,7 +37,7 @@ impl FieldState {
         Self { text: RwSignal::new(String::new()), error: RwSignal::new(None), rule }
     }
 
-    /// What was typed.
+    /// Returns the typed text.
     pub fn text(self) -> String {
         self.text.get_untracked()
     }
@@ -54,12 +54,12 @@ impl FieldState {
         self.error.try_set(Some(why.to_owned()));
     }
 
-    /// What is chosen, where the field is a choice; tracked.
+    /// Returns the choice, where the field is a choice; tracked.
     pub fn chosen(self) -> String {
         self.text.get()
     }
 
-    /// What is wrong, as far as it is shown; tracked.
+    /// Returns the error that is shown; tracked.
     pub fn error(self) -> Option<String> {
         self.error.get()
     }
@@ -93,17 +93,17 @@ impl FieldState {
 /// Label, field, and under it a hint or an error.
 #[component]
 pub fn Field(
-    /// What it holds.
+    /// State of the field.
     state: FieldState,
     /// The input's id and name.
     id: &'static str,
     /// Its label.
     label: &'static str,
-    /// How it is typed.
+    /// Kind of text that is typed.
     kind: FieldKind,
-    /// What a password manager or the browser may fill in.
+    /// Text that a password manager or the browser may fill in, as a value of `autocomplete`.
     autocomplete: &'static str,
-    /// What to know before typing.
+    /// Advice to read before typing.
     #[prop(optional)]
     hint: Option<&'static str>,
 ) -> impl IntoView {

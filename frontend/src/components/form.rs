@@ -9,7 +9,7 @@ use crate::api::ApiFailure;
 use crate::focus;
 use crate::problem;
 
-/// Where a form is.
+/// State of a form.
 #[derive(Clone, PartialEq, Eq)]
 pub enum FormState {
     /// Waits for the person.
@@ -23,9 +23,9 @@ pub enum FormState {
 /// Checks its fields on submit, leads to the first that is wrong, and shows that it is busy.
 #[component]
 pub fn Form(
-    /// Where it is; the page moves it on.
+    /// State of the form; the page moves it on.
     state: RwSignal<FormState>,
-    /// What is checked, in the order of the page.
+    /// Fields that are checked, in the order of the page.
     fields: Vec<FieldState>,
     /// The button's words.
     action: &'static str,
@@ -89,7 +89,7 @@ pub fn lead_to_mistake(state: RwSignal<FormState>) {
     focus::first_invalid_field_soon();
 }
 
-/// Why the server said no. The element is there before, so that a screen reader hears what comes into it.
+/// Shows the server's refusal. The element is there before, so that a screen reader announces its text.
 pub fn refusal(state: RwSignal<FormState>) -> AnyView {
     view! {
         <div role="alert">
@@ -104,7 +104,7 @@ pub fn refusal(state: RwSignal<FormState>) -> AnyView {
     .into_any()
 }
 
-/// What a button says, and that it is doing it.
+/// Shows a button's text, and that its action is under way.
 pub fn busy_label(state: RwSignal<FormState>, action: &'static str, busy: &'static str) -> AnyView {
     let is_busy = move || *state.read() == FormState::Busy;
     let label = move || if is_busy() { busy } else { action };

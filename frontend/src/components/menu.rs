@@ -14,10 +14,10 @@ use crate::focus;
 /// `children` are the panel's content; what can be chosen has a role that starts with `menuitem`.
 #[component]
 pub fn Menu(
-    /// What the button is called.
+    /// The button's accessible name.
     #[prop(into)]
     label: String,
-    /// What the button shows.
+    /// The button's content.
     button: AnyView,
     /// The button's class.
     button_class: &'static str,
@@ -63,7 +63,7 @@ pub fn Menu(
     }
 }
 
-/// Whether a menu is open, and its elements.
+/// State of a menu: its elements, and whether it is open.
 #[derive(Clone, Copy)]
 struct State {
     open: RwSignal<bool>,
@@ -155,10 +155,10 @@ struct MenuClose(Callback<()>);
 /// One thing to choose.
 #[component]
 pub fn MenuItem(
-    /// What happens.
+    /// Called when the item is chosen.
     #[prop(into)]
     on_choose: Callback<()>,
-    /// Whether it destroys something.
+    /// Tells whether the item destroys something.
     #[prop(optional)]
     danger: bool,
     /// Its words.

@@ -1,4 +1,5 @@
-//! What any page is made of. A component is given data; a page fetches it. What knows of connections is beside its page.
+//! Components of any page. A component is given data; a page fetches it. A component for connections is
+//! beside its page.
 
 pub mod avatar;
 pub mod badge;

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::focus;
 
-/// Whether the page that shows now is the first of this visit.
+/// Notes whether this visit has shown a page before.
 #[derive(Clone, Copy)]
 pub struct RouteChanges(StoredValue<bool>);
 
@@ -15,7 +15,7 @@ impl RouteChanges {
         provide_context(Self(StoredValue::new(false)));
     }
 
-    /// Whether a page was shown before this one; from now on one was.
+    /// Tells whether a page was shown before this one, and notes that one was from now on.
     fn note(self) -> bool {
         let changed = self.0.get_value();
         self.0.set_value(true);
@@ -30,7 +30,7 @@ pub const HEADING_ID: &str = "page-heading";
 /// reader reads where one is now. The first page of a visit leaves the focus to the browser.
 #[component]
 pub fn PageHeading(
-    /// What the page is called.
+    /// Title of the page.
     #[prop(into)]
     title: String,
 ) -> impl IntoView {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-/// What a part shows.
+/// State of a part.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Part<T> {
     /// Not known yet.
@@ -14,7 +14,7 @@ pub enum Part<T> {
 }
 
 impl<T> Part<T> {
-    /// What is known, if anything.
+    /// Returns the value, if it is known.
     pub fn ready(self) -> Option<T> {
         match self {
             Self::Ready(value) => Some(value),
@@ -29,7 +29,7 @@ impl<T> Part<T> {
         }
     }
 
-    /// Whether it is being loaded for the first time.
+    /// Tells whether the part is being loaded for the first time.
     pub fn is_loading(&self) -> bool {
         matches!(self, Self::Loading)
     }

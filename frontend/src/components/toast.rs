@@ -7,10 +7,10 @@ use leptos::prelude::*;
 use super::icon::{self, Icon};
 use crate::focus;
 
-/// How long a toast stays: enough to read a sentence twice.
+/// Time that a toast stays: enough to read a sentence twice.
 const STAYS: Duration = Duration::from_secs(6);
 
-/// What a toast tells of.
+/// Kind of message in a toast.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Done,
@@ -18,7 +18,7 @@ enum Kind {
     Failed,
 }
 
-/// What is shown. Numbered, so that an old one's end does not take a new one away.
+/// The toast that is shown. Its number keeps the end of an old toast from taking a new one away.
 #[derive(Clone, PartialEq, Eq)]
 struct Toast {
     number: u32,
@@ -84,8 +84,8 @@ impl Toasts {
     }
 }
 
-/// Where toasts appear. The region is always in the page, since screen readers announce only what changes in a region
-/// that they know.
+/// Region in which toasts appear. It is always in the page, since screen readers announce only the changes in
+/// a known region.
 #[component]
 pub fn ToastRegion() -> impl IntoView {
     let toasts = Toasts::expect();
