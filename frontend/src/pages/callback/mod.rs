@@ -31,10 +31,10 @@ use crate::storage;
 /// Nothing is shown before: most connections are made by then, and a page that flashes is worse than none.
 const SHOW_AFTER: Duration = Duration::from_millis(300);
 
-/// How long to wait before looking again whether another run has finished.
+/// Time to wait before the page looks again whether another run has finished.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
-/// What the page shows.
+/// State of the page.
 #[derive(Clone)]
 enum Stage {
     /// A step is under way.
@@ -48,7 +48,7 @@ enum Stage {
 /// The page that finishes a connection: the architecture document's `InstagramCallbackHandler`, for every provider.
 #[component]
 pub fn CallbackHandler(
-    /// Where the account is.
+    /// Provider of the account.
     provider: &'static Provider,
 ) -> impl IntoView {
     let handler = Handler::new(provider);
@@ -101,12 +101,12 @@ struct Handler {
     session: Session,
     toasts: Toasts,
     stage: RwSignal<Stage>,
-    /// Where to go when all is done, and who is connected by then.
+    /// Path to go to when all is done, and the username that is connected by then.
     outcome: StoredValue<Outcome>,
     address: Address,
 }
 
-/// What is known of the connection being made.
+/// Facts about the connection being made.
 #[derive(Clone, Default)]
 struct Outcome {
     username: String,
@@ -291,7 +291,7 @@ impl Handler {
         self.address.replace(path);
     }
 
-    /// Where the person was before: what the server remembers, else what this tab does.
+    /// Returns the path from which the person came: the server's record, else this tab's.
     fn origin(self) -> String {
         let told = self.outcome.try_get_value().and_then(|outcome| outcome.return_to);
         session::destination(told.or_else(storage::return_to))

@@ -13,7 +13,7 @@ pub const FIRST_WAY_ID: &str = "first-way-on";
 /// Says what went wrong and offers what can be done.
 #[component]
 pub fn ProblemNotice(
-    /// What went wrong.
+    /// The failure to show.
     problem: Problem,
     /// Called with the way that was chosen. Docs are links and do not call.
     on_choose: Callback<WayOn>,

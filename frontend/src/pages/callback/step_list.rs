@@ -6,7 +6,7 @@ use crate::callback::Step;
 use crate::components::icon::{self, Icon};
 use crate::providers::Provider;
 
-/// What the current step is doing.
+/// Progress of the current step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// It is under way.
@@ -17,7 +17,7 @@ pub enum Progress {
     Failed,
 }
 
-/// Where a step is, for eyes (a class and an icon) and for ears (a word).
+/// Returns the state of a step, for eyes (a class and an icon) and for ears (a word).
 fn parts(step: Step, current: Step, progress: Progress) -> (&'static str, &'static str, &'static str) {
     if step < current || (step == current && step == Step::Done) {
         return ("step-done", icon::CHECK, "done");
@@ -35,11 +35,11 @@ fn parts(step: Step, current: Step, progress: Progress) -> (&'static str, &'stat
 /// The list. Steps before `current` are done, those after it wait.
 #[component]
 pub fn StepList(
-    /// Where the account is.
+    /// Provider of the account.
     provider: &'static Provider,
     /// The step that it has come to.
     current: Step,
-    /// What that step is doing.
+    /// Progress of that step.
     progress: Progress,
 ) -> impl IntoView {
     let steps = Step::ALL.map(|step| {

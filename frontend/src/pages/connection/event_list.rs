@@ -1,4 +1,4 @@
-//! What happened to a connection, the newest first.
+//! Events of a connection, the newest first.
 
 use leptos::prelude::*;
 use shared::{ConnectionEvent, EventKind, EventOutcome};
@@ -12,7 +12,7 @@ use crate::ticking::ticking_now;
 /// The id of the list, which takes the focus when the button below it is gone.
 pub const LIST_ID: &str = "timeline";
 
-/// How an event looks: the class of its colour, and its icon. The sentence says the same.
+/// Returns the class of an event's colour, and its icon. The sentence says the same.
 fn look(event: &ConnectionEvent) -> (&'static str, &'static str) {
     match event.kind {
         EventKind::NeedsReauthorization => ("row-icon row-icon-bad", icon::ALERT),

@@ -21,7 +21,7 @@ const SKELETON: &str = include_str!("plot_skeleton.html");
 /// The heading's id, which takes the focus when what had it is gone.
 const TITLE_ID: &str = "followers-title";
 
-/// How far back the curve reaches.
+/// Time that the curve reaches back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reach {
     Days(i32),
@@ -62,7 +62,7 @@ pub struct Followers {
     session: Session,
     reach: RwSignal<Reach>,
     history: RwSignal<Part<History>>,
-    /// Whether the curve's table is open.
+    /// Tells whether the curve's table is open.
     shows_table: RwSignal<bool>,
 }
 

@@ -11,17 +11,17 @@ use web_sys::Element;
 use super::plot::{Plot, Reading, SIDE};
 use crate::format;
 
-/// How many dates stand below the picture: as many as a narrow window has room for.
+/// Dates below the picture: as many as a narrow window has room for.
 const MARKS: u32 = 4;
 
 /// A curve through the readings. Pointing at it, or the arrow keys, tell its readings; a table below has them all.
 #[component]
 pub fn FollowersPlot(
-    /// What to draw.
+    /// The curve to draw.
     plot: Plot,
     /// The table's caption, which says from when the readings are. Not escaped.
     caption: &'static str,
-    /// Whether the table is open.
+    /// Tells whether the table is open.
     shows_table: RwSignal<bool>,
 ) -> impl IntoView {
     let table = table(&plot, caption, shows_table);

@@ -25,7 +25,7 @@ use crate::session::{HOME, require_session};
 /// The page of a connection.
 #[component]
 pub fn ConnectionPage(
-    /// Where the account is.
+    /// Provider of the account.
     provider: &'static Provider,
 ) -> impl IntoView {
     let (followers, timeline) = (Followers::new(provider), Timeline::new(provider));

@@ -1,4 +1,4 @@
-//! What the provider lets us do for the account, and what it does not.
+//! Permissions that the provider has granted for the account, and those that it has not.
 
 use leptos::prelude::*;
 

@@ -9,12 +9,12 @@ const MOST_INTERVALS: u64 = 4;
 /// Side of the square that lines are drawn in; the page stretches it.
 pub const SIDE: u16 = 1000;
 
-/// How many followers an account had at one time.
+/// Followers of an account at one time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reading {
     /// Milliseconds since 1970.
     pub at: f64,
-    /// How many.
+    /// Number of followers.
     pub followers: u64,
 }
 
@@ -40,7 +40,7 @@ impl Plot {
         Some(Self { readings, ticks })
     }
 
-    /// What the curve goes through, the oldest first; never empty.
+    /// Returns the readings of the curve, the oldest first; never empty.
     pub fn readings(&self) -> &[Reading] {
         &self.readings
     }
@@ -61,12 +61,12 @@ impl Plot {
         self.readings.last().map_or(0.0, |last| last.at) - self.start()
     }
 
-    /// Where a reading is, from the left, as a share of the width.
+    /// Returns a reading's distance from the left, as a share of the width.
     pub fn x(&self, reading: Reading) -> f64 {
         (reading.at - self.start()) / self.span()
     }
 
-    /// Where a reading is, from the top, as a share of the height.
+    /// Returns a reading's distance from the top, as a share of the height.
     pub fn y(&self, reading: Reading) -> f64 {
         let bottom = self.ticks.first().copied().unwrap_or_default();
         let top = self.ticks.last().copied().unwrap_or_default();

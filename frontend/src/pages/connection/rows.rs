@@ -7,12 +7,12 @@ use shared::{ConnectionEvent, EventKind, EventOutcome};
 pub struct Row {
     /// The newest of them.
     pub event: ConnectionEvent,
-    /// How many there are.
+    /// Number of events in the row.
     pub times: usize,
 }
 
 impl Row {
-    /// What happened, in a sentence.
+    /// Returns the row's text: a sentence on its events.
     pub fn sentence(&self) -> String {
         if self.times > 1 && self.event.kind == EventKind::Synced {
             return format!("Synced {} times", self.times);
@@ -37,7 +37,7 @@ pub fn rows(events: &[ConnectionEvent]) -> Vec<Row> {
     rows
 }
 
-/// Whether an event says nothing that the one after it does not.
+/// Tells whether an event says nothing beyond the later event.
 fn is_more_of(event: &ConnectionEvent, later: &ConnectionEvent) -> bool {
     let is_read = later.kind == EventKind::TokenRead && event.kind == EventKind::TokenRead;
     is_sync(event) && is_sync(later) || is_read && event.message == later.message

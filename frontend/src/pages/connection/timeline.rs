@@ -25,12 +25,12 @@ const MORE_ID: &str = "show-more";
 #[derive(Clone, PartialEq)]
 struct Loaded {
     events: Vec<ConnectionEvent>,
-    /// Where it goes on, if it does.
+    /// Cursor of the next events, if there are more.
     next: Option<String>,
     more: More,
 }
 
-/// What the button below the timeline does.
+/// State of the button below the timeline.
 #[derive(Clone, PartialEq)]
 enum More {
     Offered,

@@ -17,16 +17,16 @@ use crate::problem::{self, Problem};
 use crate::providers::Provider;
 use crate::session::{HOME, Session, require_session};
 
-/// How much of an account a page shows.
+/// Extent to which a page shows an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// What is urgent, the one action that makes sense now, and which accounts there are beside it.
+    /// Urgent facts, the one action that makes sense now, and the accounts beside this one.
     Summary,
     /// All that can be done with the account, beside cards that say the rest.
     Whole,
 }
 
-/// What is under way for an account.
+/// Action that is under way for an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doing {
     /// Nothing: the person can choose.
@@ -51,21 +51,21 @@ pub struct Asked {
 /// An account as a page shows it. Answers may come when the page is gone: then they change nothing.
 #[derive(Clone, Copy)]
 pub struct Account {
-    /// Where the account is.
+    /// Provider of the account.
     pub provider: &'static Provider,
-    /// How much of it shows.
+    /// Extent to which the page shows it.
     pub extent: Extent,
     /// The account of the card, if there is one, then those beside it.
     pub connections: RwSignal<Part<Vec<Connection>>>,
-    /// What is under way.
+    /// Action that is under way.
     pub doing: RwSignal<Doing>,
-    /// Why the last thing that was done came to nothing.
+    /// Reason for which the last action failed.
     pub problem: RwSignal<Option<Problem>>,
     /// The connection to disconnect, while the dialog asks.
     pub asking: RwSignal<Option<Asked>>,
     /// The session that asks.
     pub session: Session,
-    /// Where to say what was done.
+    /// Toasts that report the completed actions.
     pub toasts: Toasts,
     /// Has the rest of the page follow a change; `true` where another account may show by now.
     on_change: Callback<bool>,

@@ -26,7 +26,7 @@ pub use status_badge::{Status, status_badge};
 /// Shown until the connection is known. `index.html` paints the same file before the program arrives.
 const SKELETON: &str = include_str!("skeleton.html");
 
-/// What the card is built for. While it stays the same the buttons do, and so does the focus on them.
+/// Shape for which the card is built. While it stays the same the buttons do, and so does the focus on them.
 #[derive(Clone, PartialEq)]
 enum Shape {
     Loading,
@@ -54,7 +54,7 @@ impl Shape {
 /// The card of an account.
 #[component]
 pub fn ConnectionCard(
-    /// What to show, and to act on.
+    /// The account to show, and to act on.
     account: Account,
 ) -> impl IntoView {
     let name = account.provider.name;
@@ -197,7 +197,7 @@ fn connected(account: Account, status: ConnectionStatus, badge: Status) -> AnyVi
     .into_any()
 }
 
-/// Why the last thing that was done came to nothing.
+/// Shows the reason for which the last action failed.
 fn problem(account: Account) -> AnyView {
     (move || account.problem.get().map(notice_of)).into_any()
 }
@@ -208,7 +208,7 @@ struct Button {
     class: &'static str,
     id: String,
     svg: Option<&'static str>,
-    /// What it shows to be under way by an icon that turns.
+    /// Action during which the button's icon turns.
     shows: Doing,
 }
 
@@ -264,12 +264,12 @@ fn menu(account: Account, id: String, has_sync: bool) -> AnyView {
     .into_any()
 }
 
-/// How a button that reconnects looks: where nothing works without it, it is what catches the eye.
+/// Returns the class of a button that reconnects: where nothing works without it, the button catches the eye.
 pub fn reconnect_class(status: ConnectionStatus) -> &'static str {
     if status == ConnectionStatus::Expiring { "button" } else { "button button-primary" }
 }
 
-/// What connecting is good for, and what will be asked.
+/// Shows the purpose of connecting, and the permissions that the provider will ask for.
 fn offer(provider: &'static Provider) -> AnyView {
     let lines = provider.permissions.iter().map(|permission| {
         view! {

@@ -1,4 +1,4 @@
-//! What has to be known about a connection.
+//! Notices about a connection that the person has to know.
 
 use leptos::prelude::*;
 use shared::{Connection, ConnectionStatus};

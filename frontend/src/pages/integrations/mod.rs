@@ -24,13 +24,13 @@ pub fn Integrations() -> impl IntoView {
     }
 }
 
-/// What is connected of Instagram.
+/// Shows the connected accounts of Instagram.
 #[component]
 fn InstagramConnectionCard() -> impl IntoView {
     integration(&INSTAGRAM)
 }
 
-/// What is connected of a provider: the account that the application works with, and those beside it.
+/// Shows the connected accounts of a provider: the application's account, and the others beside it.
 fn integration(provider: &'static Provider) -> AnyView {
     let attempt = Attempt::new();
     let settle = Callback::new(move |is_other| {

@@ -24,7 +24,7 @@ use crate::session::HOME;
 pub struct Attempt {
     /// The id of the connection for which the browser is about to leave for the provider.
     leaving: RwSignal<Option<String>>,
-    /// Why the last attempt did not begin.
+    /// Reason for which the last attempt did not begin.
     problem: RwSignal<Option<Problem>>,
 }
 
@@ -69,7 +69,7 @@ impl Attempt {
     }
 }
 
-/// What a row shows of a connection: while it stays the same the buttons do, and so does the focus on them.
+/// Facts of a connection in a row: while they stay the same the buttons do, and so does the focus on them.
 #[derive(Clone, PartialEq)]
 struct Row {
     id: String,

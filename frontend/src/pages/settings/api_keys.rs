@@ -40,7 +40,7 @@ const REVOKE: Question = Question {
     busy: "Revoking…",
 };
 
-/// How long a key lives: days, and what they are called.
+/// Lifetimes of a key: days, and their label.
 const LIVES: [(&str, &str); 4] = [("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "Never")];
 
 /// The key that is being made.

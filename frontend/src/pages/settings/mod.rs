@@ -14,7 +14,7 @@ use crate::components::page_heading::PageHeading;
 pub use api_keys::{ApiKeys, PATH as API_KEYS};
 pub use sessions::{PATH as SESSIONS, Sessions};
 
-/// What the pages of the settings have in common. `path` is the page's own.
+/// Shows the frame that the pages of the settings have in common. `path` is the page's own.
 fn frame(path: &'static str, title: &'static str, lede: &'static str, cards: AnyView) -> AnyView {
     let link = |to: &'static str, label: &'static str| {
         let current = (to == path).then_some("page");

@@ -48,7 +48,7 @@ struct Page {
     toasts: Toasts,
     address: Address,
     sessions: Entries,
-    /// Whether the dialog asks if the account is to be deleted.
+    /// Tells whether the dialog asks if the account is to be deleted.
     deleting: RwSignal<bool>,
 }
 
