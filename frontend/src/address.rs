@@ -104,7 +104,7 @@ fn link(click: &ev::MouseEvent) -> Option<HtmlAnchorElement> {
     target.closest(LINKS).ok()??.dyn_into().ok()
 }
 
-/// Where on this site a link leads; `None` for another site.
+/// Returns the path and query of a link to this site; `None` for a link to another site.
 fn path_here(link: &HtmlAnchorElement) -> Option<String> {
     let is_here = location().origin().is_ok_and(|origin| origin == link.origin());
     is_here.then(|| link.pathname() + &link.search())

@@ -21,13 +21,13 @@ use crate::providers::Provider;
 /// provider while it exchanges a code.
 const TIMEOUT_MS: u32 = 45_000;
 
-/// How many points of a history one request asks for: the most that the server gives.
+/// Points of a history that one request asks for: the server's maximum.
 const POINTS_PER_REQUEST: &str = "1000";
 
-/// How often a history is read on. Ten years of one point a day are less.
+/// Limits the requests for one history. Ten years of one point a day need fewer.
 const MOST_HISTORY_REQUESTS: u8 = 5;
 
-/// Why a call has no answer.
+/// Reason for which a call has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApiFailure {
     /// The server said no, and why.
@@ -61,7 +61,8 @@ impl ApiFailure {
         }
     }
 
-    /// Whether the connection itself says what is wrong by now, or is gone: reading it anew tells.
+    /// Tells whether the failure is the connection's own state by now: it needs a new authorization, or is
+    /// disconnected. Reading the connection again shows which.
     pub fn is_of_connection(&self) -> bool {
         matches!(self.code(), Some(ErrorCode::NeedsReauthorization | ErrorCode::NotConnected))
     }
@@ -91,7 +92,7 @@ pub async fn sign_out() -> Result<(), ApiFailure> {
     call(Method::DELETE, "/api/session", &[], None).await.map(drop)
 }
 
-/// Where to send the browser to connect an account of the provider.
+/// Returns the address to which the browser is sent to connect an account of the provider.
 ///
 /// `return_to` is the path to come back to; `connection_id` the connection to reconnect.
 pub async fn login_url(
@@ -167,7 +168,7 @@ pub async fn history(provider: &Provider, from: Option<String>) -> Result<Vec<Hi
     Ok(points)
 }
 
-/// What happened to the connection, the newest first; on from `cursor`, where there is one.
+/// Returns the connection's events, the newest first, from `cursor` on if it is given.
 pub async fn events(provider: &Provider, cursor: Option<&str>) -> Result<EventsAnswer, ApiFailure> {
     let query: Vec<_> = cursor.map(|cursor| ("cursor", cursor)).into_iter().collect();
     read(&call(Method::GET, &integration(provider, "/me/events"), &query, None).await?)
@@ -194,7 +195,7 @@ pub async fn revoke_api_key(id: &str) -> Result<(), ApiFailure> {
     end("/api/api-keys/", id).await
 }
 
-/// Where the person is signed in.
+/// Returns the browser sessions of the signed-in person.
 pub async fn sessions() -> Result<Vec<BrowserSession>, ApiFailure> {
     Ok(read::<SessionsAnswer>(&call(Method::GET, "/api/sessions", &[], None).await?)?.sessions)
 }
@@ -270,12 +271,13 @@ fn read<T: DeserializeOwned>(answer: &str) -> Result<T, ApiFailure> {
     json::read(answer).ok_or(ApiFailure::Unreadable)
 }
 
-/// What an answer that is no success says, as far as it is of the error contract.
+/// Returns the failure that an unsuccessful answer describes; `Unreadable` for an answer outside the error
+/// contract.
 fn refusal(body: Option<ErrorBody>) -> ApiFailure {
     body.map_or(ApiFailure::Unreadable, |body| ApiFailure::Refused(Box::new(body)))
 }
 
-/// Where the API is explained to programmers.
+/// Returns the address of the API's reference for programmers.
 pub fn reference() -> String {
     format!("{}/api/docs", origin())
 }

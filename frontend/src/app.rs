@@ -86,7 +86,7 @@ fn page_of_provider(path: &str) -> Option<AnyView> {
     })
 }
 
-/// What there is at an address that only leads to another.
+/// Replaces an address that only leads to another, and shows nothing.
 fn moved(address: Address, to: &str) -> AnyView {
     address.replace(to);
     ().into_any()
@@ -130,7 +130,7 @@ fn nav(address: Address) -> AnyView {
     .into_any()
 }
 
-/// What a path is to a link: its page itself, or another one of the same part.
+/// Returns a link's `aria-current`: `page` on the link's own page, `true` on another page of the same part.
 fn place(path: &str, page: &str, part: &str) -> Option<&'static str> {
     if path == page { Some("page") } else { path.starts_with(part).then_some("true") }
 }

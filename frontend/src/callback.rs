@@ -1,4 +1,4 @@
-//! What the callback page does next: the decisions, without a browser.
+//! Decisions of the callback page about its next move, without a browser.
 //!
 //! A provider's code works once, and so does the handle that the server gives for it. What is in hand is therefore kept
 //! until it is spent, so that a reload goes on where the page was instead of spending it twice.
@@ -8,7 +8,7 @@ use shared::{CallbackAnswer, Connection, ConnectionStatus, ErrorCode, without_fr
 use crate::api::ApiFailure;
 use crate::providers::Provider;
 
-/// What the provider put into the address.
+/// Parameters that the provider put into the address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallbackQuery {
     /// The authorization code.
@@ -52,7 +52,7 @@ impl CallbackQuery {
     }
 }
 
-/// What is in hand and not spent yet. Lives in the tab's session storage.
+/// A code or an answer that is not spent yet. Lives in the tab's session storage.
 #[derive(Clone, Debug)]
 pub enum Pending {
     /// To be exchanged.
@@ -90,7 +90,7 @@ impl Step {
     }
 }
 
-/// What to do next.
+/// The page's next move.
 #[derive(Debug)]
 pub enum Move {
     /// Exchange the code.
@@ -107,7 +107,7 @@ pub enum Move {
     /// Nothing is left to spend, so another run of this page may have finished. The connection tells; it may take
     /// another look or two until that run is through.
     LookForConnection {
-        /// How often to look before giving up.
+        /// Attempts before the page gives up.
         tries: u8,
         /// The account that it has to be of, where that is known.
         username: Option<String>,
@@ -118,7 +118,7 @@ pub enum Move {
     Fail(Step, ApiFailure),
 }
 
-/// Where to begin: what the address brought is newer than what was kept.
+/// Returns the page's first move. The parameters in the address are newer than the kept ones, and win.
 pub fn first_move(address: Option<CallbackQuery>, kept: Option<Pending>) -> Move {
     match (address, kept) {
         (Some(query), _) | (None, Some(Pending::Query(query))) => Move::Exchange(query),
@@ -135,7 +135,7 @@ pub fn after_exchange(answer: CallbackAnswer) -> Move {
     }
 }
 
-/// What is in hand once the person has agreed to the account that they came back with.
+/// Returns the answer without its expected username, once the person has agreed to connect the other account.
 pub fn agreed(answer: CallbackAnswer) -> CallbackAnswer {
     CallbackAnswer { expected_username: None, ..answer }
 }
@@ -161,7 +161,8 @@ pub fn after_failed_save(failure: ApiFailure, username: String) -> Move {
     }
 }
 
-/// Whether what is in hand can still be used after this failure, so that trying again need not begin at the provider.
+/// Tells whether the code or answer in hand stays usable after this failure, so that another attempt need not
+/// begin at the provider.
 pub fn stays_usable(step: Step, failure: &ApiFailure) -> bool {
     match failure {
         ApiFailure::Unreachable | ApiFailure::Unreadable => true,
@@ -180,8 +181,9 @@ pub fn mark(connection: Option<&Connection>) -> String {
     connection.map(|connection| format!("{} {}", connection.id, connection.expires_at)).unwrap_or_default()
 }
 
-/// Whether a connection that was found counts as the success of another run, which was to connect `username` where that
-/// is known. What was there `before` the person left for the provider is nobody's success; where that is not known, nothing is.
+/// Tells whether a connection that was found counts as the success of another run. That run was to connect
+/// `username`, if it is known. A connection that still has the mark `before` is no success: it was there
+/// before the person left for the provider. Without `before`, no connection counts.
 pub fn is_success(connection: &Connection, username: Option<&str>, before: Option<&str>) -> bool {
     connection.status != ConnectionStatus::NeedsReauthorization
         && username.is_none_or(|username| username == connection.username)

@@ -7,7 +7,7 @@ use crate::providers::Provider;
 use crate::session::Session;
 use crate::storage;
 
-/// Why the browser leaves for a provider.
+/// Purpose for which the browser leaves for a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// To connect an account.
@@ -60,7 +60,7 @@ pub async fn begin(
     location().assign(&url).map_err(|_| ApiFailure::Unreadable)
 }
 
-/// Whether an address is one to send a browser to: never `javascript:` and the like.
+/// Tells whether a browser may be sent to an address: never to `javascript:` and the like.
 fn is_web_address(url: &str) -> bool {
     url.starts_with("https://") || url.starts_with("http://")
 }

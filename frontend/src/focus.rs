@@ -1,4 +1,4 @@
-//! Where the keyboard is. Focus must never be lost when what had it goes away.
+//! Keyboard focus. It must never be lost when the element with the focus goes away.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -33,12 +33,12 @@ pub fn kept_through(change: impl FnOnce(), id: impl Into<String>) {
     });
 }
 
-/// Whether anything has the focus.
+/// Tells whether any element has the focus.
 fn is_somewhere() -> bool {
     document().active_element().is_some_and(|active| active.tag_name() != "BODY")
 }
 
-/// Whether the person is in the middle of something that a change of the page would take away: an open menu or dialog.
+/// Tells whether a change of the page would close something that the person is using: an open menu or dialog.
 pub fn is_in_use() -> bool {
     document().query_selector("[aria-expanded=true], dialog[open]").ok().flatten().is_some()
 }

@@ -7,11 +7,11 @@ use leptos::prelude::*;
 
 use crate::format;
 
-/// How old an answer may become while somebody may be looking at it.
+/// Age after which an answer is stale while the page is visible.
 const STALE_AFTER: Duration = Duration::from_secs(60);
 
-/// How old it must be for coming back to the page to ask again. Coming back tells of itself twice: the page is visible,
-/// and the window has the focus.
+/// Age in milliseconds after which coming back to the page asks again. Coming back raises two events: the
+/// page is visible, and the window has the focus.
 const RETURN_AFTER_MS: f64 = 2_000.0;
 
 /// Calls `ask` once a minute while the page is visible, and whenever the person comes back to it, for as long as the

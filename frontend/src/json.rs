@@ -26,7 +26,7 @@ pub fn write(value: &impl Serialize) -> Option<String> {
     JSON::stringify(&value).ok().map(Into::into)
 }
 
-/// What the browser made of a text, or of a part of it.
+/// The browser's value for a JSON text, or for a part of it.
 struct Value(JsValue);
 
 impl<'de> Deserializer<'de> for Value {

@@ -6,7 +6,7 @@ use shared::{ErrorBody, ErrorCode, ErrorReason};
 use crate::api::ApiFailure;
 use crate::providers::Provider;
 
-/// What to say when no answer came.
+/// Sentence for a call without an answer.
 pub const UNREACHABLE: &str = "We could not reach the server.";
 
 /// Said of an account that was disconnected meanwhile.
@@ -59,9 +59,9 @@ impl WayOn {
 /// A failure as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// What happened, in a sentence or two.
+    /// The failure, in a sentence or two.
     pub sentence: String,
-    /// What can be done; the first is the one to offer most.
+    /// Ways on for the person; the first is offered most.
     pub ways: Vec<WayOn>,
     /// Seconds to wait before the first way makes sense.
     pub wait: Option<u64>,

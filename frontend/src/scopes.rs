@@ -1,8 +1,8 @@
-//! What a key may do, in words.
+//! Scopes of a key, in words.
 
 use shared::Scope;
 
-/// What a person can let a key of theirs do. Signing others in is for the keys of a host application.
+/// Scopes that a person can give to a key of theirs. Signing others in is for the keys of a host application.
 pub const OFFERED: [Scope; 5] = [
     Scope::ConnectionsRead,
     Scope::ConnectionsWrite,
@@ -11,7 +11,7 @@ pub const OFFERED: [Scope; 5] = [
     Scope::TokensRead,
 ];
 
-/// What it is called.
+/// Returns the scope's name for people.
 pub fn label(scope: Scope) -> &'static str {
     match scope {
         Scope::ConnectionsRead => "Read connections",
@@ -23,7 +23,7 @@ pub fn label(scope: Scope) -> &'static str {
     }
 }
 
-/// What it is for.
+/// Returns the scope's purpose.
 pub fn purpose(scope: Scope) -> &'static str {
     match scope {
         Scope::ConnectionsRead => "See what is connected, its profile, history and events.",

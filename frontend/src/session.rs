@@ -1,4 +1,4 @@
-//! Who is signed in.
+//! The visitor's session: the signed-in person, if any.
 
 use leptos::prelude::*;
 use shared::{ErrorCode, User, validation};
@@ -7,10 +7,10 @@ use crate::address::Address;
 use crate::api::{self, ApiFailure};
 use crate::storage;
 
-/// Where a person goes who has nowhere else to go.
+/// Path for a person without another destination.
 pub const HOME: &str = "/integrations";
 
-/// What is known about the visitor.
+/// State of the visitor's session, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionState {
     /// Not answered yet.
@@ -40,7 +40,7 @@ impl Session {
         expect_context()
     }
 
-    /// What is known; tracked.
+    /// Returns the state; tracked.
     pub fn state(self) -> SessionState {
         self.0.get()
     }
@@ -72,7 +72,7 @@ impl Session {
         }
     }
 
-    /// Who is signed in, asked for only where it is not known.
+    /// Returns the signed-in person, and asks the server only where the person is not known.
     pub async fn require_user(self) -> Result<User, ApiFailure> {
         if let SessionState::SignedIn(user) = self.0.get_untracked() {
             return Ok(user);

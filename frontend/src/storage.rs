@@ -1,4 +1,4 @@
-//! What the browser remembers.
+//! Values that the browser remembers.
 //!
 //! A browser may refuse storage (private windows, policies). Everything here then behaves as if nothing was stored.
 
@@ -18,7 +18,8 @@ const BEFORE: &str = "connect.before";
 const THEME: &str = "theme";
 const SIGNED_IN: &str = "session.signedIn";
 
-/// What the callback page has in hand, if anything. Only this tab sees it, and it ends with the tab.
+/// Returns the callback page's unspent code or answer, if any. Only this tab sees it, and it goes with the
+/// tab.
 pub fn pending() -> Option<Pending> {
     let storage = session_storage()?;
     let kept = |key| storage.get_item(key).ok()?;
@@ -56,19 +57,19 @@ pub fn clear_pending() {
     }
 }
 
-/// Why this tab left for a provider last, and to reconnect which connection.
+/// Returns the purpose for which this tab last left for a provider, and the connection to reconnect.
 pub fn attempt() -> (Purpose, Option<String>) {
     let purpose = kept(PURPOSE).unwrap_or_default();
     (Purpose::of_name(&purpose), kept(CONNECTION).filter(|id| !id.is_empty()))
 }
 
-/// Where this tab was to come back to from the provider.
+/// Returns the path to which this tab was to come back from the provider.
 pub fn return_to() -> Option<String> {
     kept(RETURN_TO)
 }
 
-/// What [`callback::mark`](crate::callback::mark) said of the connection before this tab left for a provider last. `None`
-/// where it did not leave, or is not known.
+/// Returns the [`callback::mark`](crate::callback::mark) of the connection before this tab last left for a
+/// provider. `None` if the tab did not leave, or the mark is not known.
 pub fn mark_before() -> Option<String> {
     kept(BEFORE)
 }

@@ -4,7 +4,7 @@ use leptos::prelude::document;
 
 use crate::storage;
 
-/// What the person chose.
+/// The person's choice of theme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Theme {
     /// Follow the system.
@@ -28,7 +28,7 @@ impl Theme {
         }
     }
 
-    /// What people call it.
+    /// Returns the theme's name for people.
     pub fn label(self) -> &'static str {
         match self {
             Self::System => "System",

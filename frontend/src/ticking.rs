@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use crate::format;
 
-/// How often relative times are told anew.
+/// Time after which relative times are told anew.
 const TICK: Duration = Duration::from_secs(60);
 
 /// Milliseconds since 1970 by the browser's clock, kept current for as long as the component around this lives.

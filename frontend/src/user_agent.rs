@@ -1,4 +1,4 @@
-//! What a browser calls itself, in the words of the person in front of it.
+//! Names of browsers and systems by their user agent, in the words of the person in front of them.
 //!
 //! Browsers name each other for the sake of old websites, so the most particular name is looked for first.
 
@@ -36,7 +36,7 @@ pub fn in_words(user_agent: Option<&str>) -> String {
     }
 }
 
-/// Whether it is one that is held in a hand.
+/// Tells whether the user agent is of a device that is held in a hand.
 pub fn is_handheld(user_agent: Option<&str>) -> bool {
     let system = first_of(&SYSTEMS, user_agent.unwrap_or_default());
     matches!(system, Some("iPhone" | "iPad" | "Android"))

@@ -7,17 +7,17 @@ use shared::Connection;
 /// Every provider, in the order of the integrations page.
 pub static ALL: [&Provider; 1] = [&instagram::INSTAGRAM];
 
-/// What the web app knows of a provider.
+/// The web app's description of a provider.
 pub struct Provider {
     /// Names it in the paths of the API and of this app.
     pub slug: &'static str,
-    /// What people call it.
+    /// People's name for the provider.
     pub name: &'static str,
     /// Its mark, as SVG text.
     pub logo: &'static str,
-    /// What connecting is for.
+    /// Purpose of connecting.
     pub offer: &'static str,
-    /// What is asked for, in the order in which it is shown.
+    /// Permissions that are asked for, in the order in which they are shown.
     pub permissions: &'static [Permission],
     /// The counts and other facts of an account. What the provider does not tell is left out.
     pub facts: fn(&Connection) -> Vec<String>,
@@ -25,25 +25,25 @@ pub struct Provider {
     pub profile_url: fn(&Connection) -> String,
     /// Life of a fresh access in days, for the length of a bar only. The end is always what the provider said.
     pub life_days: f64,
-    /// How the end of an access comes near.
+    /// The last days of an access, in words.
     pub expiring: Expiring,
-    /// What does not work once the access is no longer accepted.
+    /// Functions that fail once the access is no longer accepted.
     pub without_access: &'static str,
-    /// What stops here when a connection ends: a sentence.
+    /// Sentence on the things that stop here after a disconnect.
     pub disconnecting_stops: &'static str,
-    /// What stays at the provider when a connection ends: a sentence.
+    /// Sentence on the things that stay at the provider after a disconnect.
     pub disconnecting_keeps: &'static str,
-    /// Where the set-up of an app of the provider's is explained.
+    /// Address of the guide to setting up an app of the provider's.
     pub docs: &'static str,
 }
 
 /// The last days of an access, in words.
 pub struct Expiring {
-    /// How many days before the end they begin.
+    /// Days before the end at which they begin.
     pub days: f64,
     /// The badge of the connection.
     pub badge: &'static str,
-    /// What is known, and what the person can do.
+    /// The known facts, and the person's options.
     pub sentence: &'static str,
 }
 
@@ -53,9 +53,9 @@ pub struct Permission {
     pub scope: &'static str,
     /// Stands beside its words.
     pub icon: &'static str,
-    /// What it lets us do.
+    /// Action that the permission allows us.
     pub label: &'static str,
-    /// What it is for, once it is granted.
+    /// Purpose of the permission, once it is granted.
     pub purpose: &'static str,
     /// Ends the sentence "Without it we cannot …".
     pub loss: &'static str,
