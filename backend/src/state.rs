@@ -132,7 +132,7 @@ pub(crate) fn state_of(request: &HttpRequest) -> Result<&Data<AppState>, ApiErro
     request.app_data::<Data<AppState>>().ok_or_else(|| ApiError::internal("the application has no state"))
 }
 
-/// Time for the store: as long as [`persist`](crate::persist::persist) waits an outage out, and the last try after it.
+/// Time for the store: as long as [`persist`](domain::persist) waits an outage out, and the last attempt after it.
 const STORE_TIME: SignedDuration = SignedDuration::from_secs(40);
 
 /// Returns the time for which a worker keeps a batch to itself: as long as calls take that all time out, and

@@ -12,8 +12,9 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::server::Server;
 
-/// After this time a request is given up, as its client would.
+/// After this time a request is given up, as its client would: one of open load, or of clients who wait for their answers.
 const PATIENCE: Duration = Duration::from_secs(1);
+const LONG_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Separates two looks for what is to be given up.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -149,7 +150,7 @@ impl<'a> Crowd<'a> {
             }
             if looked.elapsed() > LOOK_EVERY {
                 looked = Instant::now();
-                self.give_up();
+                self.give_up(if demand.per_second.is_some() { PATIENCE } else { LONG_PATIENCE });
             }
         }
     }
@@ -184,9 +185,9 @@ impl<'a> Crowd<'a> {
         }
     }
 
-    fn give_up(&mut self) {
+    fn give_up(&mut self, patience: Duration) {
         for index in 0..self.clients.len() {
-            if self.clients[index].asked.is_some_and(|(_, made)| made.elapsed() > PATIENCE) {
+            if self.clients[index].asked.is_some_and(|(_, made)| made.elapsed() > patience) {
                 self.lose(index);
             }
         }

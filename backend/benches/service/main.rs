@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 }
 
 /// Everything, or the parts that are named: `cargo bench --package backend --bench service -- open-sqlite`. `overload` stands for
-/// the four of them. Returns the goals that were missed.
+/// the three of them. Returns the goals that were missed.
 async fn measure() -> Vec<String> {
     let named: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let is_wanted = |name: &str| named.is_empty() || named.iter().any(|one| one == name);
@@ -57,7 +57,8 @@ async fn measure() -> Vec<String> {
         keeping_alive(&folder, &simulator).await;
     }
     // The last, since it leaves a core to the service.
-    let parts = ["closed-sqlite", "open-sqlite", "closed-mongodb", "open-mongodb"];
+    // None is open on MongoDB: the stand-in answers a few hundred a second, so that it would be the one that is measured.
+    let parts = ["closed-sqlite", "closed-mongodb", "open-sqlite"];
     let mut missed = Vec::new();
     for part in parts.into_iter().filter(|part| is_wanted(part) || is_wanted("overload")) {
         missed.extend(overload(part, &folder, &simulator).await);
