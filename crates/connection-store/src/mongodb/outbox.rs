@@ -219,7 +219,11 @@ impl Outbox {
         let Some(id) = document.get("_id") else { return Ok(()) };
         let erasure_event = text(document, "erasureEvent");
         self.settle(document, |id| Some(id) == erasure_event.as_deref()).await?;
-        for owned in SHOWN.iter().chain(&DELIVERIES) {
+        for owned in &SHOWN {
+            self.database.collection::<Document>(owned.kept_in).delete_many(doc! { owned.field: id }).await?;
+        }
+        // The host still hears of the erasure.
+        for owned in &DELIVERIES {
             let others = doc! { owned.field: id, "eventId": { "$ne": &erasure_event } };
             self.database.collection::<Document>(owned.kept_in).delete_many(others).await?;
         }

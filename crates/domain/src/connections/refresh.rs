@@ -88,34 +88,42 @@ impl Connections {
     }
 
     /// Refreshes the token of one claimed connection. What fails is tried again later, each time after a longer wait, and costs the
-    /// connection nothing.
-    async fn refresh_claimed(&self, stored: &Connection) -> Outcome {
-        if let Some(refresh_at) = self.not_due_after_all(stored)
-            && let Some(lease) = stored.refresh_lease_until
+    /// connection nothing. `None`: it was only decided when the token is due, and a later claim finds it then.
+    async fn refresh_claimed(&self, stored: &Connection) -> Option<Outcome> {
+        if let Some(lease) = stored.refresh_lease_until
+            && !Self::is_decided(stored)
         {
             let (id, token) = (&stored.id, &stored.access_token);
+            let (issued_at, expires_at) = (stored.token_issued_at, stored.token_expires_at);
+            let refresh_at = instagram::refresh_at(issued_at, expires_at, self.refresh_window);
             if let Err(error) = self.store.decide_refresh(id, token, refresh_at, lease).await {
                 // The lease is the wait then.
                 Error::from(error).log();
             }
-            return Outcome::Rescheduled;
+            return None;
         }
-        let Some(token) = self.open(stored) else {
-            let why = "This server can no longer read the stored access.";
-            self.reschedule_failed(stored, why, LONGEST_WAIT).await;
-            return Outcome::Rescheduled;
-        };
-        Outcome::of(&self.refresh_stored(stored, &token, AskedBy::Job).await)
+        let Some(token) = self.open(stored) else { return Some(self.give_up_unreadable(stored).await) };
+        Some(Outcome::of(&self.refresh_stored(stored, &token, AskedBy::Job).await))
     }
 
-    /// Decides when a token is refreshed that was stored without saying so, or after a time was decided for the one before it, as a
-    /// version does that decided this with each search; `None` when it is due as it is said.
-    fn not_due_after_all(&self, stored: &Connection) -> Option<Timestamp> {
-        let now = self.clock.now();
-        let (issued_at, expires_at) = (stored.token_issued_at, stored.token_expires_at);
-        let is_decided = stored.refresh_at.is_some_and(|at| at >= later(issued_at, instagram::YOUNGEST));
-        let refresh_at = instagram::refresh_at(issued_at, expires_at, self.refresh_window);
-        (!is_decided && refresh_at > now).then_some(refresh_at)
+    /// Tells whether the stored time of a refresh is of this token. A version that decided it with each search writes none, or
+    /// leaves the time of the token before.
+    fn is_decided(stored: &Connection) -> bool {
+        let earliest = instagram::earliest_refresh(stored.token_issued_at, stored.token_expires_at);
+        stored.refresh_at.is_some_and(|at| at >= earliest)
+    }
+
+    /// Reschedules a token that does not open: the key may come back. One that has expired can never be refreshed.
+    async fn give_up_unreadable(&self, stored: &Connection) -> Outcome {
+        if stored.token_expires_at <= self.clock.now() {
+            if let Err(error) = self.mark_dead(stored, instagram::EXPIRED).await {
+                Error::from(error).log();
+            }
+            return Outcome::Dead;
+        }
+        let why = "This server can no longer read the stored access.";
+        self.reschedule_failed(stored, why, LONGEST_WAIT).await;
+        Outcome::Rescheduled
     }
 
     /// Tells whether work may begin on a connection that was claimed until then: Instagram wants no pause,
@@ -349,9 +357,10 @@ impl Work for DueRefreshes<'_> {
     }
 
     async fn run(&self, claimed: &Connection) {
-        let outcome = self.0.refresh_claimed(claimed).await;
-        self.0.observer.refreshed(outcome);
-        tracing::info!(connection = claimed.id, outcome = outcome.name("refreshed"), "refresh");
+        if let Some(outcome) = self.0.refresh_claimed(claimed).await {
+            self.0.observer.refreshed(outcome);
+            tracing::info!(connection = claimed.id, outcome = outcome.name("refreshed"), "refresh");
+        }
     }
 
     async fn release(&self, claimed: &[Connection]) -> Result<(), Error> {

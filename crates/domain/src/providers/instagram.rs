@@ -11,9 +11,15 @@ pub(crate) const YOUNGEST: SignedDuration = SignedDuration::from_hours(24);
 /// The subcode of a token whose owner removed the app.
 pub(crate) const APP_REMOVED: Option<i64> = Some(458);
 
-/// Decides when a token is refreshed: `window` before its end, and as soon as Instagram does so where it lives for less.
+/// Decides when a token is refreshed: `window` before its end, and as soon as Instagram does so where it lives for less. One that
+/// lives for less than a day is asked about at its end, so that its owner is told.
 pub(crate) fn refresh_at(issued_at: Timestamp, expires_at: Timestamp, window: SignedDuration) -> Timestamp {
-    earlier(expires_at, window).max(later(issued_at, YOUNGEST))
+    earlier(expires_at, window).max(earliest_refresh(issued_at, expires_at))
+}
+
+/// Returns the first time that [`refresh_at`] can decide for a token.
+pub(crate) fn earliest_refresh(issued_at: Timestamp, expires_at: Timestamp) -> Timestamp {
+    later(issued_at, YOUNGEST).min(expires_at)
 }
 
 /// Tells the owner why a token was not refreshed.
@@ -66,10 +72,19 @@ mod tests {
     fn a_life_at_either_end_of_the_calendar_is_due_at_some_time() {
         let window = SignedDuration::from_hours(24 * 30);
         assert_eq!(refresh_at(Timestamp::MAX, Timestamp::MAX, window), Timestamp::MAX);
-        assert_eq!(refresh_at(Timestamp::MIN, Timestamp::MIN, window), Timestamp::MIN + YOUNGEST);
-        assert_eq!(
-            refresh_at(Timestamp::UNIX_EPOCH, Timestamp::MIN, window),
-            Timestamp::UNIX_EPOCH + YOUNGEST
-        );
+        assert_eq!(refresh_at(Timestamp::MIN, Timestamp::MIN, window), Timestamp::MIN);
+        assert_eq!(refresh_at(Timestamp::UNIX_EPOCH, Timestamp::MIN, window), Timestamp::MIN);
+    }
+
+    #[test]
+    fn a_token_is_refreshed_in_its_window_and_no_younger_than_a_day() {
+        let day = SignedDuration::from_hours(24);
+        let decided = |life: SignedDuration| {
+            let issued_at = Timestamp::UNIX_EPOCH;
+            refresh_at(issued_at, issued_at + life, day * 30).duration_since(issued_at)
+        };
+        assert_eq!(decided(day * 60), day * 30);
+        assert_eq!(decided(day * 20), day);
+        assert_eq!(decided(day / 2), day / 2, "it cannot be refreshed, and its owner is told");
     }
 }
