@@ -88,7 +88,8 @@ async fn overload(part: &str, folder: &TempDir, simulator: &Simulator) -> Vec<St
     // It runs for as long as somebody holds it.
     let mongo = part.ends_with("mongodb").then(MongoServer::shared);
     let (name, database_url) = match &mongo {
-        Some(mongo) => ("MongoDB-compatible", mongo.fresh_database_url()),
+        // As many connections as the fewest clients can use: the stand-in is slower with more of them.
+        Some(mongo) => ("MongoDB-compatible", with_pool_of_16(&mongo.fresh_database_url())),
         None => ("SQLite", format!("sqlite:{}", folder.path().join(format!("{part}.db")).display())),
     };
     let service = Server::start_service_on_its_own_core(folder, &database_url, simulator);
@@ -100,6 +101,11 @@ async fn overload(part: &str, folder: &TempDir, simulator: &Simulator) -> Vec<St
     } else {
         overload::open(name, &service, &person.cookie).await
     }
+}
+
+fn with_pool_of_16(url: &str) -> String {
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}maxPoolSize=16")
 }
 
 async fn connecting(folder: &TempDir, simulator: &Simulator) {
