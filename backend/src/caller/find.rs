@@ -49,7 +49,7 @@ impl Callers {
         self.session_cookie.read(headers).map(|token| token.hash())
     }
 
-    /// Whose request this is.
+    /// Finds the caller of a request.
     ///
     /// # Errors
     /// `unauthenticated`, `unavailable`.
@@ -63,7 +63,7 @@ impl Callers {
         let now = self.clock.now();
         let session = self.store.find_session(&hash, now).await?.ok_or_else(ApiError::unauthenticated)?;
         let end = session_end(&session.user_id, session.created_at, now);
-        // What is stored can be later: an older version prolonged every session.
+        // The stored end can be later: an older version prolonged every session.
         if end <= now {
             return Err(ApiError::unauthenticated());
         }
@@ -123,7 +123,7 @@ impl FromRequest for Caller {
     }
 }
 
-/// Whose request this is, found out by a middleware for the extractor.
+/// The caller of a request, or why there is none, as a middleware has found for the extractor.
 pub(crate) struct Identified(pub(crate) Result<Caller, ApiError>);
 
 /// A cookie to be sent along because the session was renewed.

@@ -49,6 +49,15 @@ async fn a_running_request_is_finished_before_it_stops() {
 }
 
 #[test]
+fn the_start_says_from_when_on_another_refresh_window_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    for (days, lines) in [("20", 1), ("30", 0)] {
+        let mut process = Process::start(&folder, &[("REFRESH_WINDOW_DAYS", days)]);
+        assert_eq!(process.lines_at_the_end("REFRESH_WINDOW_DAYS").len(), lines, "{days}");
+    }
+}
+
+#[test]
 fn a_wrong_value_stops_the_start_with_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let output = Process::command(&folder, &[("LOG_FORMAT", "xml")]).output().unwrap();

@@ -123,3 +123,51 @@ async fn a_clock_that_is_wrong_ends_no_token() {
     app.clock.advance(DAY);
     eventually(&ada, |connection| connection["status"] == "active").await;
 }
+
+#[actix_web::test]
+async fn another_window_holds_from_the_next_refresh_on() {
+    let app = TestApp::start_with(&[OFTEN]);
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let app = app.restart_with(&[OFTEN, ("REFRESH_WINDOW_DAYS", "50")]);
+    let refreshed = async |times| {
+        for _ in 0..100 {
+            if app.instagram.requests(Endpoint::Refresh) == times {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(app.instagram.requests(Endpoint::Refresh), times);
+    };
+    pass(&app, &[], 20).await;
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    refreshed(0).await;
+    pass(&app, &[], 11).await;
+    refreshed(1).await;
+    pass(&app, &[], 11).await;
+    refreshed(2).await;
+}
+
+#[actix_web::test]
+async fn a_token_that_does_not_open_is_tried_until_it_expires() {
+    let app = TestApp::start_with(&[OFTEN]);
+    let ada = app.with_user("ada").await;
+    app.connect(&ada, accounts::RECORD_SHOP).await;
+    let others = ("TOKEN_ENCRYPTION_KEYS", "other:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh4=");
+    let app = app.restart_with(&[OFTEN, others]);
+    let database = rusqlite::Connection::open(app.database_file()).unwrap();
+    let is = async |wanted: &str| {
+        let query = format!("SELECT count(*) FROM instagram_connections WHERE {wanted}");
+        for _ in 0..100 {
+            if database.query_row(&query, [], |row| row.get::<_, i64>(0)).unwrap() == 1 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("it is not so that {wanted}");
+    };
+    pass(&app, &[], 35).await;
+    is("last_error IS NOT NULL AND needs_reauthorization_since IS NULL").await;
+    pass(&app, &[], 26).await;
+    is("needs_reauthorization_since IS NOT NULL").await;
+}

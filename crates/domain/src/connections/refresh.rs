@@ -42,8 +42,8 @@ impl Connections {
         self.answer(user_id, kept).await
     }
 
-    /// Waits until nobody else refreshes this token, and claims its connection. `None`: it was replaced or refreshed meanwhile. One that
-    /// was only re-encrypted, is still this token.
+    /// Waits until nobody else refreshes this token, and claims its connection. `None`: it was replaced or refreshed meanwhile. A
+    /// token that was only re-encrypted is still this one.
     async fn take_turn(
         &self,
         mut stored: Connection,
@@ -124,6 +124,16 @@ impl Connections {
         let why = "This server can no longer read the stored access.";
         self.reschedule_failed(stored, why, LONGEST_WAIT).await;
         Outcome::Rescheduled
+    }
+
+    /// Returns the present and the end of a claim that is made now; `None` while Instagram wants a pause.
+    ///
+    /// # Errors
+    /// `unavailable`, and `not_configured` where there is no app to ask with.
+    pub(super) async fn next_claim(&self) -> Result<Option<(Timestamp, Timestamp)>, Error> {
+        self.instagram()?;
+        let now = self.clock.now();
+        Ok(self.paused().await?.is_none().then_some((now, now + self.lease.whole)))
     }
 
     /// Tells whether work may begin on a connection that was claimed until then: Instagram wants no pause,
@@ -342,14 +352,8 @@ impl Work for DueRefreshes<'_> {
     type Row = Connection;
 
     async fn claim(&self) -> Result<Vec<Connection>, Error> {
-        let connections = self.0;
-        connections.instagram()?;
-        if connections.paused().await?.is_some() {
-            return Ok(Vec::new());
-        }
-        let now = connections.clock.now();
-        let lease_until = now + connections.lease.whole;
-        Ok(connections.store.claim_due_for_refresh(lease_until, BATCH, now).await?)
+        let Some((now, lease_until)) = self.0.next_claim().await? else { return Ok(Vec::new()) };
+        Ok(self.0.store.claim_due_for_refresh(lease_until, BATCH, now).await?)
     }
 
     fn may_begin(&self, claimed: &Connection) -> bool {

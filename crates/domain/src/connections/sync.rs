@@ -124,14 +124,9 @@ impl Work for DueSyncs<'_> {
     type Row = Connection;
 
     async fn claim(&self) -> Result<Vec<Connection>, Error> {
-        let connections = self.connections;
-        connections.instagram()?;
-        if connections.paused().await?.is_some() {
-            return Ok(Vec::new());
-        }
-        let now = connections.clock.now();
-        let (synced_by, lease_until) = (now - self.interval, now + connections.lease.whole);
-        Ok(connections.store.claim_due_for_sync(synced_by, lease_until, BATCH, now).await?)
+        let Some((now, lease_until)) = self.connections.next_claim().await? else { return Ok(Vec::new()) };
+        let synced_by = now - self.interval;
+        Ok(self.connections.store.claim_due_for_sync(synced_by, lease_until, BATCH, now).await?)
     }
 
     fn may_begin(&self, claimed: &Connection) -> bool {
