@@ -24,8 +24,15 @@ pub fn start(config: &LogConfig) -> Result<(), TryInitError> {
 }
 
 /// Our own crates, which never log a secret at any level.
-const OURS: [&str; 6] =
-    ["backend", "connection_store", "domain", "instagram_client", "token_vault", "instagram_connect"];
+const OURS: [&str; 7] = [
+    "backend",
+    "connection_store",
+    "domain",
+    "instagram_client",
+    "token_vault",
+    "upstream",
+    "instagram_connect",
+];
 
 /// Reports of requests that are no HTTP, as errors: anybody can send those, and they are nobody's fault here.
 const NOISE: &str = "actix_http::h1::dispatcher";

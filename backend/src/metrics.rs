@@ -219,7 +219,7 @@ impl Observer for Metrics {
 
 impl CallObserver for Metrics {
     fn called(&self, call: &Call) {
-        let Call { endpoint, outcome, elapsed } = *call;
+        let Call { endpoint, outcome, elapsed, .. } = *call;
         self.calls.get_or_create(&CallLabels { endpoint, outcome }).inc();
         self.call_durations.get_or_create(&EndpointLabel { endpoint }).observe(elapsed.as_secs_f64());
     }

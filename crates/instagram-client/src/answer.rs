@@ -4,9 +4,7 @@ use std::fmt;
 
 use serde::de::{DeserializeOwned, Error, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::error::Category;
-
-use crate::error::InstagramError;
+use upstream::UpstreamError;
 
 /// An answer that comes either bare or as `{"data": [ … ]}` with exactly one element.
 #[derive(Deserialize)]
@@ -26,18 +24,9 @@ impl<T> MaybeWrapped<T> {
 
 impl<T: DeserializeOwned> MaybeWrapped<T> {
     /// Reads a successful answer's body.
-    pub(crate) fn parse(body: &[u8]) -> Result<T, InstagramError> {
-        serde_json::from_slice(body).map(Self::into_inner).map_err(|error| unintelligible(&error))
+    pub(crate) fn parse(body: &[u8]) -> Result<T, UpstreamError> {
+        Ok(serde_json::from_slice::<Self>(body)?.into_inner())
     }
-}
-
-/// The error for a body that does not parse. Serde's own message can quote the value, which can be a token, so only the
-/// kind of failure is kept.
-pub(crate) fn unintelligible(error: &serde_json::Error) -> InstagramError {
-    InstagramError::unintelligible(match error.classify() {
-        Category::Data => "JSON of another shape than promised",
-        Category::Io | Category::Syntax | Category::Eof => "not JSON",
-    })
 }
 
 /// Reads an integer or a text as text; `null` as `None`. Ids go above 2^53, where a float loses the last digits, so a

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 use serde_json::Value;
+use upstream::{AccessToken, ConfigError, Endpoint, Transport, UpstreamError, below, without_token};
 use url::Url;
 
-use crate::config::{Config, ConfigError};
-use crate::error::InstagramError;
-use crate::graph::{self, GraphCall};
+use crate::config::Config;
+use crate::endpoints::{CODE, GRAPH, LONG_LIVED, PROFILE, REFRESH};
+use crate::graph::GraphCall;
 use crate::oauth::Oauth;
 use crate::profile::{FIELDS, Profile};
-use crate::token::{AccessToken, LongLivedToken, ShortLivedToken};
-use crate::transport::{Endpoint, Transport};
+use crate::token::{LongLivedToken, ShortLivedToken};
 
 /// Options of the authorize page beyond the usual.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl InstagramClient {
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         config.check()?;
         let oauth = Oauth::new(&config)?;
-        let transport = Transport::new(&config)?;
+        let transport = config.transport()?;
         Ok(Self { inner: Arc::new(Inner { config, oauth, transport }) })
     }
 
@@ -63,77 +63,70 @@ impl InstagramClient {
     /// Exchanges a code for a token of one hour (`instagram-api.md` §2). A code works once. A trailing `#_` is ignored.
     ///
     /// # Errors
-    /// [`InstagramError::InvalidCode`] and [`InstagramError::Misconfigured`] above all.
-    pub async fn exchange_code(&self, code: &str) -> Result<ShortLivedToken, InstagramError> {
+    /// [`UpstreamError::InvalidCode`] and [`UpstreamError::Misconfigured`] above all.
+    pub async fn exchange_code(&self, code: &str) -> Result<ShortLivedToken, UpstreamError> {
         let transport = &self.inner.transport;
-        transport.observed(Endpoint::Code, self.inner.oauth.exchange_code(transport, code)).await
+        transport.observed(&CODE, self.inner.oauth.exchange_code(transport, code)).await
     }
 
     /// Exchanges a token of one hour for one of 60 days (`instagram-api.md` §3).
     ///
     /// # Errors
-    /// Any [`InstagramError`] but [`InstagramError::InvalidCode`].
+    /// Any [`UpstreamError`] but [`UpstreamError::InvalidCode`].
     pub async fn exchange_for_long_lived(
         &self,
         short: &AccessToken,
-    ) -> Result<LongLivedToken, InstagramError> {
+    ) -> Result<LongLivedToken, UpstreamError> {
         let parameters = [
             ("grant_type", "ig_exchange_token"),
             ("client_secret", self.inner.config.app_secret.expose_secret()),
             ("access_token", short.expose()),
         ];
-        self.get(Endpoint::LongLived, &["access_token"], &parameters, LongLivedToken::parse).await
+        self.get(&LONG_LIVED, &["access_token"], &parameters, LongLivedToken::parse).await
     }
 
     /// Renews a token of 60 days (`instagram-api.md` §4). It must be at least 24 hours old and not yet expired. The result
     /// can hold the same token: a later expiry, not another text, tells success. On any error the stored token stays.
     ///
     /// # Errors
-    /// Any [`InstagramError`] but [`InstagramError::InvalidCode`].
-    pub async fn refresh(&self, token: &AccessToken) -> Result<LongLivedToken, InstagramError> {
+    /// Any [`UpstreamError`] but [`UpstreamError::InvalidCode`].
+    pub async fn refresh(&self, token: &AccessToken) -> Result<LongLivedToken, UpstreamError> {
         let parameters = [("grant_type", "ig_refresh_token"), ("access_token", token.expose())];
-        self.get(Endpoint::Refresh, &["refresh_access_token"], &parameters, LongLivedToken::parse).await
+        self.get(&REFRESH, &["refresh_access_token"], &parameters, LongLivedToken::parse).await
     }
 
     /// Returns the profile of the token's account (`instagram-api.md` §5).
     ///
     /// # Errors
-    /// Any [`InstagramError`] but [`InstagramError::InvalidCode`].
-    pub async fn profile(&self, token: &AccessToken) -> Result<Profile, InstagramError> {
+    /// Any [`UpstreamError`] but [`UpstreamError::InvalidCode`].
+    pub async fn profile(&self, token: &AccessToken) -> Result<Profile, UpstreamError> {
         let path = [self.inner.config.graph_version.as_str(), "me"];
         let parameters = [("fields", FIELDS), ("access_token", token.expose())];
-        self.get(Endpoint::Profile, &path, &parameters, Profile::parse).await
+        self.get(&PROFILE, &path, &parameters, Profile::parse).await
     }
 
     /// Makes a call of the Graph API that is the caller's own, such as one of `instagram-api.md` §7. The answer is Graph's as
     /// JSON, without the token and without any other parameter of a URL that carries one.
     ///
     /// # Errors
-    /// Any [`InstagramError`]. A call that changes something may have done so all the same where its answer did not come.
-    pub async fn graph(&self, call: GraphCall, token: &AccessToken) -> Result<Value, InstagramError> {
+    /// Any [`UpstreamError`]. A call that changes something may have done so all the same where its answer did not come.
+    pub async fn graph(&self, call: GraphCall, token: &AccessToken) -> Result<Value, UpstreamError> {
         let Inner { config, transport, .. } = &*self.inner;
         let request = call.into_request(&config.graph_url, &config.graph_version, token);
-        let call = async { graph::parse(&transport.call(Endpoint::Graph, request).await?, token) };
-        transport.observed(Endpoint::Graph, call).await
+        transport.read(&GRAPH, request, |body| without_token(body, token)).await
     }
 
     /// A GET of the Graph API. The parameters, tokens among them, go into the query, as Meta documents it.
     async fn get<T>(
         &self,
-        endpoint: Endpoint,
+        endpoint: &Endpoint,
         path: &[&str],
         parameters: &[(&str, &str)],
-        parse: impl FnOnce(&[u8]) -> Result<T, InstagramError>,
-    ) -> Result<T, InstagramError> {
-        let mut url = self.inner.config.graph_url.clone();
-        url.path_segments_mut()
-            .expect("http and https URLs have a path, and the configuration is checked to be one of them")
-            .pop_if_empty()
-            .extend(path);
+        parse: impl FnOnce(&[u8]) -> Result<T, UpstreamError>,
+    ) -> Result<T, UpstreamError> {
+        let mut url = below(&self.inner.config.graph_url, path);
         url.query_pairs_mut().extend_pairs(parameters);
         let request = reqwest::Request::new(reqwest::Method::GET, url);
-        let transport = &self.inner.transport;
-        let call = async { parse(&transport.call(endpoint, request).await?) };
-        transport.observed(endpoint, call).await
+        self.inner.transport.read(endpoint, request, parse).await
     }
 }

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
+use upstream::{CallObserver, ConfigError, DEFAULT_TIMEOUT, Transport, check_http, check_not_empty};
 use url::Url;
-
-use crate::observer::CallObserver;
 
 /// Address that the browser is sent to. Not `https://api.instagram.com/oauth/authorize`, an alias that shows
 /// "Sorry, this page isn't available" since August 2026 (`instagram-api.md` §1).
@@ -20,9 +19,6 @@ pub const DEFAULT_GRAPH_URL: &str = "https://graph.instagram.com";
 
 /// The version of the Graph API (`instagram-api.md` §5).
 pub const DEFAULT_GRAPH_VERSION: &str = "v25.0";
-
-/// The time that one call may take.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Settings for reaching Instagram as one app. [`Config::new`] fills in the defaults; every field can be set
 /// after that. `Debug` hides the secret.
@@ -69,75 +65,20 @@ impl Config {
 
     /// Refuses what can never work, so that it shows at the start and not at the first person's connect.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        if self.app_id.trim().is_empty() {
-            return Err(ConfigError::Empty { field: "app_id" });
-        }
-        if self.app_secret.expose_secret().trim().is_empty() {
-            return Err(ConfigError::Empty { field: "app_secret" });
-        }
-        if !Url::parse(&self.redirect_uri).is_ok_and(|url| is_http(&url)) {
-            return Err(ConfigError::InvalidRedirectUri);
-        }
-        for (field, url) in [
-            ("authorize_url", &self.authorize_url),
-            ("token_url", &self.token_url),
-            ("graph_url", &self.graph_url),
-        ] {
-            if !is_http(url) {
-                return Err(ConfigError::InvalidUrl { field });
-            }
-        }
+        check_not_empty("app_id", &self.app_id)?;
+        check_not_empty("app_secret", self.app_secret.expose_secret())?;
+        check_http("authorize_url", &self.authorize_url)?;
         if !is_graph_version(&self.graph_version) {
-            return Err(ConfigError::InvalidGraphVersion);
-        }
-        if self.timeout.is_zero() {
-            return Err(ConfigError::ZeroTimeout);
+            return Err(ConfigError::setting("graph_version", "is not of the form v25.0"));
         }
         Ok(())
     }
 
-    /// Tells whether any call goes over https.
-    pub(crate) fn uses_https(&self) -> bool {
-        [&self.token_url, &self.graph_url].iter().any(|url| url.scheme() == "https")
+    /// Makes the way out to Instagram.
+    pub(crate) fn transport(&self) -> Result<Transport, ConfigError> {
+        let called = [("token_url", &self.token_url), ("graph_url", &self.graph_url)];
+        Transport::new("instagram", self.timeout, self.observer.clone(), &called)
     }
-}
-
-/// Reasons why a [`Config`] cannot work.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A required text is empty.
-    #[error("{field} is empty")]
-    Empty {
-        /// The field of [`Config`].
-        field: &'static str,
-    },
-    /// The redirect URI is not an absolute http or https URL.
-    #[error("redirect_uri is not an absolute http or https URL")]
-    InvalidRedirectUri,
-    /// One of Instagram's URLs is not http or https.
-    #[error("{field} is not an http or https URL")]
-    InvalidUrl {
-        /// The field of [`Config`].
-        field: &'static str,
-    },
-    /// The Graph version is not `v` and a number.
-    #[error("graph_version is not of the form v25.0")]
-    InvalidGraphVersion,
-    /// The timeout is zero.
-    #[error("timeout is zero")]
-    ZeroTimeout,
-    /// TLS cannot work: most likely the operating system has no certificates.
-    #[error(
-        "TLS cannot be set up; are the system's CA certificates installed (Debian: package ca-certificates)?"
-    )]
-    Tls(#[source] rustls::Error),
-    /// The HTTP client cannot be built.
-    #[error("the HTTP client cannot be set up")]
-    HttpClient(#[source] reqwest::Error),
-}
-
-fn is_http(url: &Url) -> bool {
-    matches!(url.scheme(), "http" | "https")
 }
 
 /// Tells whether a text is a version of the Graph API, such as `v25.0`. It becomes a segment of the path, so

@@ -3,11 +3,19 @@
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::{Map, Value};
+use upstream::{LimitOf, UpstreamError, readable_json, sanitise};
 
-use crate::error::{InstagramError, LimitOf, TAKEN_FOR_SPAM};
-use crate::json::readable_json;
-use crate::redact::sanitise;
 use crate::usage;
+
+/// The subcode of a post that is taken for spam, and may be live all the same.
+const TAKEN_FOR_SPAM: i64 = 2_207_051;
+
+/// The codes of `instagram-api.md` §6 that say what is wrong with a call, before anything is done for it.
+const REFUSALS: [i64; 16] =
+    [9, 10, 24, 25, 100, 341, 352, 368, 506, 551, 9004, 9007, 36_000, 36_001, 36_003, 36_004];
+
+/// Subcodes that leave open what was done, whatever the code: spam, and failures on Meta's side.
+const UNSETTLED: [i64; 6] = [TAKEN_FOR_SPAM, 2_207_001, 2_207_003, 2_207_020, 2_207_032, 2_207_053];
 
 /// Both error forms, brought together: the Graph envelope (`instagram-api.md` §6) and the token endpoint's (§2).
 #[derive(Debug, Default)]
@@ -66,51 +74,51 @@ pub(crate) fn judge(
     status: StatusCode,
     headers: &HeaderMap,
     body: Vec<u8>,
-) -> Result<Vec<u8>, InstagramError> {
+) -> Result<Vec<u8>, UpstreamError> {
     let body = readable_json(body);
     match Failure::parse(&body) {
         // Errors come with status 200 as well.
         Some(failure) => Err(classify(status, headers, &failure)),
         None if status == StatusCode::OK => Ok(body),
         None if status == StatusCode::TOO_MANY_REQUESTS => {
-            Err(InstagramError::RateLimited { retry_after: usage::retry_after(headers), of: LimitOf::App })
+            Err(UpstreamError::RateLimited { retry_after: usage::retry_after(headers), of: LimitOf::App })
         }
-        None if status.is_server_error() => Err(InstagramError::failed(format!("HTTP {}", status.as_u16()))),
+        None if status.is_server_error() => Err(UpstreamError::failed(format!("HTTP {}", status.as_u16()))),
         None => {
             let status = status.as_u16();
-            Err(InstagramError::unintelligible(format!("HTTP {status} without an error of Instagram's")))
+            Err(UpstreamError::unintelligible(format!("HTTP {status} without an error of Instagram's")))
         }
     }
 }
 
 /// The table of `instagram-api.md` §6. The order matters: a throttle or an outage can carry any code, and only what is
 /// neither may cost someone a connection.
-fn classify(status: StatusCode, headers: &HeaderMap, failure: &Failure) -> InstagramError {
+fn classify(status: StatusCode, headers: &HeaderMap, failure: &Failure) -> UpstreamError {
     let Failure { ref message, code, subcode, is_transient } = *failure;
 
     if is_rate_limit(status, code, subcode) {
         let of = if matches!(code, Some(17 | 32 | 80_002)) { LimitOf::Account } else { LimitOf::App };
-        return InstagramError::RateLimited { retry_after: usage::retry_after(headers), of };
+        return UpstreamError::RateLimited { retry_after: usage::retry_after(headers), of };
     }
     if is_transient || status.is_server_error() {
-        return InstagramError::failed(described(status, code, message));
+        return UpstreamError::failed(described(status, code, message));
     }
     // Before the codes, since these texts come with codes as general as 1 and 400.
     if says_any(message, &["matching code was not found", "verification code", "authorization code"]) {
-        return InstagramError::InvalidCode;
+        return UpstreamError::InvalidCode;
     }
     if says_any(message, &["invalid platform app", "error validating client secret", "invalid redirect_uri"])
     {
-        return InstagramError::Misconfigured { message: sanitise(message) };
+        return UpstreamError::Misconfigured { message: sanitise(message) };
     }
-    let Some(code) = code else { return InstagramError::unintelligible("an error without a code") };
+    let Some(code) = code else { return UpstreamError::unintelligible("an error without a code") };
     match (code, subcode) {
-        (190 | 102, _) => InstagramError::NeedsReauthorization { subcode },
-        (1 | 2 | -1 | -2, _) => InstagramError::failed(described(status, Some(code), message)),
-        (100, _) if says_any(message, &["unsupported request - method type"]) => InstagramError::AppAccess,
+        (190 | 102, _) => UpstreamError::NeedsReauthorization { subcode },
+        (1 | 2 | -1 | -2, _) => UpstreamError::failed(described(status, Some(code), message)),
+        (100, _) if says_any(message, &["unsupported request - method type"]) => UpstreamError::AppAccess,
         // A message outside the allowed window (10, 2534022) is the caller's error and no missing permission.
         (10, Some(2_534_022)) => rejected(code, subcode, message),
-        (10 | 200..=299, _) => InstagramError::MissingPermission { code },
+        (10 | 200..=299, _) => UpstreamError::MissingPermission { code },
         _ => rejected(code, subcode, message),
     }
 }
@@ -126,8 +134,11 @@ fn says_any(message: &str, phrases: &[&str]) -> bool {
     phrases.iter().any(|phrase| message.contains(phrase))
 }
 
-fn rejected(code: i64, subcode: Option<i64>, message: &str) -> InstagramError {
-    InstagramError::Rejected { code, subcode, message: sanitise(message) }
+/// The error for a refusal of any other kind. A code that is not known is no plain refusal.
+fn rejected(code: i64, subcode: Option<i64>, message: &str) -> UpstreamError {
+    let may_be_done =
+        !REFUSALS.contains(&code) || subcode.is_some_and(|subcode| UNSETTLED.contains(&subcode));
+    UpstreamError::Rejected { code, subcode, message: sanitise(message), may_be_done }
 }
 
 fn described(status: StatusCode, code: Option<i64>, message: &str) -> String {

@@ -2,10 +2,10 @@
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use upstream::without_token;
 
 use crate::answer::MaybeWrapped;
 use crate::failure;
-use crate::graph;
 use crate::oauth::CodeAnswer;
 use crate::profile::Profile;
 use crate::token::LongLivedToken;
@@ -37,7 +37,7 @@ pub fn answer(bytes: &[u8]) {
                 assert!(!profile.professional_id.is_empty());
             }
             let _ = MaybeWrapped::<CodeAnswer>::parse(&body);
-            if let Ok(answer) = graph::parse(&body, &TOKEN.to_owned().into()) {
+            if let Ok(answer) = without_token(&body, &TOKEN.to_owned().into()) {
                 assert!(!answer.to_string().contains(TOKEN));
             }
         }

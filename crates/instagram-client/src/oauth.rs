@@ -7,19 +7,18 @@ use oauth2::basic::{
 };
 use oauth2::{
     AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
-    HttpRequest, HttpResponse, RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardRevocableToken,
-    TokenResponse, TokenUrl,
+    HttpRequest, RefreshToken, Scope, StandardRevocableToken, TokenResponse, TokenUrl,
 };
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
+use upstream::{ConfigError, Transport, UpstreamError, parse_redirect_uri, required_token};
 use url::Url;
 
 use crate::answer::{self, MaybeWrapped};
 use crate::client::AuthorizeOptions;
-use crate::config::{Config, ConfigError};
-use crate::error::InstagramError;
-use crate::token::{ShortLivedToken, not_empty};
-use crate::transport::{Endpoint, Transport};
+use crate::config::Config;
+use crate::endpoints::CODE;
+use crate::token::ShortLivedToken;
 
 type OauthClient = oauth2::Client<
     BasicErrorResponse,
@@ -42,15 +41,12 @@ pub(crate) struct Oauth {
 
 impl Oauth {
     pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
-        // `RedirectUrl` keeps the text as it was given, which must match the dashboard's byte for byte.
-        let redirect_uri =
-            RedirectUrl::new(config.redirect_uri.clone()).map_err(|_| ConfigError::InvalidRedirectUri)?;
         let client = oauth2::Client::new(ClientId::new(config.app_id.clone()))
             .set_client_secret(ClientSecret::new(config.app_secret.expose_secret().to_owned()))
             .set_auth_type(AuthType::RequestBody)
             .set_auth_uri(AuthUrl::from_url(config.authorize_url.clone()))
             .set_token_uri(TokenUrl::from_url(config.token_url.clone()))
-            .set_redirect_uri(redirect_uri);
+            .set_redirect_uri(parse_redirect_uri(&config.redirect_uri)?);
         Ok(Self { client })
     }
 
@@ -70,30 +66,18 @@ impl Oauth {
         &self,
         transport: &Transport,
         code: &str,
-    ) -> Result<ShortLivedToken, InstagramError> {
+    ) -> Result<ShortLivedToken, UpstreamError> {
         // The fragment of the redirect, which some clients see glued to the code (§1).
         let code = code.strip_suffix("#_").unwrap_or(code);
-        let send = |request: HttpRequest| async move {
-            let request = request
-                .try_into()
-                .map_err(|_| InstagramError::Misconfigured { message: "invalid token URL".to_owned() })?;
-            transport.call(Endpoint::Code, request).await.map(HttpResponse::new)
-        };
+        let send = |request: HttpRequest| transport.token_request(&CODE, request);
         let answer = self
             .client
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .request_async(&send)
             .await
-            .map_err(|error| match error {
-                RequestTokenError::Request(error) => error,
-                RequestTokenError::Parse(error, _) => answer::unintelligible(error.inner()),
-                // The transport lets only successes through, and the crate finds nothing else wrong but emptiness.
-                RequestTokenError::ServerResponse(_) | RequestTokenError::Other(_) => {
-                    InstagramError::unintelligible("an empty body")
-                }
-            })?;
+            .map_err(UpstreamError::from)?;
         Ok(ShortLivedToken {
-            access_token: not_empty(Some(answer.access_token.into_secret().into()))?,
+            access_token: required_token(Some(answer.access_token.into_secret().into()))?,
             permissions: answer.permissions,
             user_id: answer.user_id,
         })

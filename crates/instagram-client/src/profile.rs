@@ -1,9 +1,9 @@
 //! The profile of an account.
 
 use serde::Deserialize;
+use upstream::UpstreamError;
 
 use crate::answer::{self, MaybeWrapped};
-use crate::error::InstagramError;
 
 /// The fields that the profile request asks for (`instagram-api.md` §5).
 pub(crate) const FIELDS: &str = "user_id,id,username,name,account_type,profile_picture_url,biography,website,\
@@ -81,7 +81,7 @@ struct ProfileAnswer {
 
 impl Profile {
     /// Reads a successful answer.
-    pub(crate) fn parse(body: &[u8]) -> Result<Self, InstagramError> {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, UpstreamError> {
         let answer: ProfileAnswer = MaybeWrapped::parse(body)?;
         Ok(Self {
             professional_id: required(answer.user_id, "no user_id in the profile")?,
@@ -99,6 +99,6 @@ impl Profile {
     }
 }
 
-fn required(field: Option<String>, reason: &str) -> Result<String, InstagramError> {
-    field.filter(|text| !text.is_empty()).ok_or_else(|| InstagramError::unintelligible(reason))
+fn required(field: Option<String>, reason: &str) -> Result<String, UpstreamError> {
+    field.filter(|text| !text.is_empty()).ok_or_else(|| UpstreamError::unintelligible(reason))
 }

@@ -1,7 +1,6 @@
 //! Requests that Meta signs: the `signed_request` of its deauthorize and data deletion calls
 //! (`instagram-api.md` §9).
 
-use crate::readable_json;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
@@ -11,6 +10,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use upstream::readable_json;
 
 /// Base64url. Reports show it with and without padding.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(

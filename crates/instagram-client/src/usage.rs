@@ -1,13 +1,14 @@
 //! The time to wait after a rate limit.
 
 use std::collections::HashMap;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 use serde::Deserialize;
+use upstream::{from_retry_after, longest_wait, readable_json};
 
-use crate::error::{DEFAULT_RETRY_AFTER, MAX_RETRY_AFTER};
-use crate::json::readable_json;
+/// Time to wait after a rate limit when Instagram does not say.
+pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// Says per account and per use case when calls are possible again. The other usage header, `X-App-Usage`, holds
 /// percentages only.
@@ -21,22 +22,9 @@ struct UseCase {
     estimated_time_to_regain_access: u64,
 }
 
-/// The longest wait that the headers ask for, between [`DEFAULT_RETRY_AFTER`] where they ask for none and
-/// [`MAX_RETRY_AFTER`].
+/// The longest wait that the headers ask for, [`DEFAULT_RETRY_AFTER`] where they ask for none.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Duration {
-    [from_retry_after(headers), from_business_usage(headers)]
-        .into_iter()
-        .flatten()
-        .filter(|wait| !wait.is_zero())
-        .max()
-        .map_or(DEFAULT_RETRY_AFTER, |wait| wait.min(MAX_RETRY_AFTER))
-}
-
-/// Seconds, or a date (RFC 9110 §10.2.3).
-fn from_retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let from_date = || httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).ok();
-    text.parse().ok().map(Duration::from_secs).or_else(from_date)
+    longest_wait([from_retry_after(headers), from_business_usage(headers)], DEFAULT_RETRY_AFTER)
 }
 
 fn from_business_usage(headers: &HeaderMap) -> Option<Duration> {
@@ -81,12 +69,5 @@ mod tests {
                 .collect();
             assert_eq!(retry_after(&headers), Duration::from_secs(seconds), "{given:?}");
         }
-    }
-
-    #[test]
-    fn a_date_is_a_wait_until_then() {
-        let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(600));
-        let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_str(&date).unwrap())]);
-        assert!((590..=600).contains(&retry_after(&headers).as_secs()), "{date}");
     }
 }

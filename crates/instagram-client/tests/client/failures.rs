@@ -30,6 +30,10 @@ fn token_endpoint(code: i64, message: &str) -> String {
     format!(r#"{{"error_type":"OAuthException","code":{code},"error_message":"{message}"}}"#)
 }
 
+fn rejected(code: i64, subcode: Option<i64>, message: &str, may_be_done: bool) -> InstagramError {
+    InstagramError::Rejected { code, subcode, message: message.to_owned(), may_be_done }
+}
+
 #[tokio::test]
 async fn a_dead_token_needs_reauthorization() {
     for subcode in [None, Some(0), Some(458), Some(459), Some(460), Some(463), Some(464), Some(467)] {
@@ -140,7 +144,7 @@ async fn known_failure_14_an_app_without_access_is_told_from_a_bad_request() {
 
     let missing = "Unsupported get request. Object with ID '17841400000000000' does not exist";
     let error = error_of(400, &[], &graph(100, Some(33), "GraphMethodException", missing)).await;
-    assert_eq!(error, InstagramError::Rejected { code: 100, subcode: Some(33), message: missing.to_owned() });
+    assert_eq!(error, rejected(100, Some(33), missing, false));
 }
 
 #[tokio::test]
@@ -170,24 +174,24 @@ async fn known_failure_18_wrong_settings_are_named_in_the_error() {
 
 #[tokio::test]
 async fn any_other_refusal_keeps_its_codes() {
-    for (code, subcode) in [
-        (368, None),
-        (341, None),
-        (506, None),
-        (100, Some(2_207_023)),
-        (9, Some(2_207_042)),
-        (9007, Some(2_207_027)),
-        (36003, Some(2_207_009)),
+    for (code, subcode, may_be_done) in [
+        (368, None, false),
+        (341, None, false),
+        (506, None, false),
+        (100, Some(2_207_023), false),
+        (9, Some(2_207_042), false),
+        (9007, Some(2_207_027), false),
+        (36003, Some(2_207_009), false),
         // Spam, not a rate limit: the post may be live all the same.
-        (4, Some(2_207_051)),
+        (4, Some(2_207_051), true),
         // Outside the window for messages, not a missing permission.
-        (10, Some(2_534_022)),
+        (10, Some(2_534_022), false),
     ] {
         let error = error_of(400, &[], &oauth_exception(code, subcode)).await;
-        assert_eq!(error, InstagramError::Rejected { code, subcode, message: "Whatever".to_owned() });
+        assert_eq!(error, rejected(code, subcode, "Whatever", may_be_done));
     }
     let error = error_of(400, &[], &token_endpoint(400, "Whatever")).await;
-    assert_eq!(error, InstagramError::Rejected { code: 400, subcode: None, message: "Whatever".to_owned() });
+    assert_eq!(error, rejected(400, None, "Whatever", true));
 }
 
 /// The HTTP status never stands in for it: as codes, 200 and 299 are missing permissions, 102 and 190 dead
@@ -234,8 +238,7 @@ async fn an_error_that_lacks_something_is_no_success() {
 async fn known_failure_31_half_an_emoji_in_an_error_leaves_its_code() {
     let cut = r"Blocked \ud83d";
     for body in [graph(368, None, "OAuthException", cut), token_endpoint(368, cut)] {
-        let message = "Blocked \u{fffd}".to_owned();
-        let expected = InstagramError::Rejected { code: 368, subcode: None, message };
+        let expected = rejected(368, None, "Blocked \u{fffd}", false);
         assert_eq!(error_of(400, &[], &body).await, expected, "{body}");
     }
 }

@@ -72,7 +72,7 @@ async fn a_failure_is_told_in_instagrams_words_without_the_token() {
     let canned = Canned::answer(400, &[], &body);
     let error = canned.client.graph(call(GraphMethod::Get, &["1"]), &token()).await.unwrap_err();
     let message = "Bad parameter [redacted]".to_owned();
-    assert_eq!(error, InstagramError::Rejected { code: 100, subcode: None, message });
+    assert_eq!(error, InstagramError::Rejected { code: 100, subcode: None, message, may_be_done: false });
 }
 
 #[tokio::test]

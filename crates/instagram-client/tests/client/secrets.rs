@@ -65,7 +65,7 @@ async fn known_failure_16_no_secret_reaches_a_log_an_error_or_debug() {
         shown += &shown_by(&client.graph(call, &token()).await);
     }
     let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(logged.contains("called Instagram") && logged.contains("refresh"), "{logged}");
+    assert!(logged.contains("called the provider") && logged.contains("refresh"), "{logged}");
     // Lines of the `log` crate, to be sure that they are caught.
     assert!(logged.contains("hyper"), "{logged}");
     for secret in [TOKEN, NEW_TOKEN, APP_SECRET, CODE] {

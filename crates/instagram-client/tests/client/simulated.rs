@@ -125,17 +125,17 @@ async fn known_failure_14_an_app_without_access_to_the_account_is_told() {
 async fn known_failure_19_no_trouble_on_the_way_is_taken_for_a_dead_token() {
     let (simulator, client) = start();
     let token = simulator.issue_token(accounts::RECORD_SHOP).into();
-    let limited = "Instagram limits the rate of calls; wait 900 s";
+    let limited = "the provider limits the rate of calls; wait 900 s";
     let cases = [
         (Fault::RateLimited, limited),
         (Fault::RateLimited400, limited),
-        (Fault::ServerError { status: 503 }, "Instagram failed for the moment: HTTP 503, code 2"),
-        (Fault::Html, "Instagram answered nonsense: not JSON"),
-        (Fault::Empty, "Instagram answered nonsense: not JSON"),
-        (Fault::WrongJson, "Instagram answered nonsense: "),
-        (Fault::Truncated, "Instagram failed for the moment: "),
-        (Fault::Reset, "Instagram failed for the moment: "),
-        (Fault::Delay { ms: 2_500 }, "Instagram did not answer in time"),
+        (Fault::ServerError { status: 503 }, "the provider failed for the moment: HTTP 503, code 2"),
+        (Fault::Html, "the provider answered nonsense: not JSON"),
+        (Fault::Empty, "the provider answered nonsense: not JSON"),
+        (Fault::WrongJson, "the provider answered nonsense: "),
+        (Fault::Truncated, "the provider failed for the moment: "),
+        (Fault::Reset, "the provider failed for the moment: "),
+        (Fault::Delay { ms: 2_500 }, "the provider did not answer in time"),
         (Fault::graph_error(10, None), "a permission is missing (code 10)"),
     ];
     for (fault, expected) in cases {

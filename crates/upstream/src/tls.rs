@@ -1,4 +1,4 @@
-//! TLS as this client uses it: rustls on `ring`, trusting what the operating system trusts.
+//! TLS as the clients use it: rustls on `ring`, trusting what the operating system trusts.
 
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Told of each call to Instagram when it is over: for counting them.
+/// Told of each call to a provider when it is over: for counting them.
 ///
 /// It runs on the task that made the call, before that task gets the outcome, so it must not block.
 pub trait CallObserver: Send + Sync {
@@ -17,14 +17,15 @@ impl fmt::Debug for dyn CallObserver {
     }
 }
 
-/// One call that is over. Both names come from small fixed sets, fit for the labels of a metric.
+/// One call that is over. The names come from small fixed sets, fit for the labels of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Call {
-    /// Name of the endpoint that was called: `code_exchange`, `long_lived_exchange`, `refresh`, `profile` or
-    /// `graph`.
+    /// Name of the provider that was called, such as `instagram`.
+    pub provider: &'static str,
+    /// Name of the endpoint that was called, such as `code_exchange`, `refresh` or `profile`.
     pub endpoint: &'static str,
-    /// The caller's result: `ok`, else the error's [`kind`](crate::InstagramError::kind). An answer that
-    /// Instagram means as a success and that cannot be read is `unintelligible`.
+    /// The caller's result: `ok`, else the error's [`kind`](crate::UpstreamError::kind). An answer that
+    /// the provider means as a success and that cannot be read is `unintelligible`.
     pub outcome: &'static str,
     /// From sending to the answer that has been read.
     pub elapsed: Duration,

@@ -1,15 +1,16 @@
-//! Making Instagram's words fit for errors and logs.
+//! Making a provider's words fit for errors and logs.
 
 /// Longest message that is kept, in characters.
 const MAX_MESSAGE_CHARS: usize = 200;
 /// A word this long that is not plainly a name may be a token, a code or a secret.
 const MAX_WORD_CHARS: usize = 19;
-/// Prefixes of Instagram's tokens, which can be of any length.
-const TOKEN_PREFIXES: [&str; 2] = ["IGAA", "IGQ"];
+/// Prefixes of the providers' tokens, which can be of any length: Instagram's, then Spotify's.
+const TOKEN_PREFIXES: [&str; 4] = ["IGAA", "IGQ", "BQ", "AQ"];
 
-/// Takes out of a message from Instagram whatever could be a secret or could break a log line: tokens, other long words
+/// Takes out of a provider's message whatever could be a secret or could break a log line: tokens, other long words
 /// with capitals or digits, control characters. The result is at most 200 characters long.
-pub(crate) fn sanitise(message: &str) -> String {
+#[must_use]
+pub fn sanitise(message: &str) -> String {
     let is_word = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
     let mut clean = String::new();
     let mut rest = message;
@@ -49,6 +50,8 @@ mod tests {
                 "bad url https://graph.instagram.com/me?access_token=IGQVJ_x-9&code=AQBx7-Lk_0aaaaaaaaaaaa",
                 Some("bad url https://graph.instagram.com/me?access_token=[redacted]&code=[redacted]"),
             ),
+            ("Invalid BQx-1 and AQx", Some("Invalid [redacted] and [redacted]")),
+            ("Check settings on developer.spotify.com/dashboard, the user may not be registered.", None),
             ("secret 0123456789abcdef0123456789abcdef.", Some("secret [redacted].")),
             ("one\r\ntwo\u{1b}[31m", Some("one  two [31m")),
         ];
