@@ -85,14 +85,16 @@ fn from_instagram(error: InstagramError, redirect_uri: &str) -> ApiError {
             ApiError::rate_limited(instagram::RATE_LIMITED, *retry_after)
         }
         InstagramError::InvalidCode => ApiError::new(ErrorCode::InvalidCode, instagram::INVALID_CODE),
-        InstagramError::AppAccess => ApiError::new(ErrorCode::AppAccess, instagram::APP_ACCESS),
+        InstagramError::AppAccess { .. } => ApiError::new(ErrorCode::AppAccess, instagram::APP_ACCESS),
         InstagramError::MissingPermission { .. } => {
             ApiError::new(ErrorCode::AccessDenied, instagram::PROFILE_PERMISSION)
         }
         InstagramError::Misconfigured { .. } => {
             ApiError::new(ErrorCode::UpstreamError, instagram::misconfigured(redirect_uri))
         }
-        InstagramError::NeedsReauthorization { .. } | InstagramError::Rejected { .. } => {
+        InstagramError::NeedsReauthorization { .. }
+        | InstagramError::AccessTokenRefused
+        | InstagramError::Rejected { .. } => {
             ApiError::new(ErrorCode::UpstreamError, instagram::REFUSED)
         }
         InstagramError::Retryable { .. } | InstagramError::Unintelligible { .. } => {
@@ -113,7 +115,7 @@ fn from_forwarded(error: InstagramError) -> ApiError {
         InstagramError::MissingPermission { .. } => {
             ApiError::new(ErrorCode::AccessDenied, instagram::FORWARDED_PERMISSION)
         }
-        InstagramError::AppAccess => ApiError::new(ErrorCode::AppAccess, instagram::FORWARDED_APP_ACCESS),
+        InstagramError::AppAccess { .. } => ApiError::new(ErrorCode::AppAccess, instagram::FORWARDED_APP_ACCESS),
         _ if may_be_done => ApiError::new(ErrorCode::UpstreamError, instagram::FORWARDED_UNINTELLIGIBLE),
         _ => ApiError::new(ErrorCode::UpstreamError, instagram::FORWARDED_UNREACHABLE),
     };

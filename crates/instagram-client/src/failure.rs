@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::{Map, Value};
-use upstream::{LimitOf, UpstreamError, readable_json, sanitise};
+use upstream::{AccessTo, LimitOf, UpstreamError, readable_json, sanitise};
 
 use crate::usage;
 
@@ -115,7 +115,9 @@ fn classify(status: StatusCode, headers: &HeaderMap, failure: &Failure) -> Upstr
     match (code, subcode) {
         (190 | 102, _) => UpstreamError::NeedsReauthorization { subcode },
         (1 | 2 | -1 | -2, _) => UpstreamError::failed(described(status, Some(code), message)),
-        (100, _) if says_any(message, &["unsupported request - method type"]) => UpstreamError::AppAccess,
+        (100, _) if says_any(message, &["unsupported request - method type"]) => {
+            UpstreamError::AppAccess { to: AccessTo::Account }
+        }
         // A message outside the allowed window (10, 2534022) is the caller's error and no missing permission.
         (10, Some(2_534_022)) => rejected(code, subcode, message),
         (10 | 200..=299, _) => UpstreamError::MissingPermission { code },

@@ -24,7 +24,7 @@ pub use profile::{AccountType, Profile};
 pub use signed_request::{SignedRequest, SignedRequestError, SigningSecrets};
 pub use token::{LongLivedToken, ShortLivedToken};
 pub use upstream::{
-    AccessToken, Call, CallObserver, ConfigError, DEFAULT_TIMEOUT, LimitOf, MAX_RETRY_AFTER,
+    AccessTo, AccessToken, Call, CallObserver, ConfigError, DEFAULT_TIMEOUT, LimitOf, MAX_RETRY_AFTER,
     UpstreamError as InstagramError, readable_json, replace_lone_surrogates,
 };
 pub use usage::DEFAULT_RETRY_AFTER;

@@ -11,6 +11,17 @@ pub enum LimitOf {
     Account,
 }
 
+/// Names what an app has no access to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessTo {
+    /// This account: the app is not approved for everybody, and the account is none of its testers.
+    Account,
+    /// Any account: the whole app is refused until its owner has done something, such as paying for Spotify's Premium.
+    Anything,
+    /// This call: it is not open to apps of this kind.
+    Call,
+}
+
 /// A call to a provider that failed, typed by what should happen next.
 ///
 /// **Only [`NeedsReauthorization`](Self::NeedsReauthorization) means that the token is dead.** Every other variant
@@ -58,13 +69,18 @@ pub enum UpstreamError {
         code: i64,
     },
 
-    /// The app may not act for this account: it is not approved for everybody and the account is none of its testers, or
-    /// the provider has an outage. Next: on connecting, tell the operator those causes; on a refresh, keep the token and try
-    /// again much later.
-    #[error(
-        "the app has no access to this account: app not approved for it, or the account is not one of its testers"
-    )]
-    AppAccess,
+    /// The provider refuses the access token, which a refresh token may replace (Spotify's 401). Next: refresh once and
+    /// repeat once. It says nothing of the refresh token.
+    #[error("the provider no longer accepts the access token")]
+    AccessTokenRefused,
+
+    /// The app lacks an access that its owner has to get, or the provider has an outage. Next: on connecting, tell the
+    /// operator the causes; on a refresh, keep the token and try again much later.
+    #[error("the app has no access to {}", of_access(*to))]
+    AppAccess {
+        /// The thing that the app has no access to.
+        to: AccessTo,
+    },
 
     /// The authorization code is wrong, used or too old, or the redirect URI is another one than the code was made for.
     /// Next: the person starts again.
@@ -110,7 +126,8 @@ impl UpstreamError {
             Self::RateLimited { .. } => "rate_limited",
             Self::NeedsReauthorization { .. } => "needs_reauthorization",
             Self::MissingPermission { .. } => "missing_permission",
-            Self::AppAccess => "app_access",
+            Self::AccessTokenRefused => "access_token_refused",
+            Self::AppAccess { .. } => "app_access",
             Self::InvalidCode => "invalid_code",
             Self::Misconfigured { .. } => "misconfigured",
             Self::Rejected { .. } => "rejected",
@@ -130,7 +147,8 @@ impl UpstreamError {
             Self::RateLimited { .. }
             | Self::NeedsReauthorization { .. }
             | Self::MissingPermission { .. }
-            | Self::AppAccess => false,
+            | Self::AccessTokenRefused
+            | Self::AppAccess { .. } => false,
             // The two that only a text tells come with any code.
             Self::InvalidCode | Self::Misconfigured { .. } | Self::Timeout | Self::Unintelligible { .. } => {
                 true
@@ -160,6 +178,16 @@ fn of_limit(of: LimitOf) -> &'static str {
     match of {
         LimitOf::App => "",
         LimitOf::Account => " for this account",
+    }
+}
+
+fn of_access(to: AccessTo) -> &'static str {
+    match to {
+        AccessTo::Account => {
+            "this account: app not approved for it, or the account is not one of its testers"
+        }
+        AccessTo::Anything => "anything for the moment: its owner has to look at it",
+        AccessTo::Call => "this call: it is not open to apps of this kind",
     }
 }
 

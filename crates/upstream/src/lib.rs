@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+#[cfg(feature = "canned")]
+pub mod canned;
 mod config;
 mod error;
 mod forward;
@@ -15,7 +17,7 @@ mod transport;
 
 pub use answer::{lifetime, required_token};
 pub use config::{ConfigError, check_http, check_not_empty, parse_redirect_uri};
-pub use error::{LimitOf, UpstreamError};
+pub use error::{AccessTo, LimitOf, UpstreamError};
 pub use forward::{MAX_FORWARDED_ANSWER, bearer, without_token};
 pub use json::{readable_json, replace_lone_surrogates};
 pub use observer::{Call, CallObserver};

@@ -93,7 +93,7 @@ pub(super) fn wait_after(error: &InstagramError, failures: u32) -> SignedDuratio
             SignedDuration::try_from(*retry_after).unwrap_or(LONGEST_WAIT)
         }
         // The app's owner has to do something about it.
-        InstagramError::AppAccess => LONGEST_WAIT,
+        InstagramError::AppAccess { .. } => LONGEST_WAIT,
         _ => growing_wait(failures),
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn earliest_refresh(issued_at: Timestamp, expires_at: Timestamp) -> T
 /// Tells the owner why a token was not refreshed.
 pub(crate) fn why_not_refreshed(error: &InstagramError) -> &'static str {
     match error {
-        InstagramError::AppAccess => {
+        InstagramError::AppAccess { .. } => {
             "Instagram does not let this app act for the account at the moment. The app's owner has to look at it."
         }
         InstagramError::MissingPermission { .. } => "Instagram says that a permission is missing.",

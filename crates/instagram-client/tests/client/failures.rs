@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::canned::{Canned, token};
-use instagram_client::{DEFAULT_RETRY_AFTER, InstagramError, LimitOf};
+use instagram_client::{AccessTo, DEFAULT_RETRY_AFTER, InstagramError, LimitOf};
 
 /// The error of one answer, which must be the same from every call.
 async fn error_of(status: u16, headers: &[&str], body: &str) -> InstagramError {
@@ -139,7 +139,7 @@ async fn a_missing_permission_leaves_the_token_alive() {
 async fn known_failure_14_an_app_without_access_is_told_from_a_bad_request() {
     let message = "Unsupported request - method type: get";
     let error = error_of(400, &[], &graph(100, None, "IGApiException", message)).await;
-    assert_eq!(error, InstagramError::AppAccess);
+    assert_eq!(error, InstagramError::AppAccess { to: AccessTo::Account });
     assert!(error.to_string().contains("testers"), "{error}");
 
     let missing = "Unsupported get request. Object with ID '17841400000000000' does not exist";

@@ -2,42 +2,23 @@
 //! level, by this crate or by one below it, and no error or `Debug`, shows one.
 
 use std::fmt::Debug;
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
 
 use crate::canned::{APP_SECRET, Canned, TOKEN, client_of, token};
 use instagram_client::{GraphCall, GraphMethod, InstagramError};
-use tracing_subscriber::fmt::MakeWriter;
+use upstream::canned::Log;
 
 const CODE: &str = "AQBsecretcode0123456789";
 const NEW_TOKEN: &str = "IGAANewToken9876543210zyxwvutsrqponmlkjihgfedcba";
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn known_failure_16_no_secret_reaches_a_log_an_error_or_debug() {
     let log = Log::default();
+    let writer = log.clone();
     // For the whole process and for the `log` crate as well, so that the HTTP stack's own lines are caught.
-    tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).init();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .init();
 
     let mut shown = String::new();
     let echo = format!(
@@ -64,7 +45,7 @@ async fn known_failure_16_no_secret_reaches_a_log_an_error_or_debug() {
         let call = GraphCall { method: GraphMethod::Get, path, query, body: None };
         shown += &shown_by(&client.graph(call, &token()).await);
     }
-    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let logged = log.text();
     assert!(logged.contains("called the provider") && logged.contains("refresh"), "{logged}");
     // Lines of the `log` crate, to be sure that they are caught.
     assert!(logged.contains("hyper"), "{logged}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use instagram_client::{AuthorizeOptions, Config, InstagramClient, InstagramError};
+use instagram_client::{AccessTo, AuthorizeOptions, Config, InstagramClient, InstagramError};
 use instagram_simulator::{
     Config as SimulatorConfig, Consent, Endpoint, Fault, Options, Simulator, Times, TokenShape, UserIdForm,
     accounts,
@@ -118,7 +118,10 @@ async fn known_failure_14_an_app_without_access_to_the_account_is_told() {
     let (simulator, client) = start();
     simulator.set_app_access(accounts::RECORD_SHOP, false);
     let token = simulator.issue_token(accounts::RECORD_SHOP).into();
-    assert_eq!(client.profile(&token).await.unwrap_err(), InstagramError::AppAccess);
+    assert_eq!(
+        client.profile(&token).await.unwrap_err(),
+        InstagramError::AppAccess { to: AccessTo::Account }
+    );
 }
 
 #[tokio::test]
