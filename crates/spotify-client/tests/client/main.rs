@@ -1,0 +1,12 @@
+//! Real HTTP against a server that gives any answer byte for byte.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod answers;
+mod app;
+mod authorization_request;
+mod failures;
+mod get;
+mod observer;
+mod secrets;
+mod wire;
