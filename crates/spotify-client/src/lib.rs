@@ -4,6 +4,8 @@ mod client;
 mod config;
 mod endpoints;
 mod failure;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod profile;
 mod token;
 

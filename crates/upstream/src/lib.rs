@@ -1,8 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
-#[cfg(feature = "canned")]
-pub mod canned;
 mod config;
 mod error;
 mod forward;
@@ -11,6 +9,8 @@ mod oauth;
 mod observer;
 mod redact;
 mod retry_after;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tls;
 mod token;
 mod transport;

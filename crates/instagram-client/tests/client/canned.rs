@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use instagram_client::{AccessToken, Config, InstagramClient};
-use upstream::canned;
+use upstream::testing;
 use url::Url;
 
 pub(crate) const APP_ID: &str = "1377811407203207";
@@ -14,27 +14,27 @@ pub(crate) const TOKEN: &str = "IGAAStoredToken0123456789abcdefghijklmnopqrstuvw
 /// A running server, and a client that takes it for Instagram.
 pub(crate) struct Canned {
     pub(crate) client: InstagramClient,
-    server: canned::Canned,
+    server: testing::Canned,
 }
 
 impl Canned {
     pub(crate) fn json(body: &str) -> Self {
-        Self::of(canned::Canned::json(body))
+        Self::of(testing::Canned::json(body))
     }
 
     pub(crate) fn answer(status: u16, headers: &[&str], body: &str) -> Self {
-        Self::of(canned::Canned::answer(status, headers, body))
+        Self::of(testing::Canned::answer(status, headers, body))
     }
 
     pub(crate) fn raw(answer: impl Into<Vec<u8>>) -> Self {
-        Self::of(canned::Canned::raw(answer))
+        Self::of(testing::Canned::raw(answer))
     }
 
     pub(crate) fn silent() -> Self {
-        Self::of(canned::Canned::silent())
+        Self::of(testing::Canned::silent())
     }
 
-    fn of(server: canned::Canned) -> Self {
+    fn of(server: testing::Canned) -> Self {
         Self { client: client_of(&server.base), server }
     }
 

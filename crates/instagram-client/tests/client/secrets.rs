@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use crate::canned::{APP_SECRET, Canned, TOKEN, client_of, token};
 use instagram_client::{GraphCall, GraphMethod, InstagramError};
-use upstream::canned::Log;
+use upstream::testing::Log;
 
 const CODE: &str = "AQBsecretcode0123456789";
 const NEW_TOKEN: &str = "IGAANewToken9876543210zyxwvutsrqponmlkjihgfedcba";

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use spotify_client::{Config, SpotifyClient};
-use upstream::canned::Canned;
+use upstream::testing::Canned;
 use upstream::{AccessToken, CodeVerifier, RefreshToken};
 use url::Url;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use upstream::canned::Canned;
+use upstream::testing::Canned;
 use upstream::{AccessTo, LimitOf, UpstreamError};
 
 use crate::app::{access_token, client_of, refresh_token, verifier};

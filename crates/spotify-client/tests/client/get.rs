@@ -1,7 +1,7 @@
 //! Calls that somebody else makes up: what goes over the wire, and what comes back of it.
 
 use serde_json::json;
-use upstream::canned::Canned;
+use upstream::testing::Canned;
 use upstream::{MAX_FORWARDED_ANSWER, UpstreamError};
 
 use crate::app::{ACCESS_TOKEN, access_token, answered, client_of};

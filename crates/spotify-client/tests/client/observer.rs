@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use spotify_client::{Config, SpotifyClient};
-use upstream::canned::Canned;
+use upstream::testing::Canned;
 use upstream::{Call, CallObserver};
 
 use crate::app::{access_token, config_of, refresh_token, verifier};

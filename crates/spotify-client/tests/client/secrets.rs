@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use spotify_client::SpotifyClient;
 use upstream::UpstreamError;
-use upstream::canned::{Canned, Log};
+use upstream::testing::{Canned, Log};
 
 use crate::app::{
     ACCESS_TOKEN, CLIENT_SECRET, REFRESH_TOKEN, VERIFIER, access_token, config_of, refresh_token, verifier,

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use spotify_client::SpotifyClient;
 use upstream::UpstreamError;
-use upstream::canned::Canned;
+use upstream::testing::Canned;
 use url::form_urlencoded;
 
 use crate::app::{

@@ -1,13 +1,18 @@
 //! Stand-ins for the tests of clients: a server that gives one fixed answer, byte for byte, and remembers what it was asked, for the
-//! answers that no decent HTTP library would send, and a log that is kept.
+//! answers that no decent HTTP library would send, a log that is kept, and answers made from random bytes.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
+
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 
 /// A running server. It goes on running when this is dropped.
 pub struct Canned {
@@ -99,6 +104,31 @@ impl Write for Log {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Makes an answer from random bytes, for the fuzz targets in `crates/fuzz`. The first byte chooses the status; the value of
+/// `Retry-After` stands before the first empty line.
+#[must_use]
+pub fn random_answer(bytes: &[u8]) -> Option<(StatusCode, HeaderMap, Vec<u8>)> {
+    let (&choice, rest) = bytes.split_first()?;
+    let status = [200, 400, 401, 403, 404, 429, 500, 503][usize::from(choice % 8)];
+    let (header, body) = match rest.windows(2).position(|two| two == b"\n\n") {
+        Some(end) => (&rest[..end], &rest[end + 2..]),
+        None => (&[][..], rest),
+    };
+    let header = HeaderValue::from_bytes(header).into_iter().map(|value| (RETRY_AFTER, value));
+    Some((StatusCode::from_u16(status).ok()?, header.collect(), body.to_vec()))
+}
+
+/// Gives every file of a fuzz target's committed corpus to what the target calls.
+///
+/// # Panics
+/// Where there is no such corpus, or `read` panics.
+pub fn read_corpus(target: &str, read: impl Fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
+    let files: Vec<_> = fs::read_dir(folder).unwrap().collect();
+    assert!(!files.is_empty());
+    files.into_iter().for_each(|file| read(&fs::read(file.unwrap().path()).unwrap()));
 }
 
 fn read_request(stream: &mut TcpStream) -> String {
