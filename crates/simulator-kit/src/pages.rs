@@ -73,15 +73,15 @@ impl Look {
         }
         let mut permissions = String::new();
         for Permission { name, label } in page.permissions {
-            let switch = if page.separable {
-                format!(
+            let (row, switch) = if page.separable {
+                let switch = format!(
                     r#"
 <input type="checkbox" class="switch" name="permission" value="{name}" checked>"#
-                )
+                );
+                ("label", switch)
             } else {
-                format!(r#"<input type="hidden" name="permission" value="{name}">"#)
+                ("div", String::new())
             };
-            let row = if page.separable { "label" } else { "div" };
             push(
                 &mut permissions,
                 format_args!(
