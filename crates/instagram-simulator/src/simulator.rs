@@ -76,7 +76,7 @@ impl Simulator {
 
     /// Returns the `signed_request` that Meta posts when a person removes the app or wants their data
     /// deleted. An option decides whether `user_id` is text or a number
-    /// ([`Options::signed_request_user_id`]).
+    /// ([`Options::signed_request_user_id`](crate::Options::signed_request_user_id)).
     pub fn signed_request(
         &self,
         username: &str,

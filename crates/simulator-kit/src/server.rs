@@ -161,7 +161,7 @@ impl<W: World> Server<W> {
         added.unwrap_or_else(|error| panic!("cannot add the account {username:?}: {}", error.message()))
     }
 
-    /// Does something to an account, found by its name.
+    /// Acts on an account, found by its name.
     pub fn with_account<T>(&self, username: &str, act: impl FnOnce(&mut W, usize) -> T) -> T {
         let mut world = self.lock();
         let Some(account) = world.base().accounts.place(username) else {

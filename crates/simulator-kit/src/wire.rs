@@ -108,12 +108,12 @@ fn reset(request: &HttpRequest) -> HttpResponse {
 pub(crate) struct Connection(Arc<socket2::Socket>);
 
 impl Connection {
-    /// `None` where the system has no file descriptor left for the second handle.
+    /// Takes a second handle. `None` where the system has no file descriptor left for the second handle.
     pub(crate) fn of(stream: &TcpStream) -> Option<Self> {
         socket2::SockRef::from(stream).try_clone().ok().map(|socket| Self(Arc::new(socket)))
     }
 
-    /// With a linger time of zero, closing the socket sends RST, not FIN.
+    /// Makes closing the socket send RST, not FIN, by a linger time of zero.
     fn reset_on_close(&self) {
         // If the system refuses, the client still sees its connection closed without an answer.
         let _ = self.0.set_linger(Some(Duration::ZERO));

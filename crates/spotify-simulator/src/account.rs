@@ -81,7 +81,7 @@ impl Account {
         AccountIds { account_id: self.account_id.clone(), id: self.id.clone() }
     }
 
-    /// An account in which everything follows from its name and number.
+    /// Makes an account in which everything follows from its name and number.
     fn plain(username: &str, number: u64) -> Self {
         Self {
             username: username.to_owned(),

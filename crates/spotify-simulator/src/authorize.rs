@@ -217,6 +217,6 @@ fn is_loopback(url: &Url) -> bool {
 
 /// Tells whether the two are one loopback address, registered without a port.
 fn differs_in_port(registered: &str, mut given: Url) -> bool {
-    let registered = Url::parse(registered).ok().filter(|url| is_loopback(url) && url.port().is_none());
+    let registered = Url::parse(registered).ok().filter(is_loopback);
     given.set_port(None).is_ok() && registered.is_some_and(|registered| registered == given)
 }

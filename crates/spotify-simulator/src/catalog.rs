@@ -85,7 +85,7 @@ const UNLAUNCHED: [&str; 3] = ["CN", "CU", "KP"];
 type Refused<T> = Result<T, Answer>;
 
 impl World {
-    /// Any call of the Web API.
+    /// Answers any call of the Web API.
     pub(crate) fn api(&self, authorization: Option<&str>, call: &Call<'_>) -> Answer {
         let body = self.caller(authorization).and_then(|grant| self.answer(grant, call));
         body.map(|body| Answer::ok(&body)).into()
@@ -103,8 +103,8 @@ impl World {
             return Err(refused("The access token expired"));
         }
         let grant = self.grants.get(&token.grant);
-        let dead = |grant: &&Grant| grant.revoked && self.base.options.revoking_ends_access;
-        let grant = grant.filter(|grant| !dead(grant)).ok_or_else(|| refused("Invalid access token"))?;
+        let revoked = |grant: &&Grant| grant.revoked && self.base.options.revoking_ends_access;
+        let grant = grant.filter(|grant| !revoked(grant)).ok_or_else(|| refused("Invalid access token"))?;
         if !self.base.options.owner_premium {
             return Err(self.blunt_error(StatusCode::FORBIDDEN, NO_PREMIUM));
         }
@@ -204,7 +204,7 @@ const NO_PREMIUM: &str = "Active premium subscription required for the owner of 
 type Track = (usize, usize, usize);
 
 impl Call<'_> {
-    /// What each object has. Simplified objects have only this.
+    /// Returns the members that each object has. Simplified objects have no others.
     fn object(&self, kind: &str, id: &str, name: &str) -> Value {
         json!({
             "id": id, "name": name, "type": kind, "uri": format!("spotify:{kind}:{id}"),
@@ -298,7 +298,7 @@ impl Call<'_> {
         Self::track_ids().map(|(_, place)| self.track(place)).collect()
     }
 
-    /// The items of each playlist: a track of every album.
+    /// Returns the items of each playlist: a track of every album.
     fn items(&self) -> Vec<Value> {
         let item = |(_, (artist, album))| json!({"added_at": ADDED_AT, "is_local": false, "item": self.track((artist, album, 0))});
         Self::album_ids().map(item).collect()
@@ -389,7 +389,7 @@ impl Call<'_> {
     }
 }
 
-/// When each item came into its playlist.
+/// Time at which each item came into its playlist.
 const ADDED_AT: Timestamp = Timestamp::constant(1_750_000_000, 0);
 
 fn artist_id(place: usize) -> String {
@@ -408,7 +408,7 @@ fn playlist_id((account, number): (usize, usize)) -> String {
     format!("{:D>22}", 10 * (account + 1) + number)
 }
 
-/// Finds what has this id.
+/// Finds the object that has this id.
 fn found<P, T>(id: &str, all: impl Iterator<Item = (String, P)>, read: impl FnOnce(P) -> T) -> Refused<T> {
     if id.len() != 22 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Err(bad_request("Invalid base62 id"));

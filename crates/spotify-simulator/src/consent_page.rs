@@ -31,7 +31,7 @@ const CARRIED: [&str; 8] = [
     "code_challenge_method",
 ];
 
-/// The consent page.
+/// Returns the consent page.
 pub(crate) fn consent(world: &World, query: &Parameters, request: &AuthorizationRequest) -> String {
     let again = "The app asked for this page, so that you can choose another account.";
     LOOK.consent(&ConsentPage {

@@ -7,7 +7,7 @@ use crate::tokens::Grant;
 use crate::world::World;
 
 impl World {
-    /// `GET /v1/me`. `origin` is where this is found: scheme, host and port.
+    /// Returns the profile, `GET /v1/me`. `origin` is where this is found: scheme, host and port.
     pub(crate) fn profile(&self, grant: &Grant, origin: &str) -> Value {
         let Account {
             id,
@@ -63,7 +63,7 @@ impl Grant {
     }
 }
 
-/// Two sizes of a picture, in no order that says anything.
+/// Returns a picture in two sizes, in an order that says nothing.
 fn pictures(origin: &str, username: &str) -> Vec<Value> {
     let picture = |size: u16| {
         let url = format!("{origin}/pictures/{username}.svg?size={size}");

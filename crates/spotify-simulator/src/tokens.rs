@@ -75,7 +75,7 @@ impl Client {
 }
 
 impl World {
-    /// `POST /api/token` with a code. `fault`: what then happens to the answer.
+    /// Answers `POST /api/token` with a code. `fault`: what then happens to the answer.
     pub(crate) fn code_exchange(
         &mut self,
         authorization: Option<&str>,
@@ -125,7 +125,7 @@ impl World {
         Ok(body)
     }
 
-    /// `POST /api/token` with a refresh token. `fault`: what then happens to the answer.
+    /// Answers `POST /api/token` with a refresh token. `fault`: what then happens to the answer.
     pub(crate) fn refresh(
         &mut self,
         authorization: Option<&str>,
@@ -138,7 +138,7 @@ impl World {
             let told = |record| RefreshRecord { outcome, access_token, rotated_into, ..record };
             world.base.refreshes.extend(record.map(told));
         };
-        match self.renew(authorization, form, fault) {
+        match self.try_refresh(authorization, form, fault) {
             Ok((body, access_token, rotated_into)) => {
                 log(self, RefreshOutcome::Refreshed, Some(access_token), rotated_into);
                 Answer::ok(&body)
@@ -150,7 +150,7 @@ impl World {
         }
     }
 
-    /// A refresh that a fault answers, before anything is done.
+    /// Records a refresh that a fault answers, before anything is done.
     pub(crate) fn refresh_prevented(&mut self, form: &Parameters, fault: &Fault) {
         let subject = self.refresh_subject(form, Some(fault));
         self.base.refreshes.extend(subject);
@@ -176,7 +176,7 @@ impl World {
     }
 
     /// Returns the answer, and the serial numbers of the access token and the refresh token in it.
-    fn renew(
+    fn try_refresh(
         &mut self,
         authorization: Option<&str>,
         form: &Parameters,
@@ -248,6 +248,7 @@ impl World {
         }
     }
 
+    /// Keeps what a person let the app do, and returns its number.
     fn grant(&mut self, account: usize, scopes: Vec<String>, authorized_at: Timestamp) -> u64 {
         self.base.accounts[account].revoked = false;
         let end = authorized_at.to_zoned(TimeZone::UTC).checked_add(6.months());

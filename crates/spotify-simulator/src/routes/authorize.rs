@@ -17,7 +17,7 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
     app.service(web::resource("/authorize").route(web::get().to(show)).route(web::post().to(decide)));
 }
 
-/// The consent page, an error page of Spotify's own, or the way straight back.
+/// Shows the consent page or an error page of Spotify's own, or sends the browser straight back.
 async fn show(world: WorldData, request: HttpRequest, query: web::Query<Parameters>) -> HttpResponse {
     let mut world = world.lock();
     let asked = match world.authorize(&query) {
@@ -31,7 +31,7 @@ async fn show(world: WorldData, request: HttpRequest, query: web::Query<Paramete
     }
 }
 
-/// The form's answer: sends the browser back to the app.
+/// Sends the browser back to the app with what the form says.
 ///
 /// The form carries the whole request again and it is checked again, so the simulator keeps nothing between the two.
 async fn decide(world: WorldData, form: web::Form<Parameters>) -> HttpResponse {
