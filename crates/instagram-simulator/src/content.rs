@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use actix_web::http::Method;
 use serde_json::{Map, Value, json};
+use simulator_kit::{Answer, Parameters, random_text};
 
-use crate::answer::{Answer, GraphError};
-use crate::parameters::Parameters;
+use crate::graph_error::GraphError;
 use crate::world::World;
 
 /// Ids of objects start here. As real ones, they are above 2^53 and told from accounts' by nothing but their number.
@@ -73,12 +73,12 @@ impl World {
     fn answer(&mut self, call: &Call<'_>) -> Result<Answer, GraphError> {
         let (token, found) = self.live_token(call.parameters, call.bearer)?;
         let (account, token) = (found.account, token.to_owned());
-        let account_id = self.accounts[account].user_id.to_string();
+        let account_id = self.base.accounts[account].user_id.to_string();
         if call.object == "me" || call.object == account_id {
             return match (call.method.as_str(), call.edge) {
                 ("GET", None) => Ok(self.profile(call.parameters, call.bearer, call.origin)),
                 ("GET", Some("media")) => Ok(self.posts(account, call, &token)),
-                ("GET", Some("content_publishing_limit")) => Ok(Answer::ok(json!({"data": [{
+                ("GET", Some("content_publishing_limit")) => Ok(Answer::ok(&json!({"data": [{
                     "quota_usage": self.published(account),
                     "config": {"quota_total": DAILY_POSTS, "quota_duration": 86_400},
                 }]}))),
@@ -91,7 +91,7 @@ impl World {
         let id = call.object.parse().ok().filter(|id| self.owns(account, *id));
         let id = id.ok_or_else(|| no_such_object(call))?;
         match (call.method.as_str(), call.edge) {
-            ("GET", None) => Ok(Answer::ok(self.content.0[&id].fields(id, call.parameters.text("fields")))),
+            ("GET", None) => Ok(Answer::ok(&self.content.0[&id].fields(id, call.parameters.text("fields")))),
             ("GET", Some("comments" | "replies")) => Ok(self.comments(id)),
             ("POST", Some("comments" | "replies")) => self.comment(account, id, call),
             ("DELETE", None) => self.delete(id, call),
@@ -116,7 +116,7 @@ impl World {
     }
 
     fn add(&mut self, account: usize, kind: Kind, text: String) -> u64 {
-        let timestamp = self.now().strftime("%Y-%m-%dT%H:%M:%S+0000").to_string();
+        let timestamp = self.base.now().strftime("%Y-%m-%dT%H:%M:%S+0000").to_string();
         let id = self.content.0.keys().next_back().map_or(FIRST_ID, |last| last + 1);
         self.content.0.insert(id, Object { account, kind, text, timestamp });
         id
@@ -140,18 +140,18 @@ impl World {
         let more = page.len() > limit;
         page.truncate(limit);
         let (Some(first), Some(last)) = (page.first(), page.last()) else {
-            return Answer::ok(json!({"data": []}));
+            return Answer::ok(&json!({"data": []}));
         };
         let mut paging = json!({"cursors": {"before": first.0.to_string(), "after": last.0.to_string()}});
         if more {
-            let id = self.accounts[account].user_id;
+            let id = self.base.accounts[account].user_id;
             let origin = call.origin;
             paging["next"] =
                 format!("{origin}/v25.0/{id}/media?access_token={token}&limit={limit}&after={}", last.0)
                     .into();
         }
         let data: Vec<_> = page.into_iter().map(|(id, object)| object.fields(*id, fields)).collect();
-        Answer::ok(json!({"data": data, "paging": paging}))
+        Answer::ok(&json!({"data": data, "paging": paging}))
     }
 
     fn published(&self, account: usize) -> usize {
@@ -187,15 +187,15 @@ impl World {
         let (Some(recipient), Some(_)) = (recipient["id"].as_str(), message["text"].as_str()) else {
             return Err(GraphError::bad_request("Invalid parameter"));
         };
-        let message_id = format!("aWdf{}", crate::world::random_text::<24>());
-        Ok(Answer::ok(json!({"recipient_id": recipient, "message_id": message_id})))
+        let message_id = format!("aWdf{}", random_text::<24>());
+        Ok(Answer::ok(&json!({"recipient_id": recipient, "message_id": message_id})))
     }
 
     fn comments(&self, under: u64) -> Answer {
         let kind = Kind::Comment { under };
         let comments = self.content.0.iter().filter(|(_, object)| object.kind == kind);
         let data: Vec<_> = comments.map(|(id, object)| object.fields(*id, "text,timestamp")).collect();
-        Answer::ok(json!({ "data": data }))
+        Answer::ok(&json!({ "data": data }))
     }
 
     fn comment(&mut self, account: usize, under: u64, call: &Call<'_>) -> Result<Answer, GraphError> {
@@ -213,7 +213,7 @@ impl World {
             return Err(unsupported(call));
         }
         self.content.0.remove(&id);
-        Ok(Answer::ok(json!({"success": true})))
+        Ok(Answer::ok(&json!({"success": true})))
     }
 
     fn needs(&self, call: &Call<'_>, permission: &str) -> Result<(), GraphError> {
@@ -245,7 +245,7 @@ impl Object {
 }
 
 fn made(id: u64) -> Answer {
-    Answer::ok(json!({"id": id.to_string()}))
+    Answer::ok(&json!({"id": id.to_string()}))
 }
 
 fn no_such_object(call: &Call<'_>) -> GraphError {

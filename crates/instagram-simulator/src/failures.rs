@@ -1,13 +1,12 @@
-//! Bad weather: a part of all requests fails, each in a way that chance picks.
-
-use serde::{Deserialize, Serialize};
+//! Failures that chance picks from.
 
 use crate::faults::{Endpoint, Fault};
 
 /// Failures at random, for long runs. No failure kills a token or says that one is dead: never code 190 or 102.
 ///
-/// Every kind of [`Fault`] is as likely as every other; within a kind, every status or error is as likely as every
-/// other. The same seed and the same order of requests give the same failures. A planned fault goes first.
+/// Every kind of [`Fault`] is as likely as every other, but for [`Fault::HalfEmoji`], which is none of them; within a
+/// kind, every status or error is as likely as every other. The same seed and the same order of requests give the same
+/// failures. A planned fault goes first.
 ///
 /// ```
 /// use instagram_simulator::RandomFailures;
@@ -15,90 +14,22 @@ use crate::faults::{Endpoint, Fault};
 /// let failures = RandomFailures { rate: 0.2, seed: 7, delay_ms: 300, ..RandomFailures::default() };
 /// assert_eq!(failures.endpoints.len(), 2);
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RandomFailures {
-    /// The part of the requests that fail, from 0.0 to 1.0. Default: none.
-    pub rate: f64,
-    /// The seed that chance starts from. Default: 0.
-    pub seed: u64,
-    /// Endpoints at which requests fail. Default: the refresh and the profile.
-    pub endpoints: Vec<Endpoint>,
-    /// Time by which a delayed answer is late, in milliseconds of real time. Longer than the client's
-    /// timeout, it is a lost answer. Default: 500.
-    pub delay_ms: u64,
-}
+pub type RandomFailures = simulator_kit::RandomFailures<Endpoint>;
 
-impl Default for RandomFailures {
-    fn default() -> Self {
-        Self { rate: 0.0, seed: 0, endpoints: vec![Endpoint::Refresh, Endpoint::Profile], delay_ms: 500 }
-    }
-}
-
-/// Chance, with its settings.
-#[derive(Debug, Default)]
-pub(crate) struct Weather {
-    failures: RandomFailures,
-    dice: Dice,
-}
-
-/// A generator that starts the same way each time, unlike the crate's own default.
-#[derive(Debug)]
-struct Dice(fastrand::Rng);
-
-impl Default for Dice {
-    fn default() -> Self {
-        Self(fastrand::Rng::with_seed(0))
-    }
-}
-
-impl Weather {
-    /// New settings, and chance from the start.
-    ///
-    /// # Errors
-    /// Where the rate is no part of a whole.
-    pub(crate) fn new(failures: RandomFailures) -> Result<Self, &'static str> {
-        // Not a number is in no range.
-        if !(0.0..=1.0).contains(&failures.rate) {
-            return Err("rate is a number from 0.0 to 1.0");
-        }
-        let dice = Dice(fastrand::Rng::with_seed(failures.seed));
-        Ok(Self { failures, dice })
-    }
-
-    pub(crate) fn failures(&self) -> &RandomFailures {
-        &self.failures
-    }
-
-    /// Draws what chance does to a request.
-    pub(crate) fn strike(&mut self, endpoint: Endpoint) -> Option<Fault> {
-        if !self.failures.endpoints.iter().any(|hit| hit.includes(endpoint)) {
-            return None;
-        }
-        let dice = &mut self.dice.0;
-        // `f64` is below 1.0, so a rate of 1.0 hits always and one of 0.0 never.
-        (dice.f64() < self.failures.rate).then(|| any_fault(dice, self.failures.delay_ms))
-    }
-}
-
-const SERVER_ERRORS: [u16; 4] = [500, 502, 503, 504];
-
-fn any_fault(dice: &mut fastrand::Rng, delay_ms: u64) -> Fault {
-    match dice.u8(0..10) {
-        0 => Fault::Delay { ms: delay_ms },
-        1 => Fault::RateLimited,
-        2 => Fault::RateLimited400,
-        3 => Fault::ServerError { status: SERVER_ERRORS[dice.usize(0..SERVER_ERRORS.len())] },
-        4 => Fault::Html,
-        5 => Fault::Truncated,
-        6 => Fault::Empty,
-        7 => Fault::Reset,
-        8 => Fault::WrongJson,
-        _ => {
-            let errors = harmless_errors();
-            errors[dice.usize(0..errors.len())].clone()
-        }
-    }
+/// Returns the kinds of fault, each with its forms.
+pub(crate) fn chances(delay_ms: u64) -> Vec<Vec<Fault>> {
+    vec![
+        vec![Fault::Delay { ms: delay_ms }],
+        vec![Fault::RateLimited],
+        vec![Fault::RateLimited400],
+        [500, 502, 503, 504].map(|status| Fault::ServerError { status }).to_vec(),
+        vec![Fault::Html],
+        vec![Fault::Truncated],
+        vec![Fault::Empty],
+        vec![Fault::Reset],
+        vec![Fault::WrongJson],
+        harmless_errors(),
+    ]
 }
 
 /// The Graph errors of `instagram-api.md` §6 that any call can meet and that leave a token alive.
@@ -133,9 +64,12 @@ fn harmless_errors() -> Vec<Fault> {
 mod tests {
     use std::collections::{BTreeMap, HashSet};
 
-    use super::*;
+    use simulator_kit::Weather;
 
-    fn weather(rate: f64, seed: u64) -> Weather {
+    use super::*;
+    use crate::world::World;
+
+    fn weather(rate: f64, seed: u64) -> Weather<World> {
         Weather::new(RandomFailures { rate, seed, ..RandomFailures::default() }).unwrap()
     }
 
@@ -174,10 +108,13 @@ mod tests {
         assert!(all.strike(Endpoint::Refresh).is_some() && all.strike(Endpoint::Profile).is_some());
         assert_eq!(all.strike(Endpoint::CodeExchange), None);
         let any = RandomFailures { rate: 1.0, endpoints: vec![Endpoint::Any], ..RandomFailures::default() };
-        assert!(Weather::new(any).unwrap().strike(Endpoint::CodeExchange).is_some());
-        assert_eq!(Weather::default().strike(Endpoint::Refresh), None);
+        assert!(Weather::<World>::new(any).unwrap().strike(Endpoint::CodeExchange).is_some());
+        assert_eq!(Weather::<World>::default().strike(Endpoint::Refresh), None);
         for rate in [-0.1, 1.1, f64::NAN] {
-            assert!(Weather::new(RandomFailures { rate, ..RandomFailures::default() }).is_err(), "{rate}");
+            assert!(
+                Weather::<World>::new(RandomFailures { rate, ..RandomFailures::default() }).is_err(),
+                "{rate}"
+            );
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
+use simulator_kit::{Answer, Parameters};
 
-use crate::accounts::Account;
-use crate::answer::{Answer, GraphError};
-use crate::parameters::Parameters;
+use crate::account::Account;
+use crate::graph_error::GraphError;
 use crate::world::World;
 
 /// Time for which a picture's URL works.
@@ -28,7 +28,7 @@ impl World {
             let message = "(#10) Application does not have permission for this action";
             return Err(GraphError::new(10, None, message));
         }
-        let account = &self.accounts[token.account];
+        let account = &self.base.accounts[token.account];
         // Graph names the object's id whether asked or not.
         let mut profile = Map::from_iter([("id".to_owned(), account.app_scoped_id.to_string().into())]);
         let asked = query.text("fields").split(',').map(str::trim).filter(|field| !field.is_empty());
@@ -39,7 +39,11 @@ impl World {
             }
         }
         let profile = Value::Object(profile);
-        Ok(Answer::ok(if self.options.profile_wrapped { json!({ "data": [profile] }) } else { profile }))
+        Ok(Answer::ok(&if self.base.options.profile_wrapped {
+            json!({ "data": [profile] })
+        } else {
+            profile
+        }))
     }
 
     /// A field's value: null where the account has not set it, `None` where there is no such field.
@@ -62,24 +66,13 @@ impl World {
 
     fn picture_url(&self, account: &Account, origin: &str) -> Option<String> {
         account.picture_hue?;
-        let expires = (self.now() + PICTURE_LIFE).as_second();
+        let expires = (self.base.now() + PICTURE_LIFE).as_second();
         Some(format!("{origin}/pictures/{}.svg?expires={expires}", account.username))
     }
 
-    /// An account's avatar as SVG, `None` where it has none.
-    pub(crate) fn picture(&self, username: &str) -> Option<String> {
-        let hue = self.accounts[self.accounts.place(username)?].picture_hue?;
-        let far = (hue + 50) % 360;
-        Some(format!(
-            r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 120" role="img" aria-label="{username}">
-<defs><linearGradient id="g" x1="0" y1="0" x2="1" y2="1"><stop stop-color="hsl({hue} 85% 62%)"/>
-<stop offset="1" stop-color="hsl({far} 75% 42%)"/></linearGradient></defs>
-<rect width="120" height="120" fill="url(#g)"/>
-<circle cx="60" cy="60" r="42" fill="hsl(260 14% 10%)"/>
-<g fill="none" stroke="white" stroke-opacity=".16"><circle cx="60" cy="60" r="36"/><circle cx="60" cy="60" r="30"/>
-<circle cx="60" cy="60" r="24"/></g>
-<circle cx="60" cy="60" r="15" fill="url(#g)"/><circle cx="60" cy="60" r="3" fill="white"/></svg>"#
-        ))
+    /// The hue of an account's picture, `None` where it has none.
+    pub(crate) fn picture_hue(&self, username: &str) -> Option<u16> {
+        self.base.accounts[self.base.accounts.place(username)?].picture_hue
     }
 
     /// Tells whether a picture's URL has expired. A URL without an expiry works always: the consent page's.
@@ -87,7 +80,7 @@ impl World {
         let expires = query.get("expires").map(|text| text.parse().ok().map(Timestamp::from_second));
         match expires {
             None => false,
-            Some(Some(Ok(expires))) => expires <= self.now(),
+            Some(Some(Ok(expires))) => expires <= self.base.now(),
             Some(_) => true,
         }
     }

@@ -3,24 +3,13 @@
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
-use url::form_urlencoded;
+use simulator_kit::{Consent, Parameters, Permission, random_text, return_url};
 
-use crate::accounts::AccountType;
-use crate::consent::Consent;
-use crate::parameters::Parameters;
-use crate::world::{World, random_text};
+use crate::account::AccountType;
+use crate::world::World;
 
 /// A code lives one hour and works once.
 const CODE_LIFE: SignedDuration = SignedDuration::from_hours(1);
-
-/// A permission that an app can ask for.
-#[derive(Debug)]
-pub(crate) struct Permission {
-    /// Its name in `scope`.
-    pub(crate) name: &'static str,
-    /// The consent page's words about it.
-    pub(crate) label: &'static str,
-}
 
 /// Every permission that exists.
 pub(crate) const PERMISSIONS: [Permission; 5] = [
@@ -137,24 +126,21 @@ impl World {
         if consent.refuse {
             return Ok(request.denied("user_denied", "The user denied your request."));
         }
-        let Some(account) = self.accounts.place(&consent.account) else {
+        let Some(account) = self.base.accounts.place(&consent.account) else {
             return Err(PageError::UnknownAccount(consent.account));
         };
-        if self.accounts[account].account_type == AccountType::Personal {
+        if self.base.accounts[account].account_type == AccountType::Personal {
             let description =
                 "A personal account cannot grant these permissions. Use a professional account.";
             return Ok(request.denied("personal_account", description));
         }
-        let permissions = match consent.permissions {
-            Some(chosen) => request.only_asked(chosen)?,
-            None => request.scopes.iter().map(|permission| permission.name.to_owned()).collect(),
-        };
+        let permissions = consent.granted(&request.scopes).map_err(PageError::InvalidScope)?;
         let text = format!("AQ{}", random_text::<96>());
         let code = Code {
             account,
             permissions,
             redirect_uri: request.redirect_uri.clone(),
-            expires_at: self.now() + CODE_LIFE,
+            expires_at: self.base.now() + CODE_LIFE,
             used: false,
         };
         self.codes.insert(text.clone(), code);
@@ -164,15 +150,6 @@ impl World {
 }
 
 impl AuthorizationRequest {
-    /// The permissions that were left ticked, if all of them were on the page.
-    fn only_asked(&self, chosen: Vec<String>) -> Result<Vec<String>, PageError> {
-        let asked = |name: &&String| self.scopes.iter().any(|permission| permission.name == name.as_str());
-        match chosen.iter().find(|name| !asked(name)) {
-            Some(stranger) => Err(PageError::InvalidScope(stranger.clone())),
-            None => Ok(chosen),
-        }
-    }
-
     /// Returns the address to which the browser goes when nothing was granted.
     fn denied(&self, reason: &str, description: &str) -> String {
         self.back(&[("error", "access_denied"), ("error_reason", reason), ("error_description", description)])
@@ -180,12 +157,6 @@ impl AuthorizationRequest {
 
     /// The redirect URI with these parameters and the state.
     fn back(&self, parameters: &[(&str, &str)]) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(parameters);
-        if let Some(state) = &self.state {
-            query.append_pair("state", state);
-        }
-        let separator = if self.redirect_uri.contains('?') { '&' } else { '?' };
-        format!("{}{separator}{}", self.redirect_uri, query.finish())
+        return_url(&self.redirect_uri, parameters, self.state.as_deref())
     }
 }

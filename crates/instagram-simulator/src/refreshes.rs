@@ -39,16 +39,3 @@ pub enum RefreshOutcome {
     /// Anything else: a fault's answer, an app without access, a short-lived token, a wrong request.
     Failed,
 }
-
-/// A record as it is kept.
-#[derive(Debug)]
-pub(crate) struct LoggedRefresh {
-    pub(crate) at: Timestamp,
-    /// The account's place in the list.
-    pub(crate) account: usize,
-    pub(crate) token: u64,
-    pub(crate) age_seconds: u64,
-    pub(crate) outcome: RefreshOutcome,
-    pub(crate) renewed_into: Option<u64>,
-    pub(crate) delivered_whole: bool,
-}

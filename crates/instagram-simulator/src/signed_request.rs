@@ -46,8 +46,8 @@ impl World {
         kind: UserIdKind,
         issued_at: Timestamp,
     ) -> String {
-        let id = self.accounts[account].id(kind);
-        let user_id = match self.options.signed_request_user_id {
+        let id = self.base.accounts[account].id(kind);
+        let user_id = match self.base.options.signed_request_user_id {
             UserIdForm::Number => Value::from(id),
             UserIdForm::Text => id.to_string().into(),
         };

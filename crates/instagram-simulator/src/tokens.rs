@@ -5,15 +5,15 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use simulator_kit::{Answer, Parameters, random_text};
 
-use crate::accounts::{Account, Revocation};
-use crate::answer::{Answer, GraphError};
+use crate::account::{Account, Revocation};
 use crate::faults::Fault;
+use crate::graph_error::GraphError;
 use crate::oauth::PERMISSIONS;
 use crate::options::{Options, TokenShape, UserIdForm};
-use crate::parameters::Parameters;
-use crate::refreshes::{LoggedRefresh, RefreshOutcome};
-use crate::world::{World, random_text};
+use crate::refreshes::{RefreshOutcome, RefreshRecord};
+use crate::world::World;
 
 /// The life of a short-lived token.
 const SHORT_LIFE: SignedDuration = SignedDuration::from_hours(1);
@@ -50,12 +50,12 @@ impl World {
     /// `POST /oauth/access_token`: a code becomes a short-lived token.
     pub(crate) fn code_exchange(&mut self, form: &Parameters) -> Answer {
         match self.redeem_code(form) {
-            Ok(body) => Answer::ok(body),
+            Ok(body) => Answer::ok(&body),
             // Not Graph's envelope: this endpoint has its own.
-            Err(message) => Answer {
-                status: StatusCode::BAD_REQUEST,
-                body: json!({ "error_type": "OAuthException", "code": 400, "error_message": message }),
-            },
+            Err(message) => Answer::json(
+                StatusCode::BAD_REQUEST,
+                &json!({ "error_type": "OAuthException", "code": 400, "error_message": message }),
+            ),
         }
     }
 
@@ -69,7 +69,7 @@ impl World {
         if form.text("grant_type") != "authorization_code" {
             return Err("Invalid grant_type");
         }
-        let now = self.now();
+        let now = self.base.now();
         let code = self.codes.get_mut(form.text("code")).filter(|code| !code.used);
         let code = code.ok_or("Matching code was not found or was already used")?;
         if code.expires_at <= now {
@@ -84,7 +84,7 @@ impl World {
         code.used = true;
         let (account, permissions) = (code.account, Arc::<[String]>::from(code.permissions.clone()));
         let (text, _) = self.issue(account, Kind::Short, Arc::clone(&permissions));
-        Ok(short_lived_body(&self.options, &self.accounts[account], &text, &permissions))
+        Ok(short_lived_body(&self.base.options, &self.base.accounts[account], &text, &permissions))
     }
 
     /// `GET /access_token`: a short-lived token becomes a long-lived one.
@@ -103,7 +103,7 @@ impl World {
         }
         let (account, permissions) = (token.account, Arc::clone(&token.permissions));
         let (text, _) = self.issue(account, Kind::Long, permissions);
-        Ok(Answer::ok(self.long_lived_body(&text)))
+        Ok(Answer::ok(&self.long_lived_body(&text)))
     }
 
     /// `GET /refresh_access_token`: a long-lived token lives longer. `fault`: what then happens to the answer.
@@ -118,14 +118,14 @@ impl World {
             Ok((answer, serial)) => (RefreshOutcome::Renewed, Some(serial), answer),
             Err((outcome, error)) => (outcome, None, error.into()),
         };
-        self.refreshes.extend(subject.map(|logged| LoggedRefresh { outcome, renewed_into, ..logged }));
+        self.base.refreshes.extend(subject.map(|logged| RefreshRecord { outcome, renewed_into, ..logged }));
         answer
     }
 
     /// A refresh that a fault answers, before anything is done.
     pub(crate) fn refresh_prevented(&mut self, query: &Parameters, bearer: Option<&str>, fault: &Fault) {
         let subject = self.refresh_subject(query, bearer, Some(fault));
-        self.refreshes.extend(subject);
+        self.base.refreshes.extend(subject);
     }
 
     /// The record of a refresh that has failed so far. `None` where there is no such token.
@@ -134,18 +134,17 @@ impl World {
         query: &Parameters,
         bearer: Option<&str>,
         fault: Option<&Fault>,
-    ) -> Option<LoggedRefresh> {
+    ) -> Option<RefreshRecord> {
         let token = self.tokens.get(given_token(query, bearer)?)?;
-        let at = self.now();
-        Some(LoggedRefresh {
+        let at = self.base.now();
+        Some(RefreshRecord {
             at,
-            account: token.account,
+            account: self.base.accounts[token.account].username.clone(),
             token: token.serial,
             age_seconds: at.duration_since(token.issued_at).as_secs().try_into().unwrap_or_default(),
             outcome: RefreshOutcome::Failed,
             renewed_into: None,
-            delivered_whole: fault
-                .is_none_or(|fault| !fault.does_the_work() && !matches!(fault, Fault::Reset)),
+            delivered_whole: fault.is_none_or(simulator_kit::Fault::delivers_whole),
         })
     }
 
@@ -164,14 +163,14 @@ impl World {
         if token.kind == Kind::Short {
             return Err(failed(GraphError::bad_request("Only a long-lived token can be refreshed")));
         }
-        if self.now().duration_since(token.issued_at) < REFRESH_AGE {
+        if self.base.now().duration_since(token.issued_at) < REFRESH_AGE {
             let error = GraphError::bad_request("The token must be at least 24 hours old to be refreshed");
             return Err((RefreshOutcome::TooYoung, error));
         }
         let Token { account, serial, .. } = *token;
         let permissions = Arc::clone(&token.permissions);
-        let listed = self.options.refresh_permissions.then(|| permissions.join(","));
-        let (text, serial) = if self.options.refresh_rotates {
+        let listed = self.base.options.refresh_permissions.then(|| permissions.join(","));
+        let (text, serial) = if self.base.options.refresh_rotates {
             // The old token keeps its own life.
             self.issue(account, Kind::Long, permissions)
         } else {
@@ -183,7 +182,7 @@ impl World {
         if let Some(listed) = listed {
             body["permissions"] = listed.into();
         }
-        Ok((Answer::ok(body), serial))
+        Ok((Answer::ok(&body), serial))
     }
 
     /// Names, as the log does, the reason for which [`World::live_token`] refuses a token.
@@ -198,11 +197,11 @@ impl World {
 
     /// Returns the reason why a token is dead, if it is. A revoked one that has expired was revoked.
     fn death(&self, token: &Token) -> Option<Death> {
-        let killed = self.accounts[token.account].revocation;
+        let killed = self.base.accounts[token.account].revocation;
         if let Some(killed) = killed.filter(|killed| killed.last_token >= token.serial) {
             return Some(Death::Revoked(killed.subcode));
         }
-        (token.expires_at <= self.now()).then_some(Death::Expired)
+        (token.expires_at <= self.base.now()).then_some(Death::Expired)
     }
 
     /// The token that a Graph call carries, if it lives and the app may act for its account.
@@ -221,7 +220,7 @@ impl World {
             Some(Death::Expired) => return Err(self.expired(token)),
             None => {}
         }
-        if !self.accounts[token.account].app_access {
+        if !self.base.accounts[token.account].app_access {
             return Err(GraphError::app_access());
         }
         Ok((text, token))
@@ -232,9 +231,9 @@ impl World {
         let message = format!(
             "Error validating access token: Session has expired on {}. The current time is {}.",
             token.expires_at.strftime(day),
-            self.now().strftime(day)
+            self.base.now().strftime(day)
         );
-        GraphError::new(190, Some(self.options.expired_subcode), message)
+        GraphError::new(190, Some(self.base.options.expired_subcode), message)
     }
 
     /// A new long-lived token with every permission.
@@ -245,24 +244,26 @@ impl World {
 
     /// Kills every token of an account. Later ones live.
     pub(crate) fn revoke(&mut self, account: usize, subcode: i64) {
-        self.accounts[account].revocation = Some(Revocation { last_token: self.issued, subcode });
+        self.base.accounts[account].revocation = Some(Revocation { last_token: self.issued, subcode });
     }
 
     /// A new token's text and serial number.
     fn issue(&mut self, account: usize, kind: Kind, permissions: Arc<[String]>) -> (String, u64) {
         let text = format!("IGAA{}", random_text::<120>());
         self.issued += 1;
-        self.accounts[account].last_token = self.issued;
+        self.base.accounts[account].last_token = self.issued;
         let token = self.new_token(account, kind, permissions, self.issued);
         self.tokens.insert(text.clone(), token);
         (text, self.issued)
     }
 
     fn new_token(&self, account: usize, kind: Kind, permissions: Arc<[String]>, serial: u64) -> Token {
-        let issued_at = self.now();
+        let issued_at = self.base.now();
         let life = match kind {
             Kind::Short => SHORT_LIFE,
-            Kind::Long => SignedDuration::from_secs(self.options.expires_in.try_into().unwrap_or(i64::MAX)),
+            Kind::Long => {
+                SignedDuration::from_secs(self.base.options.expires_in.try_into().unwrap_or(i64::MAX))
+            }
         };
         // A life beyond the end of time is a life without end.
         let expires_at = issued_at.checked_add(life).unwrap_or(Timestamp::MAX);
@@ -270,7 +271,7 @@ impl World {
     }
 
     fn long_lived_body(&self, text: &str) -> Value {
-        json!({ "access_token": text, "token_type": "bearer", "expires_in": self.options.expires_in })
+        json!({ "access_token": text, "token_type": "bearer", "expires_in": self.base.options.expires_in })
     }
 }
 

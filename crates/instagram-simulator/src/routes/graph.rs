@@ -2,13 +2,12 @@
 
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value};
+use simulator_kit::{Parameters, bearer, origin, picture_response, respond};
 use url::form_urlencoded;
 
-use super::{WorldData, bearer};
+use super::WorldData;
 use crate::content::Call;
 use crate::faults::Endpoint;
-use crate::parameters::Parameters;
-use crate::wire::respond;
 
 pub(super) fn configure(app: &mut web::ServiceConfig) {
     app.route(r"/{version:v\d+\.\d+}/me", web::get().to(profile))
@@ -21,9 +20,8 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
 
 async fn profile(world: WorldData, request: HttpRequest, query: web::Query<Parameters>) -> HttpResponse {
     respond(&world, Endpoint::Profile, &request, |world| {
-        // The picture is where the client found the profile, whatever name it has for this machine.
-        let origin = format!("http://{}", request.connection_info().host());
-        world.profile(&query, bearer(&request), &origin)
+        // The picture is where the client found the profile.
+        world.profile(&query, bearer(&request), &origin(&request))
     })
     .await
 }
@@ -43,7 +41,7 @@ async fn content(
             edge: path.get("edge"),
             parameters: &parameters,
             bearer: bearer(&request),
-            origin: &format!("http://{}", request.connection_info().host()),
+            origin: &origin(&request),
         })
     })
     .await
@@ -68,8 +66,5 @@ async fn picture(
     if world.picture_expired(&query) {
         return HttpResponse::Forbidden().body("URL signature expired");
     }
-    match world.picture(&username) {
-        Some(svg) => HttpResponse::Ok().content_type("image/svg+xml").body(svg),
-        None => HttpResponse::NotFound().finish(),
-    }
+    picture_response(&username, world.picture_hue(&username))
 }

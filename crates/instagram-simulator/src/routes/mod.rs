@@ -5,31 +5,17 @@ mod authorize;
 mod graph;
 mod token;
 
-use actix_web::http::header::AUTHORIZATION;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web;
 
-use crate::answer::{Answer, GraphError};
-use crate::world::SharedWorld;
+use crate::world::World;
 
 /// The simulated world, as handlers get it.
-pub(crate) type WorldData = web::Data<SharedWorld>;
+pub(crate) type WorldData = simulator_kit::WorldData<World>;
 
-/// Adds every route.
+/// Adds every route of Instagram's own.
 pub(crate) fn configure(app: &mut web::ServiceConfig) {
     app.configure(authorize::configure)
         .configure(token::configure)
         .configure(graph::configure)
-        .configure(admin::configure)
-        .default_service(web::to(unknown));
-}
-
-async fn unknown(request: HttpRequest) -> HttpResponse {
-    let error = GraphError::new(2500, None, format!("Unknown path components: {}", request.path()));
-    let answer = Answer::from(error);
-    HttpResponse::build(answer.status).json(answer.body)
-}
-
-/// The token of an `Authorization: Bearer` header.
-fn bearer(request: &HttpRequest) -> Option<&str> {
-    request.headers().get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+        .configure(admin::configure);
 }

@@ -1,11 +1,10 @@
 //! The three endpoints that give tokens.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use simulator_kit::{Parameters, bearer, respond, respond_with};
 
-use super::{WorldData, bearer};
+use super::WorldData;
 use crate::faults::Endpoint;
-use crate::parameters::Parameters;
-use crate::wire::{Reply, respond};
 
 pub(super) fn configure(app: &mut web::ServiceConfig) {
     app.route("/oauth/access_token", web::post().to(code_exchange))
@@ -28,16 +27,13 @@ async fn long_lived(world: WorldData, request: HttpRequest, query: web::Query<Pa
 }
 
 async fn refresh(world: WorldData, request: HttpRequest, query: web::Query<Parameters>) -> HttpResponse {
-    let reply = {
-        let mut world = world.lock();
-        match world.arrive(Endpoint::Refresh) {
-            // The log has these as well.
-            Some(fault) if !fault.does_the_work() => {
-                world.refresh_prevented(&query, bearer(&request), &fault);
-                Reply::instead(fault, &world)
-            }
-            fault => Reply::Done(world.refresh(&query, bearer(&request), fault.as_ref()), fault),
-        }
-    };
-    reply.send(&request).await
+    respond_with(
+        &world,
+        Endpoint::Refresh,
+        &request,
+        |world, fault| world.refresh(&query, bearer(&request), fault),
+        // The log has these as well.
+        |world, fault| world.refresh_prevented(&query, bearer(&request), fault),
+    )
+    .await
 }

@@ -1,20 +1,8 @@
-//! Answers of an endpoint, before they become bytes; and the errors in Graph's envelope.
+//! Errors in Graph's envelope.
 
 use actix_web::http::StatusCode;
-use serde_json::{Value, json};
-
-/// A status and a JSON body.
-#[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) body: Value,
-}
-
-impl Answer {
-    pub(crate) fn ok(body: Value) -> Self {
-        Self { status: StatusCode::OK, body }
-    }
-}
+use serde_json::json;
+use simulator_kit::Answer;
 
 /// An error as graph.instagram.com tells it (spec `instagram-api.md` §6).
 #[derive(Clone, Debug)]
@@ -69,12 +57,6 @@ impl From<GraphError> for Answer {
         if error.is_transient {
             body["is_transient"] = true.into();
         }
-        Self { status: error.status, body: json!({ "error": body }) }
-    }
-}
-
-impl From<Result<Answer, GraphError>> for Answer {
-    fn from(result: Result<Answer, GraphError>) -> Self {
-        result.unwrap_or_else(Into::into)
+        Self::json(error.status, &json!({ "error": body }))
     }
 }
