@@ -1,4 +1,5 @@
-//! Real HTTP against a server that gives any answer byte for byte.
+//! Real HTTP against two stand-ins: a server that gives any answer byte for byte, and the simulator, which behaves like
+//! Spotify.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -9,4 +10,5 @@ mod failures;
 mod get;
 mod observer;
 mod secrets;
+mod simulated;
 mod wire;
