@@ -48,8 +48,8 @@ impl<W: World> Base<W> {
         Timestamp::now() + self.ahead
     }
 
-    /// Moves the clock forward. It stops before the last time that a timestamp can hold. Returns, once a day, the time
-    /// before whose death everything is to be forgotten.
+    /// Moves the clock forward. It stops before the last time that a timestamp can hold. Returns, once a day, a
+    /// time: what expired before it is to be forgotten.
     pub(crate) fn advance(&mut self, by: SignedDuration) -> Option<Timestamp> {
         let furthest = Timestamp::MAX.duration_since(Timestamp::now()) - YEAR;
         self.ahead = self.ahead.saturating_add(by).min(furthest);

@@ -49,7 +49,8 @@ pub enum Mishap {
     WrongJson,
 }
 
-/// Writes the enum of a provider's faults: its own, and each [`Mishap`] of the wire. In JSON it is tagged by `kind`.
+/// Writes the enum of a provider's faults: its own, and each [`Mishap`] of the wire. In JSON it is tagged by
+/// `kind`.
 #[macro_export]
 macro_rules! faults {
     ($(#[$about:meta])* $visibility:vis enum $name:ident { $($own:tt)* }) => {
@@ -57,7 +58,8 @@ macro_rules! faults {
         #[derive(Clone, Debug, PartialEq, Eq, $crate::serde::Serialize, $crate::serde::Deserialize)]
         #[serde(tag = "kind", rename_all = "snake_case")]
         $visibility enum $name {
-            /// The right answer, late. The work is done at once, so a client that stops waiting loses an answer.
+            /// The right answer, late. The work is done at once, so a client that stops waiting loses an
+            /// answer.
             Delay {
                 /// The delay, in milliseconds of real time.
                 ms: u64,
@@ -66,8 +68,8 @@ macro_rules! faults {
             Html,
             /// The right answer, cut in the middle: `Content-Length` promises more than comes.
             Truncated,
-            /// The right answer, in which each emoji is cut to half of its surrogate pair: what remains of a text
-            /// that a program cut by UTF-16 units, and what many JSON readers refuse.
+            /// The right answer, in which each emoji is cut to half of its surrogate pair: what remains of a
+            /// text that a program cut by UTF-16 units, and what many JSON readers refuse.
             HalfEmoji,
             /// HTTP 200 with nothing in it.
             Empty,

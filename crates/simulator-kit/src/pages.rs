@@ -116,8 +116,8 @@ impl Look {
         self.layout("Allow access", &body)
     }
 
-    /// Returns the answer with a page on which the provider keeps the person, because there is nowhere safe to send
-    /// them. `advice` is for the developer.
+    /// Returns the answer with a page on which the provider keeps the person, because there is nowhere safe
+    /// to send them. `advice` is for the developer.
     pub fn error(&self, error: &str, advice: &str) -> HttpResponse {
         let body = format!(
             r#"<h1>{}</h1><p class="lead">{}</p>

@@ -24,12 +24,13 @@ use crate::world::{SharedWorld, World};
 
 /// A running simulator.
 ///
-/// It lives in a thread of its own, with a runtime of its own, so a test can start it from any runtime or from none.
-/// Dropping it stops it. Its methods act on the simulated world directly, without a request.
+/// It lives in a thread of its own, with a runtime of its own, so a test can start it from any runtime or
+/// from none. Dropping it stops it. Its methods act on the simulated world directly, without a request.
 ///
 /// # Panics
 ///
-/// Methods that name an account panic where there is no such account: a test's own mistake, best told at once.
+/// Methods that name an account panic where there is no such account: a test's own mistake, best told at
+/// once.
 #[derive(Debug)]
 pub struct Server<W: World> {
     address: SocketAddr,
@@ -60,7 +61,8 @@ impl<W: World> Server<W> {
                         data.insert(connection);
                     }
                 })
-                // Every answer takes microseconds and the world has one lock: more workers would only wait for it.
+                // Every answer takes microseconds and the world has one lock: more workers would only wait
+                // for it.
                 .workers(1)
                 .disable_signals()
                 .bind(bind);
@@ -96,7 +98,8 @@ impl<W: World> Server<W> {
         format!("http://{}", self.address)
     }
 
-    /// Makes the next requests to an endpoint fail. A request meets the oldest fault that waits for it, and only that one.
+    /// Makes the next requests to an endpoint fail. A request meets the oldest fault that waits for it, and
+    /// only that one.
     pub fn fault(&self, endpoint: W::Endpoint, fault: W::Fault, times: Times) {
         self.lock().base_mut().faults.add(PlannedFault { endpoint, fault, times });
     }
@@ -106,7 +109,8 @@ impl<W: World> Server<W> {
         self.lock().base_mut().faults.clear();
     }
 
-    /// Lets a part of all requests fail at random, beside the faults that are planned. Chance starts from the seed.
+    /// Lets a part of all requests fail at random, beside the faults that are planned. Chance starts from the
+    /// seed.
     ///
     /// # Panics
     ///
@@ -176,7 +180,8 @@ impl<W: World> Server<W> {
         self.with_account(username, |world, account| world.base_mut().accounts[account].change(change));
     }
 
-    /// Plays a person: opens `auth_url`, which has to lead to this path, and returns the result of their acting there.
+    /// Plays a person: opens `auth_url`, which has to lead to this path, and returns the result of their
+    /// acting there.
     ///
     /// # Panics
     ///
@@ -190,7 +195,8 @@ impl<W: World> Server<W> {
         let url = Url::parse(auth_url).unwrap_or_else(|error| panic!("{auth_url:?} is not a URL: {error}"));
         assert_eq!(url.path(), path, "the person was not sent to the consent page: {auth_url}");
         let query = form_urlencoded::parse(url.query().unwrap_or_default().as_bytes());
-        // The lock is free again before the panic, which else would make every later failure look like this one.
+        // The lock is free again before the panic, which else would make every later failure look like this
+        // one.
         let result = act(&mut self.lock(), &query.into_owned().collect());
         result.unwrap_or_else(|error| panic!("{} shows its own page: {error} ({auth_url})", W::PROVIDER))
     }

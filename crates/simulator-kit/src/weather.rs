@@ -9,8 +9,9 @@ use crate::world::World;
 
 /// Failures at random, for long runs. No failure kills a token or says that one is dead.
 ///
-/// Every kind of fault is as likely as every other; within a kind, every status or error is as likely as every
-/// other. The same seed and the same order of requests give the same failures. A planned fault goes first.
+/// Every kind of fault is as likely as every other; within a kind, every status or error is as likely as
+/// every other. The same seed and the same order of requests give the same failures. A planned fault goes
+/// first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, bound = "E: Endpoint")]
 pub struct RandomFailures<E> {

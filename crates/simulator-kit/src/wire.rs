@@ -18,7 +18,8 @@ use crate::answer::Answer;
 use crate::faults::{Fault, Mishap};
 use crate::world::{SharedWorld, World};
 
-/// Answers one request to a counted endpoint: counts it, meets the fault that waits for it, or does what was asked.
+/// Answers one request to a counted endpoint: counts it, meets the fault that waits for it, or does what was
+/// asked.
 pub async fn respond<W: World>(
     world: &SharedWorld<W>,
     endpoint: W::Endpoint,
@@ -28,8 +29,8 @@ pub async fn respond<W: World>(
     respond_with(world, endpoint, request, |world, _| act(world), |_, _| {}).await
 }
 
-/// Answers as [`respond`] does. `act` is told of the fault that then happens to its answer, and `prevented` of the
-/// fault that answers in its place.
+/// Answers as [`respond`] does. `act` is told of the fault that then happens to its answer, and `prevented`
+/// of the fault that answers in its place.
 pub async fn respond_with<W: World>(
     world: &SharedWorld<W>,
     endpoint: W::Endpoint,

@@ -36,7 +36,8 @@ pub trait World: Debug + Send + Sized + 'static {
     /// Returns what each world has.
     fn base_mut(&mut self) -> &mut Base<Self>;
 
-    /// Adds the routes of the provider. They come before the kit's, so a world can add admin routes of its own.
+    /// Adds the routes of the provider. They come before the kit's, so a world can add admin routes of its
+    /// own.
     fn routes(app: &mut ServiceConfig);
 
     /// Returns the provider's answer at a path that it does not have.
@@ -45,7 +46,8 @@ pub trait World: Debug + Send + Sized + 'static {
     /// Returns the provider's answer for a fault that is no [`Mishap`](crate::Mishap) of the wire.
     fn instead(&self, fault: &Self::Fault) -> Answer;
 
-    /// Returns the kinds of fault that chance picks from, each with its forms. None of them says that a token is dead.
+    /// Returns the kinds of fault that chance picks from, each with its forms. None of them says that a token
+    /// is dead.
     fn chances(delay_ms: u64) -> Vec<Vec<Self::Fault>>;
 
     /// Forgets what died before this time, so that years fit into memory.

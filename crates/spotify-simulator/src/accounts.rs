@@ -1,7 +1,7 @@
 //! The named people who have an account on the simulated Spotify. More can be added.
 //!
-//! The constants are user names, as the consent page shows them and as [`Consent`](crate::Consent) takes them. A user name
-//! is Spotify's `id`, until the account's `id` is changed.
+//! The constants are user names, as the consent page shows them and as [`Consent`](crate::Consent) takes
+//! them. A user name is Spotify's `id`, until the account's `id` is changed.
 
 /// A Premium account with every profile field set: the happy path.
 pub const LISTENER: &str = "wizzler";
@@ -11,7 +11,8 @@ pub const UNNAMED: &str = "31vq4f7xk2d5trwl6se0mbn3ya";
 pub const NOT_ASCII: &str = "zoe.nguyen";
 /// An account whose profile has the fields of development mode only.
 pub const DEVELOPMENT: &str = "indie.sam";
-/// An account that is not on the app's list. Consent and tokens succeed; every call of the Web API then answers 403.
+/// An account that is not on the app's list. Consent and tokens succeed; every call of the Web API then
+/// answers 403.
 pub const UNREGISTERED: &str = "mallory.fm";
 /// An account without `account_id`, as all were until May 2026.
 pub const WITHOUT_ACCOUNT_ID: &str = "old.timer";

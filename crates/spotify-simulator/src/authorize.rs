@@ -161,7 +161,8 @@ impl World {
         Ok((self.back_with_code(request, account, scopes, at), Some(account)))
     }
 
-    /// Sends a signed-in person straight back, if they agreed to all of it before and the app does not want the page.
+    /// Sends a signed-in person straight back, if they agreed to all of it before and the app does not want
+    /// the page.
     pub(crate) fn pass_silently(&mut self, request: &AuthorizationRequest, account: usize) -> Option<String> {
         if request.show_dialog {
             return None;

@@ -300,7 +300,10 @@ impl Call<'_> {
 
     /// Returns the items of each playlist: a track of every album.
     fn items(&self) -> Vec<Value> {
-        let item = |(_, (artist, album))| json!({"added_at": ADDED_AT, "is_local": false, "item": self.track((artist, album, 0))});
+        let item = |(_, (artist, album))| {
+            let track = self.track((artist, album, 0));
+            json!({"added_at": ADDED_AT, "is_local": false, "item": track})
+        };
         Self::album_ids().map(item).collect()
     }
 

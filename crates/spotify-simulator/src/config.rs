@@ -13,8 +13,8 @@ pub struct Config {
     pub client_id: String,
     /// The app's client secret.
     pub client_secret: String,
-    /// The redirect URIs registered for the app. A request must match one of them byte for byte, but for the port of a
-    /// loopback address that is registered without one.
+    /// The redirect URIs registered for the app. A request must match one of them byte for byte, but for the
+    /// port of a loopback address that is registered without one.
     pub redirect_uris: Vec<String>,
 }
 

@@ -28,8 +28,9 @@ impl simulator_kit::Endpoint for Endpoint {
 faults! {
     /// Something that goes wrong with one answer.
     ///
-    /// [`Delay`](Fault::Delay), [`Truncated`](Fault::Truncated) and [`HalfEmoji`](Fault::HalfEmoji) do what was
-    /// asked, so a code is used up and a token refreshed. All others answer before anything has been done.
+    /// [`Delay`](Fault::Delay), [`Truncated`](Fault::Truncated) and [`HalfEmoji`](Fault::HalfEmoji) do what
+    /// was asked, so a code is used up and a token refreshed. All others answer before anything has been
+    /// done.
     pub enum Fault {
         /// HTTP 429. Its body is as [`Options::error_body`](crate::Options::error_body) says.
         RateLimited {
@@ -115,8 +116,9 @@ pub type PlannedFault = simulator_kit::PlannedFault<Endpoint, Fault>;
 
 /// Failures at random, for long runs. No failure kills a token or says that one is dead.
 ///
-/// They are delays, rate limits of minutes, errors of servers, and those of the wire; each kind is as likely as every
-/// other. The same seed and the same order of requests give the same failures. A planned fault goes first.
+/// They are delays, rate limits of minutes, errors of servers, and those of the wire; each kind is as likely
+/// as every other. The same seed and the same order of requests give the same failures. A planned fault goes
+/// first.
 ///
 /// ```
 /// use spotify_simulator::RandomFailures;

@@ -1,8 +1,10 @@
-//! Choices of the simulator's answers, where Spotify has been seen to answer in more than one way, or where nobody knows.
+//! Choices of the simulator's answers, where Spotify has been seen to answer in more than one way, or where
+//! nobody knows.
 
 use serde::{Deserialize, Serialize};
 
-/// Choices between answers: those that Spotify has been seen to give, and those of which nothing certain is known.
+/// Choices between answers: those that Spotify has been seen to give, and those of which nothing certain is
+/// known.
 ///
 /// Setting options replaces all of them, so start from the default:
 ///
@@ -37,7 +39,8 @@ pub struct Options {
     pub error_body: ErrorBody,
     /// The text of the 403 for an account that is not on the app's list.
     pub not_registered: NotRegistered,
-    /// Ends access tokens at once when the person removes the app. False: they live out their hour. Default: yes.
+    /// Ends access tokens at once when the person removes the app. False: they live out their hour. Default:
+    /// yes.
     pub revoking_ends_access: bool,
     /// Lets a new consent end the refresh tokens of older ones. Default: no.
     pub consent_ends_older: bool,

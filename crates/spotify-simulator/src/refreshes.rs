@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// One refresh request that named a refresh token which exists. Tokens go by serial numbers, which are no secret.
+/// One refresh request that named a refresh token which exists. Tokens go by serial numbers, which are no
+/// secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RefreshRecord {
     /// Time at which it came, by the simulator's clock.
@@ -14,8 +15,8 @@ pub struct RefreshRecord {
     pub token: u64,
     /// The refresh token's age, in seconds since it was issued.
     pub age_seconds: u64,
-    /// Life left of the access token that the client has, in seconds: of the youngest that reached it for certain. Much
-    /// of it says that the client asked too early, all of it that it asked twice at once.
+    /// Life left of the access token that the client has, in seconds: of the youngest that reached it for
+    /// certain. Much of it says that the client asked too early, all of it that it asked twice at once.
     pub access_seconds_left: u64,
     /// The outcome that was answered.
     pub outcome: RefreshOutcome,
@@ -23,9 +24,9 @@ pub struct RefreshRecord {
     pub access_token: Option<u64>,
     /// The serial number of the refresh token in the answer, where it had one.
     pub rotated_into: Option<u64>,
-    /// False: the client may never have got the answer, since it was late ([`Fault::Delay`](crate::Fault::Delay)), cut
-    /// ([`Fault::Truncated`](crate::Fault::Truncated)) or not sent ([`Fault::Reset`](crate::Fault::Reset)). The first
-    /// two do their work all the same.
+    /// False: the client may never have got the answer, since it was late
+    /// ([`Fault::Delay`](crate::Fault::Delay)), cut ([`Fault::Truncated`](crate::Fault::Truncated)) or not
+    /// sent ([`Fault::Reset`](crate::Fault::Reset)). The first two do their work all the same.
     pub delivered_whole: bool,
 }
 

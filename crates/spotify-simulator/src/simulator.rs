@@ -16,7 +16,8 @@ use crate::world::World;
 ///
 /// # Panics
 ///
-/// Methods that name an account panic where there is no such account: a test's own mistake, best told at once.
+/// Methods that name an account panic where there is no such account: a test's own mistake, best told at
+/// once.
 #[derive(Debug)]
 pub struct Simulator(Server<World>);
 
@@ -47,7 +48,8 @@ impl Simulator {
         self.0.wait()
     }
 
-    /// Returns the origin of the consent page and the token endpoint, which a backend calls `SPOTIFY_ACCOUNTS_URL`.
+    /// Returns the origin of the consent page and the token endpoint, which a backend calls
+    /// `SPOTIFY_ACCOUNTS_URL`.
     pub fn accounts_url(&self) -> String {
         self.url()
     }
@@ -79,8 +81,8 @@ impl Simulator {
         .0
     }
 
-    /// Plays a person whose browser is signed in as this account, and returns the URL to which Spotify sends them at
-    /// once. `None`: it shows the consent page.
+    /// Plays a person whose browser is signed in as this account, and returns the URL to which Spotify sends
+    /// them at once. `None`: it shows the consent page.
     ///
     /// # Panics
     ///
@@ -93,8 +95,8 @@ impl Simulator {
         })
     }
 
-    /// Plays a person who removes the app: the account's refresh tokens are revoked, and the next consent shows the
-    /// page. Tokens issued later live.
+    /// Plays a person who removes the app: the account's refresh tokens are revoked, and the next consent
+    /// shows the page. Tokens issued later live.
     pub fn revoke(&self, username: &str) {
         self.with_account(username, World::revoke);
     }

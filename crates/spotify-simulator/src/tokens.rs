@@ -239,7 +239,8 @@ impl World {
         (Tokens { access_token, refresh_token }, body)
     }
 
-    /// Plays a person who removes the app: every refresh token is revoked, and the next consent shows the page.
+    /// Plays a person who removes the app: every refresh token is revoked, and the next consent shows the
+    /// page.
     pub(crate) fn revoke(&mut self, account: usize) {
         self.base.accounts[account].revoked = true;
         self.base.accounts[account].agreement = None;

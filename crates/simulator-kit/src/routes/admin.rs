@@ -1,5 +1,5 @@
-//! `/__simulator/…`: what a test, or a person with curl, changes in the simulated world. The READMEs of the simulators
-//! show each call.
+//! `/__simulator/…`: what a test, or a person with curl, changes in the simulated world. The READMEs of the
+//! simulators show each call.
 
 use std::collections::BTreeMap;
 

@@ -10,7 +10,8 @@ use super::WorldData;
 use crate::authorize::PageError;
 use crate::consent_page::{self, LOOK};
 
-/// The cookie of a browser that is signed in, with the account's user name. Here nobody has to prove who they are.
+/// The cookie of a browser that is signed in, with the account's user name. Here nobody has to prove who they
+/// are.
 const SIGNED_IN: &str = "spotify_simulator_account";
 
 pub(super) fn configure(app: &mut web::ServiceConfig) {
@@ -33,7 +34,8 @@ async fn show(world: WorldData, request: HttpRequest, query: web::Query<Paramete
 
 /// Sends the browser back to the app with what the form says.
 ///
-/// The form carries the whole request again and it is checked again, so the simulator keeps nothing between the two.
+/// The form carries the whole request again and it is checked again, so the simulator keeps nothing between
+/// the two.
 async fn decide(world: WorldData, form: web::Form<Parameters>) -> HttpResponse {
     let mut world = world.lock();
     // Single scopes cannot be unticked.

@@ -139,7 +139,8 @@ async fn a_person_who_agreed_comes_straight_back_unless_the_app_wants_the_page()
     assert_eq!(silent.status(), StatusCode::SEE_OTHER);
     let code = parameter(silent.headers()[LOCATION].to_str().unwrap(), "code").unwrap();
     assert_eq!(spotify.redeem(&code, &[]).await.0, StatusCode::OK);
-    // Fewer scopes are agreed to as well. More are not, another browser is not signed in, and `show_dialog` asks.
+    // Fewer scopes are agreed to as well. More are not, another browser is not signed in, and `show_dialog`
+    // asks.
     assert_eq!(visit(&[("scope", "user-top-read")], cookie).await.status(), StatusCode::SEE_OTHER);
     assert_eq!(visit(&[("scope", "user-read-email")], cookie).await.status(), StatusCode::OK);
     assert_eq!(visit(&[], "").await.status(), StatusCode::OK);

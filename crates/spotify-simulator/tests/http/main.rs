@@ -36,7 +36,8 @@ impl Spotify {
         Self { simulator: Simulator::start(Config::default()).unwrap(), http }
     }
 
-    /// The URL of the consent page, with the request's parameters changed or, where the value is empty, left out.
+    /// The URL of the consent page, with the request's parameters changed or, where the value is empty, left
+    /// out.
     fn auth_url(&self, changes: &[(&str, &str)]) -> String {
         let parameters = [
             ("client_id", Config::CLIENT_ID),
