@@ -7,7 +7,6 @@ use std::fmt;
 use std::time::Duration;
 
 use actix_web::http::Method;
-use instagram_client::{Call, CallObserver};
 use jiff::SignedDuration;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
@@ -17,6 +16,8 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+use shared::Provider;
+use upstream::{Call, CallObserver};
 
 use domain::Observer;
 use domain::connections::Outcome;
@@ -42,8 +43,8 @@ const CALL_BUCKETS: [f64; 9] = [0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 /// Counts. One for the whole process.
 pub(crate) struct Metrics {
     registry: Registry,
-    refreshes: Family<OutcomeLabel, Counter>,
-    syncs: Family<OutcomeLabel, Counter>,
+    refreshes: Family<ProviderLabels, Counter>,
+    syncs: Family<ProviderLabels, Counter>,
     deliveries: Family<OutcomeLabel, Counter>,
     calls: Family<CallLabels, Counter>,
     call_durations: Family<EndpointLabel, Histogram, fn() -> Histogram>,
@@ -57,12 +58,20 @@ struct OutcomeLabel {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ProviderLabels {
+    provider: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct EndpointLabel {
+    provider: &'static str,
     endpoint: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct CallLabels {
+    provider: &'static str,
     endpoint: &'static str,
     outcome: &'static str,
 }
@@ -114,7 +123,7 @@ impl DeliveryOutcome {
 
 /// Values that are not counted but asked for whenever the metrics are read.
 pub(crate) struct Present {
-    /// For how long the renewal that waits longest has been due: zero when none is, `None` when that cannot be told now.
+    /// For how long the refresh that waits longest has been due: zero when none is, `None` when that cannot be told now.
     pub(crate) oldest_due_refresh: Option<SignedDuration>,
     /// Every job's name, and how long ago it was last done.
     pub(crate) job_ages: Vec<(&'static str, Duration)>,
@@ -129,8 +138,8 @@ impl Metrics {
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program that runs", version);
         let metrics = Self {
-            refreshes: outcomes(&Outcome::names(REFRESHED)),
-            syncs: outcomes(&Outcome::names(SYNCED)),
+            refreshes: of_providers(&Outcome::names(REFRESHED)),
+            syncs: of_providers(&Outcome::names(SYNCED)),
             deliveries: outcomes(&DeliveryOutcome::ALL.map(DeliveryOutcome::name)),
             calls: Family::default(),
             call_durations: Family::new_with_constructor(|| Histogram::new(CALL_BUCKETS)),
@@ -143,12 +152,12 @@ impl Metrics {
 
     fn registered(mut self) -> Self {
         let registry = &mut self.registry;
-        registry.register("refreshes", "Renewals of tokens that were tried", self.refreshes.clone());
+        registry.register("refreshes", "Refreshes of tokens that were tried", self.refreshes.clone());
         registry.register("syncs", "Readings of profiles that were tried", self.syncs.clone());
         let help = "Tries to deliver a webhook";
         registry.register("webhook_deliveries", help, self.deliveries.clone());
-        registry.register("upstream_requests", "Calls to Instagram", self.calls.clone());
-        let help = "How long calls to Instagram took";
+        registry.register("upstream_requests", "Calls to providers", self.calls.clone());
+        let help = "How long calls to providers took";
         let durations = self.call_durations.clone();
         registry.register_with_unit("upstream_request_duration", help, Unit::Seconds, durations);
         let help = "How long requests to this service took";
@@ -184,7 +193,7 @@ impl Metrics {
         let help = "Transactions and reads of SQLite, commands to MongoDB";
         now.register("store_calls", help, ConstCounter::new(present.store_calls));
         if let Some(age) = present.oldest_due_refresh {
-            let help = "For how long the renewal that waits longest has been due";
+            let help = "For how long the refresh that waits longest has been due";
             let age = ConstGauge::new(age.as_secs_f64());
             now.register_with_unit("oldest_due_refresh_age", help, Unit::Seconds, age);
         }
@@ -208,20 +217,24 @@ impl Metrics {
 }
 
 impl Observer for Metrics {
-    fn refreshed(&self, outcome: Outcome) {
-        self.refreshes.get_or_create(&OutcomeLabel { outcome: outcome.name(REFRESHED) }).inc();
+    fn refreshed(&self, provider: Provider, outcome: Outcome) {
+        let labels = ProviderLabels { provider: provider.as_str(), outcome: outcome.name(REFRESHED) };
+        self.refreshes.get_or_create(&labels).inc();
     }
 
-    fn synced(&self, outcome: Outcome) {
-        self.syncs.get_or_create(&OutcomeLabel { outcome: outcome.name(SYNCED) }).inc();
+    fn synced(&self, provider: Provider, outcome: Outcome) {
+        let labels = ProviderLabels { provider: provider.as_str(), outcome: outcome.name(SYNCED) };
+        self.syncs.get_or_create(&labels).inc();
     }
 }
 
 impl CallObserver for Metrics {
     fn called(&self, call: &Call) {
-        let Call { endpoint, outcome, elapsed, .. } = *call;
-        self.calls.get_or_create(&CallLabels { endpoint, outcome }).inc();
-        self.call_durations.get_or_create(&EndpointLabel { endpoint }).observe(elapsed.as_secs_f64());
+        let Call { provider, endpoint, outcome, elapsed } = *call;
+        self.calls.get_or_create(&CallLabels { provider, endpoint, outcome }).inc();
+        self.call_durations
+            .get_or_create(&EndpointLabel { provider, endpoint })
+            .observe(elapsed.as_secs_f64());
     }
 }
 
@@ -230,6 +243,17 @@ fn outcomes(names: &[&'static str]) -> Family<OutcomeLabel, Counter> {
     let family = Family::default();
     for &outcome in names {
         drop(family.get_or_create(&OutcomeLabel { outcome }));
+    }
+    family
+}
+
+/// As [`outcomes`], for each provider.
+fn of_providers(names: &[&'static str]) -> Family<ProviderLabels, Counter> {
+    let family = Family::default();
+    for provider in Provider::ALL.map(Provider::as_str) {
+        for &outcome in names {
+            drop(family.get_or_create(&ProviderLabels { provider, outcome }));
+        }
     }
     family
 }

@@ -10,10 +10,10 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use connection_store::Store;
 use jiff::SignedDuration;
-use shared::INSTAGRAM_CALLBACK_PATH;
+use shared::Provider;
 
 use crate::app;
-use crate::config::{Config, InstagramConfig, JobsConfig, ServerConfig};
+use crate::config::{Config, JobsConfig};
 use crate::jobs::Jobs;
 use crate::limits::Load;
 use crate::routes;
@@ -53,7 +53,7 @@ impl Service {
     /// # Errors
     /// With a sentence that names what could not be had.
     pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> io::Result<Self> {
-        warn_about_redirect_uri(&config.instagram, &config.server);
+        warn_about_redirect_uris(config);
         tell_refresh_window(config.jobs.refresh_window);
         // The keys first: whether the database is there tells whether they may be made.
         let keyring = config.encryption.keyring().map_err(named("TOKEN_ENCRYPTION_KEYS"))?;
@@ -192,16 +192,24 @@ fn tell_refresh_window(window: SignedDuration) {
     }
 }
 
-/// A redirect URI that leads to neither of our callback routes works at Instagram and ends nowhere.
-fn warn_about_redirect_uri(instagram: &InstagramConfig, server: &ServerConfig) {
-    let Ok(app) = &instagram.app else { return };
-    let ours = [server.public_origin(), server.frontend_origin()]
-        .map(|origin| format!("{origin}{INSTAGRAM_CALLBACK_PATH}"));
-    if !ours.contains(&app.redirect_uri) {
-        tracing::warn!(
-            redirect_uri = app.redirect_uri,
-            expected = ours.join(" or "),
-            "INSTAGRAM_REDIRECT_URI is not one of this service's callback addresses"
-        );
+/// A redirect URI that leads to neither of our callback routes works at the provider and ends nowhere.
+fn warn_about_redirect_uris(config: &Config) {
+    let of_instagram = config.instagram.app.as_ref().map(|app| &app.redirect_uri);
+    let of_spotify = config.spotify.app.as_ref().map(|app| &app.redirect_uri);
+    for (provider, variable, redirect_uri) in [
+        (Provider::Instagram, "INSTAGRAM_REDIRECT_URI", of_instagram),
+        (Provider::Spotify, "SPOTIFY_REDIRECT_URI", of_spotify),
+    ] {
+        let Ok(redirect_uri) = redirect_uri else { continue };
+        let ours: Vec<_> =
+            config.server.callbacks(provider).into_iter().map(|(_, address)| address).collect();
+        if !ours.contains(redirect_uri) {
+            let expected = ours.join(" or ");
+            tracing::warn!(
+                redirect_uri,
+                expected,
+                "{variable} is not one of this service's callback addresses"
+            );
+        }
     }
 }

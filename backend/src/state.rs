@@ -10,19 +10,23 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use connection_store::Store;
-use domain::Connections;
+use domain::Providers;
 use domain::clock::Clock;
-use domain::connections::{Lease, Timing};
+use domain::connections::{Lease, Parts};
+use domain::providers::{ConfiguredClient, Spotify};
 use domain::work::{BATCH, CONCURRENCY};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use instagram_client::{ConfigError, InstagramClient, SigningSecrets};
+use instagram_client::{InstagramClient, SigningSecrets};
 use jiff::SignedDuration;
+use shared::Provider;
+use spotify_client::SpotifyClient;
 use token_vault::{Keyring, Vault};
+use upstream::ConfigError;
 use utoipa::openapi::OpenApi;
 
 use crate::api_error::ApiError;
 use crate::caller::{Callers, Passwords, SessionCookie};
-use crate::config::{Config, InstagramConfig, WebhooksConfig};
+use crate::config::{Config, InstagramConfig, SpotifyConfig, WebhooksConfig};
 use crate::health::{JobHealth, LastPing};
 use crate::limits::{DeviceCookie, Limits, Load};
 use crate::metrics::Metrics;
@@ -35,7 +39,7 @@ use crate::request::Idempotency;
 pub(crate) struct AppState {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) connections: Connections,
+    pub(crate) connections: Providers,
     pub(crate) callers: Data<Callers>,
     pub(crate) idempotency: Arc<Idempotency>,
     pub(crate) vault: Arc<Vault>,
@@ -74,25 +78,33 @@ impl AppState {
         clock: Arc<dyn Clock>,
         described: OpenApi,
     ) -> io::Result<Self> {
-        let Config { server, instagram, .. } = config;
+        let Config { server, instagram, spotify, .. } = config;
         let metrics = Arc::new(Metrics::new());
-        let client = instagram_client(instagram, &metrics).map_err(io::Error::other)?;
         let vault = Arc::new(Vault::new(keyring));
         let WebhooksConfig { urls, secret, allow_private } = &config.webhooks;
         let notifications = Notifications::new(urls, secret.as_ref(), *allow_private)
             .map_err(|error| io::Error::other(format!("OUTBOUND_WEBHOOK_URLS: {error}")))?;
+        let parts = Parts {
+            store: Arc::clone(&store),
+            vault: Arc::clone(&vault),
+            clock: Arc::clone(&clock),
+            receivers: notifications.receivers(),
+            observer: Arc::clone(&metrics) as _,
+            lease: lease(instagram.timeout),
+            refresh_window: config.jobs.refresh_window,
+        };
+        let [instagram_app, spotify_app] = [
+            instagram_client(instagram, &metrics).map_err(io::Error::other)?,
+            spotify_client(spotify, &metrics).map_err(io::Error::other)?,
+        ];
+        let connections = Providers::new(&parts, |provider| match provider {
+            Provider::Instagram => instagram_app.clone(),
+            Provider::Spotify => spotify_app.clone(),
+        });
         let session_cookie = SessionCookie::new(server.is_https());
-        let read_app = |dist: &PathBuf| WebApp::read(dist, &instagram.graph_url);
+        let read_app = |dist: &PathBuf| WebApp::read(dist, [&instagram.graph_url, &spotify.api_url]);
         Ok(Self {
-            connections: Connections::new(
-                Arc::clone(&store),
-                Arc::clone(&vault),
-                client,
-                Arc::clone(&clock),
-                notifications.receivers(),
-                Arc::clone(&metrics) as _,
-                Timing { lease: lease(instagram.timeout), refresh_window: config.jobs.refresh_window },
-            ),
+            connections,
             callers: Data::new(Callers::new(Arc::clone(&store), Arc::clone(&clock), session_cookie.clone())),
             idempotency: Arc::new(Idempotency::new(
                 Arc::clone(&store),
@@ -149,25 +161,31 @@ fn signing_secrets(config: &InstagramConfig) -> Result<SigningSecrets, Vec<&'sta
     Ok(SigningSecrets::new([&app.secret].into_iter().chain(&config.meta_app_secret).cloned()))
 }
 
-/// The client, or the names of the variables that are missing for it.
+/// The client of Instagram, or the names of the variables that are missing for it.
 fn instagram_client(
     config: &InstagramConfig,
     metrics: &Arc<Metrics>,
-) -> Result<Result<InstagramClient, Vec<&'static str>>, ConfigError> {
+) -> Result<ConfiguredClient, ConfigError> {
     let app = match &config.app {
-        Ok(app) => app.clone(),
+        Ok(app) => app,
         Err(missing) => return Ok(Err(missing.clone())),
     };
-    InstagramClient::new(instagram_client::Config {
-        app_id: app.id,
-        app_secret: app.secret,
-        redirect_uri: app.redirect_uri,
-        authorize_url: config.authorize_url.clone(),
-        token_url: config.token_url.clone(),
-        graph_url: config.graph_url.clone(),
-        graph_version: config.graph_version.clone(),
-        timeout: config.timeout,
+    let client = InstagramClient::new(instagram_client::Config {
         observer: Some(Arc::clone(metrics) as _),
-    })
-    .map(Ok)
+        ..config.client(app)
+    })?;
+    Ok(Ok(Arc::new(client)))
+}
+
+/// The client of Spotify, or the names of the variables that are missing for it.
+fn spotify_client(config: &SpotifyConfig, metrics: &Arc<Metrics>) -> Result<ConfiguredClient, ConfigError> {
+    let app = match &config.app {
+        Ok(app) => app,
+        Err(missing) => return Ok(Err(missing.clone())),
+    };
+    let client = SpotifyClient::new(spotify_client::Config {
+        observer: Some(Arc::clone(metrics) as _),
+        ..config.client(app)
+    })?;
+    Ok(Ok(Arc::new(Spotify { client, scopes: config.scopes.clone() })))
 }

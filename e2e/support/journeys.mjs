@@ -11,6 +11,14 @@ export const ACCOUNTS = {
   withoutAccess: "northwind.gallery",
 };
 
+/** Accounts of Spotify's simulator. */
+export const LISTENERS = {
+  full: "wizzler",
+  unnamed: "31vq4f7xk2d5trwl6se0mbn3ya",
+  development: "indie.sam",
+  unlisted: "mallory.fm",
+};
+
 let people = 0;
 
 /** Details for a new account; no two are alike. */
@@ -46,14 +54,19 @@ export function integrations(page) {
   return page.getByRole("heading", { level: 1, name: "Integrations" });
 }
 
-/** The Instagram card. */
-export function card(page) {
-  return page.getByRole("region", { name: "Instagram" });
+/** The card of a provider. */
+export function card(page, provider = "Instagram") {
+  return page.getByRole("region", { name: provider, exact: true });
 }
 
-/** What the card shows of a connected account: the link to its profile. */
+/** What the card of Instagram shows of the account in use: the link to its profile. */
 export function profile(page, username) {
-  return card(page).getByRole("link", { name: `@${username}` });
+  return card(page).getByRole("link", { name: `@${username} on Instagram` });
+}
+
+/** The same on the card of Spotify. */
+export function listener(page, username) {
+  return card(page, "Spotify").getByRole("link", { name: `${username} on Spotify` });
 }
 
 /** Opens the page of the connection. */
@@ -128,20 +141,20 @@ export async function connect(page, account = ACCOUNTS.recordShop) {
   await profile(page, account).waitFor();
 }
 
-/** Opens the card's menu. */
-export async function openMenu(page) {
-  await page.getByRole("button", { name: "More actions" }).click();
+/** Opens the menu of a card. */
+export async function openMenu(page, provider = "Instagram") {
+  await card(page, provider).getByRole("button", { name: "More actions" }).click();
 }
 
-/** Opens the card's menu and chooses an entry. */
-export async function chooseFromMenu(page, entry) {
-  await openMenu(page);
+/** Opens the menu of a card and chooses an entry. */
+export async function chooseFromMenu(page, entry, provider) {
+  await openMenu(page, provider);
   await page.getByRole("menuitem", { name: entry }).click();
 }
 
 /** Disconnects, through the dialog that asks. */
-export async function disconnect(page) {
-  await chooseFromMenu(page, "Disconnect");
+export async function disconnect(page, provider = "Instagram") {
+  await chooseFromMenu(page, "Disconnect", provider);
   await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
-  await page.getByRole("button", { name: "Connect Instagram" }).waitFor();
+  await page.getByRole("button", { name: `Connect ${provider}` }).waitFor();
 }

@@ -24,3 +24,6 @@ export const COMMANDS = join(binaries, "instagram-connect");
 
 /** The stand-in for Instagram. */
 export const SIMULATOR = join(binaries, "instagram-simulator");
+
+/** The stand-in for Spotify. */
+export const SPOTIFY_SIMULATOR = join(binaries, "spotify-simulator");

@@ -1,15 +1,18 @@
-// Everything that the browser talks to: the real backend with the real web app, and the simulator as Instagram.
+// Everything that the browser talks to: the real backend with the real web app, and simulators as Instagram and Spotify.
 
 import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { BACKEND, DIST, SIMULATOR } from "./places.mjs";
+import { BACKEND, DIST, SIMULATOR, SPOTIFY_SIMULATOR } from "./places.mjs";
 import { freePort } from "./ports.mjs";
 import { startServer } from "./processes.mjs";
 
 /** The Instagram app of the tests. The secret is searched for where it must never be. */
 export const APP = { id: "1377811407203207", secret: "e2e-app-secret-5f1c" };
+
+/** The Spotify app of the tests. */
+export const SPOTIFY_APP = { id: "0f1e2d3c4b5a69788796a5b4c3d2e1f0", secret: "e2e-spotify-secret-9b7d" };
 
 /** As much as can be logged: the secrets test reads all of it. */
 const LOG_LEVELS = [
@@ -17,12 +20,13 @@ const LOG_LEVELS = [
   "backend",
   "instagram_connect",
   "instagram_client",
+  "spotify_client",
   "connection_store",
   "token_vault",
 ];
 
 /**
- * Starts a simulator and a backend on free ports, with an empty database.
+ * Starts both simulators and a backend on free ports, with an empty database.
  *
  * Without options the backend serves the web app itself, from one origin. With `frontendOrigin` it serves none, and
  * expects the app there.
@@ -37,8 +41,11 @@ export async function startStack({ backendPort, frontendOrigin, env = {} } = {})
   const clockFile = join(folder, "clock-offset");
   await writeFile(clockFile, "0");
 
-  const simulator = await startSimulator(folder, redirectUri);
-  const servers = [simulator.server];
+  // Spotify refuses `localhost`: the browser comes back there, and is passed on.
+  const spotifyRedirectUri = `http://127.0.0.1:${port}/auth/spotify/callback`;
+  const simulator = await startInstagram(folder, redirectUri);
+  const spotify = await startSpotify(folder, spotifyRedirectUri);
+  const servers = [simulator.server, spotify.server];
   let ahead = 0;
   const stop = async () => {
     try {
@@ -63,6 +70,11 @@ export async function startStack({ backendPort, frontendOrigin, env = {} } = {})
       INSTAGRAM_AUTHORIZE_URL: `${simulator.origin}/oauth/authorize`,
       INSTAGRAM_TOKEN_URL: `${simulator.origin}/oauth/access_token`,
       INSTAGRAM_GRAPH_URL: simulator.origin,
+      SPOTIFY_CLIENT_ID: SPOTIFY_APP.id,
+      SPOTIFY_CLIENT_SECRET: SPOTIFY_APP.secret,
+      SPOTIFY_REDIRECT_URI: spotifyRedirectUri,
+      SPOTIFY_ACCOUNTS_URL: spotify.origin,
+      SPOTIFY_API_URL: spotify.origin,
       // Every test comes from one address.
       RATE_LIMITS: "off",
       NO_COLOR: "1",
@@ -74,7 +86,7 @@ export async function startStack({ backendPort, frontendOrigin, env = {} } = {})
     await stop();
     throw error;
   });
-  // The backend first: it may be talking to the simulator.
+  // The backend first: it may be talking to a simulator.
   servers.unshift(backend);
 
   return {
@@ -83,15 +95,17 @@ export async function startStack({ backendPort, frontendOrigin, env = {} } = {})
     /** Where the API is. */
     backendOrigin: origin,
     simulator,
+    spotify,
     stop,
     /** Everything that the backend has logged. */
     logs: backend.output,
     /** Puts the backend's clock that many seconds ahead of the machine's. */
     moveClock: (seconds) => writeFile(clockFile, String(seconds)),
-    /** Lets so much time pass for the backend and for Instagram alike. */
+    /** Lets so much time pass for the backend, for Instagram and for Spotify alike. */
     async pass(seconds) {
       ahead += seconds;
       await simulator.advance(seconds);
+      await spotify.advance(seconds);
       await writeFile(clockFile, String(ahead));
     },
     /** The bytes of the database with its journals, as one text that keeps every byte. */
@@ -103,13 +117,42 @@ export async function startStack({ backendPort, frontendOrigin, env = {} } = {})
   };
 }
 
-async function startSimulator(folder, redirectUri) {
-  const port = await freePort();
-  const origin = `http://localhost:${port}`;
-  const admin = `http://127.0.0.1:${port}/__simulator`;
+async function startInstagram(folder, redirectUri) {
   const app = ["--app-id", APP.id, "--app-secret", APP.secret, "--redirect-uri", redirectUri];
+  const { ask, ...simulator } = await startSimulator("Instagram simulator", SIMULATOR, app, folder);
+  return {
+    ...simulator,
+    /** Instagram kills the account's tokens, for the reason that the subcode names. */
+    revoke: (username, subcode) => ask("POST", `accounts/${username}/revoke`, { subcode }),
+    /** Every refresh that Instagram was asked for, with its outcome. */
+    refreshes: () => ask("GET", "refreshes"),
+    /** The account has so many followers now. */
+    setFollowers: (username, count) => ask("PATCH", `accounts/${username}`, { followers_count: count }),
+    /** A long-lived token of the account, as a client with an OAuth flow of its own holds it. */
+    async issueToken(username) {
+      const account = (await ask("GET", "accounts")).find((account) => account.username === username);
+      const token = await ask("POST", `accounts/${username}/tokens`);
+      return { ...token, user_id: account.user_id };
+    },
+  };
+}
+
+async function startSpotify(folder, redirectUri) {
+  const app = ["--client-id", SPOTIFY_APP.id, "--client-secret", SPOTIFY_APP.secret, "--redirect-uri", redirectUri];
+  const { ask, ...simulator } = await startSimulator("Spotify simulator", SPOTIFY_SIMULATOR, app, folder);
+  return {
+    ...simulator,
+    /** The person removes the app at Spotify. */
+    revoke: (username) => ask("POST", `accounts/${username}/revoke`),
+  };
+}
+
+/** Starts a simulator, which knows one app. All of them have the same admin routes. */
+async function startSimulator(name, file, app, folder) {
+  const port = await freePort();
+  const admin = `http://127.0.0.1:${port}/__simulator`;
   const args = ["--bind", `127.0.0.1:${port}`, ...app];
-  const server = await startServer("simulator", SIMULATOR, { args, folder, url: `${admin}/health` });
+  const server = await startServer(name, file, { args, folder, url: `${admin}/health` });
 
   const ask = async (method, path, body) => {
     const answer = await fetch(`${admin}/${path}`, {
@@ -122,28 +165,17 @@ async function startSimulator(folder, redirectUri) {
     return text && JSON.parse(text);
   };
   return {
-    origin,
+    ask,
     server,
-    /** Makes Instagram fail: see `Fault` in the simulator for the kinds. */
+    origin: `http://localhost:${port}`,
+    /** Makes the provider fail: see `Fault` in its simulator for the kinds. */
     fail: (endpoint, kind, details = {}) =>
       ask("POST", "faults", { endpoint, kind, times: "forever", ...details }),
-    /** Makes Instagram work again. */
+    /** Makes the provider work again. */
     recover: () => ask("DELETE", "faults"),
-    /** Chooses how Instagram answers: see `Options` in the simulator. */
+    /** Chooses how the provider answers: see `Options` in its simulator. */
     configure: (options) => ask("PUT", "options", options),
-    /** Instagram kills the account's tokens, for the reason that the subcode names. */
-    revoke: (username, subcode) => ask("POST", `accounts/${username}/revoke`, { subcode }),
-    /** Moves Instagram's clock forward. */
+    /** Moves the provider's clock forward. */
     advance: (seconds) => ask("POST", "clock", { advance: seconds }),
-    /** Every refresh that Instagram was asked for, with its outcome. */
-    refreshes: () => ask("GET", "refreshes"),
-    /** The account has so many followers now. */
-    setFollowers: (username, count) => ask("PATCH", `accounts/${username}`, { followers_count: count }),
-    /** A long-lived token of the account, as a client with an OAuth flow of its own holds it. */
-    async issueToken(username) {
-      const account = (await ask("GET", "accounts")).find((account) => account.username === username);
-      const token = await ask("POST", `accounts/${username}/tokens`);
-      return { ...token, user_id: account.user_id };
-    },
   };
 }

@@ -213,10 +213,10 @@ scenario("a token near its end says that renewal is delayed", async ({ page, sta
 
 scenario("a card that cannot be loaded offers to try again", async ({ page, stack }) => {
   await signUp(page, stack.origin);
-  await page.route("**/api/integrations/instagram**", (route) => route.abort());
+  await page.route("**/api/integrations**", (route) => route.abort());
   await page.reload();
   await card(page).getByText("Could not load").waitFor();
-  await page.unroute("**/api/integrations/instagram**");
+  await page.unroute("**/api/integrations**");
   await card(page).getByRole("button", { name: "Retry" }).click();
   await card(page).getByText("Not connected").waitFor();
   await integrations(page).waitFor();

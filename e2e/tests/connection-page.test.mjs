@@ -23,7 +23,7 @@ import { scenario } from "../support/scenario.mjs";
 const HOURS = 60 * 60;
 const HISTORY = "**/api/integrations/instagram/me/history**";
 const EVENTS = "**/api/integrations/instagram/me/events**";
-const ANY = "**/api/integrations/instagram**";
+const ANY = "**/api/integrations**";
 
 /** Followers that grow with some ups and downs. */
 function growth(days) {
@@ -239,7 +239,7 @@ scenario("while it loads nothing moves, and the three requests go out at once", 
   });
   await openDetails(page, stack.origin);
   await section(page, "Timeline").waitFor();
-  assert.deepEqual(asked.sort(), ["events", "history", "instagram"]);
+  assert.deepEqual(asked.sort(), ["events", "history", "integrations"]);
   await inspect(page, "connection-loading");
 
   const top = async (width) => {

@@ -31,7 +31,7 @@ async function connectTwo(page, stack) {
 
 scenario("an account that was connected before stays in sight, and can be ended", async ({ page, stack }) => {
   await connectTwo(page, stack);
-  const others = section(page, "Other accounts");
+  const others = section(page, "Other Instagram accounts");
   const row = others.getByRole("listitem").filter({ hasText: `@${ACCOUNTS.recordShop}` });
   await row.getByText("Connected", { exact: true }).waitFor();
   assert.equal(await row.getByRole("button", { name: "Reconnect" }).count(), 0);
@@ -63,11 +63,29 @@ scenario("a sync that comes late leaves the keyboard where it is by then", async
     await route.continue();
   });
   await chooseFromMenu(page, "Sync now");
-  const end = section(page, "Other accounts").getByRole("button", { name: /^Disconnect/ });
+  const end = section(page, "Other Instagram accounts").getByRole("button", { name: /^Disconnect/ });
   await end.focus();
   release();
   await page.getByText("Profile is up to date").waitFor();
   await waitForFocus(end);
+});
+
+scenario("another account can be put to use", async ({ page, stack }) => {
+  await connectTwo(page, stack);
+  const others = section(page, "Other Instagram accounts");
+  await others.getByRole("button", { name: `Use this account @${ACCOUNTS.recordShop}` }).click();
+  await page.getByText(`@${ACCOUNTS.recordShop} is in use now`).waitFor();
+  await profile(page, ACCOUNTS.recordShop).waitFor();
+  await waitForFocus(card(page).getByRole("button", { name: "More actions" }));
+
+  // The other one has a page of its own.
+  await others.getByRole("link", { name: `@${ACCOUNTS.creator}` }).click();
+  await profile(page, ACCOUNTS.creator).waitFor();
+  await page.reload();
+  await profile(page, ACCOUNTS.creator).waitFor();
+  await page.getByRole("button", { name: "Sync now" }).click();
+  await page.getByText("Profile is up to date").waitFor();
+  await profile(page, ACCOUNTS.creator).waitFor();
 });
 
 scenario("disconnecting the newer account brings the other one back", async ({ page, stack }) => {
@@ -75,7 +93,7 @@ scenario("disconnecting the newer account brings the other one back", async ({ p
   await chooseFromMenu(page, "Disconnect");
   await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
   await profile(page, ACCOUNTS.recordShop).waitFor();
-  assert.equal(await section(page, "Other accounts").count(), 0);
+  assert.equal(await section(page, "Other Instagram accounts").count(), 0);
 });
 
 scenario(
@@ -85,7 +103,7 @@ scenario(
     await connectTwo(page, stack);
     await stack.simulator.revoke(ACCOUNTS.recordShop, 458);
     await stack.pass(7 * HOURS);
-    const others = section(page, "Other accounts");
+    const others = section(page, "Other Instagram accounts");
     const dead = others.getByText("Action needed");
     for (let looks = 0; looks < 20 && !(await dead.isVisible()); looks += 1) {
       await page.reload();
@@ -108,10 +126,9 @@ scenario(
     await page.getByText(`You signed in as @${ACCOUNTS.creator}`).waitFor();
     await startConnecting(page, `Reconnect @${ACCOUNTS.recordShop}`);
     await allow(page, ACCOUNTS.recordShop);
-    await profile(page, ACCOUNTS.recordShop).waitFor();
-    await card(page).getByText("Connected", { exact: true }).waitFor();
-    const other = others.getByRole("listitem").filter({ hasText: `@${ACCOUNTS.creator}` });
-    await other.getByText("Connected", { exact: true }).waitFor();
+    // A reconnect changes nothing about which is in use.
+    await others.getByText("Connected", { exact: true }).waitFor();
+    await profile(page, ACCOUNTS.creator).waitFor();
     assert.equal(await others.getByText("Action needed").count(), 0);
   },
 );

@@ -26,8 +26,8 @@ const PAGES = [
 const SOON = 2_000;
 const LATE = 10_000;
 
-const SCRIPT = /\/frontend-[0-9a-f]{16}\.js$/;
-const PROGRAM = /\/frontend-[0-9a-f]{16}_bg\.wasm$/;
+const SCRIPT = /\/frontend-[0-9a-f]{13,16}\.js$/;
+const PROGRAM = /\/frontend-[0-9a-f]{13,16}_bg\.wasm$/;
 
 /** The sentence under this heading, with its way on; `within` milliseconds from now. */
 async function assertTold(page, heading, within) {

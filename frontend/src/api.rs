@@ -6,9 +6,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::{
     ApiKey, ApiKeysAnswer, BrowserSession, CallbackAnswer, ChangePassword, Connection, ConnectionAnswer,
-    CreateApiKey, CreatedApiKey, CurrentSessionAnswer, DeleteAccount, ErrorBody, ErrorCode, EventsAnswer,
-    HistoryAnswer, HistoryPoint, LoginAnswer, SaveConnection, SessionAnswer, SessionsAnswer, SignIn, SignUp,
-    User, UserConnectionsAnswer,
+    CreateApiKey, CreatedApiKey, CurrentSessionAnswer, DeleteAccount, EndAnswer, ErrorBody, ErrorCode,
+    EventsAnswer, HistoryAnswer, HistoryPoint, Integration, IntegrationsAnswer, LoginAnswer, SaveAnswer,
+    SaveConnection, SelectConnection, SessionAnswer, SessionsAnswer, SignIn, SignUp, User,
 };
 use web_sys::{AbortSignal, RequestCredentials};
 
@@ -64,7 +64,8 @@ impl ApiFailure {
     /// Tells whether the failure is the connection's own state by now: it needs a new authorization, or is
     /// disconnected. Reading the connection again shows which.
     pub fn is_of_connection(&self) -> bool {
-        matches!(self.code(), Some(ErrorCode::NeedsReauthorization | ErrorCode::NotConnected))
+        let code = self.code();
+        matches!(code, Some(ErrorCode::NeedsReauthorization | ErrorCode::NotConnected | ErrorCode::NotFound))
     }
 }
 
@@ -108,53 +109,69 @@ pub async fn login_url(
     };
     let which = connection_id.map(|id| ("connectionId", id));
     let query: Vec<_> = [("returnTo", return_to)].into_iter().chain(fresh_sign_in).chain(which).collect();
-    let answer = call(Method::GET, &format!("/auth/{}/login", provider.slug), &query, None).await?;
+    let answer = call(Method::GET, &format!("/auth/{}/login", provider.slug()), &query, None).await?;
     Ok(read::<LoginAnswer>(&answer)?.auth_url)
 }
 
 /// Trades what the provider put into the address for a sealed handle and a profile. Works once for a `state`.
 pub async fn exchange(provider: &Provider, query: &CallbackQuery) -> Result<CallbackAnswer, ApiFailure> {
     let query: Vec<_> = query.pairs().collect();
-    read(&call(Method::GET, &format!("/auth/{}/callback", provider.slug), &query, None).await?)
+    read(&call(Method::GET, &format!("/auth/{}/callback", provider.slug()), &query, None).await?)
 }
 
-/// Saves what [`exchange`] gave. What was stored, [`connection`] tells in full.
-pub async fn save(provider: &Provider, body: &SaveConnection) -> Result<(), ApiFailure> {
+/// Saves what [`exchange`] gave. Returns the connection's id.
+pub async fn save(provider: &Provider, body: &SaveConnection) -> Result<String, ApiFailure> {
     let body = write(body)?;
-    call(Method::POST, &integration(provider, "/callback"), &[], Some(body)).await.map(drop)
+    let answer = call(Method::POST, &integration(provider, "/callback"), &[], Some(body)).await?;
+    Ok(read::<SaveAnswer>(&answer)?.connection.id)
 }
 
-/// The signed-in person's connection; `not_connected` where there is none.
-pub async fn connection(provider: &Provider) -> Result<Connection, ApiFailure> {
-    let answer = call(Method::GET, &integration(provider, ""), &[], None).await?;
-    Ok(read::<ConnectionAnswer>(&answer)?.connection)
+/// All that the signed-in person has connected: for each provider, the connection in use first, then the others, the one
+/// connected last first.
+pub async fn integrations() -> Result<Vec<Integration>, ApiFailure> {
+    let answer = call(Method::GET, "/api/integrations", &[], None).await?;
+    Ok(read::<IntegrationsAnswer>(&answer)?.integrations)
 }
 
-/// The signed-in person's connections, the one connected last first.
+/// The signed-in person's connections with one provider, the one in use first.
 pub async fn connections(provider: &Provider) -> Result<Vec<Connection>, ApiFailure> {
-    let answer = call(Method::GET, &integration(provider, "/me/connections"), &[], None).await?;
-    Ok(read::<UserConnectionsAnswer>(&answer)?.connections)
+    let own = integrations().await?.into_iter().find(|integration| integration.provider == provider.id);
+    Ok(own.map(|integration| integration.connections).unwrap_or_default())
+}
+
+/// Makes the connection of this id the one in use.
+pub async fn select(provider: &Provider, id: &str) -> Result<(), ApiFailure> {
+    let body = write(&SelectConnection { connection_id: id.to_owned() })?;
+    call(Method::PUT, &integration(provider, "/me/current"), &[], Some(body)).await.map(drop)
 }
 
 /// Has the server read the profile from the provider now.
-pub async fn sync(provider: &Provider) -> Result<Connection, ApiFailure> {
-    let answer = call(Method::POST, &integration(provider, "/me/sync"), &[], None).await?;
+pub async fn sync(provider: &Provider, id: &str) -> Result<Connection, ApiFailure> {
+    let path = integration(provider, "/me/sync");
+    let answer = call(Method::POST, &path, &[("connectionId", id)], None).await?;
     Ok(read::<ConnectionAnswer>(&answer)?.connection)
 }
 
-/// Has the server renew its access at the provider now; `rate_limited` while that is too young.
-pub async fn refresh(provider: &Provider) -> Result<Connection, ApiFailure> {
-    let answer = call(Method::POST, &integration(provider, "/me/refresh"), &[], None).await?;
+/// Has the server refresh its access at the provider now; `rate_limited` while that is too young.
+pub async fn refresh(provider: &Provider, id: &str) -> Result<Connection, ApiFailure> {
+    let path = integration(provider, "/me/refresh");
+    let answer = call(Method::POST, &path, &[("connectionId", id)], None).await?;
     Ok(read::<ConnectionAnswer>(&answer)?.connection)
 }
 
-/// The account's counts over time, the oldest first; `from` is a time as the API writes it.
-pub async fn history(provider: &Provider, from: Option<String>) -> Result<Vec<HistoryPoint>, ApiFailure> {
+/// The account's counts over time, the oldest first; `from` is a time as the API writes it. Without an `id`, it is the
+/// connection in use.
+pub async fn history(
+    provider: &Provider,
+    id: Option<&str>,
+    from: Option<String>,
+) -> Result<Vec<HistoryPoint>, ApiFailure> {
     let path = integration(provider, "/me/history");
     let mut points = Vec::new();
     let mut cursor = None::<String>;
     for _ in 0..MOST_HISTORY_REQUESTS {
         let mut query = vec![("limit", POINTS_PER_REQUEST)];
+        query.extend(id.map(|id| ("connectionId", id)));
         query.extend(from.as_deref().map(|from| ("from", from)));
         query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
         let answer = call(Method::GET, &path, &query, None).await?;
@@ -168,15 +185,23 @@ pub async fn history(provider: &Provider, from: Option<String>) -> Result<Vec<Hi
     Ok(points)
 }
 
-/// Returns the connection's events, the newest first, from `cursor` on if it is given.
-pub async fn events(provider: &Provider, cursor: Option<&str>) -> Result<EventsAnswer, ApiFailure> {
-    let query: Vec<_> = cursor.map(|cursor| ("cursor", cursor)).into_iter().collect();
+/// Returns the connection's events, the newest first, from `cursor` on if it is given. Without an `id`, it is the connection
+/// in use.
+pub async fn events(
+    provider: &Provider,
+    id: Option<&str>,
+    cursor: Option<&str>,
+) -> Result<EventsAnswer, ApiFailure> {
+    let query = [id.map(|id| ("connectionId", id)), cursor.map(|cursor| ("cursor", cursor))];
+    let query: Vec<_> = query.into_iter().flatten().collect();
     read(&call(Method::GET, &integration(provider, "/me/events"), &query, None).await?)
 }
 
-/// Ends one of the signed-in person's connections.
-pub async fn disconnect(provider: &Provider, id: &str) -> Result<(), ApiFailure> {
-    end(&integration(provider, "/me/connections/"), id).await
+/// Ends one of the signed-in person's connections. Returns the address where the person removes the app at the provider, where
+/// nobody can do it for them.
+pub async fn disconnect(provider: &Provider, id: &str) -> Result<Option<String>, ApiFailure> {
+    let answer = end(&integration(provider, "/me/connections/"), id).await?;
+    Ok(answer.and_then(|answer| json::read::<EndAnswer>(&answer)?.revoke_url))
 }
 
 /// The person's API keys, the newest first, ended ones included.
@@ -192,7 +217,7 @@ pub async fn create_api_key(body: &CreateApiKey) -> Result<CreatedApiKey, ApiFai
 
 /// Ends an API key.
 pub async fn revoke_api_key(id: &str) -> Result<(), ApiFailure> {
-    end("/api/api-keys/", id).await
+    end("/api/api-keys/", id).await.map(drop)
 }
 
 /// Returns the browser sessions of the signed-in person.
@@ -202,7 +227,7 @@ pub async fn sessions() -> Result<Vec<BrowserSession>, ApiFailure> {
 
 /// Ends one of the person's sessions.
 pub async fn end_session(id: &str) -> Result<(), ApiFailure> {
-    end("/api/sessions/", id).await
+    end("/api/sessions/", id).await.map(drop)
 }
 
 /// Ends all of the person's sessions but this one.
@@ -225,15 +250,15 @@ pub async fn delete_account(body: &DeleteAccount) -> Result<(), ApiFailure> {
 
 /// Returns a path of the provider's connections.
 fn integration(provider: &Provider, rest: &str) -> String {
-    format!("/api/integrations/{}{rest}", provider.slug)
+    format!("/api/integrations/{}{rest}", provider.slug())
 }
 
-/// Ends the one of this id. One that has ended already is what was wanted.
-async fn end(of: &str, id: &str) -> Result<(), ApiFailure> {
+/// Ends the one of this id. One that has ended already is what was wanted; there is no answer then.
+async fn end(of: &str, id: &str) -> Result<Option<String>, ApiFailure> {
     let path = format!("{of}{}", js_sys::encode_uri_component(id));
     match call(Method::DELETE, &path, &[], None).await {
-        Err(failure) if failure.code() == Some(ErrorCode::NotFound) => Ok(()),
-        answer => answer.map(drop),
+        Err(failure) if failure.code() == Some(ErrorCode::NotFound) => Ok(None),
+        answer => answer.map(Some),
     }
 }
 

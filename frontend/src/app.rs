@@ -78,7 +78,7 @@ fn page(address: Address, path: &str) -> AnyView {
 /// The page of a path that names a provider.
 fn page_of_provider(path: &str) -> Option<AnyView> {
     providers::ALL.into_iter().find_map(|provider| {
-        if path == provider.connection_path() {
+        if path == provider.connection_path(None) {
             Some(view! { <ConnectionPage provider /> }.into_any())
         } else {
             (path == provider.callback_path()).then(|| view! { <CallbackHandler provider /> }.into_any())

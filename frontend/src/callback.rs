@@ -81,7 +81,7 @@ impl Step {
     /// Returns what the page calls it.
     pub fn label(self, provider: &Provider) -> String {
         match self {
-            Self::Consent => return format!("{} said yes", provider.name),
+            Self::Consent => return format!("{} said yes", provider.name()),
             Self::Access => "Getting access",
             Self::Saving => "Saving the connection",
             Self::Done => "Done",
@@ -175,24 +175,27 @@ pub fn stays_usable(step: Step, failure: &ApiFailure) -> bool {
     }
 }
 
-/// Tells a connection from itself after it was connected again: each time the provider gives a token with an end of its own.
-/// Empty where nothing is connected.
-pub fn mark(connection: Option<&Connection>) -> String {
-    connection.map(|connection| format!("{} {}", connection.id, connection.expires_at)).unwrap_or_default()
+/// Tells each of these connections from itself after it was connected again: each time it has an end of its own. A line each.
+pub fn marks(connections: &[Connection]) -> String {
+    connections.iter().map(|connection| mark(connection) + "\n").collect()
+}
+
+fn mark(connection: &Connection) -> String {
+    format!("{} {}", connection.id, connection.expires_at)
 }
 
 /// Tells whether a connection that was found counts as the success of another run. That run was to connect
-/// `username`, if it is known. A connection that still has the mark `before` is no success: it was there
+/// `username`, if it is known. A connection whose mark is among those `before` is no success: it was there
 /// before the person left for the provider. Without `before`, no connection counts.
 pub fn is_success(connection: &Connection, username: Option<&str>, before: Option<&str>) -> bool {
     connection.status != ConnectionStatus::NeedsReauthorization
         && username.is_none_or(|username| username == connection.username)
-        && before.is_some_and(|before| before != mark(Some(connection)))
+        && before.is_some_and(|before| before.lines().all(|before| before != mark(connection)))
 }
 
 #[cfg(test)]
 mod tests {
-    use shared::{ErrorBody, InstagramUser};
+    use shared::{ErrorBody, UserProfile};
 
     use super::*;
 
@@ -218,7 +221,7 @@ mod tests {
             access_token: "sealed.x".to_owned().into(),
             user_id: "1".to_owned(),
             expires_in: 1,
-            user: InstagramUser::default(),
+            user: UserProfile::default(),
             return_to: None,
             expected_username: None,
         }
@@ -307,7 +310,7 @@ mod tests {
 
     fn connection(status: &str, expires_at: &str) -> Connection {
         let json = format!(
-            r#"{{"id":"1","username":"shop","connectedAt":"","lastSync":"","expiresAt":"{expires_at}","needsRefresh":false,
+            r#"{{"id":"1","provider":"instagram","username":"shop","connectedAt":"","lastSync":"","expiresAt":"{expires_at}","needsRefresh":false,
                 "status":"{status}","scopes":[],"missingScopes":[]}}"#
         );
         serde_json::from_str(&json).unwrap()
@@ -325,14 +328,30 @@ mod tests {
     #[test]
     fn the_connection_that_was_to_be_renewed_is_no_success_of_a_reconnect_that_failed() {
         let old = connection("expiring", "2026-01-09T15:30:00.000Z");
-        let before = mark(Some(&old));
+        let before = marks(std::slice::from_ref(&old));
         assert!(!is_success(&old, Some("shop"), Some(&before)));
         let new = connection("active", "2026-03-01T15:30:00.000Z");
         assert!(is_success(&new, Some("shop"), Some(&before)));
-        assert!(is_success(&new, None, Some(&mark(None))));
+        assert!(is_success(&new, None, Some(&marks(&[]))));
         assert!(
             !is_success(&new, None, None),
             "a tab that did not leave for Instagram has nothing to announce"
+        );
+    }
+
+    #[test]
+    fn each_of_several_connections_has_a_mark_of_its_own() {
+        let old = [
+            connection("active", "2026-01-09"),
+            Connection { id: "2".to_owned(), ..connection("active", "2026-01-10") },
+        ];
+        let before = marks(&old);
+        assert!(old.iter().all(|old| !is_success(old, None, Some(&before))));
+        let again =
+            Connection { expires_at: connection("active", "2026-03-01").expires_at, ..old[1].clone() };
+        assert!(
+            is_success(&again, None, Some(&before)),
+            "not the one in use, and connected again all the same"
         );
     }
 }

@@ -12,7 +12,7 @@ use crate::storage;
 pub enum Purpose {
     /// To connect an account.
     Connect,
-    /// To renew the access to a connected account. The provider asks for a fresh sign-in, and the server notices when
+    /// To refresh the access to a connected account. The provider asks for a fresh sign-in, and the server notices when
     /// somebody else comes back.
     Reconnect,
     /// To connect whichever account is signed in to now: the provider asks for a fresh sign-in.
@@ -40,9 +40,8 @@ impl Purpose {
 
 /// Asks the server for the provider's address and sends the whole page there: a provider may refuse to work in a popup.
 ///
-/// `return_to` is the path to come back to, `connection_id` the connection to reconnect (the one connected last, where there
-/// is none), `before` the [mark](crate::callback::mark) of what is connected now. When this returns `Ok`, the browser is on
-/// its way.
+/// `return_to` is the path to come back to, `connection_id` the connection to reconnect (the one in use, where there is none),
+/// `before` the [marks](crate::callback::marks) of what is connected now. When this returns `Ok`, the browser is on its way.
 pub async fn begin(
     session: Session,
     provider: &Provider,
@@ -52,7 +51,7 @@ pub async fn begin(
     before: &str,
 ) -> Result<(), ApiFailure> {
     // A way that ends early is begun again as it was: a reconnect must not become a connect by the way.
-    storage::keep_attempt(purpose, connection_id, return_to, before);
+    storage::keep_attempt(provider, purpose, connection_id, return_to, before);
     let url = session.checked(api::login_url(provider, return_to, purpose, connection_id).await)?;
     if !is_web_address(&url) {
         return Err(ApiFailure::Unreadable);

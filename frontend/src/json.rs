@@ -29,12 +29,33 @@ pub fn write(value: &impl Serialize) -> Option<String> {
 /// The browser's value for a JSON text, or for a part of it.
 struct Value(JsValue);
 
+impl Value {
+    /// Returns a count or a duration: the only numbers of the wire.
+    fn count(&self) -> Option<u64> {
+        let number = self.0.as_f64().filter(|&number| number >= 0.0 && Number::is_safe_integer(&self.0));
+        number.map(|number| number as u64)
+    }
+}
+
 impl<'de> Deserializer<'de> for Value {
     type Error = OtherShape;
 
-    /// No type of the wire takes whatever comes. Each asks for one shape below, and so only the code for that is compiled.
-    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, OtherShape> {
-        Err(OtherShape)
+    /// A field of a connection that is looked at later: its provider decides whether it is one. Of a number that is no count,
+    /// nothing is kept.
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, OtherShape> {
+        if self.0.is_string() {
+            self.deserialize_string(visitor)
+        } else if let Some(value) = self.0.as_bool() {
+            visitor.visit_bool(value)
+        } else if Array::is_array(&self.0) {
+            self.deserialize_seq(visitor)
+        } else if self.0.is_object() {
+            self.deserialize_map(visitor)
+        } else if let Some(count) = self.count() {
+            visitor.visit_u64(count)
+        } else {
+            visitor.visit_unit()
+        }
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, OtherShape> {
@@ -53,10 +74,8 @@ impl<'de> Deserializer<'de> for Value {
         visitor.visit_bool(self.0.as_bool().ok_or(OtherShape)?)
     }
 
-    /// Counts and durations: the only numbers of the wire.
     fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, OtherShape> {
-        let number = self.0.as_f64().filter(|&number| number >= 0.0 && Number::is_safe_integer(&self.0));
-        visitor.visit_u64(number.ok_or(OtherShape)? as u64)
+        visitor.visit_u64(self.count().ok_or(OtherShape)?)
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, OtherShape> {

@@ -12,6 +12,9 @@ pub const UNREACHABLE: &str = "We could not reach the server.";
 /// Said of an account that was disconnected meanwhile.
 pub const NOT_CONNECTED_ANY_MORE: &str = "This account is not connected any more.";
 
+/// The text of the link to the guide to setting up an app of the provider's.
+pub const SET_UP: &str = "How to set it up";
+
 /// Something that a person can do about a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WayOn {
@@ -25,9 +28,9 @@ pub enum WayOn {
     ConnectAgain,
     /// Keep the connection as it is.
     ContinueWithout,
-    /// Save the account of this username, though another one was expected.
+    /// Save the account of this handle, though another one was expected.
     ConnectOther(String),
-    /// Begin again at the provider, to reconnect the account of this username.
+    /// Begin again at the provider, to reconnect the account of this handle.
     Reconnect(String),
     /// Sign in, then go on.
     SignIn,
@@ -46,8 +49,8 @@ impl WayOn {
             Self::UseAnotherAccount => "Use another account",
             Self::ConnectAgain => "Connect again",
             Self::ContinueWithout => "Continue without",
-            Self::ConnectOther(username) => return format!("Connect @{username} as a new connection"),
-            Self::Reconnect(username) => return format!("Reconnect @{username}"),
+            Self::ConnectOther(handle) => return format!("Connect {handle} as a new connection"),
+            Self::Reconnect(handle) => return format!("Reconnect {handle}"),
             Self::SignIn => "Sign in",
             Self::Back => "Back",
             Self::Docs(label, _) => label,
@@ -94,7 +97,7 @@ impl Problem {
             ErrorCode::AppAccess => {
                 Self::new(told(), &[TryAgain, Docs("How the owner does that", provider.docs)])
             }
-            ErrorCode::NotConfigured => Self::new(told(), &[Docs("How to set it up", provider.docs)]),
+            ErrorCode::NotConfigured => Self::new(told(), &[Docs(SET_UP, provider.docs)]),
             ErrorCode::Unauthenticated => Self::sign_in(),
             _ => Self::new(our_side(body), &[TryAgain]),
         };
@@ -130,14 +133,20 @@ impl Problem {
         Self::new(sentence, &[])
     }
 
+    /// A connection that could not be made the one in use.
+    pub fn of_selecting(failure: &ApiFailure) -> Self {
+        Self::new(sentence(failure), &[])
+    }
+
     /// A reconnect from which the person came back as somebody else.
-    pub fn other_account(came: &str, expected: &str) -> Self {
+    pub fn other_account(provider: &Provider, came: &str, expected: &str) -> Self {
+        let [came, expected] = [came, expected].map(|username| provider.handle(username));
         Self::new(
             format!(
-                "You signed in as @{came}, but this was to reconnect @{expected}. Nothing is saved yet. Connecting \
-                 @{came} makes a new connection and leaves @{expected} as it is."
+                "You signed in as {came}, but this was to reconnect {expected}. Nothing is saved yet. Connecting \
+                 {came} makes a new connection and leaves {expected} as it is."
             ),
-            &[WayOn::ConnectOther(came.to_owned()), WayOn::Reconnect(expected.to_owned()), WayOn::Back],
+            &[WayOn::ConnectOther(came), WayOn::Reconnect(expected), WayOn::Back],
         )
     }
 
@@ -284,7 +293,7 @@ mod tests {
 
     #[test]
     fn another_account_than_the_one_to_reconnect_is_a_choice() {
-        let problem = Problem::other_account("other", "shop");
+        let problem = Problem::other_account(&INSTAGRAM, "other", "shop");
         let labels: Vec<_> = problem.ways.iter().map(WayOn::label).collect();
         assert_eq!(labels, ["Connect @other as a new connection", "Reconnect @shop", "Back"]);
     }

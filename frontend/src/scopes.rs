@@ -18,7 +18,7 @@ pub fn label(scope: Scope) -> &'static str {
         Scope::ConnectionsWrite => "Change connections",
         Scope::ContentPublish => "Publish",
         Scope::MessagesManage => "Messages",
-        Scope::TokensRead => "Instagram’s token",
+        Scope::TokensRead => "Providers’ tokens",
         Scope::SessionsCreate => "Sign users in",
     }
 }
@@ -31,7 +31,7 @@ pub fn purpose(scope: Scope) -> &'static str {
         Scope::ContentPublish => "Publish posts, reels and stories for you.",
         Scope::MessagesManage => "Read your messages and answer them.",
         Scope::TokensRead => {
-            "Be given Instagram’s own token. Whoever has it acts for you without this service."
+            "Be given Instagram’s and Spotify’s own tokens. Whoever has one acts for you without this service."
         }
         Scope::SessionsCreate => "Sign a host application’s users in.",
     }

@@ -122,7 +122,7 @@ pub fn require_session(load: impl Fn() + 'static) {
             SessionState::SignedOut => {
                 // Whoever is on the way to another page, such as after deleting the account, goes there.
                 if untrack(|| address.path()) == here {
-                    address.replace(&sign_in_path(&here));
+                    address.replace(&sign_in_path(&(here.clone() + &untrack(|| address.search()))));
                 }
                 is_loaded
             }

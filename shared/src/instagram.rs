@@ -4,7 +4,7 @@ use serde::de::IntoDeserializer;
 use serde::de::value::StrDeserializer;
 use serde::{Deserialize, Serialize};
 
-use crate::{Sensitive, Timestamp};
+use crate::{Provider, Sensitive, Timestamp};
 
 /// The permissions that the service asks for, by the names that Instagram gives them.
 pub mod permission {
@@ -59,7 +59,7 @@ pub struct CallbackAnswer {
     /// Life of Instagram's token in seconds.
     pub expires_in: u64,
     /// The profile as it will be stored.
-    pub user: InstagramUser,
+    pub user: UserProfile,
     /// The `returnTo` that was given to the login route.
     #[serde(default, rename = "returnTo", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "utoipa", schema(nullable = false))]
@@ -74,7 +74,7 @@ pub struct CallbackAnswer {
 /// A profile in Instagram's own field names. Fields that the person has not set are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
-pub struct InstagramUser {
+pub struct UserProfile {
     /// The professional account's id.
     pub id: String,
     /// Without the `@`.
@@ -116,13 +116,13 @@ pub struct SaveConnection {
     pub access_token: Sensitive,
     /// The professional account's id.
     #[serde(rename = "user_id")]
-    pub instagram_user_id: String,
+    pub provider_account_id: String,
     /// Life of the token in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<u64>,
     /// The profile that the client expects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<InstagramUser>,
+    pub user: Option<UserProfile>,
 }
 
 /// Answer of `POST /api/integrations/instagram/callback`.
@@ -147,7 +147,7 @@ pub struct SavedConnection {
     pub followers: Option<u64>,
     /// When this account was first connected by this person.
     pub connected_at: Timestamp,
-    /// When Instagram's token ends unless renewed.
+    /// When Instagram's token ends unless refreshed.
     pub expires_at: Timestamp,
 }
 
@@ -163,8 +163,39 @@ pub struct ConnectionAnswer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct UserConnectionsAnswer {
-    /// The user's, the one connected last first; at most a hundred.
-    pub connections: Vec<Connection>,
+    /// The user's, the one in use first, then by when they were connected last; at most a hundred.
+    pub connections: Vec<UserConnection>,
+}
+
+/// One of a user's connections.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct UserConnection {
+    /// Whether it is the one in use, which routes without a connection's id mean.
+    pub current: bool,
+    /// The connection.
+    #[serde(flatten)]
+    pub connection: Connection,
+}
+
+/// Body of `PUT …/{userId}/current`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SelectConnection {
+    /// The connection that is to be in use.
+    pub connection_id: String,
+}
+
+/// Answer to the end of a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct EndAnswer {
+    /// Where the person removes the app at the provider, where nobody can do it for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "utoipa", schema(nullable = false))]
+    pub revoke_url: Option<String>,
 }
 
 /// Answer of `GET /api/connections`: a page of connections.
@@ -196,14 +227,20 @@ pub struct ListedConnection {
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TokenAnswer {
-    /// Instagram's own token. Keep it no longer than the call that it is for: the service renews it.
+    /// Instagram's own token. Keep it no longer than the call that it is for: the service refreshes it.
     pub access_token: Sensitive,
     /// Always `bearer`.
     pub token_type: String,
     /// When the token ends, as Instagram said.
     pub expires_at: Timestamp,
-    /// The professional account's id.
-    pub instagram_user_id: String,
+    /// The professional account's id, of an Instagram account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "utoipa", schema(nullable = false))]
+    pub instagram_user_id: Option<String>,
+    /// The account's id, of a Spotify account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "utoipa", schema(nullable = false))]
+    pub spotify_user_id: Option<String>,
     /// Permissions granted.
     pub scopes: Vec<String>,
 }
@@ -215,34 +252,29 @@ pub struct TokenAnswer {
 pub struct Connection {
     /// Id of the stored document.
     pub id: String,
-    /// Without the `@`.
+    /// The account's name at the provider: Instagram's without the `@`, Spotify's `id`.
     pub username: String,
     /// Display name.
     #[cfg_attr(feature = "utoipa", schema(required))]
     pub name: Option<String>,
-    /// Signed by Instagram, dead within days.
+    /// May be signed by the provider, and dead within days.
     #[cfg_attr(feature = "utoipa", schema(required))]
     pub profile_picture_url: Option<String>,
-    /// Free text.
+    /// The account's page at the provider.
     #[cfg_attr(feature = "utoipa", schema(required))]
-    pub biography: Option<String>,
-    /// As typed by the person: not always a full URL.
-    #[cfg_attr(feature = "utoipa", schema(required))]
-    pub website: Option<String>,
+    pub profile_url: Option<String>,
+    /// The provider, and what its profiles alone have.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "utoipa", schema(value_type = ProviderFields))]
+    pub of_provider: ProviderProfile,
     /// Followers.
     #[cfg_attr(feature = "utoipa", schema(required))]
     pub followers: Option<u64>,
-    /// Accounts followed.
-    #[cfg_attr(feature = "utoipa", schema(required))]
-    pub following: Option<u64>,
-    /// Posts.
-    #[cfg_attr(feature = "utoipa", schema(required))]
-    pub media_count: Option<u64>,
     /// When this account was first connected by this person.
     pub connected_at: Timestamp,
     /// When the profile was last read from Instagram.
     pub last_sync: Timestamp,
-    /// When Instagram's token ends unless renewed.
+    /// When Instagram's token ends unless refreshed.
     pub expires_at: Timestamp,
     /// Expires within ten days.
     pub needs_refresh: bool,
@@ -259,6 +291,79 @@ pub struct Connection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "utoipa", schema(nullable = false))]
     pub needs_reauthorization_since: Option<Timestamp>,
+}
+
+impl Connection {
+    /// Returns the provider of the account.
+    pub fn provider(&self) -> Provider {
+        match self.of_provider {
+            ProviderProfile::Instagram { .. } => Provider::Instagram,
+            ProviderProfile::Spotify { .. } => Provider::Spotify,
+        }
+    }
+}
+
+/// The part of a profile that only the accounts of one provider have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "provider", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum ProviderProfile {
+    /// An Instagram account.
+    Instagram {
+        /// Free text.
+        biography: Option<String>,
+        /// As typed by the person: not always a full URL.
+        website: Option<String>,
+        /// Accounts followed.
+        following: Option<u64>,
+        /// Posts.
+        media_count: Option<u64>,
+    },
+    /// A Spotify account.
+    Spotify {
+        /// Kind of subscription: `premium`, `free`, `open`.
+        product: Option<String>,
+    },
+}
+
+/// The provider of an account, and what its profiles alone have: the fields of another provider are absent.
+// One object, since generators of clients do not understand a choice among the parts of an object.
+#[cfg(feature = "utoipa")]
+#[derive(utoipa::ToSchema)]
+#[schema(as = ProviderProfile, rename_all = "camelCase")]
+#[expect(dead_code, reason = "its fields are read by the derive alone")]
+struct ProviderFields {
+    /// The provider.
+    provider: Provider,
+    /// Of an Instagram account: free text.
+    biography: Option<String>,
+    /// Of an Instagram account, as typed by the person: not always a full URL.
+    website: Option<String>,
+    /// Of an Instagram account: accounts followed.
+    following: Option<u64>,
+    /// Of an Instagram account: posts.
+    media_count: Option<u64>,
+    /// Of a Spotify account, the kind of subscription: `premium`, `free`, `open`.
+    product: Option<String>,
+}
+
+/// Answer of `GET /api/integrations`: all that a user has connected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct IntegrationsAnswer {
+    /// Each provider, in an order that never changes.
+    pub integrations: Vec<Integration>,
+}
+
+/// A provider, and a user's connections with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct Integration {
+    /// The provider.
+    pub provider: Provider,
+    /// Whether this server has an app there: else nothing can be connected.
+    pub configured: bool,
+    /// The user's, the one in use first; at most a hundred.
+    pub connections: Vec<Connection>,
 }
 
 /// The state of a stored connection.

@@ -13,7 +13,7 @@ pub enum Scope {
     /// Read connections, their history and events.
     #[serde(rename = "connections:read")]
     ConnectionsRead,
-    /// Make, renew and end connections.
+    /// Make, refresh and end connections.
     #[serde(rename = "connections:write")]
     ConnectionsWrite,
     /// Publish posts.

@@ -72,9 +72,9 @@ pub struct ConnectionEvent {
 pub enum EventKind {
     /// Its owner connected it, for the first time or again.
     Connected,
-    /// Instagram renewed the token.
+    /// Instagram refreshed the token.
     Refreshed,
-    /// Instagram did not renew the token; it is tried again.
+    /// Instagram did not refresh the token; it is tried again.
     RefreshFailed,
     /// The profile was read.
     Synced,

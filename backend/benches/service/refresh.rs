@@ -6,7 +6,7 @@ use connection_store::test_support::free_port;
 use connection_store::{DatabaseUrl, NewConnection, NewEvent, Profile};
 use instagram_simulator::{Endpoint, Simulator};
 use jiff::{SignedDuration, Timestamp};
-use shared::permission;
+use shared::{Provider, permission};
 use tempfile::TempDir;
 use token_vault::{Context, Keyring, Vault};
 
@@ -69,10 +69,12 @@ async fn fill(database: &DatabaseUrl, count: usize, simulator: &Simulator, name:
         let new = NewConnection {
             user_id: "bench".to_owned(),
             access_token: vault.seal(token.as_bytes(), &context),
-            instagram_user_id: account,
-            app_scoped_user_id: None,
+            provider_account_id: account,
+            other_account_id: None,
+            refresh_token: None,
             token_issued_at: now - DAY * 31,
             token_expires_at: now + DAY * 29,
+            expires_at: now + DAY * 29,
             refresh_at: now - DAY,
             profile: Profile { username: username.clone(), ..Profile::default() },
             scopes: permission::ALL.map(str::to_owned).to_vec(),
@@ -85,7 +87,7 @@ async fn fill(database: &DatabaseUrl, count: usize, simulator: &Simulator, name:
             expires_at: None,
             notify: Vec::new(),
         };
-        store.save_connection(new, event, now).await.expect("stored");
+        store.connections(Provider::Instagram).save_connection(new, event, now).await.expect("stored");
     }
     store.close().await;
 }
@@ -95,7 +97,7 @@ async fn store_calls(metrics: &str) -> f64 {
 }
 
 async fn refreshed(metrics: &str) -> f64 {
-    sample(metrics, r#"instagram_connect_refreshes_total{outcome="refreshed"}"#).await
+    sample(metrics, r#"instagram_connect_refreshes_total{provider="instagram",outcome="refreshed"}"#).await
 }
 
 /// A value that the service's metrics show; 0 while it does not.

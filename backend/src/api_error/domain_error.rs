@@ -4,26 +4,26 @@ use std::time::Duration;
 
 use connection_store::StoreError;
 use domain::{Error, Invalid};
-use instagram_client::InstagramError;
-use shared::{ErrorCode, ErrorReason};
+use shared::{ErrorCode, ErrorReason, Provider};
+use upstream::UpstreamError;
 
-use super::{ApiError, instagram, rounded_up};
+use super::{ApiError, provider, rounded_up};
 
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         match error {
             Error::InvalidState => Self::invalid_state(),
-            Error::AccessDenied => Self::new(ErrorCode::AccessDenied, instagram::ACCESS_DENIED),
+            Error::AccessDenied(_) => Self::new(ErrorCode::AccessDenied, provider::ACCESS_DENIED),
             Error::PersonalAccount => {
-                let mut this = Self::new(ErrorCode::AccessDenied, instagram::PERSONAL_ACCOUNT);
+                let mut this = Self::new(ErrorCode::AccessDenied, provider::PERSONAL_ACCOUNT);
                 this.details.reason = Some(ErrorReason::PersonalAccount);
                 this
             }
-            Error::AccountInUse => Self::new(ErrorCode::AccountInUse, instagram::ACCOUNT_IN_USE),
-            Error::NotConnected => Self::new(ErrorCode::NotConnected, instagram::NOT_CONNECTED),
+            Error::AccountInUse(of) => Self::new(ErrorCode::AccountInUse, provider::account_in_use(of)),
+            Error::NotConnected(of) => Self::new(ErrorCode::NotConnected, provider::not_connected(of)),
             Error::NoSuchConnection => Self::new(ErrorCode::NotFound, "This user has no such connection."),
-            Error::NeedsReauthorization(cause) => {
-                let this = Self::new(ErrorCode::NeedsReauthorization, instagram::NEEDS_REAUTHORIZATION);
+            Error::NeedsReauthorization(of, cause) => {
+                let this = Self::new(ErrorCode::NeedsReauthorization, provider::needs_reauthorization(of));
                 match cause {
                     Some(cause) => this.caused_by(cause),
                     None => this,
@@ -31,19 +31,21 @@ impl From<Error> for ApiError {
             }
             Error::Invalid(values) => Self::validation(values.into_iter().map(field)),
             Error::InvalidCursor => Self::invalid_request("The cursor is not one that this route gave."),
-            Error::NotForwarded => Self::new(ErrorCode::NotFound, instagram::NOT_FORWARDED),
+            Error::NotForwarded(of) => Self::new(ErrorCode::NotFound, provider::not_forwarded(of)),
             Error::MethodNotForwarded(methods) => Self::method_not_allowed(&methods),
-            Error::RefusedParameter => Self::invalid_request(instagram::REFUSED_PARAMETER),
-            Error::TokenTooYoung(wait) => Self::rate_limited(instagram::TOKEN_TOO_YOUNG, rounded_up(wait)),
-            Error::Paused(wait) => Self::rate_limited(instagram::PAUSED, rounded_up(wait)),
+            Error::RefusedParameter => Self::invalid_request(provider::REFUSED_PARAMETER),
+            Error::TokenTooYoung(of, wait) => {
+                Self::rate_limited(provider::token_too_young(of), rounded_up(wait))
+            }
+            Error::Paused(of, wait) => Self::rate_limited(provider::paused(of), rounded_up(wait)),
             Error::BeingRefreshed => {
                 Self::rate_limited("This access is being renewed at this moment.", Duration::from_secs(10))
             }
-            Error::NotConfigured(missing) => Self::not_configured(&missing),
-            Error::Provider { error, redirect_uri } => from_instagram(error, &redirect_uri),
-            Error::Forwarded(error) => from_forwarded(error),
-            Error::AccessRefusedOnce(error) => {
-                Self::new(ErrorCode::UpstreamError, instagram::ACCESS_REFUSED_ONCE).caused_by(error)
+            Error::NotConfigured(of, missing) => Self::not_configured(of, &missing),
+            Error::Provider { provider, error, redirect_uri } => refused(provider, error, &redirect_uri),
+            Error::Forwarded(of, error) => forwarded(of, error),
+            Error::AccessRefusedOnce(of, error) => {
+                Self::new(ErrorCode::UpstreamError, provider::access_refused_once(of)).caused_by(error)
             }
             Error::Store(error) => error.into(),
             Error::Internal(cause) => Self::internal(cause),
@@ -68,8 +70,8 @@ fn field(invalid: Invalid) -> (&'static str, &'static str) {
             ("access_token", "This is too old, was used already, or belongs to someone else. Start again")
         }
         Invalid::OtherAccount => ("user_id", "This is not the account that was connected"),
-        Invalid::OtherLife => ("expires_in", "This is not what Instagram answered"),
-        Invalid::OtherProfile => ("user", "This is not the profile that Instagram answered"),
+        Invalid::OtherLife => ("expires_in", "This is not what was answered before"),
+        Invalid::OtherProfile => ("user", "This is not the profile that was answered before"),
         Invalid::TokenForm => ("access_token", "This is not an Instagram access token"),
         Invalid::TokenRefused => ("access_token", "Instagram does not accept this token"),
         Invalid::TokenLife => ("expires_in", "Give the seconds that Instagram answered with the token"),
@@ -77,47 +79,55 @@ fn field(invalid: Invalid) -> (&'static str, &'static str) {
     }
 }
 
-/// Answers for a call to Instagram that failed. Nothing has been stored.
-fn from_instagram(error: InstagramError, redirect_uri: &str) -> ApiError {
+/// Answers for a call to a provider that failed. Nothing has been stored.
+fn refused(of: Provider, error: UpstreamError, redirect_uri: &str) -> ApiError {
     let this = match &error {
-        InstagramError::Timeout => ApiError::new(ErrorCode::UpstreamTimeout, instagram::TIMEOUT),
-        InstagramError::RateLimited { retry_after, .. } => {
-            ApiError::rate_limited(instagram::RATE_LIMITED, *retry_after)
+        UpstreamError::Timeout => ApiError::new(ErrorCode::UpstreamTimeout, provider::timeout(of)),
+        UpstreamError::RateLimited { retry_after, .. } => {
+            ApiError::rate_limited(provider::rate_limited(of), *retry_after)
         }
-        InstagramError::InvalidCode => ApiError::new(ErrorCode::InvalidCode, instagram::INVALID_CODE),
-        InstagramError::AppAccess { .. } => ApiError::new(ErrorCode::AppAccess, instagram::APP_ACCESS),
-        InstagramError::MissingPermission { .. } => {
-            ApiError::new(ErrorCode::AccessDenied, instagram::PROFILE_PERMISSION)
+        UpstreamError::InvalidCode => ApiError::new(ErrorCode::InvalidCode, provider::invalid_code(of)),
+        UpstreamError::AppAccess { to } => ApiError::new(ErrorCode::AppAccess, provider::app_access(of, *to)),
+        UpstreamError::MissingPermission { .. } => {
+            ApiError::new(ErrorCode::AccessDenied, provider::PROFILE_PERMISSION)
         }
-        InstagramError::Misconfigured { .. } => {
-            ApiError::new(ErrorCode::UpstreamError, instagram::misconfigured(redirect_uri))
+        UpstreamError::Misconfigured { .. } => {
+            // The same trouble has this code at Spotify (`providers.md` §1).
+            let code = match of {
+                Provider::Instagram => ErrorCode::UpstreamError,
+                Provider::Spotify => ErrorCode::AppAccess,
+            };
+            ApiError::new(code, provider::misconfigured(of, redirect_uri))
         }
-        InstagramError::NeedsReauthorization { .. }
-        | InstagramError::AccessTokenRefused
-        | InstagramError::Rejected { .. } => {
-            ApiError::new(ErrorCode::UpstreamError, instagram::REFUSED)
-        }
-        InstagramError::Retryable { .. } | InstagramError::Unintelligible { .. } => {
-            ApiError::new(ErrorCode::UpstreamError, instagram::NOT_ANSWERING)
+        UpstreamError::NeedsReauthorization { .. }
+        | UpstreamError::AccessTokenRefused
+        | UpstreamError::Rejected { .. } => ApiError::new(ErrorCode::UpstreamError, provider::refused(of)),
+        UpstreamError::Retryable { .. } | UpstreamError::Unintelligible { .. } => {
+            ApiError::new(ErrorCode::UpstreamError, provider::not_answering(of))
         }
     };
     this.caused_by(error)
 }
 
-/// Answers for a call that a program made up, and that failed. Here alone Instagram's own words are shown.
-fn from_forwarded(error: InstagramError) -> ApiError {
+/// Answers for a call that a program made up, and that failed. Here alone the provider's own words are shown.
+fn forwarded(of: Provider, error: UpstreamError) -> ApiError {
     let may_be_done = error.may_be_done();
     let mut this = match &error {
-        InstagramError::Timeout => ApiError::new(ErrorCode::UpstreamTimeout, instagram::FORWARDED_TIMEOUT),
-        InstagramError::Rejected { message, .. } => {
-            ApiError::invalid_request(instagram::refused_because(message, may_be_done))
+        UpstreamError::Timeout => ApiError::new(ErrorCode::UpstreamTimeout, provider::forwarded_timeout(of)),
+        UpstreamError::Rejected { message, .. } => {
+            ApiError::invalid_request(provider::refused_because(of, message, may_be_done))
         }
-        InstagramError::MissingPermission { .. } => {
-            ApiError::new(ErrorCode::AccessDenied, instagram::FORWARDED_PERMISSION)
+        UpstreamError::AccessTokenRefused => {
+            ApiError::new(ErrorCode::UpstreamError, provider::access_refused_once(of))
         }
-        InstagramError::AppAccess { .. } => ApiError::new(ErrorCode::AppAccess, instagram::FORWARDED_APP_ACCESS),
-        _ if may_be_done => ApiError::new(ErrorCode::UpstreamError, instagram::FORWARDED_UNINTELLIGIBLE),
-        _ => ApiError::new(ErrorCode::UpstreamError, instagram::FORWARDED_UNREACHABLE),
+        UpstreamError::MissingPermission { .. } => {
+            ApiError::new(ErrorCode::AccessDenied, provider::forwarded_permission(of))
+        }
+        UpstreamError::AppAccess { .. } => {
+            ApiError::new(ErrorCode::AppAccess, provider::forwarded_app_access(of))
+        }
+        _ if may_be_done => ApiError::new(ErrorCode::UpstreamError, provider::forwarded_unintelligible(of)),
+        _ => ApiError::new(ErrorCode::UpstreamError, provider::forwarded_unreachable(of)),
     };
     this.details.may_be_done = may_be_done;
     this.caused_by(error)

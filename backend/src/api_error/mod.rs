@@ -10,10 +10,10 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use domain::CauseChain;
 use jiff::SignedDuration;
-use shared::{ErrorBody, ErrorCode, ErrorReason, sentence};
+use shared::{ErrorBody, ErrorCode, ErrorReason, Provider, sentence};
 
 mod domain_error;
-mod instagram;
+mod provider;
 mod quota;
 
 pub(crate) use quota::Quota;
@@ -174,9 +174,9 @@ impl ApiError {
         error
     }
 
-    /// 503: the Instagram app's variables that are not set.
-    pub(crate) fn not_configured(missing: &[&str]) -> Self {
-        let sentence = instagram::not_configured(missing);
+    /// 503: the variables of a provider's app that are not set.
+    pub(crate) fn not_configured(of: Provider, missing: &[&str]) -> Self {
+        let sentence = provider::not_configured(of, missing);
         let mut error = Self::new(ErrorCode::NotConfigured, sentence);
         error.details.missing = Some(missing.iter().map(|&name| name.to_owned()).collect());
         error
@@ -237,7 +237,7 @@ impl ApiError {
         Self::rate_limited(sentence, rounded_up(wait))
     }
 
-    fn rate_limited(sentence: &'static str, wait: Duration) -> Self {
+    fn rate_limited(sentence: impl Into<Cow<'static, str>>, wait: Duration) -> Self {
         Self::new(ErrorCode::RateLimited, sentence).retry_after_seconds(wait.as_secs().max(1))
     }
 

@@ -31,10 +31,10 @@ pub enum Command {
     /// Token encryption keys, and service keys.
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Connected Instagram accounts.
+    /// Connected accounts.
     #[command(subcommand)]
     Connections(ConnectionsCommand),
-    /// Print what to enter in Meta's dashboard, check everything that can be checked, and say what to do.
+    /// Print what to enter in the providers' dashboards, check all that can be checked, and say what to do.
     Doctor {
         /// Print JSON.
         #[arg(long)]

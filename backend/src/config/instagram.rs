@@ -55,6 +55,19 @@ impl InstagramConfig {
             timeout: timeout(variables)?,
         })
     }
+
+    /// Returns the settings of a client for this app, which nobody observes.
+    pub(crate) fn client(&self, app: &InstagramApp) -> instagram_client::Config {
+        let app = app.clone();
+        instagram_client::Config {
+            authorize_url: self.authorize_url.clone(),
+            token_url: self.token_url.clone(),
+            graph_url: self.graph_url.clone(),
+            graph_version: self.graph_version.clone(),
+            timeout: self.timeout,
+            ..instagram_client::Config::new(app.id, app.secret, app.redirect_uri)
+        }
+    }
 }
 
 fn app(variables: &Variables) -> Result<Result<InstagramApp, Vec<&'static str>>, ConfigError> {
@@ -84,7 +97,7 @@ fn graph_version(variables: &Variables) -> Result<String, ConfigError> {
 
 fn timeout(variables: &Variables) -> Result<Duration, ConfigError> {
     let name = "INSTAGRAM_TIMEOUT_SECONDS";
-    let Some(seconds) = variables.get(name)? else { return Ok(instagram_client::DEFAULT_TIMEOUT) };
+    let Some(seconds) = variables.get(name)? else { return Ok(upstream::DEFAULT_TIMEOUT) };
     let seconds = seconds.parse().ok().filter(|seconds| (0.1..=120.0).contains(seconds));
     seconds.map(Duration::from_secs_f64).ok_or_else(|| ConfigError::new(name, "seconds from 0.1 to 120"))
 }

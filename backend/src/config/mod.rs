@@ -9,6 +9,7 @@ mod limits;
 mod log;
 mod metrics;
 mod server;
+mod spotify;
 mod variables;
 mod webhooks;
 
@@ -22,6 +23,7 @@ pub use limits::{LimitsConfig, RateLimits};
 pub use log::{LogConfig, LogFormat};
 pub use metrics::MetricsConfig;
 pub use server::ServerConfig;
+pub use spotify::{SpotifyApp, SpotifyConfig};
 pub use variables::{ConfigError, Variables};
 pub use webhooks::WebhooksConfig;
 
@@ -36,6 +38,8 @@ pub struct Config {
     pub encryption: EncryptionConfig,
     /// The Instagram app and where Instagram is.
     pub instagram: InstagramConfig,
+    /// The Spotify app and where Spotify is.
+    pub spotify: SpotifyConfig,
     /// Background work.
     pub jobs: JobsConfig,
     /// Limits on how often a client may ask, and the way to know the client.
@@ -59,8 +63,10 @@ impl Config {
         let server = ServerConfig::from_env(variables)?;
         let database = DatabaseConfig::from_env(variables)?;
         let encryption = EncryptionConfig::from_env(variables, &server, &database)?;
+        let instagram = InstagramConfig::from_env(variables)?;
         Ok(Self {
-            instagram: InstagramConfig::from_env(variables)?,
+            spotify: SpotifyConfig::from_env(variables, instagram.timeout)?,
+            instagram,
             jobs: JobsConfig::from_env(variables)?,
             keys: KeysConfig::from_env(variables)?,
             limits: LimitsConfig::from_env(variables)?,

@@ -1,9 +1,10 @@
 //! Addresses, origins, files served.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use url::Url;
+use shared::Provider;
+use url::{Host, Url};
 
 use super::{ConfigError, Variables};
 
@@ -68,5 +69,27 @@ impl ServerConfig {
     /// The web app's origin as an `Origin` header writes it.
     pub fn frontend_origin(&self) -> String {
         self.frontend_url.origin().ascii_serialization()
+    }
+
+    /// Returns the addresses at which a provider can send people back to this service, each after the variable that it is of.
+    ///
+    /// Spotify refuses `localhost`. Its own name for this machine leads to the backend, which passes the browser on to the web app at
+    /// `FRONTEND_URL`; the web app's page would have no cookie under that name.
+    pub(crate) fn callbacks(&self, provider: Provider) -> Vec<(&'static str, String)> {
+        let address = |(variable, url): (&'static str, &Url)| {
+            let mut url = url.clone();
+            if provider == Provider::Spotify && url.host() == Some(Host::Domain("localhost")) {
+                if variable != "PUBLIC_URL" {
+                    return None;
+                }
+                url.set_ip_host(Ipv4Addr::LOCALHOST.into()).ok()?;
+            }
+            let origin = url.origin().ascii_serialization();
+            Some((variable, format!("{origin}/auth/{}/callback", provider.as_str())))
+        };
+        [("PUBLIC_URL", &self.public_url), ("FRONTEND_URL", &self.frontend_url)]
+            .into_iter()
+            .filter_map(address)
+            .collect()
     }
 }

@@ -3,8 +3,8 @@
 use actix_web::web::Data;
 
 use crate::state::AppState;
-use domain::Error;
 use domain::work::Progress;
+use domain::{Connections, Error};
 
 /// Tokens, or answers, that are read at once.
 const PAGE: u32 = 200;
@@ -40,7 +40,9 @@ impl Reencryption {
     pub(super) async fn run(&mut self, progress: &impl Progress) -> Result<(), Error> {
         let mut done = Done::default();
         for key_id in self.state.connections.old_keys() {
-            self.reencrypt_key(key_id.as_deref(), &mut done, progress).await?;
+            for connections in self.state.connections.iter() {
+                reencrypt_key(connections, key_id.as_deref(), &mut done, progress).await?;
+            }
             if let Some(key_id) = key_id {
                 self.reencrypt_answers(&key_id, progress).await?;
             }
@@ -62,38 +64,6 @@ impl Reencryption {
         Ok(())
     }
 
-    async fn reencrypt_key(
-        &self,
-        key_id: Option<&str>,
-        done: &mut Done,
-        progress: &impl Progress,
-    ) -> Result<(), Error> {
-        let connections = &self.state.connections;
-        let mut after = None;
-        while !progress.is_stopped() {
-            let tokens = connections.sealed_with(key_id, after.as_deref(), PAGE).await?;
-            let Some(last) = tokens.last() else { return Ok(()) };
-            let page = connections.reencrypt(&tokens).await?;
-            done.reencrypted += page.reencrypted;
-            done.unreadable += page.unreadable;
-            if page.reencrypted > 0 {
-                let left = match done.left {
-                    Some(left) => left.saturating_sub(page.reencrypted + page.superseded),
-                    None => connections.left_to_reencrypt().await?,
-                };
-                done.left = Some(left);
-                let key = key_id.unwrap_or_default();
-                tracing::info!(key, reencrypted = done.reencrypted, left, "sealing tokens anew");
-            }
-            if tokens.len() < PAGE as usize {
-                return Ok(());
-            }
-            after = Some(last.connection_id.clone());
-            progress.made();
-        }
-        Ok(())
-    }
-
     async fn reencrypt_answers(&self, key_id: &str, progress: &impl Progress) -> Result<(), Error> {
         let mut after = None;
         while !progress.is_stopped() {
@@ -105,4 +75,36 @@ impl Reencryption {
         }
         Ok(())
     }
+}
+
+/// Encrypts anew what a provider's connections have sealed with a key.
+async fn reencrypt_key(
+    connections: &Connections,
+    key_id: Option<&str>,
+    done: &mut Done,
+    progress: &impl Progress,
+) -> Result<(), Error> {
+    let mut after = None;
+    while !progress.is_stopped() {
+        let tokens = connections.sealed_with(key_id, after.as_deref(), PAGE).await?;
+        let Some(last) = tokens.last() else { return Ok(()) };
+        let page = connections.reencrypt(&tokens).await?;
+        done.reencrypted += page.reencrypted;
+        done.unreadable += page.unreadable;
+        if page.reencrypted > 0 {
+            let left = match done.left {
+                Some(left) => left.saturating_sub(page.reencrypted + page.superseded),
+                None => connections.left_to_reencrypt().await?,
+            };
+            done.left = Some(left);
+            let key = key_id.unwrap_or_default();
+            tracing::info!(key, reencrypted = done.reencrypted, left, "sealing tokens anew");
+        }
+        if tokens.len() < PAGE as usize {
+            return Ok(());
+        }
+        after = Some(last.connection_id.clone());
+        progress.made();
+    }
+    Ok(())
 }

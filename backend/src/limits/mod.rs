@@ -71,7 +71,7 @@ pub(crate) const TOKEN: Rule = Rule { name: "token", limit: 60, window: SignedDu
 /// Reading a profile because its owner asks, by owner.
 pub(crate) const SYNC: Rule = Rule { name: "sync", limit: 60, window: SignedDuration::from_hours(1) };
 
-/// Renewing a token because its owner asks, by owner.
+/// Refreshing a token because its owner asks, by owner.
 pub(crate) const REFRESH: Rule = Rule { name: "refresh", limit: 20, window: SignedDuration::from_hours(1) };
 
 /// Requests that a session or a key may make at once; they come back within [`CALLER_WINDOW`], so it is 600 a

@@ -2,7 +2,7 @@
 
 use connection_store::{Delivery, Subject};
 use serde::Serialize;
-use shared::EventKind;
+use shared::{EventKind, Provider};
 
 use domain::user_id::{is_local, public_user_id};
 
@@ -22,7 +22,11 @@ struct Data<'a> {
     user_id: &'a str,
     /// A host's id can be, letter for letter, that of a local account.
     user_kind: UserKind,
-    instagram_user_id: &'a str,
+    provider: Provider,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instagram_user_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spotify_user_id: Option<&'a str>,
 }
 
 /// Whose id it is.
@@ -39,7 +43,8 @@ enum UserKind {
 pub(super) fn body(delivery: &Delivery) -> serde_json::Result<Vec<u8>> {
     let is_new = delivery.kind == EventKind::Connected.as_str();
     let what = if is_new { "created" } else { &delivery.kind };
-    let Subject::Connection(connection_id) = &delivery.subject;
+    let Subject::Connection { provider, id: connection_id } = &delivery.subject;
+    let id_of = |of| (*provider == of).then_some(delivery.provider_account_id.as_str());
     serde_json::to_vec(&Body {
         r#type: format!("connection.{what}"),
         timestamp: delivery.at.into(),
@@ -47,7 +52,9 @@ pub(super) fn body(delivery: &Delivery) -> serde_json::Result<Vec<u8>> {
             connection_id,
             user_id: public_user_id(&delivery.user_id),
             user_kind: if is_local(&delivery.user_id) { UserKind::Local } else { UserKind::Host },
-            instagram_user_id: &delivery.instagram_user_id,
+            provider: *provider,
+            instagram_user_id: id_of(Provider::Instagram),
+            spotify_user_id: id_of(Provider::Spotify),
         },
     })
 }
@@ -58,14 +65,18 @@ mod tests {
     use jiff::Timestamp;
 
     fn sent(kind: &str, user_id: &str) -> String {
+        sent_of(Provider::Instagram, kind, user_id)
+    }
+
+    fn sent_of(provider: Provider, kind: &str, user_id: &str) -> String {
         let delivery = Delivery {
             event_id: "evt_1".into(),
             receiver: "r".into(),
             kind: kind.into(),
             at: Timestamp::from_millisecond(1_762_788_600_070).unwrap(),
-            subject: Subject::Connection("c".into()),
+            subject: Subject::Connection { provider, id: "c".into() },
             user_id: user_id.into(),
-            instagram_user_id: "17841400000000000".into(),
+            provider_account_id: "17841400000000000".into(),
             attempts: 1,
         };
         String::from_utf8(body(&delivery).unwrap()).unwrap()
@@ -73,13 +84,19 @@ mod tests {
 
     #[test]
     fn a_body_says_what_happened_to_which_connection() {
-        let data = r#""data":{"connectionId":"c","userId":"usr_a","userKind":"local","instagramUserId":"17841400000000000"}}"#;
+        let data = r#""data":{"connectionId":"c","userId":"usr_a","userKind":"local","provider":"instagram","instagramUserId":"17841400000000000"}}"#;
         let expected =
             format!(r#"{{"type":"connection.created","timestamp":"2025-11-10T15:30:00.070Z",{data}"#);
         assert_eq!(sent("connected", "usr_a"), expected);
         for kind in ["refreshed", "needs_reauthorization", "disconnected", "deleted"] {
             assert!(sent(kind, "usr_a").starts_with(&format!(r#"{{"type":"connection.{kind}","#)));
         }
+    }
+
+    #[test]
+    fn an_account_of_spotifys_is_named_as_such() {
+        let body = sent_of(Provider::Spotify, "refreshed", "usr_a");
+        assert!(body.ends_with(r#""provider":"spotify","spotifyUserId":"17841400000000000"}}"#), "{body}");
     }
 
     #[test]

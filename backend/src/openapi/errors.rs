@@ -41,8 +41,8 @@ pub(crate) const BODY: u64 = just(&[ErrorCode::InvalidRequest, ErrorCode::Unsupp
 /// Codes that a route may answer when it reads a query.
 pub(crate) const QUERY: u64 = just(&[ErrorCode::InvalidRequest]);
 
-/// Codes that a route may answer when it asks Instagram.
-pub(crate) const INSTAGRAM: u64 = just(&[
+/// Codes that a route may answer when it asks a provider.
+pub(crate) const UPSTREAM: u64 = just(&[
     ErrorCode::AccessDenied,
     ErrorCode::AppAccess,
     ErrorCode::NotConfigured,

@@ -6,10 +6,11 @@ use serde_json::{Map, Value};
 use shared::{
     ApiKey, ApiKeysAnswer, BrowserSession, CallbackAnswer, ChangePassword, Connection, ConnectionAnswer,
     ConnectionEvent, ConnectionStatus, ConnectionsAnswer, CreateApiKey, CreateHostLink, CreatedApiKey,
-    CurrentSessionAnswer, DeleteAccount, ErrorBody, ErrorCode, EventKind, EventOutcome, EventsAnswer,
-    HistoryAnswer, HistoryPoint, HostLinkAnswer, InstagramUser, ListedConnection, LoginAnswer, SaveAnswer,
-    SaveConnection, SavedConnection, Scope, Sensitive, SessionAnswer, SessionsAnswer, SignIn, SignUp,
-    TokenAnswer, User, UserConnectionsAnswer, permission,
+    CurrentSessionAnswer, DeleteAccount, EndAnswer, ErrorBody, ErrorCode, EventKind, EventOutcome,
+    EventsAnswer, HistoryAnswer, HistoryPoint, HostLinkAnswer, Integration, IntegrationsAnswer,
+    ListedConnection, LoginAnswer, Provider, ProviderProfile, SaveAnswer, SaveConnection, SavedConnection,
+    Scope, SelectConnection, Sensitive, SessionAnswer, SessionsAnswer, SignIn, SignUp, TokenAnswer, User,
+    UserConnection, UserConnectionsAnswer, UserProfile, permission,
 };
 
 /// A value that fits a schema.
@@ -103,7 +104,7 @@ fn connecting() -> [Option<Example>; 4] {
     let auth_url = "https://www.instagram.com/oauth/authorize?client_id=…&state=…".to_owned();
     let handle = text("sealed.v1.k1.MEWXgMIz7rSwsTo67z5U…");
     let expires_in = 5_183_944;
-    let user = InstagramUser {
+    let user = UserProfile {
         id: ACCOUNT.to_owned(),
         username: "wreckshoprecords".to_owned(),
         name: Some("Wreck Shop Records".to_owned()),
@@ -117,7 +118,7 @@ fn connecting() -> [Option<Example>; 4] {
     let save = SaveConnection {
         user_id: USER.to_owned(),
         access_token: handle.clone(),
-        instagram_user_id: ACCOUNT.to_owned(),
+        provider_account_id: ACCOUNT.to_owned(),
         expires_in: Some(expires_in),
         user: Some(user.clone()),
     };
@@ -151,11 +152,14 @@ fn connection() -> Connection {
         username: "wreckshoprecords".to_owned(),
         name: Some("Wreck Shop Records".to_owned()),
         profile_picture_url: Some("https://scontent.cdninstagram.com/v/t51.2885-19/1.jpg".to_owned()),
-        biography: Some("Vinyl Records & Digital Beats".to_owned()),
-        website: Some("wreckshop.com".to_owned()),
+        profile_url: Some("https://www.instagram.com/wreckshoprecords/".to_owned()),
+        of_provider: ProviderProfile::Instagram {
+            biography: Some("Vinyl Records & Digital Beats".to_owned()),
+            website: Some("wreckshop.com".to_owned()),
+            following: Some(823),
+            media_count: Some(456),
+        },
         followers: Some(15_420),
-        following: Some(823),
-        media_count: Some(456),
         connected_at: CONNECTED.into(),
         last_sync: SYNCED.into(),
         expires_at: EXPIRES.into(),
@@ -189,19 +193,30 @@ fn connections() -> [Option<Example>; 3] {
     ]
 }
 
-fn programs() -> [Option<Example>; 3] {
+fn programs() -> [Option<Example>; 6] {
     let listed = ListedConnection { user_id: "user-123".to_owned(), connection: connection() };
     let next_cursor = Some("NmE2ZWNmMTRkMzVkM2MxYjBmNGFiMWYw".to_owned());
+    let connections = vec![UserConnection { current: true, connection: connection() }];
+    let integrations = Provider::ALL.map(|provider| Integration {
+        provider,
+        configured: provider == Provider::Instagram,
+        connections: if provider == Provider::Instagram { vec![connection()] } else { Vec::new() },
+    });
+    let integrations = integrations.to_vec();
     let token = TokenAnswer {
         access_token: text("IG…"),
         token_type: "bearer".to_owned(),
         expires_at: EXPIRES.into(),
-        instagram_user_id: ACCOUNT.to_owned(),
+        instagram_user_id: Some(ACCOUNT.to_owned()),
+        spotify_user_id: None,
         scopes: connection().scopes,
     };
     [
         Example::success("ConnectionsAnswer", &ConnectionsAnswer { connections: vec![listed], next_cursor }),
-        Example::success("UserConnectionsAnswer", &UserConnectionsAnswer { connections: vec![connection()] }),
+        Example::success("UserConnectionsAnswer", &UserConnectionsAnswer { connections }),
+        Example::success("IntegrationsAnswer", &IntegrationsAnswer { integrations }),
+        Example::success("EndAnswer", &EndAnswer { revoke_url: None }),
+        Example::of("SelectConnection", &SelectConnection { connection_id: connection().id }),
         Example::success("TokenAnswer", &token),
     ]
 }

@@ -25,7 +25,7 @@ mod parameters;
 mod reference;
 mod schemas;
 
-pub(crate) use parameters::{IdempotencyKey, UserId};
+pub(crate) use parameters::{IdempotencyKey, OfProvider, UserId};
 
 use actix_web::web::Bytes;
 use utoipa::openapi::header::HeaderBuilder;

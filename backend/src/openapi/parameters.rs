@@ -1,11 +1,27 @@
 //! Parameters that many routes share.
 
-use utoipa::IntoParams;
-use utoipa::openapi::Required;
+use shared::Provider;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{Ref, Required};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::request::idempotency;
+
+/// The provider that a path names.
+pub(crate) struct OfProvider;
+
+impl IntoParams for OfProvider {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let parameter = ParameterBuilder::new()
+            .name("provider")
+            .parameter_in(ParameterIn::Path)
+            .required(Required::True)
+            .description(Some("The provider of the account."))
+            .schema(Some(Ref::from_schema_name(Provider::name())));
+        vec![parameter.build()]
+    }
+}
 
 /// The user whom a path names.
 pub(crate) struct UserId;

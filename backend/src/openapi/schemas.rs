@@ -30,6 +30,12 @@ pub(super) fn tidy(document: &mut OpenApi) {
     for (name, schema) in successes {
         kept.insert(name[SUCCESS.len()..].to_owned(), as_one_object(schema));
     }
+    let flattened: Vec<_> = kept
+        .iter()
+        .filter(|(_, schema)| matches!(schema, RefOr::T(Schema::AllOf(_))))
+        .filter_map(|(name, schema)| Some((name.clone(), whole(schema, &kept)?.into())))
+        .collect();
+    kept.extend(flattened);
     components.schemas = kept;
     each_schema(document, &mut |schema| {
         tidy_one(schema, &texts);
@@ -63,6 +69,27 @@ fn as_one_object(success: RefOr<Schema>) -> RefOr<Schema> {
     whole.required.append(&mut answer.required);
     (answer.properties, answer.required) = (whole.properties, whole.required);
     answer.into()
+}
+
+/// Writes a type with flattened fields as the one object that it is on the wire: its own fields, then theirs. The macro writes an
+/// `allOf` of references, which generators of clients and readers have to put together.
+fn whole(schema: &RefOr<Schema>, all: &BTreeMap<String, RefOr<Schema>>) -> Option<Object> {
+    match schema {
+        RefOr::Ref(reference) => whole(all.get(reference.ref_location.strip_prefix(PREFIX)?)?, all),
+        RefOr::T(Schema::Object(object)) => Some(object.clone()),
+        RefOr::T(Schema::AllOf(AllOf { items, description, .. })) => {
+            let (own, flattened) = items.split_last()?;
+            let mut object = whole(own, all)?;
+            for part in flattened {
+                let mut part = whole(part, all)?;
+                object.properties.append(&mut part.properties);
+                object.required.append(&mut part.required);
+            }
+            object.description.clone_from(description);
+            Some(object)
+        }
+        RefOr::T(_) => None,
+    }
 }
 
 fn tidy_one(schema: &mut RefOr<Schema>, texts: &BTreeMap<String, RefOr<Schema>>) {

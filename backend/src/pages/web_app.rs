@@ -24,8 +24,12 @@ use crate::request::is_navigation;
 /// The name of the app's one page in its folder.
 const PAGE: &str = "index.html";
 
-/// Hosts at which Instagram keeps profile pictures.
-const PICTURE_HOSTS: &str = "https://*.cdninstagram.com https://*.fbcdn.net https://*.fbsbx.com";
+/// Hosts at which Instagram and Spotify keep profile pictures.
+const PICTURE_HOSTS: &str = "https://*.cdninstagram.com https://*.fbcdn.net https://*.fbsbx.com https://*.scdn.co \
+    https://*.spotifycdn.com";
+
+/// APIs beside which [`PICTURE_HOSTS`] are.
+const REAL_APIS: [&str; 2] = [instagram_client::DEFAULT_GRAPH_URL, spotify_client::DEFAULT_API_URL];
 
 /// A built web app.
 pub(crate) struct WebApp {
@@ -37,11 +41,11 @@ pub(crate) struct WebApp {
 }
 
 impl WebApp {
-    /// Reads a built app. `graph_url`: where Instagram is; a stand-in serves its pictures itself.
+    /// Reads a built app. `apis`: where Instagram and Spotify are; a stand-in serves its pictures itself.
     ///
     /// # Errors
     /// When a file cannot be read, and when the page names a file that is not there: it is of another build then.
-    pub(crate) fn read(dist: &Path, graph_url: &Url) -> io::Result<Self> {
+    pub(crate) fn read(dist: &Path, apis: [&Url; 2]) -> io::Result<Self> {
         let mut files = HashMap::new();
         read_folder(dist, "", &mut files)?;
         let page = files.remove(&format!("/{PAGE}")).ok_or(io::ErrorKind::NotFound)?;
@@ -52,7 +56,7 @@ impl WebApp {
                 "FRONTEND_DIST: {PAGE} names {missing}, which is not in the folder; it has to hold one whole build"
             )));
         }
-        let policy = content_security_policy(html, graph_url);
+        let policy = content_security_policy(html, apis);
         let content_security_policy = HeaderValue::from_str(&policy).map_err(io::Error::other)?;
         Ok(Self { page, content_security_policy, files })
     }
@@ -193,9 +197,10 @@ fn cache_control(name: &str) -> &'static str {
 }
 
 /// Tells whether a name ends in the 16 hexadecimal digits that the build puts before (or between) its
-/// extensions.
+/// extensions. It leaves out zeros in front: one name in sixteen has fewer.
 fn has_hash(name: &str) -> bool {
-    name.split(['-', '.', '_']).any(|part| part.len() == 16 && part.bytes().all(|b| b.is_ascii_hexdigit()))
+    let is_hash = |part: &str| (13..=16).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_hexdigit());
+    name.split(['-', '.', '_']).any(is_hash)
 }
 
 /// The files with a hash that a page names by their path.
@@ -205,17 +210,16 @@ fn hashed_names(html: &str) -> impl Iterator<Item = &str> {
         .filter(|text| text.starts_with('/') && has_hash(text))
 }
 
-/// Allows what the page itself contains and Instagram's pictures; nothing inline but what was there at the build.
-fn content_security_policy(html: &str, graph_url: &Url) -> String {
+/// Allows what the page itself contains and the providers' pictures; nothing inline but what was there at the build.
+fn content_security_policy(html: &str, apis: [&Url; 2]) -> String {
     let scripts = hashes(html, "script");
     let styles = hashes(html, "style");
-    let pictures = match graph_url.origin().ascii_serialization() {
-        real if real == instagram_client::DEFAULT_GRAPH_URL => PICTURE_HOSTS.to_owned(),
-        stand_in => format!("{PICTURE_HOSTS} {stand_in}"),
-    };
+    let origins = apis.map(|api| api.origin().ascii_serialization());
+    let stand_ins = origins.iter().filter(|origin| !REAL_APIS.contains(&origin.as_str()));
+    let stand_ins: String = stand_ins.map(|origin| format!(" {origin}")).collect();
     format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{scripts}; style-src 'self'{styles}; \
-         img-src 'self' data: {pictures}; connect-src 'self'; manifest-src 'self'; base-uri 'none'; \
+         img-src 'self' data: {PICTURE_HOSTS}{stand_ins}; connect-src 'self'; manifest-src 'self'; base-uri 'none'; \
          form-action 'self'; frame-ancestors 'none'"
     )
 }
@@ -239,14 +243,21 @@ mod tests {
     #[test]
     fn exactly_the_inline_blocks_are_hashed() {
         let html = "<style>a{}</style><script type=module>x</script><script src=/y.js></script>";
-        let policy = content_security_policy(html, &Url::parse("https://graph.instagram.com").unwrap());
+        let apis = REAL_APIS.map(|api| Url::parse(api).unwrap());
+        let policy = content_security_policy(html, apis.each_ref());
         let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
         assert!(policy.contains(&format!("script-src 'self' 'wasm-unsafe-eval' {};", hash("x"))), "{policy}");
         assert!(policy.contains(&format!("style-src 'self' {};", hash("a{}"))), "{policy}");
         assert!(!policy.contains("unsafe-inline"));
-        assert!(policy.contains(
-            "img-src 'self' data: https://*.cdninstagram.com https://*.fbcdn.net https://*.fbsbx.com;"
-        ));
+        assert!(policy.contains(&format!("img-src 'self' data: {PICTURE_HOSTS};")), "{policy}");
+    }
+
+    #[test]
+    fn a_stand_in_shows_its_own_pictures() {
+        let [instagram, spotify] =
+            [REAL_APIS[0], "http://localhost:4004/api"].map(|api| Url::parse(api).unwrap());
+        let policy = content_security_policy("", [&instagram, &spotify]);
+        assert!(policy.contains(&format!("{PICTURE_HOSTS} http://localhost:4004;")), "{policy}");
     }
 
     #[test]
@@ -254,6 +265,7 @@ mod tests {
         assert!(has_hash("frontend-0123456789abcdef.js"));
         assert!(has_hash("frontend-0123456789abcdef_bg.wasm"));
         assert!(!has_hash("favicon.svg"));
-        assert!(!has_hash("frontend-0123456789abcde.js"));
+        assert!(has_hash("frontend-123456789abcdef.js"), "a zero in front is left out");
+        assert!(!has_hash("frontend-0123456789ab.js"));
     }
 }

@@ -9,10 +9,10 @@ use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
-use instagram_client::{GraphBody, replace_lone_surrogates};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::error::Category;
+use upstream::{ApiBody, replace_lone_surrogates};
 
 use crate::api_error::ApiError;
 use crate::caller::Caller;
@@ -62,7 +62,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for CallerAndBody<T> {
 
 /// A caller, and the parameters in the body of a call that they made up: JSON, a form, or nothing. Without a caller the body
 /// is not looked at.
-pub(crate) struct CallerAndParameters(pub(crate) Caller, pub(crate) Option<GraphBody>);
+pub(crate) struct CallerAndParameters(pub(crate) Caller, pub(crate) Option<ApiBody>);
 
 impl FromRequest for CallerAndParameters {
     type Error = ApiError;
@@ -76,10 +76,8 @@ impl FromRequest for CallerAndParameters {
             let body = read_in_time(&mut payload).await?;
             let body = match (body.is_empty(), is_json, is_form) {
                 (true, ..) => None,
-                (_, true, _) => Some(GraphBody::Json(Value::Object(parse_json(body)?))),
-                (.., true) => {
-                    Some(GraphBody::Form(url::form_urlencoded::parse(&body).into_owned().collect()))
-                }
+                (_, true, _) => Some(ApiBody::Json(Value::Object(parse_json(body)?))),
+                (.., true) => Some(ApiBody::Form(url::form_urlencoded::parse(&body).into_owned().collect())),
                 _ => return Err(ApiError::unsupported_media_type()),
             };
             Ok(Self(caller, body))

@@ -22,6 +22,7 @@ use token_vault::{Context, Vault};
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use super::route_pattern;
 use crate::api_error::ApiError;
 use crate::caller::Caller;
 use crate::request::carry_out;
@@ -243,7 +244,10 @@ impl Named {
         asked: &impl Serialize,
     ) -> Result<Self, ApiError> {
         let (kind, id) = caller.identity();
-        let route = request.match_pattern().unwrap_or_default();
+        let route = request
+            .match_pattern()
+            .map(|pattern| route_pattern::for_provider(&pattern, request))
+            .unwrap_or_default();
         let target = request.uri().path_and_query().map_or("", |target| target.as_str());
         let body = serde_json::to_vec(asked).map_err(ApiError::internal)?;
         Ok(Self {

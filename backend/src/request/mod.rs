@@ -6,8 +6,10 @@ pub(crate) mod body;
 mod carry_out;
 pub(crate) mod etag;
 pub(crate) mod idempotency;
+mod route_pattern;
 
 pub(crate) use accept::{is_navigation, prefers_html};
 pub(crate) use body::{CallerAndBody, CallerAndParameters, FormBody, JsonBody};
 pub(crate) use carry_out::carry_out;
 pub(crate) use idempotency::{CutOff, Idempotency};
+pub(crate) use route_pattern::{provider_pattern, told};

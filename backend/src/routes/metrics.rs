@@ -5,6 +5,9 @@ use std::time::Duration;
 use actix_web::http::header;
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse, Responder};
+use connection_store::StoreResult;
+use domain::Connections;
+use futures_util::future::try_join_all;
 use jiff::SignedDuration;
 
 use crate::api_error::ApiError;
@@ -19,9 +22,15 @@ pub(crate) fn configure(app: &mut web::ServiceConfig) {
     app.route("/metrics", web::get().to(metrics));
 }
 
+/// Returns for how long the refresh that waits longest has been due, of any provider.
+async fn oldest_due(state: &AppState) -> StoreResult<Option<SignedDuration>> {
+    let all = try_join_all(state.connections.iter().map(Connections::oldest_due)).await?;
+    Ok(all.into_iter().max().flatten())
+}
+
 /// The metrics of this process. They are there when the database is not.
 async fn metrics(request: HttpRequest, state: Data<AppState>) -> Result<impl Responder, ApiError> {
-    let asked = tokio::time::timeout(PATIENCE, state.connections.oldest_due()).await;
+    let asked = tokio::time::timeout(PATIENCE, oldest_due(&state)).await;
     let oldest_due = asked.ok().and_then(Result::ok);
     let present = Present {
         oldest_due_refresh: oldest_due.map(|age| age.unwrap_or(SignedDuration::ZERO)),

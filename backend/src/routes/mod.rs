@@ -27,7 +27,7 @@ use crate::state::AppState;
 use table::ApiRoute;
 
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use auth::instagram::fuzz_callback_query;
+pub(crate) use auth::connect::fuzz_callback_query;
 
 /// Makes the table of routes. A row names a handler; the attribute `#[utoipa::path]` on it says the rest.
 ///
@@ -47,22 +47,25 @@ macro_rules! routes {
 
 // In the order in which the reference shows the routes of a part. Of two paths that fit an address, the first one serves it.
 routes! {
-    auth::instagram::login,
-    auth::instagram::callback,
-    integrations::instagram::save,
-    integrations::instagram::read,
-    integrations::instagram::disconnect,
-    integrations::instagram::read_own,
-    integrations::instagram::read_all,
-    integrations::instagram::disconnect_one,
-    integrations::instagram::refresh,
-    integrations::instagram::sync,
-    integrations::instagram::history,
-    integrations::instagram::events,
-    integrations::instagram_token::give,
-    integrations::instagram_proxy::read,
-    integrations::instagram_proxy::write,
-    integrations::instagram_proxy::delete,
+    auth::connect::login,
+    auth::connect::callback,
+    integrations::connections::save,
+    integrations::connections::read,
+    integrations::connections::disconnect,
+    integrations::connections::read_own,
+    integrations::connections::read_all,
+    integrations::connections::select,
+    integrations::connections::disconnect_one,
+    integrations::connections::refresh,
+    integrations::connections::sync,
+    integrations::connections::history,
+    integrations::connections::events,
+    integrations::token::give,
+    integrations::proxy::read,
+    integrations::proxy::write,
+    integrations::proxy::delete,
+    integrations::overview::own,
+    integrations::overview::of_user,
     connections::list,
     users::sign_up,
     session::who,
@@ -80,9 +83,9 @@ routes! {
     api_keys::list,
     api_keys::create,
     api_keys::revoke,
-    auth::instagram_signals::deauthorize,
-    auth::instagram_signals::delete_data,
-    auth::instagram_signals::deletion_status,
+    auth::meta_callbacks::deauthorize,
+    auth::meta_callbacks::delete_data,
+    auth::meta_callbacks::deletion_status,
     health::healthz,
     health::readyz,
     docs::document,

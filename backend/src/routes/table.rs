@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, Route};
 use utoipa::openapi::{OpenApi, PathItem};
 
 use crate::api_error::ApiError;
+use crate::request::{provider_pattern, told};
 
 /// A route. Path, methods and description are those of the attribute on its handler.
 pub(super) struct ApiRoute {
@@ -25,7 +26,7 @@ impl ApiRoute {
             // `HEAD` is `GET` without the body, and would only make every generated client longer.
             item.head = None;
             description.paths.paths.insert(told(&path), item);
-            pattern = path;
+            pattern = path.replace("{provider}", &provider_pattern());
         }
         Self { pattern, methods, handle, description }
     }
@@ -34,11 +35,6 @@ impl ApiRoute {
     pub(super) fn served(&self) -> impl Iterator<Item = (Method, String)> {
         self.methods.iter().map(|method| (method.clone(), told(&self.pattern)))
     }
-}
-
-/// Returns the path with names in it, and not what they may stand for.
-fn told(pattern: &str) -> String {
-    pattern.replace(":.*}", "}")
 }
 
 fn methods_of(item: &PathItem) -> Vec<Method> {

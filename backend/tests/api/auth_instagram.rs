@@ -7,11 +7,7 @@ use reqwest::{Method, Url};
 use shared::permission;
 
 use crate::support::callers::CALLBACK;
-use crate::support::{Answer, TestApp};
-
-fn parameter(url: &str, name: &str) -> Option<String> {
-    Url::parse(url).unwrap().query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-}
+use crate::support::{Answer, TestApp, parameter};
 
 #[actix_web::test]
 async fn the_login_link_is_what_instagram_documents() {

@@ -16,6 +16,7 @@ use mongodb::bson::{Document, doc};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use shared::Provider;
 
 use crate::support::callers::{DATA_DELETION, DEAUTHORIZE, MY_INSTAGRAM};
 use crate::support::meta::{signed, signed_as, tell};
@@ -262,7 +263,10 @@ async fn a_deletion_that_a_process_left_behind_is_finished() {
     let now = Timestamp::now();
     let deletion = NewDeletion {
         code: code.to_owned(),
-        of: DeletionOf::Account(app.instagram.account_ids(accounts::RECORD_SHOP).app_scoped),
+        of: DeletionOf::Account(
+            Provider::Instagram,
+            app.instagram.account_ids(accounts::RECORD_SHOP).app_scoped,
+        ),
         connected_by: now + SECOND,
         connections: Some(1),
     };

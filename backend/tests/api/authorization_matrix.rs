@@ -66,22 +66,25 @@ const ROWS: &[(&str, &str, [u16; 9])] = &[
     ("DELETE /api/users/{userId}/sessions",                   "sessions:create",   [401, 403, 403, 403, 403, 200, 403, 200, 401]),
     ("GET /api/connections",                                  "connections:read",  [401, 403, 403, 403, 403, 200, 403, 200, 401]),
     // About a user. The host has a user of A's id as well, and that one is not connected.
-    ("GET /auth/instagram/login",                             "connections:write", [401, 200, 403, 200, 403, 200, 403, 200, 401]),
-    ("GET /auth/instagram/callback",                          "connections:write", [401, 400, 403, 400, 403, 400, 403, 400, 401]),
-    ("POST /api/integrations/instagram/callback",             "connections:write", [401, 422, 403, 422, 403, 422, 403, 422, 401]),
-    ("GET /api/integrations/instagram",                       "connections:read",  [401, 200, 404, 200, 403, 403, 403, 403, 401]),
-    ("GET /api/integrations/instagram/{userId}",              "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401]),
-    ("DELETE /api/integrations/instagram/{userId}",           "connections:write", [401, 200, 403, 200, 403, 200, 403, 404, 401]),
-    ("GET /api/integrations/instagram/{userId}/connections",  "connections:read",  [401, 200, 403, 200, 403, 200, 403, 200, 401]),
-    ("DELETE /api/integrations/instagram/{userId}/connections/{id}", "connections:write", [401, 404, 403, 404, 403, 404, 403, 404, 401]),
-    ("POST /api/integrations/instagram/{userId}/refresh",     "connections:write", [401, 429, 403, 429, 403, 429, 403, 404, 401]),
-    ("POST /api/integrations/instagram/{userId}/sync",        "connections:write", [401, 200, 403, 200, 403, 200, 403, 404, 401]),
-    ("GET /api/integrations/instagram/{userId}/history",      "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401]),
-    ("GET /api/integrations/instagram/{userId}/events",       "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401]),
-    ("GET /api/integrations/instagram/{userId}/token",        "tokens:read",       [401, 403, 403, 200, 403, 200, 403, 404, 401]),
-    ("GET /api/integrations/instagram/{userId}/proxy/{path}", "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401]),
-    ("POST /api/integrations/instagram/{userId}/proxy/{path}", "messages:manage",  [401, 200, 403, 200, 403, 200, 403, 404, 401]),
-    ("DELETE /api/integrations/instagram/{userId}/proxy/{path}", "messages:manage", [401, 400, 403, 400, 403, 400, 403, 404, 401]),
+    ("GET /auth/{provider}/login",                             "connections:write", [401, 200, 403, 200, 403, 200, 403, 200, 401]),
+    ("GET /auth/{provider}/callback",                          "connections:write", [401, 400, 403, 400, 403, 400, 403, 400, 401]),
+    ("POST /api/integrations/{provider}/callback",             "connections:write", [401, 422, 403, 422, 403, 422, 403, 422, 401]),
+    ("GET /api/integrations/{provider}",                       "connections:read",  [401, 200, 404, 200, 403, 403, 403, 403, 401]),
+    ("GET /api/integrations/{provider}/{userId}",              "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401]),
+    ("DELETE /api/integrations/{provider}/{userId}",           "connections:write", [401, 200, 403, 200, 403, 200, 403, 404, 401]),
+    ("GET /api/integrations/{provider}/{userId}/connections",  "connections:read",  [401, 200, 403, 200, 403, 200, 403, 200, 401]),
+    ("PUT /api/integrations/{provider}/{userId}/current",     "connections:write", [401, 404, 403, 404, 403, 404, 403, 404, 401]),
+    ("GET /api/integrations",                                 "connections:read",  [401, 200, 200, 200, 403, 403, 403, 403, 401]),
+    ("GET /api/users/{userId}/integrations",                  "connections:read",  [401, 200, 403, 200, 403, 200, 403, 200, 401]),
+    ("DELETE /api/integrations/{provider}/{userId}/connections/{id}", "connections:write", [401, 404, 403, 404, 403, 404, 403, 404, 401]),
+    ("POST /api/integrations/{provider}/{userId}/refresh",     "connections:write", [401, 429, 403, 429, 403, 429, 403, 404, 401]),
+    ("POST /api/integrations/{provider}/{userId}/sync",        "connections:write", [401, 200, 403, 200, 403, 200, 403, 404, 401]),
+    ("GET /api/integrations/{provider}/{userId}/history",      "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401]),
+    ("GET /api/integrations/{provider}/{userId}/events",       "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401]),
+    ("GET /api/integrations/{provider}/{userId}/token",        "tokens:read",       [401, 403, 403, 200, 403, 200, 403, 404, 401]),
+    ("GET /api/integrations/{provider}/{userId}/proxy/{path}", "connections:read",  [401, 200, 403, 200, 403, 200, 403, 404, 401]),
+    ("POST /api/integrations/{provider}/{userId}/proxy/{path}", "messages:manage",  [401, 200, 403, 200, 403, 200, 403, 404, 401]),
+    ("DELETE /api/integrations/{provider}/{userId}/proxy/{path}", "messages:manage", [401, 400, 403, 400, 403, 400, 403, 404, 401]),
 ];
 
 const PERSONAL: [&str; 5] =
@@ -215,7 +218,11 @@ impl World {
 /// Returns the request that is sent to a route, about a user: path with query, and body.
 fn request(route: &str, about: &str) -> (String, Option<Value>) {
     let (_, path) = route.split_once(' ').unwrap();
-    let path = path.replace("{userId}", about).replace("{id}", "key_0").replace("{code}", "x");
+    let path = path
+        .replace("{provider}", "instagram")
+        .replace("{userId}", about)
+        .replace("{id}", "key_0")
+        .replace("{code}", "x");
     let graph_path = match route.split(' ').next() {
         Some("POST") => "me/messages",
         // There is nothing of this id.
@@ -225,7 +232,7 @@ fn request(route: &str, about: &str) -> (String, Option<Value>) {
     let path = path.replace("{path}", graph_path);
     assert!(!path.contains('{'), "{route}: what is to stand for the name?");
     let query = match route {
-        "GET /auth/instagram/login" | "GET /auth/instagram/callback" => format!("?userId={about}"),
+        "GET /auth/{provider}/login" | "GET /auth/{provider}/callback" => format!("?userId={about}"),
         _ => String::new(),
     };
     let body = match route {
@@ -234,11 +241,12 @@ fn request(route: &str, about: &str) -> (String, Option<Value>) {
         "PUT /api/users/me/password" => Some(json!({"currentPassword": PASSWORD, "newPassword": "short"})),
         "DELETE /api/users/me" => Some(json!({"password": "not the password"})),
         "POST /api/api-keys" => Some(json!({"name": "", "scopes": []})),
-        "POST /api/integrations/instagram/{userId}/proxy/{path}" => {
+        "POST /api/integrations/{provider}/{userId}/proxy/{path}" => {
             Some(json!({"recipient": {"id": "42"}, "message": {"text": "hi"}}))
         }
         "POST /api/sessions" => Some(json!({"userId": about})),
-        "POST /api/integrations/instagram/callback" => {
+        "PUT /api/integrations/{provider}/{userId}/current" => Some(json!({"connectionId": "x"})),
+        "POST /api/integrations/{provider}/callback" => {
             Some(json!({"userId": about, "access_token": "sealed.v1.x", "user_id": "1"}))
         }
         _ => None,

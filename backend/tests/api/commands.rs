@@ -218,7 +218,7 @@ async fn a_list_longer_than_a_page_is_whole() {
         .iter()
         .map(|column| match column.as_str() {
             "id" => "printf('%024x', n)".to_owned(),
-            "instagram_user_id" => "'made-up-' || n".to_owned(),
+            "provider_account_id" => "'made-up-' || n".to_owned(),
             column => format!("c.{column}"),
         })
         .collect();
@@ -296,7 +296,8 @@ async fn doctor_finds_nothing_wrong_where_nothing_is() {
         "http://localhost:4002/webhooks/instagram  (not served by this version yet)\n",
         "✓ ok       app id and secret  Instagram knows them",
         "✓ ok       tokens             1, all sealed with the first key; 1 were tried and open",
-        "14 checks: 14 ok, 0 to look at, 0 failed\n",
+        "✓ ok       spotify app        not set up, so nobody can connect Spotify",
+        "15 checks: 15 ok, 0 to look at, 0 failed\n",
     ] {
         assert!(doctor.out.contains(line), "{line} in {}", doctor.out);
     }
@@ -422,6 +423,72 @@ async fn doctor_tells_an_instagram_that_is_away_from_a_wrong_secret() {
     let app_check = doctor.check("app id and secret");
     assert!(app_check.starts_with("warning: not checked, since Instagram does not answer"), "{app_check}");
     assert!(doctor.check("tokens").starts_with("ok: "), "the rest is told");
+}
+
+#[actix_web::test]
+async fn doctor_looks_at_spotify_where_it_is_set_up() {
+    let app = TestApp::start();
+    let config = spotify_simulator::Config {
+        client_secret: "canary-client-secret".to_owned(),
+        ..spotify_simulator::Config::default()
+    };
+    let spotify = spotify_simulator::Simulator::start(config.clone()).unwrap();
+    let (accounts, api) = (spotify.accounts_url(), spotify.api_url());
+    let usual = [
+        ("SPOTIFY_CLIENT_ID", config.client_id.as_str()),
+        ("SPOTIFY_CLIENT_SECRET", &config.client_secret),
+        ("SPOTIFY_REDIRECT_URI", &config.redirect_uris[0]),
+        ("SPOTIFY_ACCOUNTS_URL", &accounts),
+        ("SPOTIFY_API_URL", &api),
+    ];
+    let with =
+        |changes: &[(&str, &str)], arguments| run_with(&app, &[&usual[..], changes].concat(), arguments);
+
+    let well = with(&[], &["doctor"]);
+    assert_eq!(well.code, Some(0), "{}", well.out);
+    for line in [
+        "  Redirect URI               http://127.0.0.1:4002/auth/spotify/callback\n",
+        "five at most, before",
+        "✓ ok       client id and secret  Spotify knows them",
+        "19 checks: 19 ok, 0 to look at, 0 failed\n",
+    ] {
+        assert!(well.out.contains(line), "{line} in {}", well.out);
+    }
+    let json = with(&[], &["doctor", "--json"]).json();
+    assert_eq!(json["urls"]["spotifyRedirect"], config.redirect_uris[0].as_str());
+
+    let away = "http://127.0.0.1:9";
+    for (variable, value, check, message) in [
+        (
+            "SPOTIFY_CLIENT_SECRET",
+            "canary-wrong",
+            "client id and secret",
+            "and not the secret → SPOTIFY_CLIENT_SECRET",
+        ),
+        ("SPOTIFY_CLIENT_ID", "99", "client id and secret", "does not know the client id 99"),
+        ("SPOTIFY_CLIENT_SECRET", "", "spotify app", "not set: SPOTIFY_CLIENT_SECRET"),
+        ("SPOTIFY_ACCOUNTS_URL", away, "spotify accounts", "refuses the connection"),
+        ("SPOTIFY_API_URL", away, "spotify API", "is SPOTIFY_API_URL right?"),
+        (
+            "SPOTIFY_REDIRECT_URI",
+            "https://elsewhere.example/x",
+            "spotify redirect URI",
+            "set SPOTIFY_REDIRECT_URI",
+        ),
+    ] {
+        let doctor = with(&[(variable, value)], &["doctor", "--json"]);
+        let found = doctor.check(check);
+        assert!(doctor.code == Some(1) && found.starts_with("failed: "), "{found}");
+        assert!(found.contains(message), "{found}");
+        assert!(doctor.check("app id and secret").starts_with("ok: "), "the rest is told");
+    }
+    let unasked =
+        with(&[("SPOTIFY_ACCOUNTS_URL", away)], &["doctor", "--json"]).check("client id and secret");
+    assert!(unasked.starts_with("warning: not checked, since Spotify does not answer"), "{unasked}");
+    // Errors of the token endpoint may have no words.
+    spotify.set_options(spotify_simulator::Options { descriptions: false, ..Default::default() });
+    let wordless = with(&[("SPOTIFY_CLIENT_SECRET", "canary-wrong")], &["doctor", "--json"]);
+    assert!(wordless.check("client id and secret").contains("or refuses its secret: invalid_client"));
 }
 
 #[actix_web::test]

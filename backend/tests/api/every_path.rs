@@ -11,7 +11,8 @@ fn routes() -> Vec<(String, Vec<String>)> {
     let mut routes: Vec<(String, Vec<String>)> = Vec::new();
     for route in backend::app::served_routes() {
         let (method, path) = route.split_once(' ').unwrap();
-        let path = ["{id}", "{code}"].iter().fold(path.to_owned(), |path, name| path.replace(name, "x"));
+        let path = path.replace("{provider}", "instagram");
+        let path = ["{id}", "{code}"].iter().fold(path, |path, name| path.replace(name, "x"));
         let path = ["{userId}", "{path}"].iter().fold(path, |path, name| path.replace(name, "me"));
         assert!(!path.contains('{'), "{path}: what is to stand for the name?");
         match routes.last_mut() {

@@ -51,6 +51,8 @@ async fn connect_read_disconnect_reconnect() {
         "name": "Wreck Shop Records",
         "needsRefresh": false,
         "profilePictureUrl": "[url]",
+        "profileUrl": "https://www.instagram.com/wreckshoprecords/",
+        "provider": "instagram",
         "scopes": [
           "instagram_business_basic",
           "instagram_business_content_publish",
@@ -126,16 +128,17 @@ async fn an_account_is_active_for_one_user() {
 }
 
 #[actix_web::test]
-async fn the_account_connected_last_is_the_one_shown() {
+async fn the_account_that_was_connected_newly_is_the_one_in_use() {
     let (app, ada) = TestApp::connected().await;
     app.clock.advance(Duration::from_secs(1));
     app.connect(&ada, accounts::CREATOR).await;
     assert_eq!(ada.connection().await.body["connection"]["username"], accounts::CREATOR);
     app.clock.advance(Duration::from_secs(1));
     app.connect(&ada, accounts::RECORD_SHOP).await;
-    assert_eq!(ada.connection().await.body["connection"]["username"], accounts::RECORD_SHOP);
+    let shown = ada.connection().await.body["connection"]["username"].clone();
+    assert_eq!(shown, accounts::CREATOR, "connecting again changes nothing about it");
     ada.instagram().disconnect().await;
-    assert_eq!(ada.connection().await.body["connection"]["username"], accounts::CREATOR);
+    assert_eq!(ada.connection().await.body["connection"]["username"], accounts::RECORD_SHOP);
 }
 
 #[actix_web::test]
@@ -309,7 +312,13 @@ async fn several_accounts_of_one_person_are_listed_and_ended_one_by_one() {
     let both = ada.get(list).await;
     assert_eq!(both.header("cache-control"), "no-store");
     let both = both.body["connections"].clone();
-    assert_eq!(both[0], ada.connection().await.body["connection"], "the one connected last comes first");
+    let in_use = || async {
+        let mut connection = ada.connection().await.body["connection"].clone();
+        connection["current"] = true.into();
+        connection
+    };
+    assert_eq!(both[0], in_use().await, "the one in use comes first");
+    assert_eq!(both[1]["current"], false);
     let usernames = |connections: &Value| -> Vec<String> {
         let all = connections.as_array().unwrap().iter();
         all.map(|connection| connection["username"].as_str().unwrap().to_owned()).collect()
@@ -324,7 +333,7 @@ async fn several_accounts_of_one_person_are_listed_and_ended_one_by_one() {
     assert_eq!(ada.delete(&one("me")).await.failure(), "404 not_found", "it has ended");
     assert_eq!(ada.delete(&format!("{list}/$ne")).await.failure(), "404 not_found");
     assert_eq!(usernames(&ada.get(list).await.body["connections"]), [accounts::CREATOR]);
-    assert_eq!(ada.connection().await.body["connection"], both[0], "the other is as it was");
+    assert_eq!(in_use().await, both[0], "the other is as it was");
 }
 
 #[actix_web::test]

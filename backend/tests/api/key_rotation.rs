@@ -8,6 +8,7 @@ use connection_store::test_support::MongoServer;
 use instagram_simulator::{Endpoint, Fault, Times, accounts};
 use reqwest::Method;
 use serde_json::json;
+use shared::Provider;
 
 use crate::support::callers::{API_KEYS, SESSION};
 use crate::support::{Answer, OFTEN, PASSWORD, Person, TestApp};
@@ -26,20 +27,17 @@ fn sqlite(app: &TestApp) -> String {
     format!("sqlite:{}", app.database_file().display())
 }
 
-/// The same person at a service that was started anew.
-async fn back(app: &TestApp, name: &str, id: &str) -> Person {
-    let mut person = app.anonymous();
-    let answer = person.sign_in(&format!("{name}@example.com"), PASSWORD).await;
-    assert_eq!(answer.status, 200, "{answer}");
-    id.clone_into(&mut person.id);
-    person
-}
-
 /// The sealed token, as soon as it is as wanted.
 async fn token(store: &dyn Store, user_id: &str, wanted: impl Fn(&str) -> bool) -> String {
     let mut token = String::new();
     for _ in 0..100 {
-        token = store.latest_connection(user_id).await.unwrap().unwrap().access_token;
+        token = store
+            .connections(Provider::Instagram)
+            .current_connection(user_id)
+            .await
+            .unwrap()
+            .unwrap()
+            .access_token;
         if wanted(&token) {
             return token;
         }
@@ -71,7 +69,7 @@ async fn rotates(database: Option<&str>) {
 
     let app = app.restart_with(&start(BOTH));
     token(&*store, &ada.id, |token| token.starts_with("v1.b.")).await;
-    let ada = back(&app, "ada", &ada.id).await;
+    let ada = app.signed_in("ada").await;
     assert_eq!(ada.instagram().sync().await.status, 200);
     for _ in 0..100 {
         if store.answers_sealed_with("a", None, 1).await.unwrap().is_empty() {
@@ -81,7 +79,7 @@ async fn rotates(database: Option<&str>) {
     }
 
     let app = app.restart_with(&start(NEW));
-    let ada = back(&app, "ada", &ada.id).await;
+    let ada = app.signed_in("ada").await;
     assert_eq!(ada.instagram().sync().await.status, 200, "the old key is not needed any more");
     assert_eq!(ada.connection().await.body["connection"]["status"], "active");
     let again = api_key(&ada).await;
@@ -128,13 +126,13 @@ async fn tokens_that_do_not_open_do_not_keep_the_others() {
     token(&*store, &ids[3], |token| token.starts_with("v1.b.")).await;
     for (user, kept) in [(0, "no token at all"), (1, moved.as_str()), (2, "v1.a.AAAA")] {
         assert_eq!(token(&*store, &ids[user], |_| true).await, kept, "left as it was");
-        let person = back(&app, people[user], &ids[user]).await;
+        let person = app.signed_in(people[user]).await;
         assert_eq!(person.connection().await.body["connection"]["status"], "needs_reauthorization");
     }
     // It still works afterwards: a token that comes later is sealed anew, too.
-    let kim = back(&app, "kim", &ids[3]).await;
+    let kim = app.signed_in("kim").await;
     assert_eq!(kim.instagram().sync().await.status, 200);
-    let later = back(&app, "ada", &ids[0]).await;
+    let later = app.signed_in("ada").await;
     app.connect(&later, accounts::RECORD_SHOP).await;
     token(&*store, &ids[0], |token| token.starts_with("v1.b.")).await;
 }
@@ -146,7 +144,7 @@ async fn a_renewal_at_the_same_moment_is_not_lost() {
     let app = TestApp::start_with(&[("TOKEN_ENCRYPTION_KEYS", OLD)]);
     let ada = app.with_connection().await;
     let store = open(&sqlite(&app)).await;
-    let before = store.latest_connection(&ada.id).await.unwrap().unwrap();
+    let before = store.connections(Provider::Instagram).current_connection(&ada.id).await.unwrap().unwrap();
     app.instagram.advance(Duration::from_secs(86_400 * 35));
     app.clock.advance(Duration::from_secs(86_400 * 35));
     app.instagram.fault(Endpoint::Refresh, SLOW, Times::ONCE);
@@ -159,10 +157,11 @@ async fn a_renewal_at_the_same_moment_is_not_lost() {
     // Instagram takes its time. Meanwhile the token that is being renewed is sealed anew, and is another text.
     let _other = app.another(&[OFTEN, ("TOKEN_ENCRYPTION_KEYS", BOTH)]);
     token(&*store, &ada.id, |token| token.starts_with("v1.b.")).await;
-    let present = store.latest_connection(&ada.id).await.unwrap().unwrap();
+    let present = store.connections(Provider::Instagram).current_connection(&ada.id).await.unwrap().unwrap();
     assert_eq!(present.token_expires_at, before.token_expires_at, "sealed anew before it was renewed");
     for _ in 0..100 {
-        let after = store.latest_connection(&ada.id).await.unwrap().unwrap();
+        let after =
+            store.connections(Provider::Instagram).current_connection(&ada.id).await.unwrap().unwrap();
         if after.token_expires_at > before.token_expires_at && after.access_token.starts_with("v1.b.") {
             assert_eq!(app.instagram.requests(Endpoint::Refresh), 1, "Instagram was asked once");
             return;

@@ -11,7 +11,7 @@ use instagram_simulator::{Endpoint, Fault, Times, accounts};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::callers::{MY_INSTAGRAM, SESSION, instagram};
+use crate::support::callers::{MY_INSTAGRAM, SESSION};
 use crate::support::metrics::{METRICS, read, scrape, value};
 use crate::support::{APP_SECRET, DAY, KEYS, PASSWORD, Process, TestApp, client};
 
@@ -20,7 +20,11 @@ async fn metrics_count_what_happens_and_name_nobody() {
     // A poll of an hour: whatever is counted here, people asked for.
     let app = TestApp::start_with(&[METRICS, ("REFRESH_POLL_SECONDS", "3600")]);
     let ada = app.with_connection().await;
-    assert_eq!(value(&app, "refreshes_total{outcome=\"refreshed\"}").await, 0.0, "there from the start");
+    assert_eq!(
+        value(&app, "refreshes_total{provider=\"instagram\",outcome=\"refreshed\"}").await,
+        0.0,
+        "there from the start"
+    );
     app.clock.advance(2 * DAY);
     app.instagram.advance(2 * DAY);
     let path = MY_INSTAGRAM;
@@ -40,19 +44,19 @@ async fn metrics_count_what_happens_and_name_nobody() {
     crate::support::Answer::of(ada.request(brew, "/healthz")).await;
 
     let text = scrape(&app).await;
-    let route = format!("route=\"{}/refresh\"", instagram("{userId}"));
+    let route = "route=\"/api/integrations/{provider}/{userId}/refresh\"";
     for (name, expected) in [
-        ("refreshes_total{outcome=\"refreshed\"}".to_owned(), 1.0),
-        ("refreshes_total{outcome=\"rate_limited\"}".to_owned(), 1.0),
-        ("refreshes_total{outcome=\"rescheduled\"}".to_owned(), 1.0),
-        ("refreshes_total{outcome=\"dead\"}".to_owned(), 0.0),
-        ("syncs_total{outcome=\"synced\"}".to_owned(), 1.0),
-        ("syncs_total{outcome=\"dead\"}".to_owned(), 1.0),
-        ("upstream_requests_total{endpoint=\"code_exchange\",outcome=\"ok\"}".to_owned(), 1.0),
-        ("upstream_requests_total{endpoint=\"refresh\",outcome=\"ok\"}".to_owned(), 1.0),
-        ("upstream_requests_total{endpoint=\"refresh\",outcome=\"rate_limited\"}".to_owned(), 1.0),
-        ("upstream_requests_total{endpoint=\"profile\",outcome=\"needs_reauthorization\"}".to_owned(), 1.0),
-        ("upstream_request_duration_seconds_count{endpoint=\"refresh\"}".to_owned(), 3.0),
+        ("refreshes_total{provider=\"instagram\",outcome=\"refreshed\"}".to_owned(), 1.0),
+        ("refreshes_total{provider=\"instagram\",outcome=\"rate_limited\"}".to_owned(), 1.0),
+        ("refreshes_total{provider=\"instagram\",outcome=\"rescheduled\"}".to_owned(), 1.0),
+        ("refreshes_total{provider=\"instagram\",outcome=\"dead\"}".to_owned(), 0.0),
+        ("syncs_total{provider=\"instagram\",outcome=\"synced\"}".to_owned(), 1.0),
+        ("syncs_total{provider=\"instagram\",outcome=\"dead\"}".to_owned(), 1.0),
+        ("upstream_requests_total{provider=\"instagram\",endpoint=\"code_exchange\",outcome=\"ok\"}".to_owned(), 1.0),
+        ("upstream_requests_total{provider=\"instagram\",endpoint=\"refresh\",outcome=\"ok\"}".to_owned(), 1.0),
+        ("upstream_requests_total{provider=\"instagram\",endpoint=\"refresh\",outcome=\"rate_limited\"}".to_owned(), 1.0),
+        ("upstream_requests_total{provider=\"instagram\",endpoint=\"profile\",outcome=\"needs_reauthorization\"}".to_owned(), 1.0),
+        ("upstream_request_duration_seconds_count{provider=\"instagram\",endpoint=\"refresh\"}".to_owned(), 3.0),
         (format!("http_request_duration_seconds_count{{method=\"POST\",{route},status=\"200\"}}"), 1.0),
         (format!("http_request_duration_seconds_count{{method=\"POST\",{route},status=\"429\"}}"), 1.0),
         (
@@ -141,7 +145,7 @@ async fn metrics_are_there_when_the_database_is_not() {
     let text = scrape(&app).await;
     assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
     assert_eq!(read(&text, "oldest_due_refresh_age_seconds"), None, "nobody knows now: {text}");
-    assert_eq!(read(&text, "refreshes_total{outcome=\"refreshed\"}"), Some(0.0));
+    assert_eq!(read(&text, "refreshes_total{provider=\"instagram\",outcome=\"refreshed\"}"), Some(0.0));
 }
 
 #[actix_web::test]

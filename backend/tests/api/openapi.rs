@@ -122,7 +122,9 @@ async fn every_operation_is_fit_for_generated_clients_and_for_people() {
         let in_path: Vec<_> = name.split('{').skip(1).map(|rest| rest.split_once('}').unwrap().0).collect();
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             assert!(parameter["description"].is_string(), "{name}: {}", parameter["name"]);
-            let kind = &parameter["schema"]["type"];
+            let name_of = parameter["schema"]["$ref"].as_str().map(|of| of.rsplit('/').next().unwrap());
+            let schema = name_of.map_or(&parameter["schema"], |of| &document["components"]["schemas"][of]);
+            let kind = &schema["type"];
             assert!(kind.is_string(), "{name}: {} is {kind}", parameter["name"]);
         }
         for parameter in in_path {

@@ -106,6 +106,34 @@ async fn every_path_of_the_app_is_its_page() {
 }
 
 #[actix_web::test]
+async fn spotifys_callback_on_127_0_0_1_is_passed_on_to_where_the_person_is_signed_in() {
+    let dist = dist();
+    let app = TestApp::start_with(&[
+        ("FRONTEND_DIST", dist.path().to_str().unwrap()),
+        ("SPOTIFY_CLIENT_ID", "0123456789abcdef0123456789abcdef"),
+        ("SPOTIFY_CLIENT_SECRET", "fedcba9876543210fedcba9876543210"),
+        ("SPOTIFY_REDIRECT_URI", "http://127.0.0.1:4002/auth/spotify/callback"),
+    ]);
+    let come_back = |provider, host| {
+        let url = format!("{}/auth/{provider}/callback?code=a%2Bb&state=c", app.url);
+        let request = crate::support::client().get(url).header("host", host);
+        request.header("accept", "text/html,*/*;q=0.8").send()
+    };
+    let passed_on = come_back("spotify", "127.0.0.1:4002").await.unwrap();
+    assert_eq!(passed_on.status(), 303);
+    assert_eq!(
+        passed_on.headers()["location"],
+        "http://localhost:5176/auth/spotify/callback?code=a%2Bb&state=c"
+    );
+    // The last is a proxy's own name for this server: to pass that on could go round for ever.
+    for (provider, host) in
+        [("spotify", "localhost:5176"), ("instagram", "127.0.0.1:4002"), ("spotify", "backend:80")]
+    {
+        assert_eq!(come_back(provider, host).await.unwrap().status(), 200, "{provider} {host}");
+    }
+}
+
+#[actix_web::test]
 async fn files_with_a_hash_are_kept_for_ever_and_sent_compressed() {
     let dist = dist();
     let app = start(&dist);

@@ -31,7 +31,7 @@ async fn each_change_is_told_once(changes: &[(&str, &str)]) {
     assert_eq!(created.body["timestamp"], saved.body["connection"]["connectedAt"]);
     let connection_id = saved.body["connection"]["id"].as_str().unwrap();
     let account = "17841400000000000";
-    let data = json!({"connectionId": connection_id, "userId": ada.id, "userKind": "local", "instagramUserId": account});
+    let data = json!({"connectionId": connection_id, "userId": ada.id, "userKind": "local", "provider": "instagram", "instagramUserId": account});
     assert_eq!(created.body["data"], data);
 
     app.clock.advance(2 * DAY);

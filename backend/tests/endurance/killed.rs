@@ -210,7 +210,7 @@ async fn an_exchange_is_begun_anew(database: Database) {
     assert_eq!(status, 200, "{answer}");
     person.save(&answer).await;
     let saved = only(&store).await;
-    assert_eq!((saved.is_active, saved.instagram_user_id.as_str()), (true, ACCOUNT_ID));
+    assert_eq!((saved.is_active, saved.provider_account_id.as_str()), (true, ACCOUNT_ID));
     store.close().await;
 }
 

@@ -9,13 +9,14 @@ use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use mongodb::IndexModel;
 use mongodb::bson::{DateTime, Document, doc};
+use shared::Provider;
 
 use crate::service::World;
 
 /// With no lease for so long, and no token due, there is nothing to do.
 const QUIET: Duration = Duration::from_millis(300);
 
-/// Leases that have been the same for so long are held by the dead: a call to Instagram is given up sooner, and so is one to
+/// Leases that have been the same for so long are held by the dead: a call to a provider is given up sooner, and so is one to
 /// the database.
 const STALLED: Duration = Duration::from_secs(6);
 
@@ -28,14 +29,13 @@ const LOOK: Duration = Duration::from_millis(30);
 /// Time between two looks for due tokens, which cost more.
 const LOOK_FOR_DUE: Duration = Duration::from_millis(300);
 
-/// A token is due in the last so many milliseconds of its life, and once it is so old: the service's defaults.
-const WINDOW: i64 = 30 * 86_400_000;
-const YOUNGEST: i64 = 86_400_000;
-
-const CONNECTIONS: &str = "instagram_connections";
-
 /// In MongoDB's documents.
 const LEASE_FIELDS: [&str; 2] = ["refreshLeaseUntil", "syncLeaseUntil"];
+
+/// The table or collection of a provider's connections.
+fn connections(provider: Provider) -> String {
+    format!("{}_connections", provider.as_str())
+}
 
 /// A connection's id, what is being done with it, and until when, in milliseconds since 1970.
 type Lease = (String, &'static str, i64);
@@ -43,6 +43,10 @@ type Lease = (String, &'static str, i64);
 /// Sees the leases of a world.
 pub(crate) struct LeaseWatch {
     database: Leases,
+    /// Milliseconds between two syncs of a profile.
+    sync_interval: i64,
+    /// Milliseconds between two times at which a token of Spotify's is waited for.
+    spotify_stop: i64,
     /// Leases that were left by services that died. Time may go on over them: only so do they expire.
     abandoned: BTreeSet<Lease>,
     /// Counts the leases that were left.
@@ -55,21 +59,29 @@ enum Leases {
 }
 
 impl LeaseWatch {
-    pub(crate) async fn on(world: &World) -> Self {
+    pub(crate) async fn on(world: &World, sync_days: i64, spotify_stop: Duration) -> Self {
         let database = match world.mongodb {
             None => Leases::Sqlite(rusqlite::Connection::open(world.database_file()).unwrap()),
             Some(_) => {
                 let client = mongodb::Client::with_uri_str(&world.database_url).await.unwrap();
                 let database = client.default_database().unwrap();
-                let connections = database.collection::<Document>(CONNECTIONS);
                 // The service never asks for all leases, so it has no index of them. The many looks from here are to cost
                 // the server nothing.
                 let index = |field| IndexModel::builder().keys(doc! { field: 1 }).build();
-                connections.create_indexes(LEASE_FIELDS.map(index)).await.unwrap();
+                for provider in Provider::ALL {
+                    let connections = database.collection::<Document>(&connections(provider));
+                    connections.create_indexes(LEASE_FIELDS.map(index)).await.unwrap();
+                }
                 Leases::MongoDb(database)
             }
         };
-        Self { database, abandoned: BTreeSet::new(), left: 0 }
+        Self {
+            database,
+            sync_interval: sync_days * 86_400_000,
+            spotify_stop: i64::try_from(spotify_stop.as_millis()).unwrap(),
+            abandoned: BTreeSet::new(),
+            left: 0,
+        }
     }
 
     /// Waits until somebody is at work. `false`: nobody is, since nothing is due.
@@ -81,7 +93,7 @@ impl LeaseWatch {
                 return true;
             }
             if Instant::now() >= next_look {
-                if !self.database.is_due(world.now()).await {
+                if !self.is_due(world.now()).await {
                     return false;
                 }
                 next_look = Instant::now() + LOOK_FOR_DUE;
@@ -101,7 +113,7 @@ impl LeaseWatch {
                 (last, since) = (at_work, Instant::now());
             }
             if last.is_empty() && since.elapsed() >= QUIET {
-                if !self.database.is_due(world.now()).await {
+                if !self.is_due(world.now()).await {
                     return;
                 }
                 since = Instant::now();
@@ -116,12 +128,40 @@ impl LeaseWatch {
         }
     }
 
-    /// After how many steps of time a token is due that is not now; 0 when one is.
+    /// Returns after how many steps of time a token is due that is not now; 0 when one is.
     pub(crate) async fn steps_until_due(&self, world: &World, step: Duration) -> u64 {
         let now = world.now().as_millisecond();
         let step = i64::try_from(step.as_millis()).unwrap();
-        let next = self.database.dues().await.into_iter().min();
-        next.map_or(u64::MAX, |next| u64::try_from((next - now).div_euclid(step)).unwrap_or(0))
+        let mut next = i64::MAX;
+        for provider in Provider::ALL {
+            let due = self.database.dues(provider).await.into_iter().min();
+            next = next.min(due.map_or(i64::MAX, |due| match provider {
+                Provider::Instagram => due,
+                Provider::Spotify => -(-due.max(now)).div_euclid(self.spotify_stop) * self.spotify_stop,
+            }));
+        }
+        u64::try_from(-(now - next).div_euclid(step)).unwrap_or(0)
+    }
+
+    /// Tells whether any worker could refresh a token at this moment.
+    async fn is_due(&self, now: Timestamp) -> bool {
+        let now = now.as_millisecond();
+        for provider in Provider::ALL {
+            let synced_by = match provider {
+                // A sync uses the token that is there, and may meet a jump: none is waited for.
+                Provider::Instagram => 0,
+                // A sync refreshes the access token first.
+                Provider::Spotify => now - self.sync_interval,
+            };
+            let is_due = match &self.database {
+                Leases::Sqlite(database) => is_due_on_sqlite(database, provider, now, synced_by),
+                Leases::MongoDb(database) => is_due_on_mongodb(database, provider, now, synced_by).await,
+            };
+            if is_due {
+                return true;
+            }
+        }
+        false
     }
 
     async fn at_work(&mut self, world: &World) -> BTreeSet<Lease> {
@@ -132,96 +172,110 @@ impl LeaseWatch {
 }
 
 impl Leases {
-    /// Those that end after `now`. A token that was found to be dead keeps its lease, and nobody works at it.
+    /// Returns those that end after `now`. A token that was found to be dead keeps its lease, and nobody works at it.
     async fn held(&self, now: Timestamp) -> BTreeSet<Lease> {
-        match self {
-            Self::Sqlite(database) => held_on_sqlite(database, now.as_millisecond()),
-            Self::MongoDb(database) => held_on_mongodb(database, now.as_millisecond()).await,
+        let (mut held, now) = (BTreeSet::new(), now.as_millisecond());
+        for provider in Provider::ALL {
+            held.append(&mut match self {
+                Self::Sqlite(database) => held_on_sqlite(database, provider, now),
+                Self::MongoDb(database) => held_on_mongodb(database, provider, now).await,
+            });
         }
+        held
     }
 
     /// Returns the time at which each token is due, in milliseconds since 1970.
-    async fn dues(&self) -> Vec<i64> {
-        let due = |expires: i64, issued: i64, waits: [Option<i64>; 2]| {
-            let waits = waits.into_iter().flatten().max().unwrap_or(0);
-            (expires - WINDOW).max(issued + YOUNGEST).max(waits)
-        };
+    async fn dues(&self, provider: Provider) -> Vec<i64> {
         match self {
             Self::Sqlite(database) => {
-                let query =
-                    "SELECT token_expires_at, token_issued_at, refresh_not_before, refresh_lease_until
-                    FROM instagram_connections WHERE is_active = 1 AND needs_reauthorization_since IS NULL";
-                let mut query = database.prepare_cached(query).unwrap();
-                let rows =
-                    query.query_map([], |row| Ok(due(row.get(0)?, row.get(1)?, [row.get(2)?, row.get(3)?])));
+                let query = format!(
+                    "SELECT max(refresh_at, coalesce(refresh_not_before, 0), coalesce(refresh_lease_until, 0))
+                    FROM {} WHERE is_active = 1 AND needs_reauthorization_since IS NULL",
+                    connections(provider)
+                );
+                let mut query = database.prepare_cached(&query).unwrap();
+                let rows = query.query_map([], |row| row.get(0));
                 rows.unwrap().map(Result::unwrap).collect()
             }
             Self::MongoDb(database) => {
                 let filter = doc! { "isActive": true, "needsReauthorizationSince": null };
-                let found = database.collection::<Document>(CONNECTIONS).find(filter).await.unwrap();
-                let found: Vec<Document> = found.try_collect().await.unwrap();
-                let times = found.iter().map(|connection| {
+                let connections = database.collection::<Document>(&connections(provider));
+                let found: Vec<Document> =
+                    connections.find(filter).await.unwrap().try_collect().await.unwrap();
+                let times = ["refreshAt", "refreshNotBefore", "refreshLeaseUntil"];
+                let due = |connection: &Document| {
                     let time =
                         |field| connection.get_datetime(field).ok().map(|time| time.timestamp_millis());
-                    let waits = [time("refreshNotBefore"), time("refreshLeaseUntil")];
-                    due(time("tokenExpiresAt").unwrap(), time("tokenIssuedAt").unwrap(), waits)
-                });
-                times.collect()
+                    times.into_iter().filter_map(time).max()
+                };
+                found.iter().filter_map(due).collect()
             }
         }
     }
-
-    /// Tells whether any worker could refresh a token at this moment.
-    async fn is_due(&self, now: Timestamp) -> bool {
-        let now = now.as_millisecond();
-        match self {
-            Self::Sqlite(database) => is_due_on_sqlite(database, now),
-            Self::MongoDb(database) => is_due_on_mongodb(database, now).await,
-        }
-    }
 }
 
-fn is_due_on_sqlite(database: &rusqlite::Connection, now: i64) -> bool {
-    let query = "SELECT NOT EXISTS (SELECT 1 FROM pauses WHERE until > ?1) AND EXISTS (
-            SELECT 1 FROM instagram_connections
-            WHERE is_active = 1 AND needs_reauthorization_since IS NULL
-                AND token_expires_at > ?1 AND token_expires_at <= ?2 AND token_issued_at <= ?3
-                AND (refresh_not_before IS NULL OR refresh_not_before <= ?1)
-                AND (refresh_lease_until IS NULL OR refresh_lease_until <= ?1))";
-    let mut query = database.prepare_cached(query).unwrap();
-    query.query_row([now, now + WINDOW, now - YOUNGEST], |row| row.get(0)).unwrap()
+fn is_due_on_sqlite(database: &rusqlite::Connection, provider: Provider, now: i64, synced_by: i64) -> bool {
+    let query = format!(
+        "SELECT NOT EXISTS (SELECT 1 FROM pauses WHERE name = ?2 AND until > ?1) AND EXISTS (
+            SELECT 1 FROM {} WHERE is_active = 1 AND needs_reauthorization_since IS NULL
+                AND ((refresh_at <= ?1
+                    AND (refresh_not_before IS NULL OR refresh_not_before <= ?1)
+                    AND (refresh_lease_until IS NULL OR refresh_lease_until <= ?1))
+                OR (last_synced_at <= ?3
+                    AND (sync_not_before IS NULL OR sync_not_before <= ?1)
+                    AND (sync_lease_until IS NULL OR sync_lease_until <= ?1))))",
+        connections(provider)
+    );
+    let mut query = database.prepare_cached(&query).unwrap();
+    query.query_row((now, provider.as_str(), synced_by), |row| row.get(0)).unwrap()
 }
 
-async fn is_due_on_mongodb(database: &mongodb::Database, now: i64) -> bool {
+async fn is_due_on_mongodb(
+    database: &mongodb::Database,
+    provider: Provider,
+    now: i64,
+    synced_by: i64,
+) -> bool {
     let date = DateTime::from_millis;
-    let paused = doc! { "expiresAt": { "$gt": date(now) } };
+    let paused = doc! { "_id": provider.as_str(), "expiresAt": { "$gt": date(now) } };
     if database.collection::<Document>("pauses").find_one(paused).await.unwrap().is_some() {
         return false;
     }
-    let due = doc! {
-        "tokenExpiresAt": { "$gt": date(now), "$lte": date(now + WINDOW) },
-        "isActive": true,
-        "needsReauthorizationSince": null,
-        "tokenIssuedAt": { "$lte": date(now - YOUNGEST) },
-        "refreshNotBefore": { "$not": { "$gt": date(now) } },
-        "refreshLeaseUntil": { "$not": { "$gt": date(now) } },
+    let over = || doc! { "$not": { "$gt": date(now) } };
+    let due = |by, until, [not_before, lease]: [&str; 2]| {
+        doc! {
+            "isActive": true, "needsReauthorizationSince": null, by: { "$lte": date(until) },
+            not_before: over(), lease: over(),
+        }
     };
-    database.collection::<Document>(CONNECTIONS).find_one(due).await.unwrap().is_some()
+    let connections = database.collection::<Document>(&connections(provider));
+    for due in [
+        due("refreshAt", now, ["refreshNotBefore", "refreshLeaseUntil"]),
+        due("lastSyncedAt", synced_by, ["syncNotBefore", "syncLeaseUntil"]),
+    ] {
+        if connections.find_one(due).await.unwrap().is_some() {
+            return true;
+        }
+    }
+    false
 }
 
-fn held_on_sqlite(database: &rusqlite::Connection, now: i64) -> BTreeSet<Lease> {
-    let query = "SELECT id, refresh_lease_until, sync_lease_until FROM instagram_connections
+fn held_on_sqlite(database: &rusqlite::Connection, provider: Provider, now: i64) -> BTreeSet<Lease> {
+    let query = format!(
+        "SELECT id, refresh_lease_until, sync_lease_until FROM {}
         WHERE is_active = 1 AND needs_reauthorization_since IS NULL
-            AND (refresh_lease_until > ?1 OR sync_lease_until > ?1)";
-    let mut query = database.prepare_cached(query).unwrap();
+            AND (refresh_lease_until > ?1 OR sync_lease_until > ?1)",
+        connections(provider)
+    );
+    let mut query = database.prepare_cached(&query).unwrap();
     let rows = query
         .query_map([now], |row| Ok(leases(&row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, now)))
         .unwrap();
     rows.flat_map(Result::unwrap).collect()
 }
 
-async fn held_on_mongodb(database: &mongodb::Database, now: i64) -> BTreeSet<Lease> {
-    let connections = database.collection::<Document>(CONNECTIONS);
+async fn held_on_mongodb(database: &mongodb::Database, provider: Provider, now: i64) -> BTreeSet<Lease> {
+    let connections = database.collection::<Document>(&connections(provider));
     let mut held = BTreeSet::new();
     for field in LEASE_FIELDS {
         let filter = doc! {

@@ -5,6 +5,7 @@
 
 mod killed;
 mod leases;
+mod listeners;
 mod receiver;
 mod service;
 mod stopped;

@@ -9,16 +9,19 @@ use std::thread;
 use std::time::Duration;
 
 use connection_store::test_support::MongoServer;
-use connection_store::{Connection, ConnectionFilter, Event, Store};
+use connection_store::{Connection, ConnectionFilter, Event, Store, Subject};
 use instagram_simulator::{Config, Consent, Simulator};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, HeaderMap};
 use serde_json::{Value, json};
+use shared::Provider;
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 
 const REDIRECT_URI: &str = "http://localhost:4002/auth/instagram/callback";
 const APP_SECRET: &str = "canary-app-secret-5d1e";
+const PASSWORD: &str = "a long password";
 const KEYS: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// The database that the services share.
@@ -28,9 +31,10 @@ pub(crate) enum Database {
     MongoDb,
 }
 
-/// Parts that outlive a service: Instagram, the database, the time.
+/// Parts that outlive a service: the providers, the database, the time.
 pub(crate) struct World {
     pub(crate) instagram: Simulator,
+    pub(crate) spotify: spotify_simulator::Simulator,
     pub(crate) mongodb: Option<MongoServer>,
     folder: TempDir,
     pub(crate) database_url: String,
@@ -46,6 +50,7 @@ impl World {
             ..Config::default()
         })
         .unwrap();
+        let spotify = spotify_simulator::Simulator::start(spotify_simulator::Config::default()).unwrap();
         let (mongodb, database_url) = match database {
             Database::Sqlite => (None, format!("sqlite:{}", folder.path().join("test.db").display())),
             Database::MongoDb => {
@@ -54,16 +59,17 @@ impl World {
                 (Some(server), url)
             }
         };
-        let world = Self { instagram, mongodb, folder, database_url, passed: Mutex::default() };
+        let world = Self { instagram, spotify, mongodb, folder, database_url, passed: Mutex::default() };
         world.write_clock(Duration::ZERO);
         world
     }
 
-    /// Lets time pass, for Instagram first: a token must not look older to a service than it is.
+    /// Lets time pass, for the providers first: a token must not look older to a service than it is.
     pub(crate) fn advance(&self, by: Duration) {
         let mut passed = self.passed.lock().unwrap();
         *passed += by;
         self.instagram.advance(by);
+        self.spotify.advance(by);
         self.write_clock(*passed);
     }
 
@@ -101,21 +107,22 @@ impl World {
 /// Every connection there is.
 pub(crate) async fn all_connections(store: &Arc<dyn Store>) -> Vec<Connection> {
     let mut all: Vec<Connection> = Vec::new();
-    loop {
-        let after = all.last().map(|connection| connection.id.clone());
-        let filter = ConnectionFilter { with_inactive: true, after, ..ConnectionFilter::default() };
-        let page = store.list_connections(filter, 500).await.unwrap();
-        if page.is_empty() {
-            return all;
+    for provider in Provider::ALL {
+        let mut filter = ConnectionFilter { with_inactive: true, ..ConnectionFilter::default() };
+        loop {
+            let page = store.connections(provider).list_connections(filter.clone(), 500).await.unwrap();
+            let Some(last) = page.last() else { break };
+            filter.after = Some(last.id.clone());
+            all.extend(page);
         }
-        all.extend(page);
     }
+    all
 }
 
 /// The events of a connection, the newest first.
-pub(crate) async fn events(store: &Arc<dyn Store>, id: &str, now: Timestamp) -> Vec<Event> {
-    let owner = store.connection(id).await.unwrap().map(|connection| connection.user_id);
-    store.events(id, owner.as_deref().unwrap_or_default(), None, 10_000, now).await.unwrap()
+pub(crate) async fn events(store: &Arc<dyn Store>, connection: &Connection, now: Timestamp) -> Vec<Event> {
+    let subject = Subject::Connection { provider: connection.provider, id: connection.id.clone() };
+    store.events(&subject, &connection.user_id, None, 10_000, now).await.unwrap()
 }
 
 /// A service as a process. It is killed when this is dropped.
@@ -143,6 +150,11 @@ impl Service {
                 ("INSTAGRAM_TOKEN_URL", &world.instagram.token_url()),
                 ("INSTAGRAM_GRAPH_URL", &world.instagram.graph_url()),
                 ("INSTAGRAM_TIMEOUT_SECONDS", "2"),
+                ("SPOTIFY_CLIENT_ID", spotify_simulator::Config::CLIENT_ID),
+                ("SPOTIFY_CLIENT_SECRET", spotify_simulator::Config::CLIENT_SECRET),
+                ("SPOTIFY_REDIRECT_URI", spotify_simulator::Config::REDIRECT_URIS[0]),
+                ("SPOTIFY_ACCOUNTS_URL", &world.spotify.accounts_url()),
+                ("SPOTIFY_API_URL", &world.spotify.api_url()),
                 ("RATE_LIMITS", "off"),
                 ("REFRESH_POLL_SECONDS", "1"),
             ])
@@ -200,7 +212,7 @@ impl Service {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client =
             reqwest::Client::builder().cookie_store(true).timeout(Duration::from_secs(30)).build().unwrap();
-        let body = json!({"email": format!("{name}@example.com"), "password": "a long password"});
+        let body = json!({"email": format!("{name}@example.com"), "password": PASSWORD});
         let response = client.post(format!("{}/api/users", self.url)).json(&body).send().await.unwrap();
         let cookie = response.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
         let (status, answer): (_, Value) = (response.status(), response.json().await.unwrap());
@@ -290,28 +302,63 @@ impl Person {
         })
     }
 
-    /// Consents at Instagram. Returns the path, with the query, that Instagram sends the browser back to.
-    pub(crate) async fn consent(&self, instagram: &Simulator, username: &str) -> String {
-        let (status, answer) = self.call(Method::GET, "/auth/instagram/login", None).await;
-        assert_eq!(status, 200, "{answer}");
-        let back = instagram.consent(answer["authUrl"].as_str().unwrap(), Consent::allow(username));
-        back.strip_prefix("http://localhost:4002").unwrap().to_owned()
+    /// A program of the person's own, which outlives their session.
+    pub(crate) async fn program(&self) -> Self {
+        let scopes = ["connections:read", "connections:write"];
+        let body = json!({"name": "mine", "scopes": scopes, "password": PASSWORD});
+        let (status, answer) = self.call(Method::POST, "/api/api-keys", Some(body)).await;
+        assert_eq!(status, 201, "{answer}");
+        let bearer = format!("Bearer {}", answer["key"].as_str().unwrap());
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, bearer.try_into().unwrap())]);
+        let client = reqwest::Client::builder().default_headers(headers);
+        let client = client.timeout(Duration::from_secs(30)).build().unwrap();
+        Self { client, url: self.url.clone(), id: self.id.clone(), cookie: String::new() }
     }
 
-    /// Saves what an exchange has answered.
+    /// Consents at Instagram. Returns the path, with the query, that Instagram sends the browser back to.
+    pub(crate) async fn consent(&self, instagram: &Simulator, username: &str) -> String {
+        self.way_back(Provider::Instagram, |url| instagram.consent(url, Consent::allow(username))).await
+    }
+
+    /// Consents at Spotify, and saves the connection. A person whom Spotify or its weather keeps from it begins anew.
+    pub(crate) async fn connect_spotify(&self, spotify: &spotify_simulator::Simulator, username: &str) {
+        let mut failed = Vec::new();
+        for _ in 0..20 {
+            let allow = |url: &str| spotify.consent(url, Consent::allow(username));
+            let path = self.way_back(Provider::Spotify, allow).await;
+            let (status, answer) = self.call(Method::GET, &path, None).await;
+            if status == 200 {
+                return self.save_with(Provider::Spotify, &answer).await;
+            }
+            failed.push(answer);
+        }
+        panic!("{username}: {failed:?}");
+    }
+
+    /// Consents at a provider. Returns the path, with the query, that the provider sends the browser back to.
+    async fn way_back(&self, provider: Provider, consent: impl FnOnce(&str) -> String) -> String {
+        let login = format!("/auth/{}/login", provider.as_str());
+        let (status, answer) = self.call(Method::GET, &login, None).await;
+        assert_eq!(status, 200, "{answer}");
+        let back = consent(answer["authUrl"].as_str().unwrap());
+        back.split_once(":4002").unwrap().1.to_owned()
+    }
+
+    /// Saves what an exchange with Instagram has answered.
     pub(crate) async fn save(&self, exchanged: &Value) {
+        self.save_with(Provider::Instagram, exchanged).await;
+    }
+
+    async fn save_with(&self, provider: Provider, exchanged: &Value) {
         let mut body = exchanged.clone();
         body["userId"] = self.id.clone().into();
-        let (status, answer) =
-            self.call(Method::POST, "/api/integrations/instagram/callback", Some(body)).await;
+        let path = format!("/api/integrations/{}/callback", provider.as_str());
+        let (status, answer) = self.call(Method::POST, &path, Some(body)).await;
         assert_eq!(status, 200, "{answer}");
     }
 
     /// Connects an account by a token that this client has got by itself.
     pub(crate) async fn connect(&self, instagram: &Simulator, username: &str, account_id: &str) {
-        let body = self.own_token(instagram, username, account_id);
-        let (status, answer) =
-            self.call(Method::POST, "/api/integrations/instagram/callback", Some(body)).await;
-        assert_eq!(status, 200, "{answer}");
+        self.save(&self.own_token(instagram, username, account_id)).await;
     }
 }

@@ -2,12 +2,13 @@
 
 use futures_util::{Stream, TryStreamExt, stream};
 use reqwest::Method;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use shared::{
     ApiKey, ApiKeysAnswer, CallbackAnswer, Connection, ConnectionAnswer, ConnectionsAnswer, CreateHostLink,
-    ErrorCode, EventsAnswer, HistoryAnswer, HostLinkAnswer, ListedConnection, LoginAnswer, SaveAnswer,
-    SaveConnection, SavedConnection, TokenAnswer, UserConnectionsAnswer, without_fragment,
+    EndAnswer, ErrorCode, EventsAnswer, HistoryAnswer, HostLinkAnswer, Integration, IntegrationsAnswer,
+    ListedConnection, LoginAnswer, Provider, SaveAnswer, SaveConnection, SavedConnection, SelectConnection,
+    TokenAnswer, UserConnection, UserConnectionsAnswer, without_fragment,
 };
 
 use crate::error::{ConfigError, Error};
@@ -22,6 +23,7 @@ use crate::transport::{Call, Transport};
 #[derive(Clone, Debug)]
 pub struct Client {
     transport: Transport,
+    provider: Provider,
 }
 
 impl Client {
@@ -32,13 +34,21 @@ impl Client {
     /// # Errors
     /// When the address or the key cannot be one, or the operating system has no certificates.
     pub fn new(base_url: &str, key: &str) -> Result<Self, ConfigError> {
-        Ok(Self { transport: Transport::new(base_url, key)? })
+        Ok(Self { transport: Transport::new(base_url, key)?, provider: Provider::Instagram })
     }
 
     /// The same client, with other retries.
     #[must_use]
     pub fn with_retries(mut self, retries: Retries) -> Self {
         self.transport.retries = retries;
+        self
+    }
+
+    /// The same client, for the connections with another provider: all calls about a connection are about that one's then. Without
+    /// this they are about Instagram's.
+    #[must_use]
+    pub fn with_provider(mut self, provider: Provider) -> Self {
+        self.provider = provider;
         self
     }
 
@@ -69,18 +79,18 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn login_url(&self, user_id: &str, login: &Login) -> Result<LoginAnswer, Error> {
-        let call = self.transport.call(Method::GET, ["auth", "instagram", "login"])?;
+        let call = self.transport.call(Method::GET, ["auth", self.provider.as_str(), "login"])?;
         call.query(&[("userId", user_id)]).query(login).send().await
     }
 
-    /// Turns what Instagram sent the browser back with into a handle that can be saved. A state and a code
+    /// Turns what the provider sent the browser back with into a handle that can be saved. A state and a code
     /// are used up by it, so it is not made again when the answer does not come: the person begins anew then.
     /// The `#_` that Instagram ends the address with may still be there: it is taken off.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn exchange(&self, user_id: &str, code: &str, state: &str) -> Result<CallbackAnswer, Error> {
-        let call = self.transport.call(Method::GET, ["auth", "instagram", "callback"])?;
+        let call = self.transport.call(Method::GET, ["auth", self.provider.as_str(), "callback"])?;
         let (code, state) = (without_fragment(code), without_fragment(state));
         call.query(&[("userId", user_id), ("code", code), ("state", state)]).only_once().send().await
     }
@@ -93,12 +103,34 @@ impl Client {
         let body = SaveConnection {
             user_id: user_id.to_owned(),
             access_token: granted.access_token,
-            instagram_user_id: granted.user_id,
+            provider_account_id: granted.user_id,
             expires_in: Some(granted.expires_in),
             user: Some(granted.user),
         };
-        let call = self.transport.call(Method::POST, ["api", "integrations", "instagram", "callback"])?;
+        let call =
+            self.transport.call(Method::POST, ["api", "integrations", self.provider.as_str(), "callback"])?;
         let SaveAnswer { connection } = call.creating(&body).send().await?;
+        Ok(connection)
+    }
+
+    /// All that the user has connected, with every provider, by one request. Needs `connections:read`.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn integrations(&self, user_id: &str) -> Result<Vec<Integration>, Error> {
+        let call = self.transport.call(Method::GET, ["api", "users", user_id, "integrations"])?;
+        let IntegrationsAnswer { integrations } = call.send().await?;
+        Ok(integrations)
+    }
+
+    /// Makes one of the user's connections the one in use, which calls about the user's connection mean. Needs `connections:write`.
+    ///
+    /// # Errors
+    /// See [`Error`]; `not_found` where the user has none of this id.
+    pub async fn select(&self, user_id: &str, connection_id: &str) -> Result<Connection, Error> {
+        let body = SelectConnection { connection_id: connection_id.to_owned() };
+        let call = self.of(user_id, Method::PUT, ["current"])?;
+        let ConnectionAnswer { connection } = call.creating(&body).send().await?;
         Ok(connection)
     }
 
@@ -114,12 +146,12 @@ impl Client {
         }
     }
 
-    /// The user's connections, the one connected last first: several, where they connected several accounts. Needs
+    /// The user's connections, the one in use first: several, where they connected several accounts. Needs
     /// `connections:read`.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn connections_of(&self, user_id: &str) -> Result<Vec<Connection>, Error> {
+    pub async fn connections_of(&self, user_id: &str) -> Result<Vec<UserConnection>, Error> {
         let UserConnectionsAnswer { connections } =
             self.of(user_id, Method::GET, ["connections"])?.send().await?;
         Ok(connections)
@@ -143,7 +175,7 @@ impl Client {
         pages.try_flatten()
     }
 
-    /// Renews the token of the user's connection now. The service does so by itself in time, and Instagram only once a token
+    /// Refreshes the token of the user's connection now. The service does so by itself in time, and Instagram only once a token
     /// is a day old. Needs `connections:write`.
     ///
     /// # Errors
@@ -168,7 +200,7 @@ impl Client {
     /// See [`Error`].
     pub async fn disconnect(&self, user_id: &str) -> Result<(), Error> {
         match self.of(user_id, Method::DELETE, [])?.send().await {
-            Ok(Done {}) => Ok(()),
+            Ok(EndAnswer { .. }) => Ok(()),
             Err(error) if error.code() == Some(ErrorCode::NotConnected) => Ok(()),
             Err(error) => Err(error),
         }
@@ -179,7 +211,8 @@ impl Client {
     /// # Errors
     /// See [`Error`]; `not_found` where the user has none of this id, as after an earlier try whose answer was lost.
     pub async fn disconnect_one(&self, user_id: &str, connection_id: &str) -> Result<(), Error> {
-        let Done {} = self.of(user_id, Method::DELETE, ["connections", connection_id])?.send().await?;
+        let EndAnswer { .. } =
+            self.of(user_id, Method::DELETE, ["connections", connection_id])?.send().await?;
         Ok(())
     }
 
@@ -229,7 +262,7 @@ impl Client {
         method: Method,
         below: impl IntoIterator<Item = &'a str>,
     ) -> Result<Call, Error> {
-        let path = ["api", "integrations", "instagram", user_id];
+        let path = ["api", "integrations", self.provider.as_str(), user_id];
         self.transport.call(method, path.into_iter().chain(below))
     }
 }
@@ -239,7 +272,3 @@ impl Client {
 struct Cursor {
     cursor: Option<String>,
 }
-
-/// A success with nothing to say.
-#[derive(Deserialize)]
-struct Done {}

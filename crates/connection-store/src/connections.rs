@@ -1,19 +1,22 @@
-//! Connected Instagram accounts.
+//! Connected accounts, of one provider at a time.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use shared::Provider;
 
-use crate::{NewEvent, StoreResult};
+use crate::{HistoryPoint, HistoryRange, NewEvent, StoreResult};
 
-/// An Instagram profile as it is stored. Fields that Instagram does not give are `None`.
+/// A profile as it is stored. Fields that the provider does not give, or has none of, are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
-    /// Without the `@`.
+    /// The account's name at the provider: Instagram's username without the `@`, Spotify's `id`.
     pub username: String,
     /// Display name.
     pub name: Option<String>,
-    /// Signed by Instagram, dead within days.
+    /// May be signed by the provider, and dead within days.
     pub profile_picture_url: Option<String>,
+    /// Address of the account's page, where the provider tells it; Instagram's follows from the username.
+    pub profile_url: Option<String>,
     /// Free text.
     pub biography: Option<String>,
     /// As typed by the person.
@@ -24,6 +27,8 @@ pub struct Profile {
     pub follows_count: Option<u64>,
     /// Posts.
     pub media_count: Option<u64>,
+    /// Kind of subscription, as Spotify names it: `premium`, `free`, `open`.
+    pub product: Option<String>,
 }
 
 /// A connection to be stored, as a finished OAuth flow gives it.
@@ -31,16 +36,21 @@ pub struct Profile {
 pub struct NewConnection {
     /// Id of the user that the connection belongs to.
     pub user_id: String,
-    /// The professional account's id (`17841…`); one document each.
-    pub instagram_user_id: String,
-    /// The account's id as this Meta app alone sees it; `signed_request` names accounts by it.
-    pub app_scoped_user_id: Option<String>,
-    /// The token as the vault sealed it. The store never sees it open.
+    /// The account's id at the provider (Instagram's `17841…`, Spotify's `account_id`); one document each.
+    pub provider_account_id: String,
+    /// Another id of the same account: Instagram's app-scoped one, by which `signed_request` names accounts; Spotify's `id`.
+    pub other_account_id: Option<String>,
+    /// The access token as the vault sealed it. The store never sees it open.
     pub access_token: String,
-    /// Time at which Instagram gave the token.
+    /// The refresh token as the vault sealed it; `None` where the provider has none.
+    pub refresh_token: Option<String>,
+    /// Time at which the provider gave the access token.
     pub token_issued_at: Timestamp,
-    /// Time at which the token expires, as Instagram said.
+    /// Time at which the access token expires, as the provider said.
     pub token_expires_at: Timestamp,
+    /// Time at which the connection ends, whatever is done but for what its owner does: of Instagram the token's end, which a
+    /// refresh moves; of Spotify the end of the consent, which only another one moves.
+    pub expires_at: Timestamp,
     /// Time at which the token is to be refreshed.
     pub refresh_at: Timestamp,
     /// The account's profile.
@@ -54,18 +64,24 @@ pub struct NewConnection {
 pub struct Connection {
     /// The document's id: 24 hexadecimal digits on both stores.
     pub id: String,
+    /// The provider of the account.
+    pub provider: Provider,
     /// Id of the user that the connection belongs to.
     pub user_id: String,
-    /// The professional account's id (`17841…`).
-    pub instagram_user_id: String,
-    /// The account's id as this Meta app alone sees it.
-    pub app_scoped_user_id: Option<String>,
-    /// The token as the vault sealed it.
+    /// The account's id at the provider.
+    pub provider_account_id: String,
+    /// Another id of the same account ([`NewConnection::other_account_id`]).
+    pub other_account_id: Option<String>,
+    /// The access token as the vault sealed it.
     pub access_token: String,
-    /// Time at which Instagram gave the token.
+    /// The refresh token as the vault sealed it; `None` where the provider has none.
+    pub refresh_token: Option<String>,
+    /// Time at which the provider gave the access token.
     pub token_issued_at: Timestamp,
-    /// Time at which the token expires, as Instagram said.
+    /// Time at which the access token expires, as the provider said.
     pub token_expires_at: Timestamp,
+    /// Time at which the connection ends ([`NewConnection::expires_at`]).
+    pub expires_at: Timestamp,
     /// Time at which the token is to be refreshed; `None` where a version wrote it that decided this with
     /// each search.
     pub refresh_at: Option<Timestamp>,
@@ -77,12 +93,14 @@ pub struct Connection {
     pub connected_at: Timestamp,
     /// Time at which the account was connected last, for the first time or again.
     pub last_connected_at: Timestamp,
-    /// Time at which the profile was last read from Instagram.
+    /// Time at which the profile was last read from the provider.
     pub last_synced_at: Timestamp,
     /// The last error, in words for the owner.
     pub last_error: Option<String>,
-    /// Time since which Instagram is known to refuse the token; `None` while it works.
+    /// Time since which the provider is known to refuse the token; `None` while it works.
     pub needs_reauthorization_since: Option<Timestamp>,
+    /// Time at which the provider first refused the token, where its word has to be heard twice; `None` while it has not.
+    pub refused_since: Option<Timestamp>,
     /// Attempts to refresh this token that came to nothing, in a row.
     pub refresh_failures: u32,
     /// Time until which a worker has the refresh to itself; a claim returns its connections with the claim's
@@ -96,18 +114,22 @@ pub struct Connection {
     pub is_active: bool,
 }
 
-/// A token that Instagram has refreshed.
+/// A token that the provider has refreshed.
 #[derive(Clone, Debug)]
 pub struct RefreshedToken {
-    /// The token as the vault sealed it.
+    /// The access token as the vault sealed it.
     pub access_token: String,
-    /// Time at which Instagram gave the token.
+    /// Another refresh token as the vault sealed it; `None` keeps the stored one.
+    pub refresh_token: Option<String>,
+    /// Time at which the provider gave the access token.
     pub token_issued_at: Timestamp,
-    /// Time at which the token expires, as Instagram said.
+    /// Time at which the access token expires, as the provider said.
     pub token_expires_at: Timestamp,
+    /// Time at which the connection ends from now on ([`NewConnection::expires_at`]).
+    pub expires_at: Timestamp,
     /// Time at which the token is to be refreshed.
     pub refresh_at: Timestamp,
-    /// Permissions granted, where Instagram said so; `None` leaves what is stored.
+    /// Permissions granted, where the provider said so; `None` leaves what is stored.
     pub scopes: Option<Vec<String>>,
 }
 
@@ -125,8 +147,21 @@ pub struct NextAttempt {
     pub error: Option<String>,
     /// A permission that turned out not to be granted: it is taken off the list.
     pub missing_scope: Option<String>,
+    /// Time at which the provider first refused the token; `None` leaves the one that is there, and so does a later one.
+    pub refused_since: Option<Timestamp>,
     /// The event to store, where the attempt is worth one.
     pub event: Option<NewEvent>,
+}
+
+/// An account's profile as it was just read.
+#[derive(Clone, Debug)]
+pub struct ReadProfile {
+    /// The profile.
+    pub profile: Profile,
+    /// The account's other id; `None` leaves the one that is there.
+    pub other_account_id: Option<String>,
+    /// A permission that this read has shown to be granted; it is added where it is missing.
+    pub granted_scope: Option<String>,
 }
 
 /// Selects the connections that an operator wants to see, and the beginning of the page.
@@ -150,26 +185,29 @@ pub struct ConnectionFilter {
 /// State of a stored connection, as far as it can be known without opening the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// The token is not known to be dead and ends after this time.
+    /// The token is not known to be dead, and the connection ends after this time.
     EndsAfter(Timestamp),
-    /// The token is not known to be dead and ends after the first time, and at the second or before it.
+    /// The token is not known to be dead, and the connection ends after the first time, and at the second or before it.
     EndsWithin(Timestamp, Timestamp),
-    /// The token is known to be dead, or has ended at this time.
+    /// The token is known to be dead, or the connection has ended at this time.
     DeadAt(Timestamp),
 }
 
-/// A sealed token, with what it takes to open it.
+/// The sealed tokens of a connection, with what it takes to open them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedToken {
     /// The connection's id.
     pub connection_id: String,
-    /// The account that the token is bound to.
-    pub instagram_user_id: String,
-    /// The token as the vault sealed it.
+    /// The account that the tokens are bound to.
+    pub provider_account_id: String,
+    /// The access token as the vault sealed it.
     pub access_token: String,
+    /// The refresh token as the vault sealed it; `None` where the provider has none.
+    pub refresh_token: Option<String>,
 }
 
-/// Number of tokens of active connections that are sealed with one key.
+/// Number of active connections whose token is sealed with one key: of those with a refresh token, that one, without which the other
+/// is of no use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyUse {
     /// The key's id, as the sealed text names it; `None` where it names none.
@@ -187,7 +225,8 @@ pub enum SaveOutcome {
     AccountInUse,
 }
 
-/// Connected Instagram accounts.
+/// Connected accounts of one provider: [`Store::connections`](crate::Store::connections) gives them. An id of another provider's
+/// connection is one that is not there.
 ///
 /// Each change takes the event that tells of it and stores both or neither ([`NewEvent`]); where nothing is changed, no event
 /// is stored.
@@ -196,9 +235,12 @@ pub enum SaveOutcome {
 /// lists and claims, and of their limits: it keeps no other from a job, and a page that is not full is the
 /// last.
 #[async_trait]
-pub trait Connections {
+pub trait Connections: Send + Sync {
     /// Stores a connection by one atomic write: creates it, replaces token, profile, scopes and expiry of the user's own,
     /// or takes over one that is inactive.
+    ///
+    /// An account that was not connected to this user becomes the one in use
+    /// ([`current_connection`](Self::current_connection)); connecting one again changes nothing about that.
     ///
     /// The document of an account stays the same one for ever. Its `connected_at` stays too, unless the account passes to
     /// another user; then the history and the events of the earlier owner are erased. The last error and the mark of a dead
@@ -211,16 +253,25 @@ pub trait Connections {
         now: Timestamp,
     ) -> StoreResult<SaveOutcome>;
 
-    /// The user's active connection that was saved last; `None` where there is none.
-    async fn latest_connection(&self, user_id: &str) -> StoreResult<Option<Connection>>;
+    /// The user's active connection in use: the one that was chosen or newly connected last; where that one has ended, the one of
+    /// the others that was saved last. `None` where there is none.
+    async fn current_connection(&self, user_id: &str) -> StoreResult<Option<Connection>>;
 
-    /// The user's active connections, the one that was saved last first; at most `limit`.
+    /// Makes an active connection of the user the one in use, and returns it; `None` when it is not active, or not that user's.
+    async fn select_connection(
+        &self,
+        id: &str,
+        user_id: &str,
+        now: Timestamp,
+    ) -> StoreResult<Option<Connection>>;
+
+    /// The user's active connections: the one in use first, then the one that was saved last; at most `limit`.
     async fn connections_of_user(&self, user_id: &str, limit: u32) -> StoreResult<Vec<Connection>>;
 
     /// A connection by its id, active or not.
     async fn connection(&self, id: &str) -> StoreResult<Option<Connection>>;
 
-    /// The connections of an account, active or not, by its professional id or its app-scoped one. Fails where one cannot be
+    /// The connections of an account, active or not, by either of its ids. Fails where one cannot be
     /// read: a request to delete must not pass over it.
     async fn connections_of_account(&self, account_id: &str) -> StoreResult<Vec<Connection>>;
 
@@ -255,15 +306,16 @@ pub trait Connections {
         lease: Timestamp,
     ) -> StoreResult<()>;
 
-    /// Claims one connection for a refresh that its owner asked for, whether or not it is due or rescheduled, provided that its stored
-    /// token is still `access_token`. `false` when it is not, or while another has it.
+    /// Claims one connection for a refresh that somebody asked for, whether or not it is due or rescheduled, provided that its stored
+    /// token is still `access_token`. Returns the failures in a row with this claim, which counts as one; `None` when the token is
+    /// another, or while another caller has the connection.
     async fn claim_for_refresh(
         &self,
         id: &str,
         access_token: &str,
         lease_until: Timestamp,
         now: Timestamp,
-    ) -> StoreResult<bool>;
+    ) -> StoreResult<Option<u32>>;
 
     /// Replaces the token by a refreshed one and clears what was wrong with it, the lease included, provided that the stored token is still
     /// `old_access_token` and not marked as dead. Whose lease it is does not matter: a good token is not thrown away for
@@ -315,14 +367,11 @@ pub trait Connections {
     /// Replaces the profile of a user's active connection, and nothing that belongs to the token; adds a point to its history;
     /// ends a lease, whoever has it, and forgets failures to sync. Returns what is stored now; `None` when the connection ended or passed to
     /// another user meanwhile.
-    ///
-    /// `granted_scope`: a permission that this read has shown to be granted; it is added where it is missing.
     async fn update_profile(
         &self,
         id: &str,
         user_id: &str,
-        profile: Profile,
-        granted_scope: &str,
+        read: ReadProfile,
         event: NewEvent,
         now: Timestamp,
     ) -> StoreResult<Option<Connection>>;
@@ -370,12 +419,36 @@ pub trait Connections {
         limit: u32,
     ) -> StoreResult<Vec<SealedToken>>;
 
-    /// Replaces a sealed token by the same token sealed anew, provided that it is still the one in `old`. Nothing else is
-    /// changed. `false` when it was not.
-    async fn reencrypt_token(&self, old: &SealedToken, access_token: &str) -> StoreResult<bool>;
+    /// Replaces sealed tokens by the same tokens sealed anew, for another id of the same account perhaps, to which the connection is
+    /// moved then; provided that they are still the ones in `old`. Nothing else is changed. `false` when they are not, or when another
+    /// connection has that id.
+    async fn reseal(&self, old: &SealedToken, new: &SealedToken) -> StoreResult<bool>;
 
     /// Counts the tokens that are sealed with each key. Looks at every active connection: for operators.
     async fn key_use(&self) -> StoreResult<Vec<KeyUse>>;
+
+    /// Points of a connection's history, the oldest first. What is older than it is kept is left out. Points are added by
+    /// [`save_connection`](Self::save_connection) and [`update_profile`](Self::update_profile). Of those of one day (UTC), the first is kept
+    /// for [`HISTORY_LIFE`](crate::HISTORY_LIFE), the others for [`HISTORY_DETAIL`](crate::HISTORY_DETAIL); none longer than the
+    /// connection.
+    async fn history(
+        &self,
+        connection_id: &str,
+        user_id: &str,
+        range: HistoryRange,
+        now: Timestamp,
+    ) -> StoreResult<Vec<HistoryPoint>>;
+
+    /// Erases a connection: its document, its history, its events and the deliveries that wait, but for those of `event`, which
+    /// is all that remains. Provided that it was last connected at `connected_by` or before; else, and where there is no
+    /// such connection, nothing is changed and the answer is `false`. Can be repeated when a process died at it.
+    async fn erase_connection(
+        &self,
+        id: &str,
+        connected_by: Timestamp,
+        event: NewEvent,
+        now: Timestamp,
+    ) -> StoreResult<bool>;
 }
 
 /// The key that a sealed token names: the second part of `v1.<key id>.<ciphertext>`.

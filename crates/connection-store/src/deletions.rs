@@ -2,14 +2,15 @@
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use shared::Provider;
 
-use crate::{NewEvent, StoreResult};
+use crate::StoreResult;
 
 /// Owner of the data to be deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeletionOf {
-    /// An Instagram account, by either of its ids.
-    Account(String),
+    /// A provider's account, by either of its ids.
+    Account(Provider, String),
     /// A user with a local account, by their id: the account and all that is theirs.
     User(String),
 }
@@ -58,15 +59,4 @@ pub trait Deletions {
 
     /// Records that everything is gone, and forgets whom it was about.
     async fn complete_deletion(&self, code: &str, now: Timestamp) -> StoreResult<()>;
-
-    /// Erases a connection: its document, its history, its events and the deliveries that wait, but for those of `event`, which
-    /// is all that remains. Provided that it was last connected at `connected_by` or before; else, and where there is no
-    /// such connection, nothing is changed and the answer is `false`. Can be repeated when a process died at it.
-    async fn erase_connection(
-        &self,
-        id: &str,
-        connected_by: Timestamp,
-        event: NewEvent,
-        now: Timestamp,
-    ) -> StoreResult<bool>;
 }

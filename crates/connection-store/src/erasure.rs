@@ -14,7 +14,7 @@ pub(crate) struct Owned {
 }
 
 /// The belongings of a user with a local account, in the order in which they go: first what lets somebody in. The
-/// account itself goes last. The connections are the caller's to erase, each by itself.
+/// account itself goes last. The connections, of whichever provider, are the caller's to erase, each by itself.
 pub(crate) const OF_USER: [Owned; 5] = [
     owned("sessions", "user_id", "userId"),
     owned("api_keys", "user_id", "userId"),

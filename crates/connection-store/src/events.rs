@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use shared::Provider;
 
 use crate::StoreResult;
 
@@ -11,8 +12,13 @@ pub(crate) const DELIVERY_LIFE: SignedDuration = SignedDuration::from_hours(7 * 
 /// The thing that an event is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// A connection, by its id.
-    Connection(String),
+    /// A connection.
+    Connection {
+        /// The provider of its account.
+        provider: Provider,
+        /// Its id.
+        id: String,
+    },
 }
 
 /// Something that happens to a subject. It is written together with the change that it tells of: both are stored, or
@@ -72,8 +78,8 @@ pub struct Delivery {
     pub subject: Subject,
     /// The user whose subject it was.
     pub user_id: String,
-    /// The professional account's id.
-    pub instagram_user_id: String,
+    /// The account's id at the provider.
+    pub provider_account_id: String,
     /// Number of attempts to deliver it, this one included.
     pub attempts: u32,
 }
@@ -81,11 +87,11 @@ pub struct Delivery {
 /// Events of connections and what has to be told of them.
 #[async_trait]
 pub trait Events {
-    /// The events of a connection of a user, the newest first, from after `cursor` on; at most `limit`. What has expired is
+    /// The events of a subject of a user, the newest first, from after `cursor` on; at most `limit`. What has expired is
     /// left out, and so is what happened while it was another user's.
     async fn events(
         &self,
-        connection_id: &str,
+        subject: &Subject,
         user_id: &str,
         cursor: Option<EventCursor>,
         limit: u32,

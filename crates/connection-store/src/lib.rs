@@ -27,18 +27,19 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use secrecy::ExposeSecret;
+use shared::Provider;
 
 pub use api_keys::{ApiKey, ApiKeys, KeyOutcome, NewApiKey};
 pub use connections::{
     Connection, ConnectionFilter, Connections, Health, KeyUse, NewConnection, NextAttempt, Profile,
-    RefreshedToken, SaveOutcome, SealedToken,
+    ReadProfile, RefreshedToken, SaveOutcome, SealedToken,
 };
 pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};
 pub use deletions::{Deletion, DeletionOf, Deletions, NewDeletion};
 pub use error::{StoreError, StoreResult};
 pub use events::{Delivery, Event, EventCursor, Events, NewEvent, Subject};
 pub use existing::connect_existing;
-pub use history::{History, HistoryPoint, HistoryRange};
+pub use history::{HistoryPoint, HistoryRange};
 pub use host_links::{HostLink, HostLinks};
 pub use idempotency::{Idempotency, NewRequest, Repetition, SealedAnswer};
 pub use limits::{Limits, Tries};
@@ -68,9 +69,7 @@ pub trait Store:
     + Sessions
     + OAuthStates
     + UsedHandles
-    + Connections
     + Events
-    + History
     + Deletions
     + Pauses
     + ApiKeys
@@ -80,6 +79,9 @@ pub trait Store:
     + Send
     + Sync
 {
+    /// Returns the connections of a provider's accounts.
+    fn connections(&self, provider: Provider) -> &dyn Connections;
+
     /// Returns when the database has answered a trivial question.
     ///
     /// # Errors

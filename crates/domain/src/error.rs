@@ -5,8 +5,9 @@
 use std::fmt;
 
 use connection_store::StoreError;
-use instagram_client::InstagramError;
 use jiff::SignedDuration;
+use shared::Provider;
+use upstream::UpstreamError;
 
 /// Names a failure by what should happen next.
 #[derive(Debug)]
@@ -14,47 +15,49 @@ pub enum Error {
     /// The OAuth state is unknown, expired, used, or another user's: authorize again.
     InvalidState,
     /// The person did not give access: authorize again, if they want to.
-    AccessDenied,
+    AccessDenied(Provider),
     /// The person chose a personal account: they have to switch it to a professional one first.
     PersonalAccount,
     /// Another user has the account actively connected: disconnect it there first.
-    AccountInUse,
+    AccountInUse(Provider),
     /// The user has no active connection: connect.
-    NotConnected,
+    NotConnected(Provider),
     /// The id names no active connection of the user.
     NoSuchConnection,
     /// The provider no longer accepts the stored token, by its own word where there is one: connect again.
-    NeedsReauthorization(Option<InstagramError>),
+    NeedsReauthorization(Provider, Option<UpstreamError>),
     /// Values of the request are wrong: mend them.
     Invalid(Vec<Invalid>),
     /// A cursor that none of these lists gave.
     InvalidCursor,
     /// No path that is forwarded.
-    NotForwarded,
+    NotForwarded(Provider),
     /// A path that is forwarded with these methods only.
     MethodNotForwarded(Vec<&'static str>),
     /// A parameter that would change whose call is forwarded, or what it is.
     RefusedParameter,
     /// The provider refreshes no token as young as this one: wait so long.
-    TokenTooYoung(SignedDuration),
+    TokenTooYoung(Provider, SignedDuration),
     /// The provider wants no calls for so long: wait.
-    Paused(SignedDuration),
+    Paused(Provider, SignedDuration),
     /// A worker refreshes the token at this moment, and takes long: wait.
     BeingRefreshed,
     /// These variables are missing: the operator has to set them.
-    NotConfigured(Vec<&'static str>),
+    NotConfigured(Provider, Vec<&'static str>),
     /// A call of the service's own failed at the provider; nothing was stored. The redirect URI is what an operator has to
     /// compare where the provider does not accept the app.
     Provider {
+        /// The provider.
+        provider: Provider,
         /// The provider's answer.
-        error: InstagramError,
+        error: UpstreamError,
         /// The address to which the app sends people back.
         redirect_uri: String,
     },
     /// A call that a program made up failed at the provider.
-    Forwarded(InstagramError),
-    /// The provider refused the token in a call that a program made up, and takes it elsewhere: the connection is as it was.
-    AccessRefusedOnce(InstagramError),
+    Forwarded(Provider, UpstreamError),
+    /// The provider refused the token, and has not said for good that it is dead: the connection is as it was.
+    AccessRefusedOnce(Provider, UpstreamError),
     /// The store failed, or does not answer now.
     Store(StoreError),
     /// A fault of this service, with its cause for the log.
@@ -86,8 +89,8 @@ pub enum Invalid {
 
 impl Error {
     /// Tells of a call of the service's own that failed at the provider.
-    pub fn provider(error: InstagramError, redirect_uri: &str) -> Self {
-        Self::Provider { error, redirect_uri: redirect_uri.to_owned() }
+    pub fn provider(provider: Provider, error: UpstreamError, redirect_uri: &str) -> Self {
+        Self::Provider { provider, error, redirect_uri: redirect_uri.to_owned() }
     }
 
     /// Tells whether the fault is this service's or its database's, and not the request's.
@@ -102,9 +105,9 @@ impl Error {
             Self::Store(error) => tracing::error!(cause = %CauseChain(error), "the store failed"),
             Self::Internal(cause) => tracing::error!(cause, "a fault of ours"),
             Self::Provider { error, .. }
-            | Self::Forwarded(error)
-            | Self::AccessRefusedOnce(error)
-            | Self::NeedsReauthorization(Some(error)) => {
+            | Self::Forwarded(_, error)
+            | Self::AccessRefusedOnce(_, error)
+            | Self::NeedsReauthorization(_, Some(error)) => {
                 tracing::warn!(cause = %CauseChain(error), "the provider refused or failed");
             }
             _ => {}
@@ -129,24 +132,24 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::InvalidState => "invalid state",
-            Self::AccessDenied => "access denied",
+            Self::AccessDenied(_) => "access denied",
             Self::PersonalAccount => "personal account",
-            Self::AccountInUse => "account in use",
-            Self::NotConnected => "not connected",
+            Self::AccountInUse(_) => "account in use",
+            Self::NotConnected(_) => "not connected",
             Self::NoSuchConnection => "no such connection",
-            Self::NeedsReauthorization(_) => "needs reauthorization",
+            Self::NeedsReauthorization(..) => "needs reauthorization",
             Self::Invalid(_) => "invalid values",
             Self::InvalidCursor => "invalid cursor",
-            Self::NotForwarded => "not forwarded",
+            Self::NotForwarded(_) => "not forwarded",
             Self::MethodNotForwarded(_) => "method not forwarded",
             Self::RefusedParameter => "refused parameter",
-            Self::TokenTooYoung(_) => "token too young",
-            Self::Paused(_) => "paused",
+            Self::TokenTooYoung(..) => "token too young",
+            Self::Paused(..) => "paused",
             Self::BeingRefreshed => "being refreshed",
-            Self::NotConfigured(_) => "not configured",
+            Self::NotConfigured(..) => "not configured",
             Self::Provider { .. } => "the provider failed",
-            Self::Forwarded(_) => "a forwarded call failed",
-            Self::AccessRefusedOnce(_) => "access refused once",
+            Self::Forwarded(..) => "a forwarded call failed",
+            Self::AccessRefusedOnce(..) => "access refused once",
             Self::Store(_) => "the store failed",
             Self::Internal(_) => "a fault of ours",
         })
@@ -158,9 +161,9 @@ impl std::error::Error for Error {
         match self {
             Self::Store(error) => Some(error),
             Self::Provider { error, .. }
-            | Self::Forwarded(error)
-            | Self::AccessRefusedOnce(error)
-            | Self::NeedsReauthorization(Some(error)) => Some(error),
+            | Self::Forwarded(_, error)
+            | Self::AccessRefusedOnce(_, error)
+            | Self::NeedsReauthorization(_, Some(error)) => Some(error),
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-//! Writing what exists nowhere else: a token that Instagram has just given or renewed, the answer to a request that was carried
+//! Writing what exists nowhere else: a token that Instagram has just given or refreshed, the answer to a request that was carried
 //! out.
 
 use std::future::Future;

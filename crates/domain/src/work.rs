@@ -25,6 +25,23 @@ pub trait Progress {
     fn made(&self);
 }
 
+/// The progress of work that nobody stops or watches, in tests.
+#[cfg(test)]
+pub(crate) struct Unstopped;
+
+#[cfg(test)]
+impl Progress for Unstopped {
+    fn is_stopped(&self) -> bool {
+        false
+    }
+
+    async fn stopped(&self) {
+        std::future::pending::<()>().await;
+    }
+
+    fn made(&self) {}
+}
+
 /// Work on rows that are claimed in the store, so that any number of processes can be at it.
 pub trait Work {
     /// A claimed row, with its lease.

@@ -6,13 +6,14 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use instagram_client::{AccessToken, Config, GraphCall, GraphMethod, InstagramClient, MAX_GRAPH_ANSWER};
+use instagram_client::{Config, InstagramClient};
+use upstream::{AccessToken, ApiCall, ApiMethod, MAX_FORWARDED_ANSWER};
 use url::Url;
 
 /// Measurements of each size; the shortest time counts, since nothing but the machine makes one longer.
 const TIMES: usize = 5;
 
-const EIGHTH: usize = MAX_GRAPH_ANSWER / 8;
+const EIGHTH: usize = MAX_FORWARDED_ANSWER / 8;
 
 fn main() {
     // Run by `cargo test --benches`, too, where nothing is to be measured.
@@ -51,7 +52,7 @@ async fn shortest(body: &str) -> Duration {
     let mut times = Vec::with_capacity(TIMES);
     for _ in 0..TIMES {
         let path = vec!["me".to_owned(), "media".to_owned()];
-        let call = GraphCall { method: GraphMethod::Get, path, query: Vec::new(), body: None };
+        let call = ApiCall { method: ApiMethod::Get, path, query: Vec::new(), body: None };
         let started = Instant::now();
         client.graph(call, &token).await.expect("an answer");
         times.push(started.elapsed());

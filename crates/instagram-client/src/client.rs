@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 use serde_json::Value;
-use upstream::{AccessToken, ConfigError, Endpoint, Transport, UpstreamError, below, without_token};
+use upstream::{AccessToken, ApiCall, ConfigError, Endpoint, Transport, UpstreamError, below, without_token};
 use url::Url;
 
 use crate::config::Config;
 use crate::endpoints::{CODE, GRAPH, LONG_LIVED, PROFILE, REFRESH};
-use crate::graph::GraphCall;
 use crate::oauth::Oauth;
 use crate::profile::{FIELDS, Profile};
 use crate::token::{LongLivedToken, ShortLivedToken};
@@ -85,7 +84,7 @@ impl InstagramClient {
         self.get(&LONG_LIVED, &["access_token"], &parameters, LongLivedToken::parse).await
     }
 
-    /// Renews a token of 60 days (`instagram-api.md` §4). It must be at least 24 hours old and not yet expired. The result
+    /// Refreshes a token of 60 days (`instagram-api.md` §4). It must be at least 24 hours old and not yet expired. The result
     /// can hold the same token: a later expiry, not another text, tells success. On any error the stored token stays.
     ///
     /// # Errors
@@ -110,7 +109,7 @@ impl InstagramClient {
     ///
     /// # Errors
     /// Any [`UpstreamError`]. A call that changes something may have done so all the same where its answer did not come.
-    pub async fn graph(&self, call: GraphCall, token: &AccessToken) -> Result<Value, UpstreamError> {
+    pub async fn graph(&self, call: ApiCall, token: &AccessToken) -> Result<Value, UpstreamError> {
         let Inner { config, transport, .. } = &*self.inner;
         let request = call.into_request(&config.graph_url, &config.graph_version, token);
         transport.read(&GRAPH, request, |body| without_token(body, token)).await

@@ -7,7 +7,6 @@ mod endpoints;
 mod failure;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
-mod graph;
 mod oauth;
 mod profile;
 mod signed_request;
@@ -19,12 +18,7 @@ pub use config::{
     Config, DEFAULT_AUTHORIZE_URL, DEFAULT_GRAPH_URL, DEFAULT_GRAPH_VERSION, DEFAULT_TOKEN_URL,
     is_graph_version,
 };
-pub use graph::{GraphBody, GraphCall, GraphMethod, MAX_GRAPH_ANSWER};
 pub use profile::{AccountType, Profile};
 pub use signed_request::{SignedRequest, SignedRequestError, SigningSecrets};
 pub use token::{LongLivedToken, ShortLivedToken};
-pub use upstream::{
-    AccessTo, AccessToken, Call, CallObserver, ConfigError, DEFAULT_TIMEOUT, LimitOf, MAX_RETRY_AFTER,
-    UpstreamError as InstagramError, readable_json, replace_lone_surrogates,
-};
 pub use usage::DEFAULT_RETRY_AFTER;

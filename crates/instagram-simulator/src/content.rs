@@ -254,7 +254,7 @@ fn no_such_object(call: &Call<'_>) -> GraphError {
         "Unsupported {method} request. Object with ID '{id}' does not exist, cannot be loaded due to missing permissions, \
          or does not support this operation"
     );
-    GraphError { error_type: "GraphMethodException".to_owned(), ..GraphError::new(100, Some(33), message) }
+    GraphError { error_type: "ApiMethodException".to_owned(), ..GraphError::new(100, Some(33), message) }
 }
 
 fn unsupported(call: &Call<'_>) -> GraphError {

@@ -47,13 +47,7 @@ fn harmless_errors() -> Vec<Fault> {
         // A missing permission, an outage that looks like missing access, an object that is said not to exist, and an
         // error of no known meaning that calls itself transient: all seen with tokens that went on working.
         of_type(100, None, "IGApiException", "Unsupported request - method type: get", false),
-        of_type(
-            100,
-            Some(33),
-            "GraphMethodException",
-            "Unsupported get request. Object does not exist",
-            false,
-        ),
+        of_type(100, Some(33), "ApiMethodException", "Unsupported get request. Object does not exist", false),
         of_type(100, None, "IGApiException", "Invalid parameter", false),
         of_type(24, None, "OAuthException", "Please try again", true),
     ]);

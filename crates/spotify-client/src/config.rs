@@ -51,10 +51,15 @@ impl Config {
         }
     }
 
-    /// Refuses empty credentials, so that they show at the start and not at the first person's connect.
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+    /// Refuses empty credentials and a redirect URI that Spotify refuses, so that they show at the start and not at the first
+    /// person's connect.
+    ///
+    /// # Errors
+    /// Names the setting that can never work.
+    pub fn check(&self) -> Result<(), ConfigError> {
         check_not_empty("client_id", &self.client_id)?;
-        check_not_empty("client_secret", self.client_secret.expose_secret())
+        check_not_empty("client_secret", self.client_secret.expose_secret())?;
+        self.redirect_uri().map(drop)
     }
 
     /// Makes the way out to Spotify.

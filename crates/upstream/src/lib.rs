@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod call;
 mod config;
 mod error;
 mod forward;
@@ -16,6 +17,7 @@ mod token;
 mod transport;
 
 pub use answer::{lifetime, required_token};
+pub use call::{ApiBody, ApiCall, ApiMethod};
 pub use config::{ConfigError, check_http, check_not_empty, parse_redirect_uri};
 pub use error::{AccessTo, LimitOf, UpstreamError};
 pub use forward::{MAX_FORWARDED_ANSWER, bearer, without_token};

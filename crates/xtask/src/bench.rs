@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: what the service costs, as ratios, and what the web app weighs.
 
 use crate::failure::Result;
-use crate::{frontend, processes, tools, workspace};
+use crate::{frontend, processes, simulators, tools, workspace};
 
 /// Measures the service against a bare route, then the app in a browser. Nothing else should run meanwhile.
 ///
@@ -12,8 +12,8 @@ pub(crate) fn run() -> Result {
     let chromium = tools::chromium()?;
     tools::install_node_packages()?;
     frontend::build()?;
-    let backend = ["--package", "backend", "--package", "instagram-simulator"];
-    processes::run(processes::cargo().args(["build", "--release", "--bins", "--examples"]).args(backend))?;
+    let build = ["build", "--release", "--bins", "--examples"];
+    processes::run(processes::cargo().args(build).args(simulators::packages()))?;
     processes::run(processes::cargo().args(["bench", "--package", "backend"]).env(variable, server))?;
     processes::run(processes::cargo().args(["bench", "--package", "instagram-client"]))?;
     processes::run(

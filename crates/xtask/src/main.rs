@@ -14,6 +14,7 @@ mod fuzz;
 mod ports;
 mod processes;
 mod progress;
+mod simulators;
 mod stopwatch;
 mod test;
 mod tools;
@@ -29,7 +30,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the simulator, the backend and the frontend, and print one URL. Ctrl-C stops them.
+    /// Run the simulators, the backend and the frontend, and print one URL. Ctrl-C stops them.
     Dev,
     /// Run every check: formatting, lints, unit, contract, HTTP and browser tests.
     Test(test::Arguments),

@@ -59,6 +59,10 @@ line_icon! {
     PROFILE = r#"<circle cx="8" cy="5.5" r="2.75"/><path d="M2.75 13.5a5.25 5.25 0 0 1 10.5 0"/>"#;
     /// Publishing posts.
     PUBLISH = r#"<rect x="2.25" y="2.25" width="11.5" height="11.5" rx="2.5"/><path d="M8 5.25v5.5M5.25 8h5.5"/>"#;
+    /// Listening.
+    MUSIC = r#"<path d="M6 11.75V3.5l7-1.25v8.25"/><circle cx="4.25" cy="11.75" r="1.75"/><circle cx="11.25" cy="10.5" r="1.75"/>"#;
+    /// Playlists.
+    LIST = r#"<path d="M5.75 4h8M5.75 8h8M5.75 12h8M2.25 4h.01M2.25 8h.01M2.25 12h.01"/>"#;
     /// Direct messages.
     MESSAGE = r#"<path d="M2.25 3.25h11.5v8h-6l-3 2.5v-2.5h-2.5z"/>"#;
 }

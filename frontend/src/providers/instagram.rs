@@ -1,6 +1,6 @@
 //! Instagram.
 
-use shared::{Connection, permission};
+use shared::{Connection, Provider as Id, ProviderProfile, permission};
 
 use super::{Expiring, Permission, Provider};
 use crate::components::icon;
@@ -8,19 +8,21 @@ use crate::format::count;
 
 /// Instagram, as the web app shows it.
 pub static INSTAGRAM: Provider = Provider {
-    slug: "instagram",
-    name: "Instagram",
+    id: Id::Instagram,
     // In its own colours.
     logo: include_str!("instagram.svg"),
+    sigil: "@",
+    home: "https://www.instagram.com/",
     offer: "Connect a professional account to show its profile, publish posts and answer messages.",
     permissions: &PERMISSIONS,
     facts,
-    profile_url,
+    always_tells_followers: true,
     life_days: 60.0,
+    refresh_moves_end: true,
     expiring: Expiring {
-        days: 10.0,
         badge: "Renewal delayed",
         sentence: "We have not been able to renew this yet and keep trying. If you want to be safe, reconnect.",
+        delayed_days: Some(10.0),
     },
     without_access: "Publishing, messages and updates stop until you reconnect.",
     disconnecting_stops: "Publishing and messages stop working here.",
@@ -31,6 +33,7 @@ pub static INSTAGRAM: Provider = Provider {
 static PERMISSIONS: [Permission; 3] = [
     Permission {
         scope: permission::BASIC,
+        is_default: true,
         icon: icon::PROFILE,
         label: "Read your profile and posts",
         purpose: "Shows your profile here, and keeps its numbers current.",
@@ -38,6 +41,7 @@ static PERMISSIONS: [Permission; 3] = [
     },
     Permission {
         scope: permission::CONTENT_PUBLISH,
+        is_default: true,
         icon: icon::PUBLISH,
         label: "Publish posts, reels and stories",
         purpose: "Lets us post what you prepare here, when you say so.",
@@ -45,6 +49,7 @@ static PERMISSIONS: [Permission; 3] = [
     },
     Permission {
         scope: permission::MANAGE_MESSAGES,
+        is_default: true,
         icon: icon::MESSAGE,
         label: "Read and answer messages",
         purpose: "Brings your messages here, and sends your answers.",
@@ -53,14 +58,13 @@ static PERMISSIONS: [Permission; 3] = [
 ];
 
 fn facts(connection: &Connection) -> Vec<String> {
+    let ProviderProfile::Instagram { following, media_count, .. } = &connection.of_provider else {
+        return Vec::new();
+    };
     let counts = [
         connection.followers.map(|followers| count(followers, "follower", "followers")),
-        connection.following.map(|following| count(following, "following", "following")),
-        connection.media_count.map(|posts| count(posts, "post", "posts")),
+        following.map(|following| count(following, "following", "following")),
+        media_count.map(|posts| count(posts, "post", "posts")),
     ];
     counts.into_iter().flatten().collect()
-}
-
-fn profile_url(connection: &Connection) -> String {
-    format!("https://www.instagram.com/{}/", js_sys::encode_uri_component(&connection.username))
 }

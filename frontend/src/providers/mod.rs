@@ -1,30 +1,35 @@
 //! The providers, as the web app shows them: a file each says what is particular to one. Pages know no provider by name.
 
 pub mod instagram;
+pub mod spotify;
 
-use shared::Connection;
+use shared::{Connection, Provider as Id};
 
-/// Every provider, in the order of the integrations page.
-pub static ALL: [&Provider; 1] = [&instagram::INSTAGRAM];
+/// Every provider, in the order of the integrations page, which is that of [`Id::ALL`].
+pub static ALL: [&Provider; 2] = [&instagram::INSTAGRAM, &spotify::SPOTIFY];
 
 /// The web app's description of a provider.
 pub struct Provider {
-    /// Names it in the paths of the API and of this app.
-    pub slug: &'static str,
-    /// People's name for the provider.
-    pub name: &'static str,
+    /// Names it to the server.
+    pub id: Id,
     /// Its mark, as SVG text.
     pub logo: &'static str,
+    /// Stands before a username.
+    pub sigil: &'static str,
+    /// The provider's own start page.
+    pub home: &'static str,
     /// Purpose of connecting.
     pub offer: &'static str,
-    /// Permissions that are asked for, in the order in which they are shown.
+    /// Permissions that can be asked for, in the order in which they are shown.
     pub permissions: &'static [Permission],
     /// The counts and other facts of an account. What the provider does not tell is left out.
     pub facts: fn(&Connection) -> Vec<String>,
-    /// The address of an account's page at the provider.
-    pub profile_url: fn(&Connection) -> String,
+    /// Whether a connection has a curve of followers even before the provider has said how many there are.
+    pub always_tells_followers: bool,
     /// Life of a fresh access in days, for the length of a bar only. The end is always what the provider said.
     pub life_days: f64,
+    /// Whether refreshing the access moves its end.
+    pub refresh_moves_end: bool,
     /// The last days of an access, in words.
     pub expiring: Expiring,
     /// Functions that fail once the access is no longer accepted.
@@ -39,18 +44,20 @@ pub struct Provider {
 
 /// The last days of an access, in words.
 pub struct Expiring {
-    /// Days before the end at which they begin.
-    pub days: f64,
     /// The badge of the connection.
     pub badge: &'static str,
     /// The known facts, and the person's options.
     pub sentence: &'static str,
+    /// Days before the end since when the refresh is late, where it is what is late.
+    pub delayed_days: Option<f64>,
 }
 
 /// A permission, in words.
 pub struct Permission {
     /// The name that the provider gives it.
     pub scope: &'static str,
+    /// Whether it is asked for where the server's configuration names no others.
+    pub is_default: bool,
     /// Stands beside its words.
     pub icon: &'static str,
     /// Action that the permission allows us.
@@ -62,29 +69,51 @@ pub struct Permission {
 }
 
 impl Provider {
-    /// Returns the path of the page that tells all about a connection.
-    pub fn connection_path(&self) -> String {
-        format!("/integrations/{}", self.slug)
+    /// Returns the name that people know.
+    pub fn name(&self) -> &'static str {
+        self.id.title()
+    }
+
+    /// Returns the name in the paths of the API and of this app.
+    pub fn slug(&self) -> &'static str {
+        self.id.as_str()
+    }
+
+    /// Returns a username as the provider writes it.
+    pub fn handle(&self, username: &str) -> String {
+        format!("{}{username}", self.sigil)
+    }
+
+    /// Returns the address of an account's page at the provider. What the server names is followed to the web alone.
+    pub fn profile_url(&self, connection: &Connection) -> String {
+        let told = connection.profile_url.as_deref().filter(|url| url.starts_with("https://"));
+        told.unwrap_or(self.home).to_owned()
+    }
+
+    /// Returns the path of the page that tells all about a connection: the one of this id, or the one in use.
+    pub fn connection_path(&self, id: Option<&str>) -> String {
+        let of = |id| format!("?connection={}", js_sys::encode_uri_component(id));
+        format!("/integrations/{}{}", self.slug(), id.map(of).unwrap_or_default())
     }
 
     /// Returns the path to which the provider sends the browser back.
     pub fn callback_path(&self) -> String {
-        format!("/auth/{}/callback", self.slug)
+        format!("/auth/{}/callback", self.slug())
     }
 
     /// Returns the id of the main control of the provider's card, which takes the focus when what had it is gone.
     pub fn action_id(&self) -> String {
-        format!("{}-action", self.slug)
+        format!("{}-action", self.slug())
     }
 
     /// Returns the id of the menu of the provider's card, where the menu is not its main control.
     pub fn more_id(&self) -> String {
-        format!("{}-more", self.slug)
+        format!("{}-more", self.slug())
     }
 
     /// Says that the provider cannot be reached, and then what that means for what was asked.
     pub fn not_answering(&self, consequence: &str) -> String {
-        format!("{} is not answering right now. {consequence}", self.name)
+        format!("{} is not answering right now. {consequence}", self.name())
     }
 
     /// Says what the person left out, and what does not work for that.
@@ -148,6 +177,11 @@ mod tests {
     fn every_permission_that_is_asked_for_has_its_words() {
         let scopes: Vec<_> = INSTAGRAM.permissions.iter().map(|permission| permission.scope).collect();
         assert_eq!(scopes, permission::ALL);
+    }
+
+    #[test]
+    fn every_provider_is_there_in_the_order_of_the_server() {
+        assert_eq!(ALL.map(|provider| provider.id), Id::ALL);
     }
 
     #[test]

@@ -5,11 +5,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use connection_store::{ConnectionFilter, Store};
+use shared::Provider;
 use token_vault::Vault;
 
 use super::row::{ConnectionRow, vault};
 use crate::commands::output::{minutes, print_line, print_table};
 use crate::commands::{Outcome, opened};
+use domain::providers::rules;
 
 /// Connections that are read and printed at once, so that memory does not grow with the database.
 const PAGE: u32 = 200;
@@ -39,32 +41,34 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
 }
 
 async fn print(arguments: &Arguments, store: &Arc<dyn Store>, vault: Option<&Vault>) -> Outcome {
-    let mut filter = ConnectionFilter {
-        user_id: arguments.user.clone(),
-        with_inactive: arguments.all,
-        ..ConnectionFilter::default()
-    };
     let mut left = arguments.limit.unwrap_or(u64::MAX);
     let mut printed = 0;
     if arguments.json {
         write!(io::stdout(), "{{\"connections\":[")?;
     }
-    while left > 0 {
-        let limit = PAGE.min(u32::try_from(left).unwrap_or(PAGE));
-        let page = store.list_connections(filter.clone(), limit).await?;
-        let Some(last) = page.last() else { break };
-        filter.after = Some(last.id.clone());
-        let is_last = page.len() < limit as usize;
-        left -= page.len() as u64;
-        let rows: Vec<_> = page.into_iter().map(|stored| ConnectionRow::new(stored, vault)).collect();
-        if arguments.json {
-            print_items(&rows, printed)?;
-        } else {
-            print_rows(&rows)?;
-        }
-        printed += rows.len();
-        if is_last {
-            break;
+    for provider in Provider::ALL {
+        let mut filter = ConnectionFilter {
+            user_id: arguments.user.clone(),
+            with_inactive: arguments.all,
+            ..ConnectionFilter::default()
+        };
+        while left > 0 {
+            let limit = PAGE.min(u32::try_from(left).unwrap_or(PAGE));
+            let page = store.connections(provider).list_connections(filter.clone(), limit).await?;
+            let Some(last) = page.last() else { break };
+            filter.after = Some(last.id.clone());
+            let is_last = page.len() < limit as usize;
+            left -= page.len() as u64;
+            let rows: Vec<_> = page.into_iter().map(|stored| ConnectionRow::new(stored, vault)).collect();
+            if arguments.json {
+                print_items(&rows, printed)?;
+            } else {
+                print_rows(&rows)?;
+            }
+            printed += rows.len();
+            if is_last {
+                break;
+            }
         }
     }
     if arguments.json {
@@ -86,15 +90,17 @@ fn print_items(rows: &[ConnectionRow], before: usize) -> io::Result<()> {
 }
 
 fn print_rows(rows: &[ConnectionRow]) -> io::Result<()> {
-    let header = ["id", "user", "account", "instagram id", "status", "expires", "last sync", "last error"];
+    let header =
+        ["id", "user", "provider", "account", "account id", "status", "expires", "last sync", "last error"];
     print_table(
         header,
         rows.iter().map(|row| {
             [
                 row.id.clone(),
                 row.user_id.clone(),
-                format!("@{}", row.username),
-                row.instagram_user_id.clone(),
+                row.provider.as_str().to_owned(),
+                rules(row.provider).mention(&row.username),
+                row.account.both().0.to_owned(),
                 row.status.to_owned(),
                 row.expires_at.as_ref().map(minutes).unwrap_or_default(),
                 minutes(&row.last_sync),

@@ -10,7 +10,7 @@ use clap::Subcommand;
 
 use super::Outcome;
 
-/// Connected Instagram accounts.
+/// Connected accounts.
 #[derive(Subcommand)]
 pub enum ConnectionsCommand {
     /// Print connections, in the order of their ids.

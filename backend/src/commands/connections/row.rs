@@ -4,7 +4,7 @@ use std::error::Error;
 
 use connection_store::Connection;
 use serde::Serialize;
-use shared::{ConnectionStatus, Timestamp};
+use shared::{ConnectionStatus, Provider, Timestamp};
 use token_vault::{Keyring, Vault};
 
 use crate::commands::output;
@@ -18,8 +18,9 @@ pub(super) struct ConnectionRow {
     pub(super) id: String,
     pub(super) user_id: String,
     pub(super) username: String,
-    pub(super) instagram_user_id: String,
-    pub(super) app_scoped_user_id: Option<String>,
+    pub(super) provider: Provider,
+    #[serde(flatten)]
+    pub(super) account: AccountIds,
     /// As the API says it; `disconnected` for one that was ended.
     pub(super) status: &'static str,
     pub(super) connected_at: Timestamp,
@@ -47,8 +48,8 @@ impl ConnectionRow {
             id: view.id,
             user_id: stored.user_id,
             username: view.username,
-            instagram_user_id: stored.instagram_user_id,
-            app_scoped_user_id: stored.app_scoped_user_id,
+            provider: stored.provider,
+            account: AccountIds::new(stored.provider, stored.provider_account_id, stored.other_account_id),
             connected_at: view.connected_at,
             last_connected_at: stored.last_connected_at.into(),
             expires_at: is_active.then_some(view.expires_at),
@@ -57,6 +58,35 @@ impl ConnectionRow {
             scopes: view.scopes,
             missing_scopes: view.missing_scopes,
             needs_reauthorization_since: view.needs_reauthorization_since.filter(|_| is_active),
+        }
+    }
+}
+
+/// The ids of an account, by the names that they are stored under.
+#[derive(Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+pub(super) enum AccountIds {
+    /// An Instagram account's.
+    Instagram { instagram_user_id: String, app_scoped_user_id: Option<String> },
+    /// A Spotify account's.
+    Spotify { spotify_user_id: String, spotify_id: Option<String> },
+}
+
+impl AccountIds {
+    fn new(provider: Provider, id: String, other_id: Option<String>) -> Self {
+        match provider {
+            Provider::Instagram => Self::Instagram { instagram_user_id: id, app_scoped_user_id: other_id },
+            Provider::Spotify => Self::Spotify { spotify_user_id: id, spotify_id: other_id },
+        }
+    }
+
+    /// Returns the id that never changes, and the other one.
+    pub(super) fn both(&self) -> (&str, Option<&str>) {
+        match self {
+            Self::Instagram { instagram_user_id, app_scoped_user_id } => {
+                (instagram_user_id, app_scoped_user_id.as_deref())
+            }
+            Self::Spotify { spotify_user_id, spotify_id } => (spotify_user_id, spotify_id.as_deref()),
         }
     }
 }

@@ -4,14 +4,15 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use connection_store::{Connection, ConnectionFilter, Event, Store, StoreResult};
+use connection_store::{Connection, ConnectionFilter, Event, Store, StoreResult, Subject};
 use serde::Serialize;
-use shared::Timestamp;
+use shared::{Provider, Timestamp};
 
 use super::row::{ConnectionRow, vault};
 use crate::commands::output::{minutes, print_json, print_line, print_table};
 use crate::commands::{Outcome, opened};
 use domain::clock::{Clock, SystemClock};
+use domain::providers::rules;
 
 /// Connections of one user that are looked at: nobody has more.
 const MOST: u32 = 200;
@@ -51,8 +52,9 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     let vault = vault(data.keyring);
     let mut shown = Vec::new();
     for stored in named(&data.store, &arguments.id).await? {
-        let events =
-            data.store.events(&stored.id, &stored.user_id, None, arguments.events, SystemClock.now()).await?;
+        let subject = Subject::Connection { provider: stored.provider, id: stored.id.clone() };
+        let (limit, now) = (arguments.events, SystemClock.now());
+        let events = data.store.events(&subject, &stored.user_id, None, limit, now).await?;
         let events = events.into_iter().map(EventRow::new).collect();
         shown.push(Shown { connection: ConnectionRow::new(stored, vault.as_ref()), events });
     }
@@ -77,15 +79,18 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
 async fn named(store: &Arc<dyn Store>, id: &str) -> StoreResult<Vec<Connection>> {
     let filter =
         ConnectionFilter { user_id: Some(id.to_owned()), with_inactive: true, ..ConnectionFilter::default() };
-    let (by_id, of_account, of_user) = tokio::join!(
-        store.connection(id),
-        store.connections_of_account(id),
-        store.list_connections(filter, MOST)
-    );
     let mut found: Vec<Connection> = Vec::new();
-    for connection in by_id?.into_iter().chain(of_account?).chain(of_user?) {
-        if found.iter().all(|other| other.id != connection.id) {
-            found.push(connection);
+    for provider in Provider::ALL {
+        let kept = store.connections(provider);
+        let (by_id, of_account, of_user) = tokio::join!(
+            kept.connection(id),
+            kept.connections_of_account(id),
+            kept.list_connections(filter.clone(), MOST)
+        );
+        for connection in by_id?.into_iter().chain(of_account?).chain(of_user?) {
+            if found.iter().all(|other| other.id != connection.id) {
+                found.push(connection);
+            }
         }
     }
     Ok(found)
@@ -110,9 +115,10 @@ impl Shown {
         let rows = [
             ["id", &connection.id],
             ["user", &connection.user_id],
-            ["account", &format!("@{}", connection.username)],
-            ["instagram id", &connection.instagram_user_id],
-            ["app-scoped id", connection.app_scoped_user_id.as_deref().unwrap_or_default()],
+            ["provider", connection.provider.title()],
+            ["account", &rules(connection.provider).mention(&connection.username)],
+            ["account id", connection.account.both().0],
+            ["other account id", connection.account.both().1.unwrap_or_default()],
             ["status", connection.status],
             ["needs reauthorization since", &time(connection.needs_reauthorization_since.as_ref())],
             ["last error", connection.last_error.as_deref().unwrap_or_default()],

@@ -3,10 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use shared::Provider;
 use url::{Host, Url};
 
 use super::check::Check;
-use super::found::Found;
+use super::found::{Found, redirect_variable};
 use super::urls::callbacks;
 use crate::config::{EncryptionConfig, LimitsConfig, RateLimits, ServerConfig};
 
@@ -24,8 +25,8 @@ pub(super) fn check(found: &Found) -> Vec<Check> {
     if checks.is_empty() {
         checks.push(Check::ok("configuration", "every variable is understood"));
     }
-    checks.extend(app(found));
-    checks.extend(redirect_uri(found));
+    checks.extend(Provider::ALL.into_iter().filter_map(|provider| app(found, provider)));
+    checks.extend(Provider::ALL.into_iter().filter_map(|provider| redirect_uri(found, provider)));
     if let Some(server) = &found.server {
         checks.extend(https(found, server));
         checks.extend(web_app(found, server));
@@ -36,33 +37,42 @@ pub(super) fn check(found: &Found) -> Vec<Check> {
     checks
 }
 
-/// Checks that there is an app.
-fn app(found: &Found) -> Option<Check> {
-    let app = &found.instagram.as_ref()?.app;
-    let missing: Vec<_> = match app {
-        Ok(_) => return Some(Check::ok("instagram app", "app id, secret and redirect URI are set")),
-        Err(missing) => missing.iter().filter(|name| !found.is_wrong(name)).copied().collect(),
+/// Checks that a provider's app is set up. One provider is enough.
+fn app(found: &Found, provider: Provider) -> Option<Check> {
+    let (name, id) = match provider {
+        Provider::Instagram => ("instagram app", "app id"),
+        Provider::Spotify => ("spotify app", "client id"),
     };
+    if !found.is_set_up(provider) && Provider::ALL.into_iter().any(|other| found.is_set_up(other)) {
+        let message = format!("not set up, so nobody can connect {}", provider.title());
+        return Some(Check::ok(name, message));
+    }
+    let missing = found.missing(provider);
+    if missing.is_empty() {
+        return Some(Check::ok(name, format!("{id}, secret and redirect URI are set")));
+    }
     // What is wrong has been said.
+    let missing: Vec<_> = missing.iter().filter(|name| !found.is_wrong(name)).copied().collect();
     (!missing.is_empty()).then(|| {
         let message = format!("not set: {}", missing.join(", "));
-        Check::failed(
-            "instagram app",
-            message,
-            "nobody can connect before; docs/oauth-setup.md says where they are found",
-        )
+        let advice = "nobody can connect before; docs/oauth-setup.md says where they are found";
+        Check::failed(name, message, advice)
     })
 }
 
-/// Checks that Instagram sends people back to this service.
-fn redirect_uri(found: &Found) -> Option<Check> {
-    let uri = found.redirect_uri()?;
-    let ours = callbacks(found);
+/// Checks that a provider sends people back to this service.
+fn redirect_uri(found: &Found, provider: Provider) -> Option<Check> {
+    let name = match provider {
+        Provider::Instagram => "redirect URI",
+        Provider::Spotify => "spotify redirect URI",
+    };
+    let uri = found.redirect_uri(provider)?;
+    let ours = callbacks(found, provider);
     if ours.is_empty() {
         return None;
     }
     if ours.contains(&uri) {
-        return Some(Check::ok("redirect URI", format!("{uri} leads to this service")));
+        return Some(Check::ok(name, format!("{uri} leads to this service")));
     }
     let bare = |uri: &str| uri.trim_end_matches('/').split_once("://").map(|(_, rest)| rest.to_lowercase());
     let cause = match ours.iter().find(|our| bare(our) == bare(&uri)) {
@@ -73,30 +83,31 @@ fn redirect_uri(found: &Found) -> Option<Check> {
         None => "it leads elsewhere, or PUBLIC_URL or FRONTEND_URL is not what browsers see",
     };
     let message = format!("{uri} is not one of this service's callback addresses: {cause}");
-    let advice = format!("set INSTAGRAM_REDIRECT_URI, and the dashboard's entry, to {}", ours.join(" or "));
-    Some(Check::failed("redirect URI", message, advice))
+    let variable = redirect_variable(provider);
+    let advice = format!("set {variable}, and the dashboard's entry, to {}", ours.join(" or "));
+    Some(Check::failed(name, message, advice))
 }
 
 /// Checks that browsers come by https. On this machine they need not.
 fn https(found: &Found, server: &ServerConfig) -> Option<Check> {
-    let redirect = found.redirect_uri().and_then(|uri| Url::parse(&uri).ok());
-    let known = [
+    let redirect = |provider| Some((redirect_variable(provider), found.redirect_uri(provider)?));
+    let redirects = Provider::ALL.into_iter().filter_map(redirect);
+    let known: Vec<_> = [
         ("PUBLIC_URL", Some(server.public_url.clone())),
         ("FRONTEND_URL", Some(server.frontend_url.clone())),
-        ("INSTAGRAM_REDIRECT_URI", redirect),
-    ];
-    let known: Vec<_> = known
-        .into_iter()
-        .filter(|(variable, _)| !found.is_wrong(variable))
-        .filter_map(|(variable, url)| Some((variable, url?)))
-        .collect();
+    ]
+    .into_iter()
+    .chain(redirects.map(|(variable, uri)| (variable, Url::parse(&uri).ok())))
+    .filter(|(variable, _)| !found.is_wrong(variable))
+    .filter_map(|(variable, url)| Some((variable, url?)))
+    .collect();
     let is_plain = |url: &Url| url.scheme() == "http" && !is_local(url);
     let plain: Vec<_> =
         known.iter().filter(|(_, url)| is_plain(url)).map(|&(variable, _)| variable).collect();
     if !plain.is_empty() {
         let message = format!("http for another machine than this: {}", plain.join(", "));
         let advice =
-            "use https: Instagram sends nobody back by http, and the session cookie could be read on the way";
+            "use https: providers send nobody back by http, and the session cookie could be read on the way";
         return Some(Check::failed("https", message, advice));
     }
     if known.is_empty() {
@@ -275,6 +286,35 @@ mod tests {
         assert!(message("http://localhost:4002/auth/instagram/callback/").contains("a slash"));
         assert!(message("https://localhost:4002/auth/instagram/callback").contains("http or https"));
         assert!(message("https://elsewhere.example/callback").contains("leads elsewhere"));
+    }
+
+    #[test]
+    fn spotify_sends_people_back_to_this_machine_by_its_number() {
+        let told = |uri| messages(&[("SPOTIFY_REDIRECT_URI", uri)], "spotify redirect URI");
+        let ours = "http://127.0.0.1:4002/auth/spotify/callback";
+        assert_eq!(told(ours), [format!("{ours} leads to this service")]);
+        assert!(told("http://127.0.0.1:5176/auth/spotify/callback")[0].contains("leads elsewhere"));
+        // The start is refused, with what to write instead.
+        let on_localhost = [("SPOTIFY_REDIRECT_URI", "http://localhost:4002/auth/spotify/callback")];
+        assert!(messages(&on_localhost, "configuration")[0].contains("write 127.0.0.1 instead"));
+        assert!(messages(&on_localhost, "spotify redirect URI").is_empty(), "that has been told");
+    }
+
+    #[test]
+    fn one_provider_is_enough() {
+        let statuses = |pairs: &[(&str, &str)]| {
+            let checks = check(&found(pairs)).into_iter();
+            let of_apps = checks.filter(|check| ["instagram app", "spotify app"].contains(&check.name));
+            of_apps.map(|check| check.status).collect::<Vec<_>>()
+        };
+        let spotify = [
+            ("SPOTIFY_CLIENT_ID", "id"),
+            ("SPOTIFY_CLIENT_SECRET", "secret"),
+            ("SPOTIFY_REDIRECT_URI", "http://127.0.0.1:4002/auth/spotify/callback"),
+        ];
+        assert_eq!(statuses(&spotify), [Verdict::Ok, Verdict::Ok]);
+        assert_eq!(statuses(&spotify[..2]), [Verdict::Ok, Verdict::Failed]);
+        assert_eq!(statuses(&[]), [Verdict::Failed, Verdict::Failed]);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The configuration, as far as it can be understood.
 
+use shared::Provider;
+
 use crate::config::{
     Config, ConfigError, DatabaseConfig, EncryptionConfig, InstagramConfig, JobsConfig, LimitsConfig,
-    LogConfig, ServerConfig, Variables,
+    LogConfig, ServerConfig, SpotifyConfig, Variables,
 };
 
 /// The configuration as far as it can be understood. A variable that is wrong is taken for unset, so that the rest can be
@@ -14,6 +16,7 @@ pub(super) struct Found {
     pub(super) database: Option<DatabaseConfig>,
     pub(super) encryption: Option<EncryptionConfig>,
     pub(super) instagram: Option<InstagramConfig>,
+    pub(super) spotify: Option<SpotifyConfig>,
     pub(super) limits: Option<LimitsConfig>,
 }
 
@@ -34,6 +37,7 @@ impl Found {
             database: None,
             encryption: None,
             instagram: None,
+            spotify: None,
             limits: None,
         };
         this.server = this.read(ServerConfig::from_env);
@@ -43,6 +47,9 @@ impl Found {
                 this.read(|variables| EncryptionConfig::from_env(variables, &server, &database));
         }
         this.instagram = this.read(InstagramConfig::from_env);
+        if let Some(timeout) = this.instagram.as_ref().map(|instagram| instagram.timeout) {
+            this.spotify = this.read(|variables| SpotifyConfig::from_env(variables, timeout));
+        }
         this.read(JobsConfig::from_env);
         this.read(LogConfig::from_env);
         this.limits = this.read(LimitsConfig::from_env);
@@ -74,8 +81,34 @@ impl Found {
         self.problems.iter().any(|problem| problem.variable == variable)
     }
 
-    /// `INSTAGRAM_REDIRECT_URI`, where it is a URL.
-    pub(super) fn redirect_uri(&self) -> Option<String> {
-        self.variables.get("INSTAGRAM_REDIRECT_URI").ok()?.map(str::to_owned)
+    /// Returns the redirect URI of a provider's app, where it is one.
+    pub(super) fn redirect_uri(&self, provider: Provider) -> Option<String> {
+        self.variables.get(redirect_variable(provider)).ok()?.map(str::to_owned)
+    }
+
+    /// Returns the variables of a provider's app that have no value, or one that cannot be understood.
+    pub(super) fn missing(&self, provider: Provider) -> &[&'static str] {
+        let missing = match provider {
+            Provider::Instagram => self.instagram.as_ref().and_then(|config| config.app.as_ref().err()),
+            Provider::Spotify => self.spotify.as_ref().and_then(|config| config.app.as_ref().err()),
+        };
+        missing.map_or(&[], Vec::as_slice)
+    }
+
+    /// Tells whether anything of a provider's app is set.
+    pub(super) fn is_set_up(&self, provider: Provider) -> bool {
+        let missing = self.missing(provider);
+        missing.len() < APP_VARIABLES || missing.iter().any(|variable| self.is_wrong(variable))
+    }
+}
+
+/// The number of an app's variables: its id, its secret and its redirect URI.
+const APP_VARIABLES: usize = 3;
+
+/// Names the variable of a redirect URI.
+pub(super) fn redirect_variable(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Instagram => "INSTAGRAM_REDIRECT_URI",
+        Provider::Spotify => "SPOTIFY_REDIRECT_URI",
     }
 }

@@ -1,11 +1,13 @@
-//! `doctor`: what to enter in Meta's dashboard, what is wrong, and what to do about it.
+//! `doctor`: what to enter in the providers' dashboards, what is wrong, and what to do about it.
 
 mod check;
 mod configuration;
 mod database;
 mod found;
 mod instagram;
+mod reach;
 mod report;
+mod spotify;
 mod tokens;
 mod urls;
 
@@ -21,9 +23,9 @@ use super::{Outcome, opened};
 pub(super) async fn run(json: bool) -> Outcome {
     let found = Found::in_environment();
     let mut checks = configuration::check(&found);
-    let (storage, instagram) = tokio::join!(storage(&found), instagram::check(&found));
-    checks.extend(storage);
-    checks.extend(instagram);
+    let (storage, instagram, spotify) =
+        tokio::join!(storage(&found), instagram::check(&found), spotify::check(&found));
+    checks.extend([storage, instagram, spotify].into_iter().flatten());
     let report = Report::new(DashboardUrls::new(&found), checks);
     if json {
         report.print_json()?;

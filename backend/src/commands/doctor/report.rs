@@ -45,10 +45,7 @@ impl Report {
         match &self.urls {
             Some(urls) => print_urls(&mut out, urls)?,
             None => {
-                writeln!(
-                    out,
-                    "What to enter in Meta's dashboard cannot be told before PUBLIC_URL is right."
-                )?;
+                writeln!(out, "What to enter in dashboards cannot be told before PUBLIC_URL is right.")?;
             }
         }
         writeln!(out)?;
@@ -83,5 +80,12 @@ fn print_urls(out: &mut impl Write, urls: &DashboardUrls) -> io::Result<()> {
     writeln!(out, "  OAuth redirect URI         {}", urls.redirect)?;
     writeln!(out, "  deauthorize callback URL   {}", urls.deauthorize)?;
     writeln!(out, "  data deletion request URL  {}", urls.data_deletion)?;
-    writeln!(out, "  webhook callback URL       {}{webhook}", urls.webhook)
+    writeln!(out, "  webhook callback URL       {}{webhook}", urls.webhook)?;
+    writeln!(out, "\nTo enter in Spotify's dashboard, byte for byte:")?;
+    writeln!(out, "  Redirect URI               {}", urls.spotify_redirect)?;
+    writeln!(
+        out,
+        "  Users Management           name and email of each person who may connect: five at most, before"
+    )?;
+    writeln!(out, "                             Spotify grants more. The app's owner needs Premium")
 }

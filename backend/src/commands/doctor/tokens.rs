@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use connection_store::{Store, StoreResult};
+use futures_util::future::try_join_all;
+use shared::Provider;
 use token_vault::{Keyring, Vault};
 
 use super::check::Check;
@@ -37,7 +39,8 @@ pub(super) async fn check(found: &Found, store: &Arc<dyn Store>) -> Check {
 
 async fn look(store: &Arc<dyn Store>, keyring: Keyring) -> StoreResult<Check> {
     let key_ids: Vec<String> = keyring.key_ids().map(str::to_owned).collect();
-    let key_use = store.key_use().await?;
+    let key_use =
+        try_join_all(Provider::ALL.map(|provider| store.connections(provider).key_use())).await?.concat();
     let of_key = |id: &str| {
         key_use.iter().filter(|used| used.key_id.as_deref() == Some(id)).map(|used| used.tokens).sum::<u64>()
     };
@@ -51,9 +54,11 @@ async fn look(store: &Arc<dyn Store>, keyring: Keyring) -> StoreResult<Check> {
     let vault = Vault::new(keyring);
     let (mut tried, mut opened) = (0, 0);
     for id in &key_ids {
-        for token in store.sealed_with(Some(id), None, SAMPLE).await? {
-            tried += 1;
-            opened += u32::from(opens(&vault, &token));
+        for provider in Provider::ALL {
+            for token in store.connections(provider).sealed_with(Some(id), None, SAMPLE).await? {
+                tried += 1;
+                opened += u32::from(opens(&vault, provider, &token));
+            }
         }
     }
     if opened < tried {

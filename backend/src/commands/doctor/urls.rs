@@ -1,7 +1,7 @@
-//! The addresses to enter in Meta's dashboard.
+//! The addresses to enter in the providers' dashboards.
 
 use serde::Serialize;
-use shared::INSTAGRAM_CALLBACK_PATH;
+use shared::Provider;
 
 use super::found::Found;
 
@@ -9,7 +9,7 @@ const DEAUTHORIZE_PATH: &str = "/auth/instagram/deauthorize";
 const DATA_DELETION_PATH: &str = "/auth/instagram/data-deletion";
 const WEBHOOK_PATH: &str = "/webhooks/instagram";
 
-/// The addresses to enter in Meta's dashboard, byte for byte.
+/// The addresses to enter in the dashboards, byte for byte: all in Meta's but the one of Spotify.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DashboardUrls {
@@ -19,6 +19,7 @@ pub(super) struct DashboardUrls {
     pub(super) webhook: String,
     /// Tells whether this version answers at `webhook`.
     pub(super) webhook_is_served: bool,
+    pub(super) spotify_redirect: String,
 }
 
 impl DashboardUrls {
@@ -26,24 +27,27 @@ impl DashboardUrls {
     pub(super) fn new(found: &Found) -> Option<Self> {
         let server = found.server.as_ref().filter(|_| !found.is_wrong("PUBLIC_URL"))?;
         let origin = server.public_origin();
-        // The configured one where it leads to us; else the one that always does.
-        let configured = found.redirect_uri().filter(|uri| callbacks(found).contains(uri));
         Some(Self {
-            redirect: configured.unwrap_or_else(|| format!("{origin}{INSTAGRAM_CALLBACK_PATH}")),
+            redirect: redirect(found, Provider::Instagram)?,
             deauthorize: format!("{origin}{DEAUTHORIZE_PATH}"),
             data_deletion: format!("{origin}{DATA_DELETION_PATH}"),
             webhook: format!("{origin}{WEBHOOK_PATH}"),
             webhook_is_served: false,
+            spotify_redirect: redirect(found, Provider::Spotify)?,
         })
     }
 }
 
+/// Returns the configured redirect URI where it leads to us; else the one that always does.
+fn redirect(found: &Found, provider: Provider) -> Option<String> {
+    let ours = callbacks(found, provider);
+    let configured = found.redirect_uri(provider).filter(|uri| ours.contains(uri));
+    configured.or_else(|| ours.into_iter().next())
+}
+
 /// The redirect URIs that lead to this service, as far as they are known.
-pub(super) fn callbacks(found: &Found) -> Vec<String> {
+pub(super) fn callbacks(found: &Found, provider: Provider) -> Vec<String> {
     let Some(server) = &found.server else { return Vec::new() };
-    [("PUBLIC_URL", server.public_origin()), ("FRONTEND_URL", server.frontend_origin())]
-        .into_iter()
-        .filter(|(variable, _)| !found.is_wrong(variable))
-        .map(|(_, origin)| format!("{origin}{INSTAGRAM_CALLBACK_PATH}"))
-        .collect()
+    let known = server.callbacks(provider).into_iter().filter(|(variable, _)| !found.is_wrong(variable));
+    known.map(|(_, address)| address).collect()
 }

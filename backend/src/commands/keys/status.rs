@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use connection_store::{KeyUse, Store, StoreResult};
+use futures_util::future::try_join_all;
 use serde::Serialize;
+use shared::Provider;
 
 use crate::commands::output::{print_json, print_line, print_table};
 use crate::commands::{Outcome, opened};
@@ -36,7 +38,8 @@ pub(super) async fn run(json: bool) -> Outcome {
 /// Counts the tokens that each key is used for, and finds the keys of the keyring that are used for kept
 /// answers.
 async fn used(store: &dyn Store, key_ids: &[&str]) -> StoreResult<(Vec<KeyUse>, BTreeSet<String>)> {
-    let key_use = store.key_use().await?;
+    let key_use =
+        try_join_all(Provider::ALL.map(|provider| store.connections(provider).key_use())).await?.concat();
     let mut answers = BTreeSet::new();
     for &id in key_ids {
         if Idempotency::are_sealed_with(store, id).await? {

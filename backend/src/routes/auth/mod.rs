@@ -1,5 +1,5 @@
 //! `/auth/…`.
 
+pub(crate) mod connect;
 mod deletion_page;
-pub(crate) mod instagram;
-pub(in crate::routes) mod instagram_signals;
+pub(in crate::routes) mod meta_callbacks;

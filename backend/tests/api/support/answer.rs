@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
-use super::{APP_SECRET, PASSWORD};
+use super::{APP_SECRET, PASSWORD, SPOTIFY_SECRET};
 
 /// A whole answer.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Answer {
             let code = shared::ErrorCode::ALL.iter().find(|code| code.as_str() == self.body["code"]);
             assert_eq!(code.map(|code| code.status()), Some(self.status), "{self}");
         }
-        for secret in [APP_SECRET, PASSWORD, "IGAA"] {
+        for secret in [APP_SECRET, SPOTIFY_SECRET, PASSWORD, "IGAA"] {
             assert!(!self.text.contains(secret), "a secret in {self}");
         }
     }

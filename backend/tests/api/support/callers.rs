@@ -19,6 +19,8 @@ pub(crate) const DEAUTHORIZE: &str = "/auth/instagram/deauthorize";
 pub(crate) const DATA_DELETION: &str = "/auth/instagram/data-deletion";
 /// Saves what the callback answered.
 pub(crate) const SAVE: &str = "/api/integrations/instagram/callback";
+/// All that the caller has connected.
+pub(crate) const INTEGRATIONS: &str = "/api/integrations";
 /// The caller's own connection. Those of a user are below it.
 pub(crate) const INSTAGRAM: &str = "/api/integrations/instagram";
 /// The caller's own connection, as a user's.
@@ -113,18 +115,39 @@ impl Person {
         self.instagram().read().await
     }
 
-    /// The person's own connection.
-    pub(crate) fn instagram(&self) -> Instagram<'_> {
-        self.instagram_of("me")
+    /// The person's own connection with Instagram.
+    pub(crate) fn instagram(&self) -> Integration<'_> {
+        self.integration("instagram")
     }
 
-    /// A user's connection.
-    pub(crate) fn instagram_of(&self, user_id: &str) -> Instagram<'_> {
-        Instagram { person: self, path: instagram(user_id) }
+    /// A user's connection with Instagram.
+    pub(crate) fn instagram_of(&self, user_id: &str) -> Integration<'_> {
+        self.integration_of("instagram", user_id)
+    }
+
+    /// The person's own connection with Spotify.
+    pub(crate) fn spotify(&self) -> Integration<'_> {
+        self.integration("spotify")
+    }
+
+    /// The person's own connection with a provider.
+    pub(crate) fn integration<'a>(&'a self, provider: &'a str) -> Integration<'a> {
+        self.integration_of(provider, "me")
+    }
+
+    /// A user's connection with a provider.
+    pub(crate) fn integration_of<'a>(&'a self, provider: &'a str, user_id: &str) -> Integration<'a> {
+        let path = format!("{INTEGRATIONS}/{provider}/{user_id}");
+        Integration { person: self, provider, path, connection_id: None }
+    }
+
+    /// All that the person has connected.
+    pub(crate) async fn integrations(&self) -> Answer {
+        self.get(INTEGRATIONS).await
     }
 }
 
-/// The path of a user's connection.
+/// The path of a user's connection with Instagram.
 pub(crate) fn instagram(user_id: &str) -> String {
     format!("{INSTAGRAM}/{user_id}")
 }
@@ -134,24 +157,82 @@ pub(crate) fn proxied(path: &str) -> String {
     format!("{MY_INSTAGRAM}/proxy/{path}")
 }
 
-/// Requests about a user's connection.
-pub(crate) struct Instagram<'a> {
+/// Requests about a user's connection with a provider.
+#[derive(Clone)]
+pub(crate) struct Integration<'a> {
     person: &'a Person,
+    provider: &'a str,
     path: String,
+    /// `None`: the one in use.
+    connection_id: Option<&'a str>,
 }
 
-impl Instagram<'_> {
+/// Connecting.
+impl Integration<'_> {
+    pub(crate) async fn begin_login(self, query: &str) -> Answer {
+        self.person.get(&with_query(format!("/auth/{}/login", self.provider), query)).await
+    }
+
+    /// Where the browser is sent.
+    pub(crate) async fn auth_url(self, query: &str) -> String {
+        let login = self.begin_login(query).await;
+        login.body["authUrl"].as_str().unwrap_or_else(|| panic!("{login}")).to_owned()
+    }
+
+    pub(crate) async fn callback(self, query: &str) -> Answer {
+        self.person.get(&with_query(format!("/auth/{}/callback", self.provider), query)).await
+    }
+
+    /// Saves what the callback answered, as the web app does.
+    pub(crate) async fn save(self, exchanged: &Value) -> Answer {
+        let path = format!("{INTEGRATIONS}/{}/callback", self.provider);
+        self.person.post(&path, self.person.save_body(exchanged)).await
+    }
+}
+
+impl<'a> Integration<'a> {
+    /// The one of this id.
+    pub(crate) fn with_id(self, connection_id: &'a str) -> Self {
+        Self { connection_id: Some(connection_id), ..self }
+    }
+
+    /// The path of something below the connection, or of itself.
+    pub(crate) fn path(&self, below: &str) -> String {
+        let path = format!("{}{below}", self.path);
+        let Some(id) = self.connection_id else { return path };
+        let separator = if path.contains('?') { '&' } else { '?' };
+        format!("{path}{separator}connectionId={id}")
+    }
+
     pub(crate) async fn read(self) -> Answer {
-        self.person.get(&self.path).await
+        self.person.get(&self.path("")).await
+    }
+
+    /// The connection alone.
+    pub(crate) async fn shown(self) -> Value {
+        let answer = self.read().await;
+        assert_eq!(answer.status, 200, "{answer}");
+        answer.body["connection"].clone()
+    }
+
+    /// All of the user's with this provider.
+    pub(crate) async fn all(self) -> Answer {
+        self.list("connections", "").await
+    }
+
+    /// Makes another the one in use.
+    pub(crate) async fn select(self, connection_id: &str) -> Answer {
+        let body = json!({ "connectionId": connection_id });
+        Answer::of(self.person.request(Method::PUT, &self.path("/current")).json(&body)).await
     }
 
     pub(crate) async fn disconnect(self) -> Answer {
-        self.person.delete(&self.path).await
+        self.person.delete(&self.path("")).await
     }
 
-    /// Instagram's own token.
+    /// The provider's own token.
     pub(crate) async fn token(self) -> Answer {
-        self.person.get(&format!("{}/token", self.path)).await
+        self.person.get(&self.path("/token")).await
     }
 
     pub(crate) async fn refresh(self) -> Answer {
@@ -164,7 +245,12 @@ impl Instagram<'_> {
 
     /// `refresh` or `sync`.
     pub(crate) async fn act(self, action: &str) -> Answer {
-        self.person.post(&format!("{}/{action}", self.path), json!({})).await
+        self.person.post(&self.path(&format!("/{action}")), json!({})).await
+    }
+
+    /// A call that is passed on to the provider.
+    pub(crate) async fn proxy(self, path: &str) -> Answer {
+        self.person.get(&self.path(&format!("/proxy/{path}"))).await
     }
 
     pub(crate) async fn history(self, query: &str) -> Answer {
@@ -175,9 +261,16 @@ impl Instagram<'_> {
         self.list("events", query).await
     }
 
-    /// `history` or `events`.
+    /// The types of the connection's events, the oldest first.
+    pub(crate) async fn event_types(self) -> Vec<String> {
+        let answer = self.events("").await;
+        let events = answer.body["events"].as_array().unwrap_or_else(|| panic!("{answer}"));
+        events.iter().rev().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// `history`, `events` or `connections`.
     pub(crate) async fn list(self, list: &str, query: &str) -> Answer {
-        self.person.get(&with_query(format!("{}/{list}", self.path), query)).await
+        self.person.get(&self.path(&with_query(format!("/{list}"), query))).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! A running service and people who use it, over real HTTP, against the simulator and a real database.
 
 mod answer;
+mod both;
 pub(crate) mod callers;
 pub(crate) mod meta;
 pub(crate) mod metrics;
@@ -30,9 +31,12 @@ use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 
 pub(crate) use answer::Answer;
+pub(crate) use both::{
+    Both, SELDOM_SYNCED, SPOTIFY_SECRET, parameter, query_of, spotify, spotify_variables, token_error,
+};
 pub(crate) use person::Person;
 pub(crate) use process::Process;
-pub(crate) use time::{DAY, OFTEN, eventually, pass};
+pub(crate) use time::{DAY, HOUR, MINUTE, OFTEN, eventually, pass, time_of, until};
 
 pub(crate) const APP_SECRET: &str = "canary-app-secret-2f9c";
 pub(crate) const PASSWORD: &str = "canary-password-71b3";
@@ -212,6 +216,15 @@ impl TestApp {
         person
     }
 
+    /// Somebody who has an account, signed in: the same person at a service that was started anew.
+    pub(crate) async fn signed_in(&self, name: &str) -> Person {
+        let mut person = self.anonymous();
+        let answer = person.sign_in(&format!("{name}@example.com"), PASSWORD).await;
+        assert_eq!(answer.status, 200, "{answer}");
+        person.id = answer.body["user"]["id"].as_str().unwrap().to_owned();
+        person
+    }
+
     /// Ada, who has connected the record shop.
     pub(crate) async fn with_connection(&self) -> Person {
         let ada = self.with_user("ada").await;
@@ -242,6 +255,7 @@ impl TestApp {
             .env_clear()
             .current_dir(self.folder.path())
             .env("DATABASE_URL", database)
+            .env("TOKEN_ENCRYPTION_KEYS", KEYS)
             .args(arguments)
             .output()
             .unwrap();

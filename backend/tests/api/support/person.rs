@@ -80,6 +80,6 @@ impl Person {
 
     /// The types of the connection's events, the oldest first.
     pub(crate) async fn event_types(&self) -> Vec<String> {
-        self.events().await.iter().rev().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+        self.instagram().event_types().await
     }
 }

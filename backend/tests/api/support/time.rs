@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Person, TestApp};
 
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 pub(crate) const OFTEN: (&str, &str) = ("REFRESH_POLL_SECONDS", "1");
 
@@ -31,4 +34,20 @@ pub(crate) async fn eventually(person: &Person, wanted: impl Fn(&Value) -> bool)
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("still {connection}");
+}
+
+/// Waits until it is so.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    for _ in 0..300 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("it never came to it: {what}");
+}
+
+/// Reads a field that is a time.
+pub(crate) fn time_of(body: &Value, field: &str) -> Timestamp {
+    body[field].as_str().unwrap_or_else(|| panic!("no {field} in {body}")).parse().unwrap()
 }

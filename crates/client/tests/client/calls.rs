@@ -77,7 +77,7 @@ async fn several_accounts_of_one_user_are_listed_and_ended_one_by_one() {
     let second = running.connect("user-1", accounts::CREATOR).await;
     let ids = async || {
         let listed = client.connections_of("user-1").await.unwrap();
-        listed.into_iter().map(|connection| connection.id).collect::<Vec<_>>()
+        listed.into_iter().map(|listed| listed.connection.id).collect::<Vec<_>>()
     };
     let (first, second) = (first.id, second.id);
     assert_eq!(ids().await, [&*second, &*first]);

@@ -8,6 +8,7 @@ use futures_util::TryStreamExt;
 use mongodb::Database;
 use mongodb::bson::{Bson, Document, doc};
 use rusqlite::types::Value;
+use shared::Provider;
 
 use super::{DELIVERIES, OF_USER, Owned, SHOWN};
 use crate::mongodb::MongoStore;
@@ -21,15 +22,16 @@ use crate::{
 const USER: &str = "usr_somebody";
 const EMAIL: &str = "somebody@example.org";
 const ACCOUNT: &str = "17841400000000077";
-const APP_SCOPED: &str = "24578900000000077";
+const OTHER_ID: &str = "24578900000000077";
 
 /// Columns and fields that name somebody end like this, in whichever case.
 const NAMES: [&str; 5] = ["userid", "accountid", "connectionid", "owner", "email"];
 
 /// Tables and collections that name somebody and are not on the list, each with the reason.
-const EXCEPTIONS: [(&str, &str); 4] = [
+const EXCEPTIONS: [(&str, &str); 5] = [
     ("users", "the account itself: it goes after all that is on the list"),
     ("instagram_connections", "each is erased by itself, with what is on the list, and receivers are told"),
+    ("spotify_connections", "as Instagram's"),
     ("deletions", "a request forgets its subject when it is completed"),
     ("pauses", "the id of a connection, which names nothing once that is erased"),
 ];
@@ -72,8 +74,8 @@ fn event(id: &str) -> NewEvent {
     }
 }
 
-/// Puts something into every table and collection. Returns the connection's id.
-async fn furnish(store: &Arc<dyn Store>) -> String {
+/// Puts something into every table and collection. Returns the connections' ids.
+async fn furnish(store: &Arc<dyn Store>) -> [String; 2] {
     let (now, later, hash) = (now(), now() + seconds(600), [7; 32]);
     let user = User { id: USER.to_owned(), email: EMAIL.to_owned(), name: None, created_at: now };
     let password_hash = "$argon2id$hash".to_owned().into();
@@ -105,12 +107,14 @@ async fn furnish(store: &Arc<dyn Store>) -> String {
     store.create_api_key(key, None).await.unwrap();
     let state = NewOAuthState {
         state_hash: hash,
+        provider: Provider::Instagram,
         user_id: USER.to_owned(),
         return_to: None,
         expected_account: Some(ExpectedAccount {
-            instagram_user_id: ACCOUNT.to_owned(),
+            provider_account_id: ACCOUNT.to_owned(),
             username: "somebody".to_owned(),
         }),
+        sealed_verifier: None,
         created_at: now,
         expires_at: later,
     };
@@ -133,36 +137,44 @@ async fn furnish(store: &Arc<dyn Store>) -> String {
         expires_at: later,
     };
     store.begin_request(request, now).await.unwrap();
-    let connection = NewConnection {
-        user_id: USER.to_owned(),
-        instagram_user_id: ACCOUNT.to_owned(),
-        app_scoped_user_id: Some(APP_SCOPED.to_owned()),
-        access_token: "v1.k1.sealed".to_owned(),
-        token_issued_at: now,
-        token_expires_at: later,
-        refresh_at: later,
-        profile: Profile { followers_count: Some(5), ..Profile::default() },
-        scopes: Vec::new(),
-    };
-    store.save_connection(connection, event("evt_1"), now).await.unwrap();
-    let connection = store.latest_connection(USER).await.unwrap().unwrap().id;
-    store.pause(&format!("instagram {connection}"), later).await.unwrap();
-    for (code, of) in
-        [("user", DeletionOf::User(USER.into())), ("account", DeletionOf::Account(ACCOUNT.into()))]
-    {
+    for provider in Provider::ALL {
+        let new = NewConnection {
+            user_id: USER.to_owned(),
+            provider_account_id: ACCOUNT.to_owned(),
+            other_account_id: Some(OTHER_ID.to_owned()),
+            access_token: "v1.k1.sealed".to_owned(),
+            refresh_token: None,
+            token_issued_at: now,
+            token_expires_at: later,
+            expires_at: later,
+            refresh_at: later,
+            profile: Profile { followers_count: Some(5), ..Profile::default() },
+            scopes: Vec::new(),
+        };
+        let connected = event(&format!("evt_{}", provider.as_str()));
+        store.connections(provider).save_connection(new, connected, now).await.unwrap();
+    }
+    let current =
+        async |provider| store.connections(provider).current_connection(USER).await.unwrap().unwrap().id;
+    let connections = [current(Provider::Instagram).await, current(Provider::Spotify).await];
+    store.pause(&format!("instagram {}", connections[0]), later).await.unwrap();
+    for (code, of) in [
+        ("user", DeletionOf::User(USER.into())),
+        ("account", DeletionOf::Account(Provider::Instagram, ACCOUNT.into())),
+    ] {
         let deletion = NewDeletion { code: code.to_owned(), of, connected_by: now, connections: None };
         store.begin_deletion(deletion, now).await.unwrap();
     }
     store.count_try("the hash of an address", seconds(600), now).await.unwrap();
     store.use_handle("handle", later).await.unwrap();
-    connection
+    connections
 }
 
 /// Furnishes a store. Fails for a place that names somebody and is not on the list, and for one that still does when
 /// all is erased.
 async fn assert_all_is_listed(store: Arc<dyn Store>, read: impl AsyncFn() -> Places) {
-    let connection = furnish(&store).await;
-    let ids = [USER, EMAIL, ACCOUNT, APP_SCOPED, &connection];
+    let connections = furnish(&store).await;
+    let ids = [USER, EMAIL, ACCOUNT, OTHER_ID, &connections[0], &connections[1]];
     let places = read().await;
     for owned in list() {
         let place = places.get(owned.kept_in).unwrap_or_else(|| panic!("there is no {}", owned.kept_in));
@@ -177,8 +189,10 @@ async fn assert_all_is_listed(store: Arc<dyn Store>, read: impl AsyncFn() -> Pla
         assert!(is_known || !names_somebody, "{name} names somebody: put it on the list of what is erased");
     }
 
-    let told = NewEvent { notify: Vec::new(), ..event("evt_2") };
-    assert!(store.erase_connection(&connection, now(), told, now()).await.unwrap());
+    for (provider, id) in Provider::ALL.into_iter().zip(&connections) {
+        let told = NewEvent { notify: Vec::new(), ..event("evt_erased") };
+        assert!(store.connections(provider).erase_connection(id, now(), told, now()).await.unwrap());
+    }
     assert!(store.delete_user(USER).await.unwrap());
     for code in ["user", "account"] {
         store.complete_deletion(code, now()).await.unwrap();

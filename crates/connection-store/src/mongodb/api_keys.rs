@@ -74,7 +74,7 @@ impl ApiKeys for MongoStore {
     }
 
     async fn find_api_key(&self, key_hash: &SecretHash) -> StoreResult<Option<ApiKey>> {
-        let found = self.find_one(&self.api_keys, doc! { "keyHash": binary(key_hash) }).await?;
+        let found = self.operations.find_one(&self.api_keys, doc! { "keyHash": binary(key_hash) }).await?;
         found.map(|document| api_key(&document)).transpose()
     }
 
@@ -85,14 +85,14 @@ impl ApiKeys for MongoStore {
     }
 
     async fn delete_api_key(&self, id: &str, user_id: Option<&str>) -> StoreResult<bool> {
-        self.delete_one(&self.api_keys, doc! { "_id": id, "userId": user_id }).await
+        self.operations.delete_one(&self.api_keys, doc! { "_id": id, "userId": user_id }).await
     }
 
     async fn touch_api_key(&self, id: &str, now: Timestamp) -> StoreResult<()> {
         let filter = doc! { "_id": id };
         // Any date is more than `null`.
         let update = doc! { "$max": { "lastUsedAt": date(now) } };
-        self.update_one(&self.api_keys, filter, update).await.map(drop)
+        self.operations.update_one(&self.api_keys, filter, update).await.map(drop)
     }
 }
 

@@ -1,10 +1,10 @@
-//! Claiming documents in batches, of which any number of workers get some and no two the same.
+//! Claims documents in batches. No document is claimed by two workers.
 
 use futures_util::TryStreamExt;
 use mongodb::Collection;
 use mongodb::bson::{Document, doc, oid::ObjectId};
 
-use super::MongoStore;
+use super::operation::Operations;
 use super::reading::warn_of;
 use crate::{StoreError, StoreResult};
 
@@ -26,7 +26,7 @@ pub(super) struct Claim {
     pub(super) limit: u32,
 }
 
-impl MongoStore {
+impl Operations {
     /// Claims until there is enough or nothing more may be claimed.
     pub(super) async fn claim<T>(
         &self,
@@ -79,7 +79,7 @@ impl MongoStore {
             let found = documents.find(filter).sort(order).projection(doc! { "_id": 1 });
             found.limit(most as i64).await?.try_collect::<Vec<_>>().await
         };
-        let found = self.operations.run(find).await?;
+        let found = self.run(find).await?;
         if found.is_empty() {
             return Ok((true, Vec::new()));
         }
@@ -90,13 +90,13 @@ impl MongoStore {
         own.insert(claim.name, name);
 
         let (documents, update) = (collection.clone(), vec![doc! { "$set": claim.fields.clone() }]);
-        let updated = self.operations.run(async move { documents.update_many(these, update).await }).await;
+        let updated = self.run(async move { documents.update_many(these, update).await }).await;
         if let Err(error @ StoreError::Failed(_)) = updated {
             return Err(error);
         }
         let documents = collection.clone();
         let look = async move { documents.find(own).await?.try_collect::<Vec<_>>().await };
-        let mut own = self.operations.run(look).await?;
+        let mut own = self.run(look).await?;
         if own.is_empty() {
             updated?;
         }

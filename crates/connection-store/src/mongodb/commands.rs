@@ -4,10 +4,10 @@ use mongodb::Collection;
 use mongodb::bson::Document;
 use mongodb::options::UpdateModifications;
 
-use super::MongoStore;
+use super::operation::Operations;
 use crate::StoreResult;
 
-impl MongoStore {
+impl Operations {
     /// Returns the one document that matches.
     pub(super) async fn find_one(
         &self,
@@ -15,7 +15,7 @@ impl MongoStore {
         filter: Document,
     ) -> StoreResult<Option<Document>> {
         let documents = documents.clone();
-        self.operations.run(async move { documents.find_one(filter).await }).await
+        self.run(async move { documents.find_one(filter).await }).await
     }
 
     /// Changes the one document that matches. Returns whether there is one.
@@ -26,7 +26,7 @@ impl MongoStore {
         update: impl Into<UpdateModifications>,
     ) -> StoreResult<bool> {
         let (documents, update) = (documents.clone(), update.into());
-        let updated = self.operations.run(async move { documents.update_one(filter, update).await }).await?;
+        let updated = self.run(async move { documents.update_one(filter, update).await }).await?;
         Ok(updated.matched_count == 1)
     }
 
@@ -37,7 +37,7 @@ impl MongoStore {
         filter: Document,
     ) -> StoreResult<bool> {
         let documents = documents.clone();
-        let deleted = self.operations.run(async move { documents.delete_one(filter).await }).await?;
+        let deleted = self.run(async move { documents.delete_one(filter).await }).await?;
         Ok(deleted.deleted_count == 1)
     }
 }

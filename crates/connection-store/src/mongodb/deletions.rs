@@ -2,32 +2,29 @@
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use mongodb::bson::{Document, doc, oid::ObjectId};
-use mongodb::options::ReturnDocument;
+use mongodb::bson::{Document, doc};
 
 use super::error::{is_duplicate_key, or_applied};
 use super::fields::{self, count, required_text, required_time, text, time};
-use super::outbox::{self, Entry};
 use super::reading::{Wanted, readable};
-use super::{MongoStore, date, literal};
+use super::{MongoStore, date, kinds};
 use crate::times::earlier;
-use crate::{Deletion, DeletionOf, Deletions, NewDeletion, NewEvent, StoreResult};
+use crate::{Deletion, DeletionOf, Deletions, NewDeletion, StoreResult};
 
 #[async_trait]
 impl Deletions for MongoStore {
     async fn begin_deletion(&self, deletion: NewDeletion, now: Timestamp) -> StoreResult<bool> {
-        let (of, id) = match deletion.of {
-            DeletionOf::Account(id) => ("accountId", id),
-            DeletionOf::User(id) => ("userId", id),
+        let mut document = match deletion.of {
+            DeletionOf::Account(provider, id) => doc! { "provider": provider.as_str(), "accountId": id },
+            DeletionOf::User(id) => doc! { "userId": id },
         };
-        let document = doc! {
+        document.extend(doc! {
             "_id": deletion.code,
-            of: id,
             "connectedBy": date(deletion.connected_by),
             "requestedAt": date(now),
             "completedAt": null,
             "connections": fields::number(deletion.connections),
-        };
+        });
         let own = doc! { "_id": document.get("_id"), "requestedAt": date(now), "completedAt": null };
         let deletions = self.deletions.clone();
         let insert = async move {
@@ -43,7 +40,7 @@ impl Deletions for MongoStore {
     }
 
     async fn deletion(&self, code: &str) -> StoreResult<Option<Deletion>> {
-        let found = self.find_one(&self.deletions, doc! { "_id": code }).await?;
+        let found = self.operations.find_one(&self.deletions, doc! { "_id": code }).await?;
         let Some(document) = found else { return Ok(None) };
         Ok(Some(Deletion {
             requested_at: required_time(&document, "requestedAt")?,
@@ -67,46 +64,7 @@ impl Deletions for MongoStore {
         let filter = doc! { "_id": code, "completedAt": null };
         let update =
             doc! { "$set": { "completedAt": date(now) }, "$unset": { "accountId": "", "userId": "" } };
-        self.update_one(&self.deletions, filter, update).await.map(drop)
-    }
-
-    async fn erase_connection(
-        &self,
-        id: &str,
-        connected_by: Timestamp,
-        event: NewEvent,
-        now: Timestamp,
-    ) -> StoreResult<bool> {
-        let Ok(id) = ObjectId::parse_str(id) else { return Ok(false) };
-        let filter = doc! {
-            "_id": id,
-            // Documents of other programs may have the one or the other.
-            "lastConnectedAt": { "$not": { "$gt": date(connected_by) } },
-            "connectedAt": { "$not": { "$gt": date(connected_by) } },
-        };
-        let begun = doc! { "$ne": [{ "$ifNull": ["$erasingSince", null] }, null] };
-        let update = vec![doc! { "$set": {
-            "accessToken": "",
-            "tokenKeyId": null,
-            "isActive": false,
-            "erasingSince": { "$ifNull": ["$erasingSince", date(now)] },
-            // The event of a process that died at this stands for ours: one erasure is told of once.
-            "erasureEvent": { "$ifNull": ["$erasureEvent", literal(&event.id)] },
-            // Nothing else is told any more. So a full outbox keeps nobody from an erasure.
-            "outbox": { "$cond": [begun, outbox::list("$outbox"), [Entry::of(&event, now).fields]] },
-            "updatedAt": date(now),
-        }}];
-        let outbox = self.outbox.clone();
-        let connections = self.connections.clone();
-        let erase = async move {
-            let begun = connections.find_one_and_update(filter, update);
-            let Some(document) = begun.return_document(ReturnDocument::After).await? else {
-                return Ok(false);
-            };
-            outbox.finish_erasure(&document).await?;
-            Ok(true)
-        };
-        self.operations.run(erase).await
+        self.operations.update_one(&self.deletions, filter, update).await.map(drop)
     }
 }
 
@@ -115,7 +73,7 @@ fn unfinished(document: &Document) -> StoreResult<NewDeletion> {
         code: required_text(document, "_id")?,
         of: match text(document, "userId") {
             Some(user_id) => DeletionOf::User(user_id),
-            None => DeletionOf::Account(required_text(document, "accountId")?),
+            None => DeletionOf::Account(kinds::provider(document)?, required_text(document, "accountId")?),
         },
         connected_by: required_time(document, "connectedBy")?,
         connections: count(document, "connections"),

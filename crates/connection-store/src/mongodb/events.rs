@@ -3,10 +3,12 @@
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use mongodb::bson::{Document, doc, oid::ObjectId};
+use shared::Provider;
 
 use super::claims::Claim;
-use super::connections::{one_less, one_more};
+use super::connection_work::{one_less, one_more};
 use super::fields::{self, count, required_text, required_time};
+use super::kinds::{self, Kind};
 use super::outbox::delivery_id;
 use super::reading::{Wanted, readable};
 use super::{MongoStore, date};
@@ -17,17 +19,19 @@ use crate::{Delivery, Event, EventCursor, Events, StoreResult, Subject};
 impl Events for MongoStore {
     async fn events(
         &self,
-        connection_id: &str,
+        subject: &Subject,
         user_id: &str,
         cursor: Option<EventCursor>,
         limit: u32,
         now: Timestamp,
     ) -> StoreResult<Vec<Event>> {
-        let Ok(connection_id) = ObjectId::parse_str(connection_id) else { return Ok(Vec::new()) };
+        let Subject::Connection { provider, id } = subject;
+        let Ok(connection_id) = ObjectId::parse_str(id) else { return Ok(Vec::new()) };
         // Events of an earlier owner are erased only when the change of owners is settled.
         let of_connection = doc! {
             "connectionId": connection_id,
             "userId": user_id,
+            "provider": kinds::named(*provider),
             "expiresAt": { "$not": { "$lte": date(now) } },
         };
         // First the events of the cursor's millisecond, then the events before it: each is one run of the
@@ -42,7 +46,7 @@ impl Events for MongoStore {
                 vec![same, earlier]
             }
         };
-        let events = self.outbox.events.clone();
+        let events = self.of(*provider).outbox.events.clone();
         let find = async move {
             let mut found = Vec::new();
             for filter in filters {
@@ -64,12 +68,12 @@ impl Events for MongoStore {
         let filter = doc! { "dueAt": { "$lte": date(now) }, "expiresAt": { "$not": { "$lte": date(now) } } };
         let fields = doc! { "dueAt": date(lease_until), "attempts": one_more("attempts") };
         let claim = Claim { filter, order: doc! { "dueAt": 1 }, name: "claim", fields, limit };
-        self.claim(&self.outbox.deliveries, claim, delivery).await
+        self.operations.claim(&self.deliveries, claim, delivery).await
     }
 
     async fn finish_delivery(&self, event_id: &str, receiver: &str) -> StoreResult<()> {
         let filter = doc! { "_id": delivery_id(event_id, receiver) };
-        self.delete_one(&self.outbox.deliveries, filter).await.map(drop)
+        self.operations.delete_one(&self.deliveries, filter).await.map(drop)
     }
 
     async fn reschedule_delivery(
@@ -92,15 +96,23 @@ impl Events for MongoStore {
     }
 
     async fn settle_events(&self, older_than: SignedDuration, now: Timestamp) -> StoreResult<u64> {
-        let (outbox, until) = (self.outbox.clone(), earlier(now, older_than));
-        self.operations.run_slow(async move { outbox.settle_waiting(until).await }).await
+        let until = earlier(now, older_than);
+        let outboxes = Provider::ALL.map(|provider| self.of(provider).outbox.clone());
+        let settle = async move {
+            let mut settled = 0;
+            for outbox in outboxes {
+                settled += outbox.settle_waiting(until).await?;
+            }
+            Ok(settled)
+        };
+        self.operations.run_slow(settle).await
     }
 }
 
 impl MongoStore {
     async fn put_off(&self, event_id: &str, receiver: &str, update: Vec<Document>) -> StoreResult<()> {
         let filter = doc! { "_id": delivery_id(event_id, receiver) };
-        self.update_one(&self.outbox.deliveries, filter, update).await.map(drop)
+        self.operations.update_one(&self.deliveries, filter, update).await.map(drop)
     }
 }
 
@@ -117,14 +129,15 @@ fn event(document: &Document) -> StoreResult<Event> {
 fn delivery(document: &Document) -> StoreResult<Delivery> {
     let connection_id =
         document.get_object_id("connectionId").map_err(|_| fields::missing("connectionId"))?;
+    let provider = kinds::provider(document)?;
     Ok(Delivery {
         event_id: required_text(document, "eventId")?,
         receiver: required_text(document, "receiver")?,
         kind: required_text(document, "kind")?,
         at: required_time(document, "at")?,
-        subject: Subject::Connection(connection_id.to_hex()),
+        subject: Subject::Connection { provider, id: connection_id.to_hex() },
         user_id: required_text(document, "userId")?,
-        instagram_user_id: required_text(document, "instagramUserId")?,
+        provider_account_id: required_text(document, Kind::of(provider).account_id)?,
         attempts: count(document, "attempts").and_then(|count| count.try_into().ok()).unwrap_or(0),
     })
 }

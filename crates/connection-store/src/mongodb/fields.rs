@@ -58,7 +58,6 @@ pub(super) fn texts(document: &Document, field: &str) -> Vec<String> {
     list.iter().filter_map(Bson::as_str).map(str::to_owned).collect()
 }
 
-/// A document that lacks what it cannot do without.
 /// A hash that has to be there.
 pub(super) fn required_hash(document: &Document, field: &'static str) -> StoreResult<SecretHash> {
     let hash = match document.get(field) {
@@ -68,6 +67,7 @@ pub(super) fn required_hash(document: &Document, field: &'static str) -> StoreRe
     hash.ok_or_else(|| missing(field))
 }
 
+/// A document that lacks what it cannot do without.
 pub(super) fn missing(field: &'static str) -> StoreError {
     StoreError::Failed(format!("a stored document has no usable field {field}").into())
 }

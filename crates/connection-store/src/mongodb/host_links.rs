@@ -25,7 +25,7 @@ impl HostLinks for MongoStore {
     }
 
     async fn find_host_link(&self, token_hash: &SecretHash, now: Timestamp) -> StoreResult<Option<HostLink>> {
-        let found = self.find_one(&self.host_links, usable(token_hash, now)).await?;
+        let found = self.operations.find_one(&self.host_links, usable(token_hash, now)).await?;
         found.map(|document| host_link(*token_hash, &document)).transpose()
     }
 }

@@ -84,12 +84,12 @@ impl Idempotency for MongoStore {
             "sealedBody": sealed_body,
             "keyId": key_id(sealed_body),
         } };
-        self.update_one(&self.repeatable_requests, filter, update).await.map(drop)
+        self.operations.update_one(&self.repeatable_requests, filter, update).await.map(drop)
     }
 
     async fn forget_request(&self, name: &SecretHash, claim: &str) -> StoreResult<()> {
         let filter = doc! { "_id": binary(name), "claim": claim, "status": null };
-        self.delete_one(&self.repeatable_requests, filter).await.map(drop)
+        self.operations.delete_one(&self.repeatable_requests, filter).await.map(drop)
     }
 
     async fn answers_sealed_with(
@@ -109,7 +109,7 @@ impl Idempotency for MongoStore {
     async fn reencrypt_answer(&self, old: &SealedAnswer, sealed_body: &str) -> StoreResult<bool> {
         let filter = doc! { "_id": binary(&old.name), "sealedBody": &old.sealed_body };
         let update = doc! { "$set": { "sealedBody": sealed_body, "keyId": key_id(sealed_body) } };
-        self.update_one(&self.repeatable_requests, filter, update).await
+        self.operations.update_one(&self.repeatable_requests, filter, update).await
     }
 }
 

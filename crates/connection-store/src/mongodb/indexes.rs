@@ -9,6 +9,7 @@ use mongodb::{Collection, IndexModel};
 use tokio::time::timeout;
 
 use super::MongoStore;
+use super::connections::Connections;
 use crate::{DELETION_LIFE, HISTORY_LIFE, StoreResult};
 
 /// Time for which a start waits for indexes that no rule depends on.
@@ -23,7 +24,8 @@ impl MongoStore {
     /// the others searches are slow, which is better than not to start: after a while they are made in the background.
     pub(super) async fn create_indexes(&self) -> StoreResult<()> {
         let unique = [
-            (&self.connections, vec![unique(doc! { "instagramUserId": 1 })]),
+            (&self.instagram.collection, vec![of_account(&self.instagram)]),
+            (&self.spotify.collection, vec![of_account(&self.spotify)]),
             (&self.users, vec![unique(doc! { "emailKey": 1 })]),
             // Sessions of an older version have no name of their own.
             (&self.sessions, vec![unique_where_set(doc! { "id": 1 })]),
@@ -63,32 +65,18 @@ impl MongoStore {
     }
 
     /// The indexes that make searches fast, and remove what has ended.
-    fn search_indexes(&self) -> [(&Collection<Document>, Vec<IndexModel>); 13] {
+    fn search_indexes(&self) -> [(&Collection<Document>, Vec<IndexModel>); 14] {
+        let outbox = &self.instagram.outbox;
         [
+            (&self.instagram.collection, of_connections(&self.instagram)),
+            (&self.spotify.collection, of_connections(&self.spotify)),
+            (&outbox.events, vec![index(doc! { "connectionId": 1, "at": -1, "_id": -1 }), expiring()]),
             (
-                &self.connections,
-                vec![
-                    index(doc! { "userId": 1, "isActive": 1 }),
-                    index(doc! { "tokenExpiresAt": 1 }),
-                    index(doc! { "appScopedUserId": 1 }),
-                    index(doc! { "isActive": 1, "needsReauthorizationSince": 1, "refreshAt": 1 }),
-                    index(doc! {
-                        "isActive": 1, "needsReauthorizationSince": 1, "refreshNotBefore": 1, "refreshAt": 1,
-                    }),
-                    index(doc! {
-                        "isActive": 1, "needsReauthorizationSince": 1, "syncNotBefore": 1, "lastSyncedAt": 1,
-                    }),
-                    index(doc! { "isActive": 1, "tokenKeyId": 1, "_id": 1 }),
-                    sparse(doc! { "outbox.at": 1 }),
-                ],
-            ),
-            (&self.outbox.events, vec![index(doc! { "connectionId": 1, "at": -1, "_id": -1 }), expiring()]),
-            (
-                &self.outbox.deliveries,
+                &self.deliveries,
                 vec![index(doc! { "dueAt": 1 }), index(doc! { "connectionId": 1 }), expiring()],
             ),
             (
-                &self.outbox.history,
+                &outbox.history,
                 vec![
                     index(doc! { "connectionId": 1, "at": 1 }),
                     expiring(),
@@ -115,6 +103,29 @@ impl MongoStore {
             ),
         ]
     }
+}
+
+/// The rule that an account has one document.
+fn of_account(connections: &Connections) -> IndexModel {
+    unique(doc! { connections.kind.account_id: 1 })
+}
+
+fn of_connections(connections: &Connections) -> Vec<IndexModel> {
+    let kind = connections.kind;
+    vec![
+        index(doc! { "userId": 1, "isActive": 1 }),
+        index(doc! { kind.expires_at: 1 }),
+        index(doc! { kind.other_account_id: 1 }),
+        index(doc! { "isActive": 1, "needsReauthorizationSince": 1, "refreshAt": 1 }),
+        index(doc! {
+            "isActive": 1, "needsReauthorizationSince": 1, "refreshNotBefore": 1, "refreshAt": 1,
+        }),
+        index(doc! {
+            "isActive": 1, "needsReauthorizationSince": 1, "syncNotBefore": 1, "lastSyncedAt": 1,
+        }),
+        index(doc! { "isActive": 1, "tokenKeyId": 1, "_id": 1 }),
+        sparse(doc! { "outbox.at": 1 }),
+    ]
 }
 
 fn index(keys: Document) -> IndexModel {

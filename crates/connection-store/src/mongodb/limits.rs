@@ -55,12 +55,12 @@ impl Limits for MongoStore {
 
     async fn tries(&self, name: &str, now: Timestamp) -> StoreResult<Option<Tries>> {
         let filter = doc! { "_id": name, "expiresAt": { "$gt": date(now) } };
-        let found = self.find_one(&self.tries, filter).await?;
+        let found = self.operations.find_one(&self.tries, filter).await?;
         found.map(|document| self::tries(&document)).transpose()
     }
 
     async fn forget_tries(&self, name: &str) -> StoreResult<()> {
-        self.delete_one(&self.tries, doc! { "_id": name }).await.map(drop)
+        self.operations.delete_one(&self.tries, doc! { "_id": name }).await.map(drop)
     }
 }
 

@@ -1,12 +1,15 @@
 //! The store in a MongoDB database, for any number of backends at once.
 //!
-//! The connections are the architecture document's collection: its field names, BSON dates and three indexes. Every rule
+//! Instagram's connections are the architecture document's collection: its field names, BSON dates and three indexes. Every rule
 //! that concurrency could break is one operation on one document; what belongs to a change and is stored elsewhere goes through
 //! that document, too (`outbox`).
 
 mod api_keys;
 mod claims;
 mod commands;
+mod connection_documents;
+mod connection_saving;
+mod connection_work;
 mod connections;
 mod consuming;
 mod deletions;
@@ -18,6 +21,7 @@ mod history;
 mod host_links;
 mod idempotency;
 mod indexes;
+mod kinds;
 mod limits;
 mod oauth_states;
 mod operation;
@@ -40,9 +44,10 @@ use mongodb::event::EventHandler;
 use mongodb::event::command::CommandEvent;
 use mongodb::options::{Acknowledgment, ClientOptions, ReadPreference, SelectionCriteria, WriteConcern};
 use mongodb::{Client, Collection, Database};
+use shared::Provider;
 
+use self::connections::Connections;
 use self::operation::Operations;
-use self::outbox::Outbox;
 use crate::times::millis;
 use crate::{SecretHash, Store, StoreError, StoreResult};
 
@@ -68,16 +73,16 @@ pub struct MongoStore {
     sessions: Collection<Document>,
     oauth_states: Collection<Document>,
     used_handles: Collection<Document>,
-    connections: Collection<Document>,
-    /// Of the connections.
-    outbox: Outbox,
+    instagram: Connections,
+    spotify: Connections,
+    deliveries: Collection<Document>,
     deletions: Collection<Document>,
     pauses: Collection<Document>,
     api_keys: Collection<Document>,
     host_links: Collection<Document>,
     tries: Collection<Document>,
     repeatable_requests: Collection<Document>,
-    operations: Operations,
+    operations: Arc<Operations>,
     commands: Arc<AtomicU64>,
 }
 
@@ -123,20 +128,22 @@ impl MongoStore {
 
         let client = Client::with_options(options).map_err(|error| error::from_url(url, error))?;
         let database = client.database(&database);
+        let operations = Arc::new(Operations::over(turns));
         let store = Self {
             users: database.collection("users"),
             sessions: database.collection("sessions"),
             oauth_states: database.collection("oauth_states"),
             used_handles: database.collection("used_handles"),
-            connections: database.collection("instagram_connections"),
-            outbox: Outbox::of(&database, "instagram_connections", "connectionId"),
+            instagram: Connections::of(Provider::Instagram, &database, &operations),
+            spotify: Connections::of(Provider::Spotify, &database, &operations),
+            deliveries: database.collection("webhook_deliveries"),
             deletions: database.collection("deletions"),
             pauses: database.collection("pauses"),
             api_keys: database.collection("api_keys"),
             host_links: database.collection("host_links"),
             tries: database.collection("tries"),
             repeatable_requests: database.collection("repeatable_requests"),
-            operations: Operations::over(turns),
+            operations,
             commands,
             client,
             database,
@@ -144,6 +151,14 @@ impl MongoStore {
         // Asked first, since making indexes may rightly take long, and the absence of a server may not.
         store.ping().await?;
         Ok(store)
+    }
+
+    /// Returns the connections of a provider.
+    fn of(&self, provider: Provider) -> &Connections {
+        match provider {
+            Provider::Instagram => &self.instagram,
+            Provider::Spotify => &self.spotify,
+        }
     }
 }
 
@@ -156,6 +171,10 @@ impl fmt::Debug for MongoStore {
 
 #[async_trait]
 impl Store for MongoStore {
+    fn connections(&self, provider: Provider) -> &dyn crate::Connections {
+        self.of(provider)
+    }
+
     async fn ping(&self) -> StoreResult<()> {
         let database = self.database.clone();
         self.operations.run(async move { database.run_command(doc! { "ping": 1 }).await }).await?;

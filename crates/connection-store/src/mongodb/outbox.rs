@@ -25,9 +25,9 @@ use mongodb::{Collection, Database};
 
 use super::error::{DUPLICATE_KEY, is_duplicate_key, may_pass, or_applied};
 use super::fields::{self, text, texts, time};
-use super::operation::in_time;
+use super::operation::{Operations, in_time};
 use super::reading::warn_of;
-use super::{MongoStore, date, literal};
+use super::{date, literal};
 use crate::erasure::{DELIVERIES, SHOWN};
 use crate::events::DELIVERY_LIFE;
 use crate::times::later;
@@ -53,6 +53,10 @@ pub(super) struct Outbox {
     documents: Collection<Document>,
     /// The field by which events, deliveries and points name the document.
     named_by: &'static str,
+    /// What events, deliveries and points of the collection say besides.
+    says: Document,
+    /// Fields of the document that its entries and deliveries repeat.
+    repeats: Vec<&'static str>,
     pub(super) events: Collection<Document>,
     pub(super) deliveries: Collection<Document>,
     pub(super) history: Collection<Document>,
@@ -80,10 +84,33 @@ impl Outbox {
             database: database.clone(),
             documents: database.collection(collection),
             named_by,
+            says: Document::new(),
+            repeats: Vec::new(),
             events: database.collection("connection_events"),
             deliveries: database.collection("webhook_deliveries"),
             history: database.collection("connection_history"),
         }
+    }
+
+    /// Lets all that is written say so much besides, and entries and deliveries repeat fields of the document.
+    pub(super) fn saying(self, says: Document, repeats: Vec<&'static str>) -> Self {
+        Self { says, repeats, ..self }
+    }
+
+    /// Makes the entry of an event. Whose it is, the document says.
+    pub(super) fn entry(&self, event: &NewEvent, now: Timestamp) -> Entry {
+        let mut fields = doc! {
+            "id": literal(&event.id),
+            "kind": literal(&event.kind),
+            "at": date(now),
+            "succeeded": event.succeeded,
+            "message": literal(&event.message),
+            "expiresAt": event.expires_at.map(date),
+            "notify": literal(event.notify.clone()),
+            "userId": "$userId",
+        };
+        fields.extend(self.repeats.iter().map(|field| ((*field).to_owned(), format!("${field}").into())));
+        Entry { id: event.id.clone(), fields }
     }
 
     /// Changes the one document that matches, and puts entries into its outbox: both or neither.
@@ -196,6 +223,7 @@ impl Outbox {
                 "followsCount": counts.get("followsCount"),
                 "mediaCount": counts.get("mediaCount"),
             };
+            point.extend(self.says.clone());
             let day = doc! { "_id": format!("{name}:{}", at.strftime("%Y-%m-%d")) };
             let first = self.history.find_one_and_update(day, doc! { "$setOnInsert": point.clone() });
             let first = match first.upsert(true).return_document(ReturnDocument::After).await {
@@ -268,6 +296,7 @@ impl Outbox {
             "succeeded": entry.get("succeeded"),
             "message": entry.get("message"),
         };
+        event.extend(self.says.clone());
         // Without the field, the TTL index leaves the document alone.
         if let Some(expires_at) = time(entry, "expiresAt") {
             event.insert("expiresAt", date(expires_at));
@@ -278,7 +307,7 @@ impl Outbox {
     fn deliveries_of(&self, id: &Bson, entry: &Document) -> Vec<Document> {
         let (Some(event_id), Some(at)) = (text(entry, "id"), time(entry, "at")) else { return Vec::new() };
         let delivery = |receiver: &String| {
-            doc! {
+            let mut delivery = doc! {
                 "_id": delivery_id(&event_id, receiver),
                 "eventId": &event_id,
                 "receiver": receiver,
@@ -286,11 +315,14 @@ impl Outbox {
                 "at": date(at),
                 self.named_by: id,
                 "userId": entry.get("userId"),
-                "instagramUserId": entry.get("instagramUserId"),
                 "attempts": 0,
                 "dueAt": date(at),
                 "expiresAt": date(later(at, DELIVERY_LIFE)),
-            }
+            };
+            delivery.extend(self.says.clone());
+            let repeated = self.repeats.iter().filter_map(|field| Some((*field, entry.get(field)?.clone())));
+            delivery.extend(repeated.map(|(field, value)| (field.to_owned(), value)));
+            delivery
         };
         texts(entry, "notify").iter().map(delivery).collect()
     }
@@ -319,7 +351,7 @@ impl Holder {
     }
 }
 
-impl MongoStore {
+impl Operations {
     /// Sets fields, which are expressions, of the one document that matches, and tells the events of it: both or
     /// neither. Returns the document as it is stored then; `None` when none matches.
     pub(super) async fn change(
@@ -330,7 +362,7 @@ impl MongoStore {
         events: &[NewEvent],
         now: Timestamp,
     ) -> StoreResult<Option<Document>> {
-        let entries = events.iter().map(|event| Entry::of(event, now)).collect();
+        let entries = events.iter().map(|event| outbox.entry(event, now)).collect();
         self.change_with(outbox, filter, fields, entries).await
     }
 
@@ -345,7 +377,7 @@ impl MongoStore {
         let ids = entries.iter().map(|entry| entry.id.clone()).collect();
         let changing = outbox.clone();
         let change = async move { changing.change(filter, fields, entries).await };
-        let changed = self.operations.run(change).await?;
+        let changed = self.run(change).await?;
         if let Some(document) = &changed {
             self.settle(outbox, document, ids).await;
         }
@@ -361,27 +393,11 @@ impl MongoStore {
         let (outbox, document) = (outbox.clone(), document.clone());
         let settle =
             async move { outbox.settle(&document, |id| ids.iter().any(|wanted| wanted == id)).await };
-        let _ = self.operations.run_within(SETTLE_PATIENCE, settle).await;
+        let _ = self.run_within(SETTLE_PATIENCE, settle).await;
     }
 }
 
 impl Entry {
-    /// Makes the entry of an event. Whose it is, the document says.
-    pub(super) fn of(event: &NewEvent, now: Timestamp) -> Self {
-        let fields = doc! {
-            "id": literal(&event.id),
-            "kind": literal(&event.kind),
-            "at": date(now),
-            "succeeded": event.succeeded,
-            "message": literal(&event.message),
-            "expiresAt": event.expires_at.map(date),
-            "notify": literal(event.notify.clone()),
-            "userId": "$userId",
-            "instagramUserId": "$instagramUserId",
-        };
-        Self { id: event.id.clone(), fields }
-    }
-
     /// Adds a point to the history.
     pub(super) fn with_counts(mut self, profile: &Profile) -> Self {
         let counts = doc! {
@@ -442,6 +458,7 @@ fn all_duplicates(error: &Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mongodb::MongoStore;
     use crate::test_support::{MongoServer, now};
 
     fn event(id: &str) -> NewEvent {
@@ -466,12 +483,12 @@ mod tests {
 
         let publish = async || {
             let fields = doc! { "status": "published" };
-            store.change(&posts, draft.clone(), fields, &[event("e1")], now).await.unwrap()
+            store.operations.change(&posts, draft.clone(), fields, &[event("e1")], now).await.unwrap()
         };
         assert_eq!(publish().await.unwrap().get_str("status").unwrap(), "published");
         assert_eq!(publish().await, None, "it is published once");
         // As a process leaves it that dies right after a change.
-        let left = doc! { "outbox": with_entries(vec![Entry::of(&event("e2"), now)]) };
+        let left = doc! { "outbox": with_entries(vec![posts.entry(&event("e2"), now)]) };
         posts.documents.update_one(doc! {}, vec![doc! { "$set": left }]).await.unwrap();
         assert_eq!(posts.settle_waiting(now).await.unwrap(), 1);
 

@@ -30,7 +30,7 @@ impl Pauses for MongoStore {
 
     async fn paused_until(&self, name: &str, now: Timestamp) -> StoreResult<Option<Timestamp>> {
         let filter = doc! { "_id": name, "expiresAt": { "$gt": date(now) } };
-        let found = self.find_one(&self.pauses, filter).await?;
+        let found = self.operations.find_one(&self.pauses, filter).await?;
         Ok(found.and_then(|document| fields::time(&document, "expiresAt")))
     }
 }

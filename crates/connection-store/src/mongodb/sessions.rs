@@ -60,7 +60,7 @@ impl Sessions for MongoStore {
     async fn find_session(&self, token_hash: &SecretHash, now: Timestamp) -> StoreResult<Option<Session>> {
         // The end is asked for, since the database removes what has ended only some time later.
         let filter = doc! { "_id": binary(token_hash), "expiresAt": { "$gt": date(now) } };
-        let found = self.find_one(&self.sessions, filter).await?;
+        let found = self.operations.find_one(&self.sessions, filter).await?;
         found.map(|document| session(&document)).transpose()
     }
 
@@ -72,7 +72,7 @@ impl Sessions for MongoStore {
     ) -> StoreResult<()> {
         let filter = doc! { "_id": binary(token_hash) };
         let update = doc! { "$set": { "expiresAt": date(expires_at), "lastUsedAt": date(now) } };
-        self.update_one(&self.sessions, filter, update).await.map(drop)
+        self.operations.update_one(&self.sessions, filter, update).await.map(drop)
     }
 
     async fn sessions(&self, user_id: &str, now: Timestamp) -> StoreResult<Vec<Session>> {
@@ -85,7 +85,7 @@ impl Sessions for MongoStore {
     }
 
     async fn delete_session_by_id(&self, id: &str, user_id: &str) -> StoreResult<bool> {
-        self.delete_one(&self.sessions, doc! { "id": id, "userId": user_id }).await
+        self.operations.delete_one(&self.sessions, doc! { "id": id, "userId": user_id }).await
     }
 
     async fn delete_sessions(&self, user_id: &str, except: Option<&SecretHash>) -> StoreResult<()> {
@@ -114,7 +114,7 @@ impl Sessions for MongoStore {
     }
 
     async fn delete_session(&self, token_hash: &SecretHash) -> StoreResult<()> {
-        self.delete_one(&self.sessions, doc! { "_id": binary(token_hash) }).await.map(drop)
+        self.operations.delete_one(&self.sessions, doc! { "_id": binary(token_hash) }).await.map(drop)
     }
 }
 

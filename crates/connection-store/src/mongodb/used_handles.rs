@@ -34,11 +34,11 @@ impl UsedHandles for MongoStore {
     }
 
     async fn is_handle_used(&self, handle_id: &str) -> StoreResult<bool> {
-        let found = self.find_one(&self.used_handles, doc! { "_id": handle_id }).await?;
+        let found = self.operations.find_one(&self.used_handles, doc! { "_id": handle_id }).await?;
         Ok(found.is_some())
     }
 
     async fn release_handle(&self, handle_id: &str) -> StoreResult<()> {
-        self.delete_one(&self.used_handles, doc! { "_id": handle_id }).await.map(drop)
+        self.operations.delete_one(&self.used_handles, doc! { "_id": handle_id }).await.map(drop)
     }
 }

@@ -43,17 +43,17 @@ impl Users for MongoStore {
     }
 
     async fn find_credentials(&self, email_key: &str) -> StoreResult<Option<Credentials>> {
-        let found = self.find_one(&self.users, doc! { "emailKey": email_key }).await?;
+        let found = self.operations.find_one(&self.users, doc! { "emailKey": email_key }).await?;
         found.map(|document| credentials(&document)).transpose()
     }
 
     async fn find_user(&self, user_id: &str) -> StoreResult<Option<User>> {
-        let found = self.find_one(&self.users, doc! { "_id": user_id }).await?;
+        let found = self.operations.find_one(&self.users, doc! { "_id": user_id }).await?;
         found.map(|document| user(&document)).transpose()
     }
 
     async fn find_credentials_of(&self, user_id: &str) -> StoreResult<Option<Credentials>> {
-        let found = self.find_one(&self.users, doc! { "_id": user_id }).await?;
+        let found = self.operations.find_one(&self.users, doc! { "_id": user_id }).await?;
         found.map(|document| credentials(&document)).transpose()
     }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, Value, ValueRef};
 use rusqlite::{Error, ToSql};
+use shared::Provider;
 
 use crate::times::millis;
 
@@ -37,6 +38,22 @@ impl FromSql for Count {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let count = value.as_i64()?;
         u64::try_from(count).map(Self).map_err(|_| FromSqlError::OutOfRange(count))
+    }
+}
+
+/// A provider, by its name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NamedProvider(pub(super) Provider);
+
+impl ToSql for NamedProvider {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.as_str().into())
+    }
+}
+
+impl FromSql for NamedProvider {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Provider::from_name(value.as_str()?).map(Self).ok_or(FromSqlError::InvalidType)
     }
 }
 

@@ -1,31 +1,71 @@
-//! Connected Instagram accounts in SQLite.
+//! Connected accounts in SQLite: a table for each provider, and the same statements about each.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use mongodb::bson::oid::ObjectId;
-use rusqlite::types::FromSql;
 use rusqlite::{OptionalExtension, Params, Row, ToSql, Transaction, named_params, params};
+use shared::Provider;
 
-use super::columns::{Count, Lenient, Millis, TextList, is_unreadable, readable, warn_of};
-use super::{SqliteStore, connection_sql as sql, deletions, events, history};
-use crate::erasure::SHOWN;
+use super::columns::{Count, Millis, TextList, is_unreadable, readable, warn_of};
+use super::connection_rows::{self, sealed_token};
+use super::connection_sql::{self, Statements};
+use super::readers::Readers;
+use super::writer::Writer;
+use super::{deletions, events, history};
+use crate::erasure::{DELIVERIES, SHOWN};
 use crate::{
-    Connection, ConnectionFilter, Connections, Health, KeyUse, NewConnection, NewEvent, NextAttempt, Profile,
-    RefreshedToken, SaveOutcome, SealedToken, StoreResult,
+    Connection, ConnectionFilter, Health, HistoryPoint, HistoryRange, KeyUse, NewConnection, NewEvent,
+    NextAttempt, ReadProfile, RefreshedToken, SaveOutcome, SealedToken, StoreResult,
 };
 
+/// The values of a profile's columns, by their names.
+macro_rules! profile_values {
+    ($profile:expr) => {
+        named_params! {
+            ":username": $profile.username,
+            ":name": $profile.name,
+            ":profile_picture_url": $profile.profile_picture_url,
+            ":profile_url": $profile.profile_url,
+            ":biography": $profile.biography,
+            ":website": $profile.website,
+            ":followers_count": $profile.followers_count.map(Count),
+            ":follows_count": $profile.follows_count.map(Count),
+            ":media_count": $profile.media_count.map(Count),
+            ":product": $profile.product,
+        }
+    };
+}
+
+/// The connections of one provider.
+#[derive(Debug)]
+pub(super) struct Connections {
+    sql: &'static Statements,
+    readers: Arc<Readers>,
+    writer: Arc<Writer>,
+}
+
 #[async_trait]
-impl Connections for SqliteStore {
+impl crate::Connections for Connections {
     async fn save_connection(
         &self,
         new: NewConnection,
         event: NewEvent,
         now: Timestamp,
     ) -> StoreResult<SaveOutcome> {
+        let sql = self.sql;
         let saved = self.writer.write(move |transaction| {
-            let before = owner(transaction, &new.instagram_user_id)?;
-            let passes = before.is_some_and(|owner| owner != new.user_id);
-            let Some(connection) = save(transaction, new, now)? else { return Ok(SaveOutcome::AccountInUse) };
+            let before = owner(transaction, sql, &new.provider_account_id)?;
+            let passes = before.as_ref().is_some_and(|(owner, _)| *owner != new.user_id);
+            let was_connected = before.is_some_and(|(owner, is_active)| owner == new.user_id && is_active);
+            transaction.prepare_cached(sql.select_current)?.execute([&new.user_id])?;
+            let Some(connection) = save(transaction, sql, new, now)? else {
+                return Ok(SaveOutcome::AccountInUse);
+            };
+            if !was_connected {
+                unselect_others(transaction, sql, &connection)?;
+            }
             if passes {
                 deletions::erase(transaction, &SHOWN, &connection.id)?;
             }
@@ -36,34 +76,45 @@ impl Connections for SqliteStore {
         Ok(saved.await?)
     }
 
-    async fn latest_connection(&self, user_id: &str) -> StoreResult<Option<Connection>> {
-        let found = self.readers.read(|database| {
-            database.prepare_cached(sql::OF_USER)?.query_row([user_id], connection).optional()
+    async fn current_connection(&self, user_id: &str) -> StoreResult<Option<Connection>> {
+        self.find_one(self.sql.of_user, user_id).await
+    }
+
+    async fn select_connection(
+        &self,
+        id: &str,
+        user_id: &str,
+        now: Timestamp,
+    ) -> StoreResult<Option<Connection>> {
+        let (sql, id, user_id) = (self.sql, id.to_owned(), user_id.to_owned());
+        let selected = self.writer.write(move |transaction| {
+            let selected = changed(transaction, sql, sql.select, params![id, user_id, Millis(now)])?;
+            if let Some(connection) = &selected {
+                unselect_others(transaction, sql, connection)?;
+            }
+            Ok(selected)
         });
-        Ok(found.await?)
+        Ok(selected.await?)
     }
 
     async fn connections_of_user(&self, user_id: &str, limit: u32) -> StoreResult<Vec<Connection>> {
         let found = self.readers.read(|database| {
-            let mut statement = database.prepare_cached(sql::OF_USER)?;
-            readable(statement.query_map([user_id], connection)?, limit as usize)
+            let mut statement = database.prepare_cached(self.sql.of_user)?;
+            readable(statement.query_map([user_id], connection(self.sql))?, limit as usize)
         });
         Ok(found.await?)
     }
 
     async fn connection(&self, id: &str) -> StoreResult<Option<Connection>> {
-        let found = self
-            .readers
-            .read(|database| database.prepare_cached(sql::BY_ID)?.query_row([id], connection).optional());
-        Ok(found.await?)
+        self.find_one(self.sql.by_id, id).await
     }
 
     async fn connections_of_account(&self, account_id: &str) -> StoreResult<Vec<Connection>> {
         let found = self.readers.read(|database| {
             let mut found: Vec<Connection> = Vec::new();
-            for query in [sql::BY_ACCOUNT, sql::BY_APP_SCOPED_ACCOUNT] {
+            for query in [self.sql.by_account, self.sql.by_other_account] {
                 let mut statement = database.prepare_cached(query)?;
-                for row in statement.query_map([account_id], connection)? {
+                for row in statement.query_map([account_id], connection(self.sql))? {
                     let row = row?;
                     if found.iter().all(|other| other.id != row.id) {
                         found.push(row);
@@ -94,13 +145,13 @@ impl Connections for SqliteStore {
                 Some(user_id) => {
                     let values =
                         params![after, at_least_active, not_of, ends_after, ends_by, dead_at, keys, user_id];
-                    let mut statement = database.prepare_cached(sql::LIST_OF_USER)?;
-                    readable(statement.query_map(values, connection)?, limit)
+                    let mut statement = database.prepare_cached(self.sql.list_of_user)?;
+                    readable(statement.query_map(values, connection(self.sql))?, limit)
                 }
                 None => {
                     let values = params![after, at_least_active, not_of, ends_after, ends_by, dead_at, keys];
-                    let mut statement = database.prepare_cached(sql::LIST)?;
-                    readable(statement.query_map(values, connection)?, limit)
+                    let mut statement = database.prepare_cached(self.sql.list)?;
+                    readable(statement.query_map(values, connection(self.sql))?, limit)
                 }
             }
         });
@@ -114,9 +165,9 @@ impl Connections for SqliteStore {
         event: NewEvent,
         now: Timestamp,
     ) -> StoreResult<bool> {
-        let (id, user_id) = (id.to_owned(), user_id.to_owned());
+        let (sql, id, user_id) = (self.sql, id.to_owned(), user_id.to_owned());
         let ended = self.writer.erase(move |transaction| {
-            let ended = changed(transaction, sql::DISCONNECT, params![id, user_id, Millis(now)])?;
+            let ended = changed(transaction, sql, sql.disconnect, params![id, user_id, Millis(now)])?;
             tell(transaction, ended.as_ref(), [&event], now)?;
             Ok(ended.is_some())
         });
@@ -129,10 +180,12 @@ impl Connections for SqliteStore {
         limit: u32,
         now: Timestamp,
     ) -> StoreResult<Vec<Connection>> {
+        let sql = self.sql;
         let claimed = self.writer.write(move |transaction| {
             let values = named_params! { ":now": Millis(now), ":lease_until": Millis(lease_until) };
             let due_first = |connection: &Connection| connection.refresh_at;
-            claim(transaction, sql::CLAIM_DUE_FOR_REFRESH, values, due_first, limit)
+            let statements = [sql.claim_new_for_refresh, sql.claim_waiting_for_refresh];
+            claim(transaction, sql, statements, values, due_first, limit)
         });
         Ok(claimed.await?)
     }
@@ -144,10 +197,10 @@ impl Connections for SqliteStore {
         refresh_at: Timestamp,
         lease: Timestamp,
     ) -> StoreResult<()> {
-        let (id, access_token) = (id.to_owned(), access_token.to_owned());
+        let (sql, id, access_token) = (self.sql, id.to_owned(), access_token.to_owned());
         let decided = self.writer.write(move |transaction| {
             let values = params![id, access_token, Millis(refresh_at), Millis(lease)];
-            transaction.prepare_cached(sql::DECIDE_REFRESH)?.execute(values)
+            transaction.prepare_cached(sql.decide_refresh)?.execute(values)
         });
         decided.await?;
         Ok(())
@@ -159,13 +212,14 @@ impl Connections for SqliteStore {
         access_token: &str,
         lease_until: Timestamp,
         now: Timestamp,
-    ) -> StoreResult<bool> {
-        let (id, access_token) = (id.to_owned(), access_token.to_owned());
-        let claimed = self.writer.write(move |transaction| {
+    ) -> StoreResult<Option<u32>> {
+        let (sql, id, access_token) = (self.sql, id.to_owned(), access_token.to_owned());
+        let failures = self.writer.write(move |transaction| {
             let values = params![id, access_token, Millis(lease_until), Millis(now)];
-            transaction.prepare_cached(sql::CLAIM_FOR_REFRESH)?.execute(values)
+            let mut statement = transaction.prepare_cached(sql.claim_for_refresh)?;
+            statement.query_row(values, |row| row.get(0)).optional()
         });
-        Ok(claimed.await? == 1)
+        Ok(failures.await?)
     }
 
     async fn replace_token(
@@ -176,19 +230,21 @@ impl Connections for SqliteStore {
         events: Vec<NewEvent>,
         now: Timestamp,
     ) -> StoreResult<Option<Connection>> {
-        let (id, old_access_token) = (id.to_owned(), old_access_token.to_owned());
+        let (sql, id, old_access_token) = (self.sql, id.to_owned(), old_access_token.to_owned());
         let stored = self.writer.write(move |transaction| {
             let values = params![
                 id,
                 old_access_token,
                 refreshed.access_token,
+                refreshed.refresh_token,
                 Millis(refreshed.token_issued_at),
                 Millis(refreshed.token_expires_at),
+                Millis(refreshed.expires_at),
                 Millis(refreshed.refresh_at),
                 refreshed.scopes.map(TextList),
                 Millis(now),
             ];
-            let stored = changed(transaction, sql::REPLACE_TOKEN, values)?;
+            let stored = changed(transaction, sql, sql.replace_token, values)?;
             tell(transaction, stored.as_ref(), &events, now)?;
             Ok(stored)
         });
@@ -202,7 +258,7 @@ impl Connections for SqliteStore {
         next: NextAttempt,
         now: Timestamp,
     ) -> StoreResult<()> {
-        self.reschedule(sql::RESCHEDULE_REFRESH, id, access_token, next, now).await
+        self.reschedule(self.sql.reschedule_refresh, id, access_token, next, now).await
     }
 
     async fn release_refreshes(
@@ -211,12 +267,12 @@ impl Connections for SqliteStore {
         lease_until: Timestamp,
         now: Timestamp,
     ) -> StoreResult<()> {
-        self.release(sql::RELEASE_REFRESH, ids, lease_until, now).await
+        self.release(self.sql.release_refresh, ids, lease_until, now).await
     }
 
     async fn first_due_for_refresh(&self, now: Timestamp) -> StoreResult<Option<Timestamp>> {
         let found = self.readers.read(|database| {
-            let mut statement = database.prepare_cached(sql::FIRST_DUE_FOR_REFRESH)?;
+            let mut statement = database.prepare_cached(self.sql.first_due_for_refresh)?;
             statement.query_row([Millis(now)], |row| row.get::<_, Millis>(0)).optional()
         });
         Ok(found.await?.map(|time| time.0))
@@ -229,6 +285,7 @@ impl Connections for SqliteStore {
         limit: u32,
         now: Timestamp,
     ) -> StoreResult<Vec<Connection>> {
+        let sql = self.sql;
         let claimed = self.writer.write(move |transaction| {
             let values = named_params! {
                 ":now": Millis(now),
@@ -236,7 +293,8 @@ impl Connections for SqliteStore {
                 ":lease_until": Millis(lease_until),
             };
             let read_first = |connection: &Connection| Some(connection.last_synced_at);
-            claim(transaction, sql::CLAIM_DUE_FOR_SYNC, values, read_first, limit)
+            let statements = [sql.claim_new_for_sync, sql.claim_waiting_for_sync];
+            claim(transaction, sql, statements, values, read_first, limit)
         });
         Ok(claimed.await?)
     }
@@ -245,32 +303,27 @@ impl Connections for SqliteStore {
         &self,
         id: &str,
         user_id: &str,
-        profile: Profile,
-        granted_scope: &str,
+        read: ReadProfile,
         event: NewEvent,
         now: Timestamp,
     ) -> StoreResult<Option<Connection>> {
-        let (id, user_id, granted_scope) = (id.to_owned(), user_id.to_owned(), granted_scope.to_owned());
+        let (sql, id, user_id) = (self.sql, id.to_owned(), user_id.to_owned());
         let stored = self.writer.write(move |transaction| {
-            let values = params![
-                id,
-                user_id,
-                profile.username,
-                profile.name,
-                profile.profile_picture_url,
-                profile.biography,
-                profile.website,
-                profile.followers_count.map(Count),
-                profile.follows_count.map(Count),
-                profile.media_count.map(Count),
-                Millis(now),
-            ];
-            let Some(mut connection) = changed(transaction, sql::UPDATE_PROFILE, values)? else {
+            let ReadProfile { profile, other_account_id, granted_scope } = read;
+            let of_connection = named_params! {
+                ":id": id,
+                ":user_id": user_id,
+                ":other_account_id": other_account_id,
+                ":now": Millis(now),
+            };
+            let of_profile = profile_values!(profile);
+            let values = [of_connection, of_profile].concat();
+            let Some(mut connection) = changed(transaction, sql, sql.update_profile, &*values)? else {
                 return Ok(None);
             };
-            if !connection.scopes.contains(&granted_scope) {
-                connection.scopes.push(granted_scope);
-                set_scopes(transaction, &connection)?;
+            if let Some(granted) = granted_scope.filter(|scope| !connection.scopes.contains(scope)) {
+                connection.scopes.push(granted);
+                set_scopes(transaction, sql, &connection)?;
             }
             history::insert(transaction, &connection, now)?;
             events::insert(transaction, &connection, &event, now)?;
@@ -286,11 +339,11 @@ impl Connections for SqliteStore {
         next: NextAttempt,
         now: Timestamp,
     ) -> StoreResult<()> {
-        self.reschedule(sql::RESCHEDULE_SYNC, id, access_token, next, now).await
+        self.reschedule(self.sql.reschedule_sync, id, access_token, next, now).await
     }
 
     async fn release_syncs(&self, ids: &[&str], lease_until: Timestamp, now: Timestamp) -> StoreResult<()> {
-        self.release(sql::RELEASE_SYNC, ids, lease_until, now).await
+        self.release(self.sql.release_sync, ids, lease_until, now).await
     }
 
     async fn mark_needs_reauthorization(
@@ -301,9 +354,10 @@ impl Connections for SqliteStore {
         event: NewEvent,
         now: Timestamp,
     ) -> StoreResult<bool> {
-        let (id, access_token, error) = (id.to_owned(), access_token.to_owned(), error.to_owned());
+        let (sql, id) = (self.sql, id.to_owned());
+        let (access_token, error) = (access_token.to_owned(), error.to_owned());
         let marked = self.writer.write(move |transaction| {
-            let marked = changed(transaction, sql::MARK, params![id, access_token, error, Millis(now)])?;
+            let marked = changed(transaction, sql, sql.mark, params![id, access_token, error, Millis(now)])?;
             tell(transaction, marked.as_ref(), [&event], now)?;
             Ok(marked.is_some())
         });
@@ -317,10 +371,9 @@ impl Connections for SqliteStore {
         event: NewEvent,
         now: Timestamp,
     ) -> StoreResult<bool> {
-        let (id, access_token) = (id.to_owned(), access_token.to_owned());
+        let (sql, id, access_token) = (self.sql, id.to_owned(), access_token.to_owned());
         let recorded = self.writer.write(move |transaction| {
-            let mut statement = transaction.prepare_cached(sql::WITH_TOKEN)?;
-            let found = statement.query_row(params![id, access_token], connection).optional()?;
+            let found = changed(transaction, sql, sql.with_token, params![id, access_token])?;
             tell(transaction, found.as_ref(), [&event], now)?;
             Ok(found.is_some())
         });
@@ -334,40 +387,85 @@ impl Connections for SqliteStore {
         limit: u32,
     ) -> StoreResult<Vec<SealedToken>> {
         let found = self.readers.read(|database| {
-            let mut statement = database.prepare_cached(sql::SEALED_WITH)?;
-            let rows = statement.query_map(params![key_id, after.unwrap_or_default()], |row| {
-                Ok(SealedToken {
-                    connection_id: row.get(0)?,
-                    instagram_user_id: row.get(1)?,
-                    access_token: row.get(2)?,
-                })
-            })?;
+            let mut statement = database.prepare_cached(self.sql.sealed_with)?;
+            let rows = statement.query_map(params![key_id, after.unwrap_or_default()], sealed_token)?;
             readable(rows, limit as usize)
         });
         Ok(found.await?)
     }
 
-    async fn reencrypt_token(&self, old: &SealedToken, access_token: &str) -> StoreResult<bool> {
-        let (old, access_token) = (old.clone(), access_token.to_owned());
-        let reencrypted = self.writer.write(move |transaction| {
-            let values = params![old.connection_id, old.access_token, access_token];
-            transaction.prepare_cached(sql::REENCRYPT)?.execute(values)
+    async fn reseal(&self, old: &SealedToken, new: &SealedToken) -> StoreResult<bool> {
+        let (sql, old, new) = (self.sql, old.clone(), new.clone());
+        let resealed = self.writer.write(move |transaction| {
+            transaction.prepare_cached(sql.reseal)?.execute(params![
+                old.connection_id,
+                old.access_token,
+                old.refresh_token,
+                new.access_token,
+                new.refresh_token,
+                new.provider_account_id,
+            ])
         });
-        Ok(reencrypted.await? == 1)
+        Ok(resealed.await? == 1)
     }
 
     async fn key_use(&self) -> StoreResult<Vec<KeyUse>> {
         let found = self.readers.read(|database| {
-            let mut statement = database.prepare_cached(sql::KEY_USE)?;
+            let mut statement = database.prepare_cached(self.sql.key_use)?;
             let rows = statement
                 .query_map([], |row| Ok(KeyUse { key_id: row.get(0)?, tokens: row.get::<_, Count>(1)?.0 }))?;
             rows.collect()
         });
         Ok(found.await?)
     }
+
+    async fn history(
+        &self,
+        connection_id: &str,
+        user_id: &str,
+        range: HistoryRange,
+        now: Timestamp,
+    ) -> StoreResult<Vec<HistoryPoint>> {
+        let found = self
+            .readers
+            .read(|database| history::range(database, self.sql.history, connection_id, user_id, range, now));
+        Ok(found.await?)
+    }
+
+    async fn erase_connection(
+        &self,
+        id: &str,
+        connected_by: Timestamp,
+        event: NewEvent,
+        now: Timestamp,
+    ) -> StoreResult<bool> {
+        let (sql, id) = (self.sql, id.to_owned());
+        let erased = self.writer.erase(move |transaction| {
+            let erased = changed(transaction, sql, sql.erase, params![id, Millis(connected_by)])?;
+            let Some(connection) = erased else { return Ok(false) };
+            deletions::erase(transaction, &SHOWN, &id)?;
+            deletions::erase(transaction, &DELIVERIES, &id)?;
+            events::insert_deliveries(transaction, &connection, &event, now)?;
+            Ok(true)
+        });
+        Ok(erased.await?)
+    }
 }
 
-impl SqliteStore {
+impl Connections {
+    /// Returns the connections of a provider in the file that `readers` and `writer` use.
+    pub(super) fn of(provider: Provider, readers: &Arc<Readers>, writer: &Arc<Writer>) -> Self {
+        let sql = connection_sql::of(provider);
+        Self { sql, readers: Arc::clone(readers), writer: Arc::clone(writer) }
+    }
+
+    async fn find_one(&self, query: &'static str, value: &str) -> StoreResult<Option<Connection>> {
+        let found = self.readers.read(|database| {
+            database.prepare_cached(query)?.query_row([value], connection(self.sql)).optional()
+        });
+        Ok(found.await?)
+    }
+
     async fn reschedule(
         &self,
         statement: &'static str,
@@ -376,15 +474,15 @@ impl SqliteStore {
         next: NextAttempt,
         now: Timestamp,
     ) -> StoreResult<()> {
-        let (id, access_token) = (id.to_owned(), access_token.to_owned());
+        let (sql, id, access_token) = (self.sql, id.to_owned(), access_token.to_owned());
         let rescheduled = self.writer.write(move |transaction| {
-            let NextAttempt { lease, at, failures, error, missing_scope, event } = next;
-            let (at, lease) = (Millis(at), lease.map(Millis));
-            let values = params![id, access_token, at, error, Millis(now), lease, failures];
-            let Some(mut connection) = changed(transaction, statement, values)? else { return Ok(()) };
+            let NextAttempt { lease, at, failures, error, missing_scope, refused_since, event } = next;
+            let (at, lease, refused_since) = (Millis(at), lease.map(Millis), refused_since.map(Millis));
+            let values = params![id, access_token, at, error, Millis(now), lease, failures, refused_since];
+            let Some(mut connection) = changed(transaction, sql, statement, values)? else { return Ok(()) };
             if let Some(missing) = missing_scope.filter(|scope| connection.scopes.contains(scope)) {
                 connection.scopes.retain(|scope| *scope != missing);
-                set_scopes(transaction, &connection)?;
+                set_scopes(transaction, sql, &connection)?;
             }
             tell(transaction, Some(&connection), &event, now)
         });
@@ -408,47 +506,63 @@ impl SqliteStore {
     }
 }
 
-/// Returns the user that has an account, active or not.
-fn owner(transaction: &Transaction<'_>, instagram_user_id: &str) -> rusqlite::Result<Option<String>> {
-    transaction.prepare_cached(sql::OWNER)?.query_row([instagram_user_id], |row| row.get(0)).optional()
+/// Reads a row of a provider's table.
+fn connection(sql: &Statements) -> impl Fn(&Row<'_>) -> rusqlite::Result<Connection> + Copy {
+    let provider = sql.provider;
+    move |row| connection_rows::connection(row, provider)
+}
+
+/// Returns the user that has an account, and whether it is active.
+fn owner(
+    transaction: &Transaction<'_>,
+    sql: &Statements,
+    account_id: &str,
+) -> rusqlite::Result<Option<(String, bool)>> {
+    let mut statement = transaction.prepare_cached(sql.owner)?;
+    statement.query_row([account_id], |row| Ok((row.get(0)?, row.get(1)?))).optional()
 }
 
 /// The connection as it is stored then; `None` when the account is active under another user.
 fn save(
     transaction: &Transaction<'_>,
+    sql: &Statements,
     new: NewConnection,
     now: Timestamp,
 ) -> rusqlite::Result<Option<Connection>> {
-    let mut statement = transaction.prepare_cached(sql::SAVE)?;
-    let row = statement.query_row(
-        named_params! {
-            ":id": ObjectId::new().to_hex(),
-            ":user_id": new.user_id,
-            ":instagram_user_id": new.instagram_user_id,
-            ":app_scoped_user_id": new.app_scoped_user_id,
-            ":access_token": new.access_token,
-            ":token_issued_at": Millis(new.token_issued_at),
-            ":token_expires_at": Millis(new.token_expires_at),
-            ":refresh_at": Millis(new.refresh_at),
-            ":username": new.profile.username,
-            ":name": new.profile.name,
-            ":profile_picture_url": new.profile.profile_picture_url,
-            ":biography": new.profile.biography,
-            ":website": new.profile.website,
-            ":followers_count": new.profile.followers_count.map(Count),
-            ":follows_count": new.profile.follows_count.map(Count),
-            ":media_count": new.profile.media_count.map(Count),
-            ":scopes": TextList(new.scopes),
-            ":now": Millis(now),
-        },
-        connection,
-    );
-    row.optional()
+    let (id, scopes) = (ObjectId::new().to_hex(), TextList(new.scopes));
+    let of_connection = named_params! {
+        ":id": id,
+        ":user_id": new.user_id,
+        ":provider_account_id": new.provider_account_id,
+        ":other_account_id": new.other_account_id,
+        ":access_token": new.access_token,
+        ":refresh_token": new.refresh_token,
+        ":token_issued_at": Millis(new.token_issued_at),
+        ":token_expires_at": Millis(new.token_expires_at),
+        ":expires_at": Millis(new.expires_at),
+        ":refresh_at": Millis(new.refresh_at),
+        ":scopes": scopes,
+        ":now": Millis(now),
+    };
+    let of_profile = profile_values!(new.profile);
+    changed(transaction, sql, sql.save, &*[of_connection, of_profile].concat())
+}
+
+/// Leaves a connection as the only one of its user that is selected.
+fn unselect_others(
+    transaction: &Transaction<'_>,
+    sql: &Statements,
+    selected: &Connection,
+) -> rusqlite::Result<()> {
+    let values = params![selected.user_id, selected.id];
+    transaction.prepare_cached(sql.unselect_others)?.execute(values)?;
+    Ok(())
 }
 
 /// Claims with each statement in turn until there are enough or nothing more is due.
 fn claim(
     transaction: &Transaction<'_>,
+    sql: &Statements,
     statements: [&str; 2],
     values: &[(&str, &dyn ToSql)],
     order: impl Fn(&Connection) -> Option<Timestamp>,
@@ -461,7 +575,7 @@ fn claim(
             let missing = i64::from(limit) - claimed.len() as i64;
             let values = [values, &[(":limit", &missing)]].concat();
             let mut found = 0;
-            for row in statement.query_map(&*values, connection)? {
+            for row in statement.query_map(&*values, connection(sql))? {
                 found += 1;
                 match row {
                     Ok(connection) => claimed.push(connection),
@@ -483,10 +597,11 @@ fn claim(
 /// Runs a statement that returns the connection as it is stored then, if it changed one.
 fn changed(
     transaction: &Transaction<'_>,
+    sql: &Statements,
     statement: &str,
     values: impl Params,
 ) -> rusqlite::Result<Option<Connection>> {
-    transaction.prepare_cached(statement)?.query_row(values, connection).optional()
+    transaction.prepare_cached(statement)?.query_row(values, connection(sql)).optional()
 }
 
 /// Stores the events of a change, if there was one.
@@ -500,84 +615,12 @@ fn tell<'event>(
     events.into_iter().try_for_each(|event| events::insert(transaction, connection, event, now))
 }
 
-fn set_scopes(transaction: &Transaction<'_>, connection: &Connection) -> rusqlite::Result<()> {
+fn set_scopes(
+    transaction: &Transaction<'_>,
+    sql: &Statements,
+    connection: &Connection,
+) -> rusqlite::Result<()> {
     let scopes = TextList(connection.scopes.clone());
-    transaction.prepare_cached(sql::SET_SCOPES)?.execute(params![connection.id, scopes])?;
+    transaction.prepare_cached(sql.set_scopes)?.execute(params![connection.id, scopes])?;
     Ok(())
-}
-
-/// Reads `columns!()`: by place, since looking each up by its name would cost more than the rest of the read.
-///
-/// Fails only where it is not known whose it is, or what the token is: anything else that cannot be read, as after a repair
-/// by hand, shows as well as it can.
-pub(super) fn connection(row: &Row<'_>) -> rusqlite::Result<Connection> {
-    let mut columns = Columns { row, next: 0 };
-    Ok(Connection {
-        id: columns.read()?,
-        user_id: columns.read()?,
-        instagram_user_id: columns.read()?,
-        app_scoped_user_id: columns.lenient()?,
-        access_token: columns.read()?,
-        token_issued_at: columns.time()?,
-        // A token whose end nobody knows is taken for one that has ended, rather than for one that never does.
-        token_expires_at: columns.time()?,
-        refresh_at: columns.optional_time()?,
-        profile: Profile {
-            username: columns.lenient()?.unwrap_or_default(),
-            name: columns.lenient()?,
-            profile_picture_url: columns.lenient()?,
-            biography: columns.lenient()?,
-            website: columns.lenient()?,
-            followers_count: columns.count()?,
-            follows_count: columns.count()?,
-            media_count: columns.count()?,
-        },
-        scopes: columns.lenient::<TextList>()?.map(|list| list.0).unwrap_or_default(),
-        connected_at: columns.time()?,
-        last_connected_at: columns.time()?,
-        last_synced_at: columns.time()?,
-        last_error: columns.lenient()?,
-        needs_reauthorization_since: columns.optional_time()?,
-        refresh_failures: columns.failures()?,
-        refresh_lease_until: columns.optional_time()?,
-        sync_failures: columns.failures()?,
-        sync_lease_until: columns.optional_time()?,
-        is_active: columns.read()?,
-    })
-}
-
-struct Columns<'row, 'statement> {
-    row: &'row Row<'statement>,
-    next: usize,
-}
-
-impl Columns<'_, '_> {
-    fn read<T: FromSql>(&mut self) -> rusqlite::Result<T> {
-        let place = self.next;
-        self.next += 1;
-        self.row.get(place)
-    }
-
-    fn lenient<T: FromSql>(&mut self) -> rusqlite::Result<Option<T>> {
-        self.read::<Lenient<T>>().map(|value| value.0)
-    }
-
-    /// A time that cannot be told is taken for long ago.
-    fn time(&mut self) -> rusqlite::Result<Timestamp> {
-        Ok(self.lenient::<Millis>()?.map_or(Timestamp::UNIX_EPOCH, |time| time.0))
-    }
-
-    /// As [`time`](Self::time); what is set stays set.
-    fn optional_time(&mut self) -> rusqlite::Result<Option<Timestamp>> {
-        let time = self.read::<Option<Lenient<Millis>>>()?;
-        Ok(time.map(|time| time.0.map_or(Timestamp::UNIX_EPOCH, |time| time.0)))
-    }
-
-    fn count(&mut self) -> rusqlite::Result<Option<u64>> {
-        Ok(self.lenient::<Count>()?.map(|count| count.0))
-    }
-
-    fn failures(&mut self) -> rusqlite::Result<u32> {
-        Ok(self.count()?.map_or(0, |count| count.try_into().unwrap_or(u32::MAX)))
-    }
 }

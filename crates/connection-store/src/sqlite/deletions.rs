@@ -4,15 +4,15 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::columns::{Count, Millis, readable};
-use super::{PURGED_PER_INSERT, SqliteStore, connection_sql, connections, events};
-use crate::erasure::{DELIVERIES, Owned, SHOWN};
+use super::columns::{Count, Millis, NamedProvider, readable};
+use super::{PURGED_PER_INSERT, SqliteStore};
+use crate::erasure::Owned;
 use crate::times::earlier;
-use crate::{DELETION_LIFE, Deletion, DeletionOf, Deletions, NewDeletion, NewEvent, StoreResult};
+use crate::{DELETION_LIFE, Deletion, DeletionOf, Deletions, NewDeletion, StoreResult};
 
 const BEGIN: &str =
-    "INSERT INTO deletions (code, account_id, user_id, connected_by, requested_at, connections)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (code) DO NOTHING";
+    "INSERT INTO deletions (code, provider, account_id, user_id, connected_by, requested_at, connections)
+    VALUES (?1, coalesce(?2, 'instagram'), ?3, ?4, ?5, ?6, ?7) ON CONFLICT (code) DO NOTHING";
 
 /// Of the requests that are completed; one that is not is kept until it is.
 pub(super) const PURGE: &str = "DELETE FROM deletions WHERE code IN
@@ -21,7 +21,7 @@ pub(super) const PURGE: &str = "DELETE FROM deletions WHERE code IN
 pub(super) const FIND: &str = "SELECT requested_at, completed_at, connections FROM deletions WHERE code = ?1";
 
 pub(super) const UNFINISHED: &str =
-    "SELECT code, account_id, user_id, connected_by, connections FROM deletions
+    "SELECT code, provider, account_id, user_id, connected_by, connections FROM deletions
     WHERE completed_at IS NULL AND requested_at <= ?1 ORDER BY requested_at";
 
 pub(super) const COMPLETE: &str = "UPDATE deletions SET completed_at = ?2, account_id = NULL, user_id = NULL
@@ -33,12 +33,13 @@ impl Deletions for SqliteStore {
         let begun = self.writer.write(move |transaction| {
             let completed_by = Millis(earlier(now, DELETION_LIFE));
             transaction.prepare_cached(PURGE)?.execute(params![completed_by, PURGED_PER_INSERT])?;
-            let (account_id, user_id) = match deletion.of {
-                DeletionOf::Account(id) => (Some(id), None),
-                DeletionOf::User(id) => (None, Some(id)),
+            let (provider, account_id, user_id) = match deletion.of {
+                DeletionOf::Account(provider, id) => (Some(NamedProvider(provider)), Some(id), None),
+                DeletionOf::User(id) => (None, None, Some(id)),
             };
             transaction.prepare_cached(BEGIN)?.execute(params![
                 deletion.code,
+                provider,
                 account_id,
                 user_id,
                 Millis(deletion.connected_by),
@@ -73,15 +74,15 @@ impl Deletions for SqliteStore {
         let found = self.readers.read(|database| {
             let mut statement = database.prepare_cached(UNFINISHED)?;
             let rows = statement.query_map([Millis(earlier(now, older_than))], |row| {
-                let of = match row.get(2)? {
+                let of = match row.get(3)? {
                     Some(user_id) => DeletionOf::User(user_id),
-                    None => DeletionOf::Account(row.get(1)?),
+                    None => DeletionOf::Account(row.get::<_, NamedProvider>(1)?.0, row.get(2)?),
                 };
                 Ok(NewDeletion {
                     code: row.get(0)?,
                     of,
-                    connected_by: row.get::<_, Millis>(3)?.0,
-                    connections: row.get::<_, Option<Count>>(4)?.map(|count| count.0),
+                    connected_by: row.get::<_, Millis>(4)?.0,
+                    connections: row.get::<_, Option<Count>>(5)?.map(|count| count.0),
                 })
             })?;
             readable(rows, limit as usize)
@@ -96,29 +97,6 @@ impl Deletions for SqliteStore {
         });
         completed.await?;
         Ok(())
-    }
-
-    async fn erase_connection(
-        &self,
-        id: &str,
-        connected_by: Timestamp,
-        event: NewEvent,
-        now: Timestamp,
-    ) -> StoreResult<bool> {
-        let id = id.to_owned();
-        let erased = self.writer.erase(move |transaction| {
-            let values = params![id, Millis(connected_by)];
-            let erased = transaction
-                .prepare_cached(connection_sql::ERASE)?
-                .query_row(values, connections::connection)
-                .optional()?;
-            let Some(connection) = erased else { return Ok(false) };
-            erase(transaction, &SHOWN, &id)?;
-            erase(transaction, &DELIVERIES, &id)?;
-            events::insert_deliveries(transaction, &connection, &event, now)?;
-            Ok(true)
-        });
-        Ok(erased.await?)
     }
 }
 

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Row, Transaction, params};
 
-use super::columns::{Lenient, Millis, readable};
-use super::{PURGED_PER_INSERT, SqliteStore};
+use super::columns::{Lenient, Millis, NamedProvider, readable};
+use super::{PURGED_PER_INSERT, SqliteStore, connection_sql};
 use crate::events::DELIVERY_LIFE;
 use crate::times::later;
 use crate::{Connection, Delivery, Event, EventCursor, Events, NewEvent, StoreResult, Subject};
@@ -17,17 +17,10 @@ const INSERT: &str =
 pub(super) const PURGE: &str = "DELETE FROM connection_events WHERE id IN
     (SELECT id FROM connection_events WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
 
-/// Events of an earlier owner are gone: all that are there are the present owner's.
-pub(super) const PAGE: &str = "
-    SELECT id, kind, at, succeeded, message FROM connection_events
-    WHERE connection_id = ?1 AND (at, id) < (?2, ?3) AND (expires_at IS NULL OR expires_at > ?4)
-        AND (SELECT user_id FROM instagram_connections WHERE id = ?1) = ?5
-    ORDER BY at DESC, id DESC";
-
 const INSERT_DELIVERY: &str = "
     INSERT INTO webhook_deliveries (
-        event_id, receiver, kind, at, connection_id, user_id, instagram_user_id, attempts, due_at, expires_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?4, ?8) ON CONFLICT (event_id, receiver) DO NOTHING";
+        event_id, receiver, kind, at, provider, connection_id, user_id, provider_account_id, attempts, due_at, expires_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?4, ?9) ON CONFLICT (event_id, receiver) DO NOTHING";
 
 pub(super) const PURGE_DELIVERIES: &str = "DELETE FROM webhook_deliveries WHERE rowid IN
     (SELECT rowid FROM webhook_deliveries WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
@@ -36,7 +29,7 @@ pub(super) const CLAIM_DELIVERIES: &str = "
     UPDATE webhook_deliveries SET due_at = ?2, attempts = min(attempts, 1000000) + 1
     WHERE rowid IN (
         SELECT rowid FROM webhook_deliveries WHERE due_at <= ?1 AND +expires_at > ?1 ORDER BY due_at LIMIT ?3)
-    RETURNING event_id, receiver, kind, at, connection_id, user_id, instagram_user_id, attempts";
+    RETURNING event_id, receiver, kind, at, provider, connection_id, user_id, provider_account_id, attempts";
 
 pub(super) const FINISH_DELIVERY: &str =
     "DELETE FROM webhook_deliveries WHERE event_id = ?1 AND receiver = ?2";
@@ -52,7 +45,7 @@ pub(super) const RELEASE_DELIVERY: &str = "UPDATE webhook_deliveries SET
 impl Events for SqliteStore {
     async fn events(
         &self,
-        connection_id: &str,
+        subject: &Subject,
         user_id: &str,
         cursor: Option<EventCursor>,
         limit: u32,
@@ -60,9 +53,11 @@ impl Events for SqliteStore {
     ) -> StoreResult<Vec<Event>> {
         // No event is later than the end of time, so that a first page is one after it.
         let EventCursor { at, id } = cursor.unwrap_or(EventCursor { at: Timestamp::MAX, id: String::new() });
+        let Subject::Connection { provider, id: connection_id } = subject;
+        let page = connection_sql::of(*provider).events;
         let found = self.readers.read(|database| {
             let values = params![connection_id, Millis(at), id, Millis(now), user_id];
-            readable(database.prepare_cached(PAGE)?.query_map(values, event)?, limit as usize)
+            readable(database.prepare_cached(page)?.query_map(values, event)?, limit as usize)
         });
         Ok(found.await?)
     }
@@ -171,9 +166,10 @@ pub(super) fn insert_deliveries(
             receiver,
             event.kind,
             Millis(now),
+            NamedProvider(connection.provider),
             connection.id,
             connection.user_id,
-            connection.instagram_user_id,
+            connection.provider_account_id,
             Millis(later(now, DELIVERY_LIFE)),
         ])?;
     }
@@ -196,9 +192,9 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         receiver: row.get(1)?,
         kind: row.get(2)?,
         at: row.get::<_, Millis>(3)?.0,
-        subject: Subject::Connection(row.get(4)?),
-        user_id: row.get(5)?,
-        instagram_user_id: row.get(6)?,
-        attempts: row.get::<_, Lenient<u32>>(7)?.0.unwrap_or(u32::MAX),
+        subject: Subject::Connection { provider: row.get::<_, NamedProvider>(4)?.0, id: row.get(5)? },
+        user_id: row.get(6)?,
+        provider_account_id: row.get(7)?,
+        attempts: row.get::<_, Lenient<u32>>(8)?.0.unwrap_or(u32::MAX),
     })
 }

@@ -1,13 +1,12 @@
 //! Histories in SQLite.
 
-use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{Connection, Row, Transaction, params};
 
+use super::PURGED_PER_INSERT;
 use super::columns::{Count, Lenient, Millis, readable};
-use super::{PURGED_PER_INSERT, SqliteStore};
 use crate::times::{TICK, earlier, later};
-use crate::{Connection, HISTORY_DETAIL, HISTORY_LIFE, History, HistoryPoint, HistoryRange, StoreResult};
+use crate::{HISTORY_DETAIL, HISTORY_LIFE, HistoryPoint, HistoryRange};
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
 
@@ -26,36 +25,24 @@ pub(super) const PURGE: &str = "DELETE FROM connection_history WHERE (connection
 pub(super) const PURGE_DAYS: &str = "DELETE FROM connection_history WHERE (connection_id, at) IN
     (SELECT connection_id, at FROM connection_history WHERE expires_at IS NULL AND at <= ?1 ORDER BY at LIMIT ?2)";
 
-/// Points of an earlier owner are gone: all that are there are the present owner's.
-pub(super) const RANGE: &str = "
-    SELECT at, followers_count, follows_count, media_count FROM connection_history
-    WHERE connection_id = ?1 AND at >= ?2 AND at < ?3 AND (expires_at IS NULL OR expires_at > ?4)
-        AND (SELECT user_id FROM instagram_connections WHERE id = ?1) = ?5
-    ORDER BY at";
-
-#[async_trait]
-impl History for SqliteStore {
-    async fn history(
-        &self,
-        connection_id: &str,
-        user_id: &str,
-        range: HistoryRange,
-        now: Timestamp,
-    ) -> StoreResult<Vec<HistoryPoint>> {
-        let found = self.readers.read(|database| {
-            let from = Millis(range.from.max(later(earlier(now, HISTORY_LIFE), TICK)));
-            let until = Millis(range.until);
-            let values = params![connection_id, from, until, Millis(now), user_id];
-            readable(database.prepare_cached(RANGE)?.query_map(values, point)?, range.limit as usize)
-        });
-        Ok(found.await?)
-    }
+/// Returns the points of a connection by the query of its table.
+pub(super) fn range(
+    database: &Connection,
+    query: &str,
+    connection_id: &str,
+    user_id: &str,
+    range: HistoryRange,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<HistoryPoint>> {
+    let from = Millis(range.from.max(later(earlier(now, HISTORY_LIFE), TICK)));
+    let values = params![connection_id, from, Millis(range.until), Millis(now), user_id];
+    readable(database.prepare_cached(query)?.query_map(values, point)?, range.limit as usize)
 }
 
 /// Adds the profile of a connection, which was read at `now`, to its history.
 pub(super) fn insert(
     transaction: &Transaction<'_>,
-    connection: &Connection,
+    connection: &crate::Connection,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     transaction.prepare_cached(PURGE)?.execute(params![Millis(now), PURGED_PER_INSERT])?;

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_retention.sql"),
     include_str!("migrations/0009_claims.sql"),
     include_str!("migrations/0010_refresh_at.sql"),
+    include_str!("migrations/0011_providers.sql"),
 ];
 
 /// Brings the schema to this program's version. Safe against other processes that do the same at the same time.

@@ -5,6 +5,7 @@
 
 mod api_keys;
 mod columns;
+mod connection_rows;
 mod connection_sql;
 mod connections;
 mod deletions;
@@ -30,10 +31,13 @@ mod users;
 mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use shared::Provider;
 
+use self::connections::Connections;
 use self::error::SqliteError;
 use self::file::DatabaseFile;
 use self::readers::Readers;
@@ -49,8 +53,10 @@ const PURGED_PER_INSERT: i64 = 20;
 /// A store in a SQLite file.
 #[derive(Debug)]
 pub struct SqliteStore {
-    readers: Readers,
-    writer: Writer,
+    readers: Arc<Readers>,
+    writer: Arc<Writer>,
+    instagram: Connections,
+    spotify: Connections,
 }
 
 impl SqliteStore {
@@ -64,8 +70,11 @@ impl SqliteStore {
         let path = path.to_owned();
         let opened = tokio::task::spawn_blocking(move || {
             let file = DatabaseFile::create(&path)?;
-            let writer = Writer::start(file.clone())?;
-            Ok::<_, SqliteError>(Self { readers: Readers::new(file), writer })
+            let writer = Arc::new(Writer::start(file.clone())?);
+            let readers = Arc::new(Readers::new(file));
+            let [instagram, spotify] = [Provider::Instagram, Provider::Spotify]
+                .map(|provider| Connections::of(provider, &readers, &writer));
+            Ok::<_, SqliteError>(Self { readers, writer, instagram, spotify })
         });
         // The task ends early only when the runtime itself does.
         Ok(opened.await.map_err(|_| SqliteError::Closed)??)
@@ -74,6 +83,13 @@ impl SqliteStore {
 
 #[async_trait]
 impl Store for SqliteStore {
+    fn connections(&self, provider: Provider) -> &dyn crate::Connections {
+        match provider {
+            Provider::Instagram => &self.instagram,
+            Provider::Spotify => &self.spotify,
+        }
+    }
+
     async fn ping(&self) -> StoreResult<()> {
         // A look at the file's header: `SELECT 1` would not even open it.
         Ok(self

@@ -1,8 +1,9 @@
 //! Many connections, few of them due: the due ones alone are looked at.
 
 use rusqlite::{Connection, StatementStatus, ToSql, named_params};
+use shared::Provider;
 
-use super::{connection_sql as sql, migrations};
+use super::{connection_sql, migrations};
 
 const CONNECTIONS: i64 = 100_000;
 const DUE: i64 = 1_000;
@@ -17,7 +18,7 @@ fn filled(connections: i64) -> Connection {
     migrations::migrate(&mut connection).unwrap();
     let fill = "
         WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < ?1)
-        INSERT INTO instagram_connections (id, user_id, instagram_user_id, access_token,
+        INSERT INTO instagram_connections (id, user_id, provider_account_id, access_token,
             token_issued_at, token_expires_at, refresh_at, username, scopes, connected_at, last_connected_at, last_synced_at,
             is_active, updated_at, created_at)
         SELECT printf('%024x', n), 'user-' || n, n, 'v1.k1.x', 0,
@@ -66,7 +67,7 @@ fn assert_cost_is_that_of_the_due(statement: &str, values: &[(&str, &dyn ToSql)]
 #[test]
 fn a_sweep_for_refreshes_looks_at_what_is_due() {
     let values = named_params! { ":now": NOW, ":lease_until": LEASE_UNTIL, ":limit": BATCH };
-    assert_cost_is_that_of_the_due(sql::CLAIM_DUE_FOR_REFRESH[0], values);
+    assert_cost_is_that_of_the_due(connection_sql::of(Provider::Instagram).claim_new_for_refresh, values);
 }
 
 #[test]
@@ -75,5 +76,5 @@ fn a_sweep_for_syncs_looks_at_what_is_due() {
     let values = named_params! {
         ":now": NOW, ":synced_by": synced_by, ":lease_until": LEASE_UNTIL, ":limit": BATCH,
     };
-    assert_cost_is_that_of_the_due(sql::CLAIM_DUE_FOR_SYNC[0], values);
+    assert_cost_is_that_of_the_due(connection_sql::of(Provider::Instagram).claim_new_for_sync, values);
 }

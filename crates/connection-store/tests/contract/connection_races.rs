@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use connection_store::{NewConnection, SaveOutcome, Store};
+use connection_store::{NewConnection, SaveOutcome};
 use futures_util::future::join_all;
 use tokio::sync::Barrier;
 
-use crate::connections::{new_connection, save};
-use crate::{contract, disconnect, event, now, seconds};
+use crate::connections::save;
+use crate::{Accounts, contract_of_accounts, disconnect, event, now, seconds};
 
-contract! {
+contract_of_accounts! {
+    [once]
     two_users_claim_one_account_at_once_and_one_gets_it,
     two_users_claim_one_abandoned_account_at_once_and_one_gets_it,
     one_user_connects_twice_at_once_and_both_succeed,
@@ -18,20 +19,20 @@ contract! {
 }
 
 /// Saves for each of the users at the same moment.
-async fn claim(store: &Arc<dyn Store>, users: &[&str], account: &str) -> Vec<SaveOutcome> {
+async fn claim(accounts: &Accounts, users: &[&str], account: &str) -> Vec<SaveOutcome> {
     let start = Arc::new(Barrier::new(users.len()));
     let claims = users.iter().map(|user| {
-        let (store, start) = (Arc::clone(store), Arc::clone(&start));
-        let new = new_connection(user, account, now());
+        let (accounts, start) = (accounts.clone(), Arc::clone(&start));
+        let new = accounts.new_connection(user, account, now());
         tokio::spawn(async move {
             start.wait().await;
-            store.save_connection(new, event("connected"), now()).await.unwrap()
+            accounts.connections().save_connection(new, event("connected"), now()).await.unwrap()
         })
     });
     join_all(claims).await.into_iter().map(Result::unwrap).collect()
 }
 
-async fn assert_one_owner(store: &Arc<dyn Store>, outcomes: &[SaveOutcome], account: &str) {
+async fn assert_one_owner(accounts: &Accounts, outcomes: &[SaveOutcome], account: &str) {
     let saved: Vec<_> = outcomes
         .iter()
         .filter_map(|outcome| match outcome {
@@ -41,39 +42,43 @@ async fn assert_one_owner(store: &Arc<dyn Store>, outcomes: &[SaveOutcome], acco
         .collect();
     assert_eq!(saved.len(), 1, "{account}: {outcomes:#?}");
     for user in ["ann", "bob"] {
-        let holds =
-            store.latest_connection(user).await.unwrap().is_some_and(|c| c.instagram_user_id == account);
+        let holds = accounts
+            .connections()
+            .current_connection(user)
+            .await
+            .unwrap()
+            .is_some_and(|c| c.provider_account_id == account);
         assert_eq!(holds, user == saved[0].user_id, "{account}, {user}");
     }
 }
 
-async fn two_users_claim_one_account_at_once_and_one_gets_it(store: Arc<dyn Store>) {
+async fn two_users_claim_one_account_at_once_and_one_gets_it(accounts: Accounts) {
     for round in 0..40 {
         let account = format!("178414{round:011}");
-        let outcomes = claim(&store, &["ann", "bob"], &account).await;
-        assert_one_owner(&store, &outcomes, &account).await;
+        let outcomes = claim(&accounts, &["ann", "bob"], &account).await;
+        assert_one_owner(&accounts, &outcomes, &account).await;
     }
 }
 
-async fn two_users_claim_one_abandoned_account_at_once_and_one_gets_it(store: Arc<dyn Store>) {
+async fn two_users_claim_one_abandoned_account_at_once_and_one_gets_it(accounts: Accounts) {
     let account = "17841400000000001";
-    let first = save(&store, new_connection("cleo", account, now()), now()).await;
-    disconnect(&store, "cleo", now()).await;
+    let first = save(&accounts, accounts.new_connection("cleo", account, now()), now()).await;
+    disconnect(&accounts, "cleo", now()).await;
     for _ in 0..40 {
-        let outcomes = claim(&store, &["ann", "bob"], account).await;
-        assert_one_owner(&store, &outcomes, account).await;
+        let outcomes = claim(&accounts, &["ann", "bob"], account).await;
+        assert_one_owner(&accounts, &outcomes, account).await;
         for user in ["ann", "bob"] {
-            if let Some(connection) = store.latest_connection(user).await.unwrap() {
+            if let Some(connection) = accounts.connections().current_connection(user).await.unwrap() {
                 assert_eq!(connection.id, first.id, "the document stays the same one");
             }
-            disconnect(&store, user, now()).await;
+            disconnect(&accounts, user, now()).await;
         }
     }
 }
 
-async fn one_user_connects_twice_at_once_and_both_succeed(store: Arc<dyn Store>) {
+async fn one_user_connects_twice_at_once_and_both_succeed(accounts: Accounts) {
     for round in 0..20 {
-        let outcomes = claim(&store, &["ann"; 4], &format!("178414{round:011}")).await;
+        let outcomes = claim(&accounts, &["ann"; 4], &format!("178414{round:011}")).await;
         let mut ids: Vec<_> = outcomes
             .into_iter()
             .map(|outcome| match outcome {
@@ -86,16 +91,19 @@ async fn one_user_connects_twice_at_once_and_both_succeed(store: Arc<dyn Store>)
     }
 }
 
-async fn a_mark_never_hits_a_token_that_was_saved_meanwhile(store: Arc<dyn Store>) {
+async fn a_mark_never_hits_a_token_that_was_saved_meanwhile(accounts: Accounts) {
     let account = "17841400000000001";
-    let mut current = save(&store, new_connection("ann", account, now()), now()).await;
+    let mut current = save(&accounts, accounts.new_connection("ann", account, now()), now()).await;
     for round in 0..30 {
-        let next =
-            NewConnection { access_token: format!("v1.k1.{round}"), ..new_connection("ann", account, now()) };
+        let next = NewConnection {
+            access_token: format!("v1.k1.{round}"),
+            ..accounts.new_connection("ann", account, now())
+        };
         let marking = {
-            let (store, current) = (Arc::clone(&store), current.clone());
+            let (accounts, current) = (accounts.clone(), current.clone());
             tokio::spawn(async move {
-                store
+                accounts
+                    .connections()
                     .mark_needs_reauthorization(
                         &current.id,
                         &current.access_token,
@@ -107,30 +115,30 @@ async fn a_mark_never_hits_a_token_that_was_saved_meanwhile(store: Arc<dyn Store
                     .unwrap()
             })
         };
-        current = save(&store, next, now()).await;
+        current = save(&accounts, next, now()).await;
         marking.await.unwrap();
-        let found = store.latest_connection("ann").await.unwrap().unwrap();
+        let found = accounts.connections().current_connection("ann").await.unwrap().unwrap();
         assert_eq!((found.last_error, found.needs_reauthorization_since), (None, None), "round {round}");
     }
 }
 
-async fn a_reader_never_sees_half_a_save(store: Arc<dyn Store>) {
+async fn a_reader_never_sees_half_a_save(accounts: Accounts) {
     let account = "17841400000000001";
     let start = now();
-    save(&store, new_connection("ann", account, start), start).await;
+    save(&accounts, accounts.new_connection("ann", account, start), start).await;
     let writer = {
-        let store = Arc::clone(&store);
+        let accounts = accounts.clone();
         tokio::spawn(async move {
             for round in 1..=50 {
                 let now = start + seconds(round);
-                let mut new = new_connection("ann", account, now);
+                let mut new = accounts.new_connection("ann", account, now);
                 new.access_token = format!("v1.k1.sealed-for-{}", now.as_second());
-                save(&store, new, now).await;
+                save(&accounts, new, now).await;
             }
         })
     };
     while !writer.is_finished() {
-        let found = store.latest_connection("ann").await.unwrap().unwrap();
+        let found = accounts.connections().current_connection("ann").await.unwrap().unwrap();
         if found.last_synced_at != start {
             let expected = format!("v1.k1.sealed-for-{}", found.last_synced_at.as_second());
             assert_eq!(found.access_token, expected);

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod accounts;
 mod api_keys;
 mod connection_races;
 mod connections;
+mod current;
 mod deletions;
 mod events;
 mod history;
@@ -15,6 +17,7 @@ mod limits;
 mod lookups;
 mod oauth_states;
 mod pauses;
+mod providers;
 mod refresh;
 mod sessions;
 mod store;
@@ -25,6 +28,7 @@ mod users;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use accounts::Accounts;
 use connection_store::test_support::{MongoServer, now, seconds};
 use connection_store::{NewEvent, Store, connect};
 use jiff::Timestamp;
@@ -56,6 +60,28 @@ macro_rules! contract {
     };
 }
 pub(crate) use contract;
+
+/// As [`contract`], of functions `async fn(Accounts)`: each is a test of both stores with the accounts of each provider, but for
+/// those after `[once]`, which take long and would show the same: they are tests with Instagram's.
+macro_rules! contract_of_accounts {
+    ($($name:ident,)* $([once] $($once:ident,)*)?) => {
+        mod instagram {
+            crate::contract_of_accounts! { in shared::Provider::Instagram; $($name,)* $($($once,)*)? }
+        }
+        mod spotify {
+            crate::contract_of_accounts! { in shared::Provider::Spotify; $($name,)* }
+        }
+    };
+    (in $provider:expr; $($name:ident,)*) => {
+        $(
+            async fn $name(store: std::sync::Arc<dyn connection_store::Store>) {
+                super::$name(crate::Accounts { store, provider: $provider }).await;
+            }
+        )*
+        crate::contract! { $($name),* }
+    };
+}
+pub(crate) use contract_of_accounts;
 
 /// An empty store, and what must live as long as it.
 struct TestDatabase {
@@ -107,10 +133,11 @@ fn event(kind: &str) -> NewEvent {
 }
 
 /// Ends the connection that a user has. `false` when there is none.
-async fn disconnect(store: &Arc<dyn Store>, user_id: &str, now: Timestamp) -> bool {
-    match store.latest_connection(user_id).await.unwrap() {
+async fn disconnect(accounts: &Accounts, user_id: &str, now: Timestamp) -> bool {
+    let connections = accounts.connections();
+    match connections.current_connection(user_id).await.unwrap() {
         Some(connection) => {
-            store.disconnect(&connection.id, user_id, event("disconnected"), now).await.unwrap()
+            connections.disconnect(&connection.id, user_id, event("disconnected"), now).await.unwrap()
         }
         None => false,
     }

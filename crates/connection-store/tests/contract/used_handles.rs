@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use connection_store::{NewOAuthState, Store};
 use futures_util::future::join_all;
+use shared::Provider::Instagram;
 
 use crate::{contract, hash, now, seconds};
 
@@ -54,9 +55,11 @@ async fn a_handle_is_remembered_while_it_could_be_used(store: Arc<dyn Store>) {
     for number in 0..3 {
         let state = NewOAuthState {
             state_hash: hash(number),
+            provider: Instagram,
             user_id: "user-ann".to_owned(),
             return_to: None,
             expected_account: None,
+            sealed_verifier: None,
             created_at: now + seconds(599),
             expires_at: now + seconds(1200),
         };

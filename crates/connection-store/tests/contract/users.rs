@@ -9,6 +9,7 @@ use connection_store::{
 use futures_util::future::{join, join_all};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
+use shared::Provider::Instagram;
 
 use crate::{contract, hash, now, seconds};
 
@@ -180,9 +181,11 @@ async fn furnish(store: &Arc<dyn Store>, number: u32, user_id: &str) {
     store.create_api_key(key, None).await.unwrap();
     let state = NewOAuthState {
         state_hash: hash(number),
+        provider: Instagram,
         user_id: user_id.clone(),
         return_to: None,
         expected_account: None,
+        sealed_verifier: None,
         created_at: now,
         expires_at,
     };
@@ -204,7 +207,7 @@ async fn furniture(store: &Arc<dyn Store>, number: u32, user_id: &str) -> [bool;
     [
         store.find_session(&hash, now).await.unwrap().is_some(),
         store.find_api_key(&hash).await.unwrap().is_some(),
-        store.consume_state(&hash, user_id, now).await.unwrap().is_some(),
+        store.consume_state(&hash, Instagram, user_id, now).await.unwrap().is_some(),
         store.find_host_link(&hash, now).await.unwrap().is_some(),
     ]
 }

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use connection_store::mongodb::MongoStore;
 use connection_store::test_support::{MongoServer, seconds};
-use connection_store::{Connections, Store, StoreError, UsedHandles};
+use connection_store::{Store, StoreError, UsedHandles};
 use futures_util::future::join_all;
 use mongodb::bson::{Document, doc};
+
+use shared::Provider::Instagram;
 
 use crate::{event, new_connection, now};
 
@@ -16,8 +18,11 @@ const A_FEW_SECONDS: Duration = Duration::from_secs(7);
 
 async fn assert_unavailable(store: &MongoStore) {
     let asked = Instant::now();
-    let (ping, read, write) =
-        tokio::join!(store.ping(), store.latest_connection("ann"), store.use_handle("while-away", now()),);
+    let (ping, read, write) = tokio::join!(
+        store.ping(),
+        store.connections(Instagram).current_connection("ann"),
+        store.use_handle("while-away", now()),
+    );
     assert!(matches!(ping, Err(StoreError::Unavailable(_))), "{ping:?}");
     assert!(matches!(read, Err(StoreError::Unavailable(_))), "{read:?}");
     assert!(matches!(write, Err(StoreError::Unavailable(_))), "{write:?}");
@@ -40,6 +45,7 @@ async fn a_stopped_server_is_unavailable_until_it_is_back() {
     let mut server = MongoServer::start_own();
     let store = MongoStore::connect(&server.fresh_database_url()).await.unwrap();
     store
+        .connections(Instagram)
         .save_connection(new_connection("ann", "17841400000000001"), event("connected"), now())
         .await
         .unwrap();
@@ -49,7 +55,7 @@ async fn a_stopped_server_is_unavailable_until_it_is_back() {
     assert_unavailable(&store).await;
     server.restart();
     assert_resumes(&store).await;
-    assert!(store.latest_connection("ann").await.unwrap().is_some());
+    assert!(store.connections(Instagram).current_connection("ann").await.unwrap().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -57,6 +63,7 @@ async fn a_server_that_does_not_answer_is_unavailable_until_it_does() {
     let mut server = MongoServer::start_own();
     let store = MongoStore::connect(&server.fresh_database_url()).await.unwrap();
     store
+        .connections(Instagram)
         .save_connection(new_connection("ann", "17841400000000001"), event("connected"), now())
         .await
         .unwrap();
@@ -65,7 +72,7 @@ async fn a_server_that_does_not_answer_is_unavailable_until_it_does() {
     assert_unavailable(&store).await;
     server.resume();
     assert_resumes(&store).await;
-    assert!(store.latest_connection("ann").await.unwrap().is_some());
+    assert!(store.connections(Instagram).current_connection("ann").await.unwrap().is_some());
 }
 
 /// A write that is given up before it has begun must not be carried out when nobody expects it any more.

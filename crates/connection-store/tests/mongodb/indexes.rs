@@ -1,10 +1,13 @@
 //! The indexes, and that they are used.
 
+use connection_store::Store;
+use connection_store::StoreError;
 use connection_store::mongodb::MongoStore;
-use connection_store::{Connections, StoreError};
 use futures_util::future::join_all;
 use mongodb::bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use mongodb::options::IndexOptions;
+
+use shared::Provider::{self, Instagram};
 
 use crate::{Setup, event, new_connection, now};
 
@@ -33,31 +36,26 @@ async fn indexes(setup: &Setup, collection: &str) -> Vec<(Document, bool, Option
 #[tokio::test]
 async fn the_connections_have_the_architectures_indexes() {
     let setup = Setup::new().await;
-    assert_eq!(
-        indexes(&setup, "instagram_connections").await,
-        [
-            (doc! { "_id": 1 }, false, None),
-            (doc! { "appScopedUserId": 1 }, false, None),
-            (doc! { "instagramUserId": 1 }, true, None),
-            (doc! { "isActive": 1, "needsReauthorizationSince": 1, "refreshAt": 1 }, false, None),
-            (
-                doc! {
-                    "isActive": 1, "needsReauthorizationSince": 1, "refreshNotBefore": 1, "refreshAt": 1,
-                },
-                false,
-                None,
-            ),
-            (
-                doc! { "isActive": 1, "needsReauthorizationSince": 1, "syncNotBefore": 1, "lastSyncedAt": 1 },
-                false,
-                None,
-            ),
-            (doc! { "isActive": 1, "tokenKeyId": 1, "_id": 1 }, false, None),
-            (doc! { "outbox.at": 1 }, false, None),
-            (doc! { "tokenExpiresAt": 1 }, false, None),
-            (doc! { "userId": 1, "isActive": 1 }, false, None),
+    for (collection, account, other_id, end) in [
+        ("instagram_connections", "instagramUserId", "appScopedUserId", "tokenExpiresAt"),
+        ("spotify_connections", "spotifyUserId", "spotifyId", "expiresAt"),
+    ] {
+        let mut expected = [
+            doc! { "_id": 1 },
+            doc! { account: 1 },
+            doc! { other_id: 1 },
+            doc! { end: 1 },
+            doc! { "isActive": 1, "needsReauthorizationSince": 1, "refreshAt": 1 },
+            doc! { "isActive": 1, "needsReauthorizationSince": 1, "refreshNotBefore": 1, "refreshAt": 1 },
+            doc! { "isActive": 1, "needsReauthorizationSince": 1, "syncNotBefore": 1, "lastSyncedAt": 1 },
+            doc! { "isActive": 1, "tokenKeyId": 1, "_id": 1 },
+            doc! { "outbox.at": 1 },
+            doc! { "userId": 1, "isActive": 1 },
         ]
-    );
+        .map(|keys| (keys.clone(), keys.contains_key(account), None));
+        expected.sort_by_key(|(keys, ..)| keys.to_string());
+        assert_eq!(indexes(&setup, collection).await, expected);
+    }
 }
 
 #[tokio::test]
@@ -112,7 +110,7 @@ async fn backends_that_start_at_once_do_not_mind_each_other() {
         tokio::spawn(async move { MongoStore::connect(&url).await.unwrap() })
     });
     for store in join_all(starts).await {
-        assert_eq!(store.unwrap().latest_connection("ann").await.unwrap(), None);
+        assert_eq!(store.unwrap().connections(Instagram).current_connection("ann").await.unwrap(), None);
     }
     assert_eq!(indexes(&setup, "instagram_connections").await.len(), 10);
 }
@@ -191,20 +189,23 @@ async fn every_query_uses_an_index() {
     let setup = Setup::new().await;
     for number in 0..20 {
         let user = format!("user-{number}");
-        setup.store.save_connection(new_connection(&user, &user), event("connected"), now()).await.unwrap();
+        for provider in Provider::ALL {
+            let (new, connected) = (new_connection(&user, &user), event("connected"));
+            setup.store.connections(provider).save_connection(new, connected, now()).await.unwrap();
+        }
     }
     let date = DateTime::now();
-    let due = doc! { "isActive": true, "needsReauthorizationSince": null, "refreshAt": { "$lte": date } };
+    let of_connections = [
+        doc! { "userId": "user-3", "isActive": true },
+        doc! { "isActive": true, "tokenKeyId": "k1", "_id": { "$gt": ObjectId::new() } },
+        doc! { "isActive": true, "needsReauthorizationSince": null, "refreshAt": { "$lte": date } },
+        doc! { "outbox.at": { "$lte": date } },
+    ];
     let mut queries = vec![
-        ("instagram_connections", doc! { "userId": "user-3", "isActive": true }),
         ("instagram_connections", doc! { "instagramUserId": "user-3" }),
         ("instagram_connections", doc! { "appScopedUserId": "7" }),
-        (
-            "instagram_connections",
-            doc! { "isActive": true, "tokenKeyId": "k1", "_id": { "$gt": ObjectId::new() } },
-        ),
-        ("instagram_connections", due),
-        ("instagram_connections", doc! { "outbox.at": { "$lte": date } }),
+        ("spotify_connections", doc! { "spotifyUserId": "user-3" }),
+        ("spotify_connections", doc! { "spotifyId": "7" }),
         ("connection_events", doc! { "connectionId": ObjectId::new(), "at": { "$lt": date } }),
         ("connection_history", doc! { "connectionId": ObjectId::new(), "at": { "$gte": date, "$lt": date } }),
         ("webhook_deliveries", doc! { "dueAt": { "$lte": date } }),
@@ -222,6 +223,9 @@ async fn every_query_uses_an_index() {
         ("repeatable_requests", doc! { "keyId": "k1" }),
         ("repeatable_requests", doc! { "owner": "ann" }),
     ];
+    for collection in ["instagram_connections", "spotify_connections"] {
+        queries.extend(of_connections.clone().map(|filter| (collection, filter)));
+    }
     // SecantusDB 0.7 says that it uses no index that has only some of the fields; MongoDB does.
     if std::env::var_os("TEST_MONGODB_URL").is_some() {
         let kept = doc! { "instagramUserId": "user-3", "userId": "x", "erasingSince": { "$exists": false } };

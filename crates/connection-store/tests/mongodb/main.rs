@@ -15,10 +15,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use connection_store::mongodb::MongoStore;
 use connection_store::test_support::{MongoServer, now, seconds};
-use connection_store::{Connections, NewConnection, NewEvent, Profile};
+use connection_store::{NewConnection, NewEvent, Profile, ReadProfile, Store, Subject};
 use jiff::Timestamp;
 use mongodb::Database;
 use mongodb::bson::Document;
+use shared::Provider::Instagram;
 
 /// A store, and its database as the driver shows it.
 struct Setup {
@@ -43,14 +44,16 @@ impl Setup {
     }
 }
 
-fn new_connection(user_id: &str, instagram_user_id: &str) -> NewConnection {
+fn new_connection(user_id: &str, provider_account_id: &str) -> NewConnection {
     NewConnection {
         user_id: user_id.to_owned(),
-        instagram_user_id: instagram_user_id.to_owned(),
-        app_scoped_user_id: None,
+        provider_account_id: provider_account_id.to_owned(),
+        other_account_id: None,
         access_token: "v1.k1.sealed".to_owned(),
+        refresh_token: None,
         token_issued_at: now(),
         token_expires_at: now() + seconds(5_183_944),
+        expires_at: now() + seconds(5_183_944),
         refresh_at: now() + seconds(2_591_944),
         profile: Profile {
             username: "wreckshoprecords".to_owned(),
@@ -74,8 +77,22 @@ fn event(kind: &str) -> NewEvent {
     }
 }
 
+fn connection(id: &str) -> Subject {
+    Subject::Connection { provider: Instagram, id: id.to_owned() }
+}
+
+/// A profile that was read.
+fn read(profile: Profile) -> ReadProfile {
+    let granted_scope = Some("instagram_business_basic".to_owned());
+    ReadProfile { profile, other_account_id: None, granted_scope }
+}
+
 /// Ends the connection that a user has.
 async fn disconnect(store: &MongoStore, user_id: &str, now: Timestamp) -> bool {
-    let connection = store.latest_connection(user_id).await.unwrap().unwrap();
-    store.disconnect(&connection.id, user_id, event("disconnected"), now).await.unwrap()
+    let connection = store.connections(Instagram).current_connection(user_id).await.unwrap().unwrap();
+    store
+        .connections(Instagram)
+        .disconnect(&connection.id, user_id, event("disconnected"), now)
+        .await
+        .unwrap()
 }

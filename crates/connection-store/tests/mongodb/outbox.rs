@@ -3,13 +3,15 @@
 use connection_store::mongodb::MongoStore;
 use connection_store::test_support::wire::{Fault, Wired};
 use connection_store::{
-    Connection, Connections, Deletions, Events, History, HistoryRange, NewEvent, Profile, RefreshedToken,
-    SaveOutcome, StoreError, StoreResult,
+    Connection, Events, HistoryRange, NewEvent, Profile, RefreshedToken, SaveOutcome, Store, StoreError,
+    StoreResult,
 };
 use jiff::{SignedDuration, Timestamp};
 use mongodb::bson::{DateTime, Document, doc, oid::ObjectId};
 
-use crate::{Setup, disconnect, event, new_connection, now, seconds};
+use shared::Provider::Instagram;
+
+use crate::{Setup, connection, disconnect, event, new_connection, now, read, seconds};
 
 const ACCOUNT: &str = "17841400000000001";
 
@@ -40,12 +42,12 @@ async fn what_a_crash_left_is_settled_once() {
     let (id, now) = (ObjectId::new(), now());
     setup.connections().insert_one(left(id, "e1", now - seconds(90))).await.unwrap();
     let hex = id.to_hex();
-    assert_eq!(setup.store.events(&hex, "ann", None, 10, now).await.unwrap(), []);
+    assert_eq!(setup.store.events(&connection(&hex), "ann", None, 10, now).await.unwrap(), []);
     assert_eq!(setup.store.settle_events(seconds(91), now).await.unwrap(), 0, "a call may still be at it");
     assert_eq!(setup.store.settle_events(seconds(60), now).await.unwrap(), 1);
     assert_eq!(setup.store.settle_events(seconds(60), now).await.unwrap(), 0);
-    assert_eq!(setup.store.events(&hex, "ann", None, 10, now).await.unwrap()[0].id, "e1");
-    let points = setup.store.history(&hex, "ann", whole(now), now).await.unwrap();
+    assert_eq!(setup.store.events(&connection(&hex), "ann", None, 10, now).await.unwrap()[0].id, "e1");
+    let points = setup.store.connections(Instagram).history(&hex, "ann", whole(now), now).await.unwrap();
     assert_eq!((points.len(), points[0].followers_count), (1, Some(5)));
     let deliveries = setup.store.claim_deliveries(now + seconds(60), 10, now).await.unwrap();
     assert_eq!((deliveries.len(), &*deliveries[0].event_id), (1, "e1"));
@@ -62,8 +64,11 @@ async fn settling_what_was_nearly_settled_doubles_nothing() {
     let again = doc! { "$set": { "outbox": document.get_array("outbox").unwrap() } };
     setup.connections().update_one(doc! { "_id": id }, again).await.unwrap();
     assert_eq!(setup.store.settle_events(SignedDuration::ZERO, now).await.unwrap(), 1);
-    assert_eq!(setup.store.events(&id.to_hex(), "ann", None, 10, now).await.unwrap().len(), 1);
-    assert_eq!(setup.store.history(&id.to_hex(), "ann", whole(now), now).await.unwrap().len(), 1);
+    assert_eq!(setup.store.events(&connection(&id.to_hex()), "ann", None, 10, now).await.unwrap().len(), 1);
+    assert_eq!(
+        setup.store.connections(Instagram).history(&id.to_hex(), "ann", whole(now), now).await.unwrap().len(),
+        1
+    );
     assert_eq!(setup.store.claim_deliveries(now + seconds(60), 10, now).await.unwrap().len(), 1);
 }
 
@@ -75,11 +80,12 @@ async fn an_earlier_owners_leftovers_are_told_but_not_shown() {
     document.insert("isActive", false);
     setup.connections().insert_one(document).await.unwrap();
     let bobs = new_connection("bob", ACCOUNT);
-    setup.store.save_connection(bobs, event("connected"), now).await.unwrap();
+    setup.store.connections(Instagram).save_connection(bobs, event("connected"), now).await.unwrap();
     assert_eq!(setup.store.settle_events(seconds(60), now).await.unwrap(), 1);
-    let events = setup.store.events(&id.to_hex(), "bob", None, 10, now).await.unwrap();
+    let events = setup.store.events(&connection(&id.to_hex()), "bob", None, 10, now).await.unwrap();
     assert_eq!(events.iter().map(|event| event.at).collect::<Vec<_>>(), [now]);
-    let points = setup.store.history(&id.to_hex(), "bob", whole(now), now).await.unwrap();
+    let points =
+        setup.store.connections(Instagram).history(&id.to_hex(), "bob", whole(now), now).await.unwrap();
     assert_eq!(points.iter().map(|point| point.at).collect::<Vec<_>>(), [now]);
     let deliveries = setup.store.claim_deliveries(now + seconds(60), 10, now).await.unwrap();
     assert_eq!((&*deliveries[0].event_id, &*deliveries[0].user_id), ("e1", "ann"));
@@ -90,12 +96,20 @@ async fn an_earlier_owners_leftovers_are_told_but_not_shown() {
 async fn an_earlier_owners_entries_are_not_the_next_ones() {
     let setup = Setup::new().await;
     let now = now();
-    setup.store.save_connection(new_connection("ann", ACCOUNT), event("connected"), now).await.unwrap();
-    let one = setup.store.latest_connection("ann").await.unwrap().unwrap();
+    setup
+        .store
+        .connections(Instagram)
+        .save_connection(new_connection("ann", ACCOUNT), event("connected"), now)
+        .await
+        .unwrap();
+    let one = setup.store.connections(Instagram).current_connection("ann").await.unwrap().unwrap();
     let passed_on = doc! { "$set": { "userId": "bob" } };
     setup.connections().update_one(doc! {}, passed_on).await.unwrap();
-    assert_eq!(setup.store.events(&one.id, "bob", None, 10, now).await.unwrap(), []);
-    assert_eq!(setup.store.history(&one.id, "bob", whole(now), now).await.unwrap(), []);
+    assert_eq!(setup.store.events(&connection(&one.id), "bob", None, 10, now).await.unwrap(), []);
+    assert_eq!(
+        setup.store.connections(Instagram).history(&one.id, "bob", whole(now), now).await.unwrap(),
+        []
+    );
 }
 
 #[tokio::test]
@@ -103,7 +117,11 @@ async fn a_half_erased_connection_is_erased_by_the_second_try() {
     let setup = Setup::new().await;
     let now = now();
     let told = NewEvent { notify: vec!["a".to_owned()], ..event("deleted") };
-    let saved = setup.store.save_connection(new_connection("ann", ACCOUNT), event("connected"), now).await;
+    let saved = setup
+        .store
+        .connections(Instagram)
+        .save_connection(new_connection("ann", ACCOUNT), event("connected"), now)
+        .await;
     let SaveOutcome::Saved(saved) = saved.unwrap() else { panic!("it is in use") };
     let died = doc! { "$set": {
         "isActive": false, "accessToken": "", "erasingSince": date(now), "erasureEvent": &told.id,
@@ -113,11 +131,25 @@ async fn a_half_erased_connection_is_erased_by_the_second_try() {
         }],
     }};
     setup.connections().update_one(doc! {}, died).await.unwrap();
-    assert_eq!(setup.store.connections_of_account(ACCOUNT).await.unwrap().len(), 1, "it is found again");
-    assert!(setup.store.erase_connection(&saved.id, now, told.clone(), now + seconds(60)).await.unwrap());
-    assert_eq!(setup.store.connection(&saved.id).await.unwrap(), None);
-    assert_eq!(setup.store.events(&saved.id, "ann", None, 10, now).await.unwrap(), []);
-    assert_eq!(setup.store.history(&saved.id, "ann", whole(now), now).await.unwrap(), []);
+    assert_eq!(
+        setup.store.connections(Instagram).connections_of_account(ACCOUNT).await.unwrap().len(),
+        1,
+        "it is found again"
+    );
+    assert!(
+        setup
+            .store
+            .connections(Instagram)
+            .erase_connection(&saved.id, now, told.clone(), now + seconds(60))
+            .await
+            .unwrap()
+    );
+    assert_eq!(setup.store.connections(Instagram).connection(&saved.id).await.unwrap(), None);
+    assert_eq!(setup.store.events(&connection(&saved.id), "ann", None, 10, now).await.unwrap(), []);
+    assert_eq!(
+        setup.store.connections(Instagram).history(&saved.id, "ann", whole(now), now).await.unwrap(),
+        []
+    );
     let deliveries = setup.store.claim_deliveries(now + seconds(60), 10, now).await.unwrap();
     assert_eq!(deliveries.iter().map(|delivery| &*delivery.event_id).collect::<Vec<_>>(), [&*told.id]);
 }
@@ -130,10 +162,14 @@ async fn an_account_that_is_half_erased_is_connected_anew() {
     let mut document = left(old, "e1", now - seconds(90));
     document.extend(doc! { "isActive": false, "erasingSince": date(now), "erasureEvent": "e1" });
     setup.connections().insert_one(document).await.unwrap();
-    let saved = setup.store.save_connection(new_connection("ann", ACCOUNT), event("connected"), now).await;
+    let saved = setup
+        .store
+        .connections(Instagram)
+        .save_connection(new_connection("ann", ACCOUNT), event("connected"), now)
+        .await;
     let SaveOutcome::Saved(saved) = saved.unwrap() else { panic!("it is in use") };
     assert_ne!(saved.id, old.to_hex());
-    assert_eq!(setup.store.connection(&old.to_hex()).await.unwrap(), None);
+    assert_eq!(setup.store.connections(Instagram).connection(&old.to_hex()).await.unwrap(), None);
     let deliveries = setup.store.claim_deliveries(now + seconds(60), 10, now).await.unwrap();
     assert_eq!(&*deliveries[0].event_id, "e1", "the erasure is told of");
 }
@@ -153,13 +189,25 @@ async fn full(wired: &Wired, now: Timestamp) -> (Connection, Vec<String>) {
     let first = event("connected");
     refuse_event(wired);
     let mut told = vec![first.id.clone()];
-    wired.store.save_connection(new_connection("ann", ACCOUNT), first, now).await.unwrap();
-    let one = wired.store.latest_connection("ann").await.unwrap().unwrap();
+    wired
+        .store
+        .connections(Instagram)
+        .save_connection(new_connection("ann", ACCOUNT), first, now)
+        .await
+        .unwrap();
+    let one = wired.store.connections(Instagram).current_connection("ann").await.unwrap().unwrap();
     while told.len() < MOST_ENTRIES {
         let read = event("token_read");
         refuse_event(wired);
         told.push(read.id.clone());
-        assert!(wired.store.record_event(&one.id, &one.access_token, read, now).await.unwrap());
+        assert!(
+            wired
+                .store
+                .connections(Instagram)
+                .record_event(&one.id, &one.access_token, read, now)
+                .await
+                .unwrap()
+        );
     }
     assert_eq!(entries(wired).await, MOST_ENTRIES);
     assert!(wired.is_clear());
@@ -178,12 +226,14 @@ async fn refresh(
 ) -> StoreResult<Option<Connection>> {
     let refreshed = RefreshedToken {
         access_token: "v1.k1.refreshed".to_owned(),
+        refresh_token: None,
         token_issued_at: now(),
         token_expires_at: now() + seconds(5_000_000),
+        expires_at: now() + seconds(5_000_000),
         refresh_at: now() + seconds(2_500_000),
         scopes: None,
     };
-    store.replace_token(&one.id, &one.access_token, refreshed, events, now()).await
+    store.connections(Instagram).replace_token(&one.id, &one.access_token, refreshed, events, now()).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -197,10 +247,13 @@ async fn a_full_outbox_grows_no_further_and_nothing_is_lost() {
     let refused = refresh(store, &one, vec![event("refreshed")]).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     refuse_event(&wired);
-    let refused = store.save_connection(new_connection("ann", ACCOUNT), event("connected"), now).await;
+    let refused = store
+        .connections(Instagram)
+        .save_connection(new_connection("ann", ACCOUNT), event("connected"), now)
+        .await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     assert_eq!(
-        (store.connection(&one.id).await.unwrap().as_ref(), entries(&wired).await),
+        (store.connections(Instagram).connection(&one.id).await.unwrap().as_ref(), entries(&wired).await),
         (Some(&one), MOST_ENTRIES)
     );
     // Of another token, there is nothing to change, full or not.
@@ -213,7 +266,7 @@ async fn a_full_outbox_grows_no_further_and_nothing_is_lost() {
     told.extend(last.iter().map(|event| event.id.clone()));
     let refreshed = refresh(store, &one, last.to_vec()).await.unwrap().unwrap();
     assert_eq!((refreshed.access_token.as_str(), entries(&wired).await), ("v1.k1.refreshed", 0));
-    let events = store.events(&one.id, "ann", None, 200, now).await.unwrap();
+    let events = store.events(&connection(&one.id), "ann", None, 200, now).await.unwrap();
     let mut found: Vec<_> = events.into_iter().map(|event| event.id).collect();
     found.sort();
     told.sort();
@@ -224,16 +277,27 @@ async fn a_full_outbox_grows_no_further_and_nothing_is_lost() {
 async fn a_connection_with_a_full_outbox_is_connected_again_or_erased() {
     let (wired, now) = (Wired::new().await, now());
     full(&wired, now).await;
-    let again = wired.store.save_connection(new_connection("ann", ACCOUNT), event("connected"), now).await;
+    let again = wired
+        .store
+        .connections(Instagram)
+        .save_connection(new_connection("ann", ACCOUNT), event("connected"), now)
+        .await;
     assert!(matches!(again.unwrap(), SaveOutcome::Saved(_)));
     assert_eq!(entries(&wired).await, 0);
     assert!(disconnect(&wired.store, "ann", now).await);
 
     let (one, _) = full(&wired, now).await;
     let deleted = NewEvent { notify: vec!["a".to_owned()], ..event("deleted") };
-    assert!(wired.store.erase_connection(&one.id, now + seconds(1), deleted.clone(), now).await.unwrap());
-    assert_eq!(wired.store.connection(&one.id).await.unwrap(), None);
-    assert_eq!(wired.store.events(&one.id, "ann", None, 10, now).await.unwrap(), []);
+    assert!(
+        wired
+            .store
+            .connections(Instagram)
+            .erase_connection(&one.id, now + seconds(1), deleted.clone(), now)
+            .await
+            .unwrap()
+    );
+    assert_eq!(wired.store.connections(Instagram).connection(&one.id).await.unwrap(), None);
+    assert_eq!(wired.store.events(&connection(&one.id), "ann", None, 10, now).await.unwrap(), []);
     let deliveries = wired.store.claim_deliveries(now + seconds(60), 10, now).await.unwrap();
     assert_eq!(deliveries.iter().map(|delivery| &*delivery.event_id).collect::<Vec<_>>(), [&*deleted.id]);
 }
@@ -250,29 +314,42 @@ async fn documents_without_the_new_fields_work() {
     let hex = id.to_hex();
     let store = &setup.store;
     let lease_until = now + seconds(60);
-    assert_eq!(store.claim_due_for_sync(now, lease_until, 5, now).await.unwrap().len(), 1);
-    let claimed = store.claim_due_for_refresh(lease_until, 5, now).await.unwrap();
+    assert_eq!(
+        store.connections(Instagram).claim_due_for_sync(now, lease_until, 5, now).await.unwrap().len(),
+        1
+    );
+    let claimed = store.connections(Instagram).claim_due_for_refresh(lease_until, 5, now).await.unwrap();
     assert_eq!((claimed.len(), claimed[0].refresh_failures), (1, 1));
-    let sealed = store.sealed_with(None, None, 5).await.unwrap();
+    let sealed = store.connections(Instagram).sealed_with(None, None, 5).await.unwrap();
     assert_eq!(sealed.len(), 1, "no field counts as no key");
-    let used = store.key_use().await.unwrap();
+    let used = store.connections(Instagram).key_use().await.unwrap();
     assert_eq!(used[0].key_id.as_deref(), Some("k1"), "counted by the token itself");
-    assert_eq!(store.sealed_with(Some("k1"), None, 5).await.unwrap(), sealed, "and found from then on");
+    assert_eq!(
+        store.connections(Instagram).sealed_with(Some("k1"), None, 5).await.unwrap(),
+        sealed,
+        "and found from then on"
+    );
     let scope = "instagram_business_basic";
-    let profile = Profile::default();
-    let stored = store.update_profile(&hex, "ann", profile, scope, event("synced"), now).await.unwrap();
+    let read = read(Profile::default());
+    let stored =
+        store.connections(Instagram).update_profile(&hex, "ann", read, event("synced"), now).await.unwrap();
     assert_eq!(stored.unwrap().scopes, [scope]);
-    assert_eq!(store.history(&hex, "ann", whole(now), now).await.unwrap().len(), 1);
-    assert!(store.erase_connection(&hex, now, event("deleted"), now).await.unwrap());
+    assert_eq!(store.connections(Instagram).history(&hex, "ann", whole(now), now).await.unwrap().len(), 1);
+    assert!(store.connections(Instagram).erase_connection(&hex, now, event("deleted"), now).await.unwrap());
 }
 
 #[tokio::test]
 async fn a_key_that_a_change_by_hand_left_behind_is_put_right() {
     let setup = Setup::new().await;
-    setup.store.save_connection(new_connection("ann", ACCOUNT), event("connected"), now()).await.unwrap();
+    setup
+        .store
+        .connections(Instagram)
+        .save_connection(new_connection("ann", ACCOUNT), event("connected"), now())
+        .await
+        .unwrap();
     let by_hand = doc! { "$set": { "accessToken": "v1.k0.other" } };
     setup.connections().update_one(doc! {}, by_hand).await.unwrap();
-    assert_eq!(setup.store.key_use().await.unwrap()[0].key_id.as_deref(), Some("k0"));
-    assert_eq!(setup.store.sealed_with(Some("k0"), None, 5).await.unwrap().len(), 1);
-    assert_eq!(setup.store.sealed_with(Some("k1"), None, 5).await.unwrap(), []);
+    assert_eq!(setup.store.connections(Instagram).key_use().await.unwrap()[0].key_id.as_deref(), Some("k0"));
+    assert_eq!(setup.store.connections(Instagram).sealed_with(Some("k0"), None, 5).await.unwrap().len(), 1);
+    assert_eq!(setup.store.connections(Instagram).sealed_with(Some("k1"), None, 5).await.unwrap(), []);
 }

@@ -1,10 +1,12 @@
 //! Many connections, few of them due: the due ones alone are claimed, by the index.
 
+use connection_store::Store;
 use std::collections::HashSet;
 
-use connection_store::Connections;
 use jiff::Timestamp;
 use mongodb::bson::{DateTime, Document, doc};
+
+use shared::Provider::Instagram;
 
 use crate::indexes::stages;
 use crate::{Setup, now, seconds};
@@ -68,13 +70,18 @@ async fn a_sweep_claims_what_is_due_and_looks_at_little_else() {
 
     let mut claimed = HashSet::new();
     loop {
-        let batch = setup.store.claim_due_for_refresh(now + seconds(600), 25, now).await.unwrap();
+        let batch = setup
+            .store
+            .connections(Instagram)
+            .claim_due_for_refresh(now + seconds(600), 25, now)
+            .await
+            .unwrap();
         if batch.is_empty() {
             break;
         }
         assert!(batch.len() <= 25);
         for connection in batch {
-            assert!(claimed.insert(connection.instagram_user_id), "it was claimed twice");
+            assert!(claimed.insert(connection.provider_account_id), "it was claimed twice");
         }
     }
     let expected: HashSet<_> = (0..count).step_by(100).map(|number| number.to_string()).collect();

@@ -6,11 +6,13 @@ use connection_store::mongodb::MongoStore;
 use connection_store::test_support::wire::{Fault, Wired};
 use connection_store::test_support::{now, seconds};
 use connection_store::{
-    ApiKeys, Connections, CreateOutcome, DeletionOf, Deletions, HostLink, HostLinks, Idempotency, KeyOutcome,
-    NewApiKey, NewConnection, NewDeletion, NewOAuthState, NewRequest, NewSession, NewUser, OAuthStates,
-    RefreshedToken, Repetition, SaveOutcome, Sessions, Store, StoreError, UsedHandles, User, Users,
+    ApiKeys, CreateOutcome, DeletionOf, Deletions, HostLink, HostLinks, Idempotency, KeyOutcome, NewApiKey,
+    NewConnection, NewDeletion, NewOAuthState, NewRequest, NewSession, NewUser, OAuthStates, RefreshedToken,
+    Repetition, SaveOutcome, Sessions, Store, StoreError, UsedHandles, User, Users,
 };
 use mongodb::bson::{Document, doc};
+
+use shared::Provider::Instagram;
 
 use crate::{event, new_connection};
 
@@ -24,10 +26,11 @@ async fn save_due(store: &MongoStore, user: &str) -> connection_store::Connectio
     let new = NewConnection {
         token_issued_at: now() - seconds(40 * DAY),
         token_expires_at: now() + seconds(20 * DAY),
+        expires_at: now() + seconds(20 * DAY),
         refresh_at: now() - seconds(10 * DAY),
         ..new_connection(user, user)
     };
-    match store.save_connection(new, event("connected"), now()).await.unwrap() {
+    match store.connections(Instagram).save_connection(new, event("connected"), now()).await.unwrap() {
         SaveOutcome::Saved(saved) => *saved,
         SaveOutcome::AccountInUse => panic!("it is in use"),
     }
@@ -41,7 +44,12 @@ async fn a_claim_of_which_no_answer_came_is_the_claimants() {
             save_due(&wired.store, &format!("user-{round}-{number}")).await;
         }
         wired.fault("update", "instagram_connections", fault);
-        let claimed = wired.store.claim_due_for_refresh(now() + seconds(600), 5, now()).await.unwrap();
+        let claimed = wired
+            .store
+            .connections(Instagram)
+            .claim_due_for_refresh(now() + seconds(600), 5, now())
+            .await
+            .unwrap();
         assert_eq!(claimed.len(), 3, "they are not left leased to nobody");
         assert!(wired.is_clear());
     }
@@ -54,22 +62,34 @@ async fn an_owners_claim_and_what_it_renews_count_without_an_answer() {
         let (store, user) = (&wired.store, format!("user-{round}"));
         let saved = save_due(store, &user).await;
         let (id, old, lease_until) = (&saved.id, &saved.access_token, now() + seconds(60));
-        wired.fault("update", "instagram_connections", fault.clone());
-        assert!(store.claim_for_refresh(id, old, lease_until, now()).await.unwrap());
-        assert!(!store.claim_for_refresh(id, old, lease_until, now()).await.unwrap(), "it is claimed once");
+        wired.fault("findAndModify", "instagram_connections", fault.clone());
+        let claim =
+            async || store.connections(Instagram).claim_for_refresh(id, old, lease_until, now()).await;
+        assert_eq!(claim().await.unwrap(), Some(1));
+        assert_eq!(claim().await.unwrap(), None, "it is claimed once");
         let renewed = RefreshedToken {
             access_token: "v1.k1.renewed".to_owned(),
+            refresh_token: None,
             token_issued_at: now(),
             token_expires_at: now() + seconds(60 * DAY),
+            expires_at: now() + seconds(60 * DAY),
             refresh_at: now() + seconds(60 * DAY),
             scopes: None,
         };
         wired.fault("findAndModify", "instagram_connections", fault.clone());
-        let kept = store.replace_token(id, old, renewed, vec![event("refreshed")], now()).await.unwrap();
+        let kept = store
+            .connections(Instagram)
+            .replace_token(id, old, renewed, vec![event("refreshed")], now())
+            .await
+            .unwrap();
         assert_eq!(kept.unwrap().access_token, "v1.k1.renewed");
         wired.fault("findAndModify", "instagram_connections", fault);
-        assert!(store.disconnect(id, &user, event("disconnected"), now()).await.unwrap());
-        assert!(!store.disconnect(id, &user, event("disconnected"), now()).await.unwrap());
+        assert!(
+            store.connections(Instagram).disconnect(id, &user, event("disconnected"), now()).await.unwrap()
+        );
+        assert!(
+            !store.connections(Instagram).disconnect(id, &user, event("disconnected"), now()).await.unwrap()
+        );
         assert!(wired.is_clear());
     }
 }
@@ -83,17 +103,19 @@ async fn what_works_once_is_its_users_though_no_answer_came() {
         let hash = [number; 32];
         let state = NewOAuthState {
             state_hash: hash,
+            provider: Instagram,
             user_id: "ann".to_owned(),
             return_to: Some("/x".to_owned()),
             expected_account: None,
+            sealed_verifier: None,
             created_at: now(),
             expires_at: end,
         };
         store.insert_state(state).await.unwrap();
         wired.fault("findAndModify", "oauth_states", fault.clone());
-        let consumed = store.consume_state(&hash, "ann", now()).await.unwrap();
+        let consumed = store.consume_state(&hash, Instagram, "ann", now()).await.unwrap();
         assert_eq!(consumed.unwrap().return_to.as_deref(), Some("/x"));
-        assert!(store.consume_state(&hash, "ann", now()).await.unwrap().is_none());
+        assert!(store.consume_state(&hash, Instagram, "ann", now()).await.unwrap().is_none());
 
         let link = HostLink {
             token_hash: hash,
@@ -195,9 +217,17 @@ async fn an_erasure_that_deleted_nothing_is_not_called_one() {
     let wired = Wired::new().await;
     let saved = save_due(&wired.store, "ann").await;
     wired.fault("delete", "instagram_connections", Fault::Answer(doc! { "ok": 1.0, "n": 0 }));
-    let erased = wired.store.erase_connection(&saved.id, now(), event("deleted"), now()).await;
+    let erased =
+        wired.store.connections(Instagram).erase_connection(&saved.id, now(), event("deleted"), now()).await;
     assert!(matches!(erased, Err(StoreError::Unavailable(_))), "{erased:?}");
-    assert!(wired.store.erase_connection(&saved.id, now(), event("deleted"), now()).await.unwrap());
+    assert!(
+        wired
+            .store
+            .connections(Instagram)
+            .erase_connection(&saved.id, now(), event("deleted"), now())
+            .await
+            .unwrap()
+    );
     let connections = wired.database.collection::<Document>("instagram_connections");
     assert_eq!(connections.count_documents(doc! {}).await.unwrap(), 0);
 }

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use connection_store::sqlite::SqliteStore;
 use connection_store::{
-    ConnectionFilter, Connections, DeletionOf, Deletions, Events, KeyUse, NewConnection, NewDeletion,
-    NewEvent,
+    ConnectionFilter, DeletionOf, Deletions, Events, KeyUse, NewConnection, NewDeletion, NewEvent, Store,
 };
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use tempfile::TempDir;
+
+use shared::Provider::Instagram;
 
 use crate::{event, new_connection, now, open, seconds};
 
@@ -28,13 +29,13 @@ const HARMLESS: [&str; 12] = [
     "connected_at = 9223372036854775807",
     "last_synced_at = -9223372036854775808",
     "last_error = CAST(x'ff' AS TEXT)",
-    "app_scoped_user_id = CAST(x'ff' AS TEXT)",
+    "other_account_id = CAST(x'ff' AS TEXT)",
 ];
 
 /// Damage to values that a connection cannot do without.
 const FATAL: [&str; 3] = [
     "user_id = CAST(x'ff' AS TEXT)",
-    "instagram_user_id = CAST(x'ff' AS TEXT)",
+    "provider_account_id = CAST(x'ff' AS TEXT)",
     "access_token = CAST(x'ff' AS TEXT)",
 ];
 
@@ -55,11 +56,12 @@ impl Setup {
             let new = NewConnection {
                 token_issued_at: now - seconds(40 * DAY),
                 token_expires_at: now + seconds(left + number),
+                expires_at: now + seconds(left + number),
                 refresh_at: now + seconds(left + number - 30 * DAY),
                 ..new_connection(&format!("user-{number}"), &number.to_string())
             };
             let then = now + seconds(number - 3);
-            store.save_connection(new, event("connected"), then).await.unwrap();
+            store.connections(Instagram).save_connection(new, event("connected"), then).await.unwrap();
         }
         Self { store, database: connect(&path), _folder: folder }
     }
@@ -86,13 +88,28 @@ async fn what_a_row_can_do_without_counts_as_unset() {
         let setup = Setup::new(20 * DAY, now).await;
         setup.damage(damage);
         let all = ["user-0", "user-1", "user-2"];
-        let claimed = setup.store.claim_due_for_refresh(now + seconds(60), 3, now).await.unwrap();
+        let claimed = setup
+            .store
+            .connections(Instagram)
+            .claim_due_for_refresh(now + seconds(60), 3, now)
+            .await
+            .unwrap();
         assert_eq!(users(claimed), all, "{damage}");
-        let claimed = setup.store.claim_due_for_sync(now, now + seconds(60), 3, now).await.unwrap();
+        let claimed = setup
+            .store
+            .connections(Instagram)
+            .claim_due_for_sync(now, now + seconds(60), 3, now)
+            .await
+            .unwrap();
         assert_eq!(users(claimed), all, "{damage}");
-        let listed = setup.store.list_connections(ConnectionFilter::default(), 3).await.unwrap();
+        let listed = setup
+            .store
+            .connections(Instagram)
+            .list_connections(ConnectionFilter::default(), 3)
+            .await
+            .unwrap();
         assert_eq!(users(listed), all, "{damage}");
-        let found = setup.store.latest_connection("user-0").await.unwrap().unwrap();
+        let found = setup.store.connections(Instagram).current_connection("user-0").await.unwrap().unwrap();
         assert!(found.refresh_failures > 0, "{damage}: the claim counts");
     }
 }
@@ -102,7 +119,7 @@ async fn a_token_whose_end_is_no_time_has_ended() {
     let now = now();
     let setup = Setup::new(20 * DAY, now).await;
     setup.damage("token_expires_at = -9223372036854775808");
-    let found = setup.store.latest_connection("user-0").await.unwrap().unwrap();
+    let found = setup.store.connections(Instagram).current_connection("user-0").await.unwrap().unwrap();
     assert_eq!(found.token_expires_at, Timestamp::UNIX_EPOCH);
 }
 
@@ -111,7 +128,7 @@ async fn a_mark_that_is_no_time_is_still_a_mark() {
     let now = now();
     let setup = Setup::new(20 * DAY, now).await;
     setup.damage("needs_reauthorization_since = 9223372036854775807");
-    let found = setup.store.latest_connection("user-0").await.unwrap().unwrap();
+    let found = setup.store.connections(Instagram).current_connection("user-0").await.unwrap().unwrap();
     assert_eq!(found.needs_reauthorization_since, Some(Timestamp::UNIX_EPOCH));
 }
 
@@ -123,11 +140,26 @@ async fn a_row_that_cannot_be_read_is_passed_over() {
     for damage in FATAL {
         let setup = Setup::new(20 * DAY, now).await;
         setup.damage(damage);
-        let claimed = setup.store.claim_due_for_refresh(now + seconds(60), 2, now).await.unwrap();
+        let claimed = setup
+            .store
+            .connections(Instagram)
+            .claim_due_for_refresh(now + seconds(60), 2, now)
+            .await
+            .unwrap();
         assert_eq!(users(claimed), others, "{damage}");
-        let claimed = setup.store.claim_due_for_sync(now, now + seconds(60), 2, now).await.unwrap();
+        let claimed = setup
+            .store
+            .connections(Instagram)
+            .claim_due_for_sync(now, now + seconds(60), 2, now)
+            .await
+            .unwrap();
         assert_eq!(users(claimed), others, "{damage}");
-        let listed = setup.store.list_connections(ConnectionFilter::default(), 2).await.unwrap();
+        let listed = setup
+            .store
+            .connections(Instagram)
+            .list_connections(ConnectionFilter::default(), 2)
+            .await
+            .unwrap();
         assert_eq!(users(listed), others, "{damage}");
     }
 }
@@ -135,9 +167,9 @@ async fn a_row_that_cannot_be_read_is_passed_over() {
 #[tokio::test]
 async fn tokens_are_reencrypted_past_one_that_cannot_be_read() {
     let setup = Setup::new(20 * DAY, now()).await;
-    setup.damage("instagram_user_id = CAST(x'ff' AS TEXT)");
-    let sealed = setup.store.sealed_with(Some("k1"), None, 2).await.unwrap();
-    let accounts: Vec<_> = sealed.iter().map(|token| token.instagram_user_id.as_str()).collect();
+    setup.damage("provider_account_id = CAST(x'ff' AS TEXT)");
+    let sealed = setup.store.connections(Instagram).sealed_with(Some("k1"), None, 2).await.unwrap();
+    let accounts: Vec<_> = sealed.iter().map(|token| token.provider_account_id.as_str()).collect();
     assert_eq!(accounts, ["1", "2"]);
 }
 
@@ -147,8 +179,8 @@ async fn a_token_that_was_exchanged_is_counted_by_its_own_key() {
     let setup = Setup::new(20 * DAY, now()).await;
     setup.damage("access_token = 'v1.k0.exchanged'");
     let used = |key: &str, tokens| KeyUse { key_id: Some(key.to_owned()), tokens };
-    assert_eq!(setup.store.key_use().await.unwrap(), [used("k0", 1), used("k1", 2)]);
-    let found = setup.store.sealed_with(Some("k0"), None, 5).await.unwrap();
+    assert_eq!(setup.store.connections(Instagram).key_use().await.unwrap(), [used("k0", 1), used("k1", 2)]);
+    let found = setup.store.connections(Instagram).sealed_with(Some("k0"), None, 5).await.unwrap();
     assert_eq!(found[0].access_token, "v1.k0.exchanged");
 }
 
@@ -159,10 +191,10 @@ async fn deliveries_and_deletions_go_on_past_broken_ones() {
     for number in 3..5 {
         let told = NewEvent { notify: vec!["a".to_owned()], ..event("connected") };
         let new = new_connection(&format!("user-{number}"), &number.to_string());
-        setup.store.save_connection(new, told, now).await.unwrap();
+        setup.store.connections(Instagram).save_connection(new, told, now).await.unwrap();
         let deletion = NewDeletion {
             code: number.to_string(),
-            of: DeletionOf::Account(number.to_string()),
+            of: DeletionOf::Account(Instagram, number.to_string()),
             connected_by: now,
             connections: None,
         };

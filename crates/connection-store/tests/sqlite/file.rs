@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 
 use connection_store::sqlite::SqliteStore;
 use connection_store::{
-    Connections, DELETION_LIFE, DeletionOf, Deletions, HISTORY_DETAIL, HISTORY_LIFE, HostLink, HostLinks,
-    Idempotency, Limits, NewDeletion, NewEvent, NewRequest, NewSession, NewUser, OAuthStates, SealedToken,
-    Sessions, Store, StoreError, UsedHandles, User, Users,
+    DELETION_LIFE, DeletionOf, Deletions, HISTORY_DETAIL, HISTORY_LIFE, HostLink, HostLinks, Idempotency,
+    Limits, NewDeletion, NewEvent, NewRequest, NewSession, NewUser, OAuthStates, SealedToken, Sessions,
+    Store, StoreError, UsedHandles, User, Users,
 };
 use rusqlite::Connection;
 use secrecy::SecretString;
+
+use shared::Provider::Instagram;
 
 use crate::{disconnect, event, new_connection, new_state, now, open, seconds};
 
@@ -25,7 +27,11 @@ async fn file_and_folders_are_made_for_their_owner_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a/b/test.db");
     let store = open(&path).await;
-    store.save_connection(new_connection("ann", "1"), event("connected"), now()).await.unwrap();
+    store
+        .connections(Instagram)
+        .save_connection(new_connection("ann", "1"), event("connected"), now())
+        .await
+        .unwrap();
     assert_eq!(mode(&folder.path().join("a")), 0o700);
     assert_eq!(mode(&folder.path().join("a/b")), 0o700);
     for file in ["test.db", "test.db-wal", "test.db-shm"] {
@@ -46,13 +52,17 @@ async fn a_closed_store_leaves_one_file_with_everything_in_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     let store = open(&path).await;
-    store.save_connection(new_connection("ann", "1"), event("connected"), now()).await.unwrap();
+    store
+        .connections(Instagram)
+        .save_connection(new_connection("ann", "1"), event("connected"), now())
+        .await
+        .unwrap();
     store.close().await;
     let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(files, ["test.db"]);
 
     let store = open(&path).await;
-    assert!(store.latest_connection("ann").await.unwrap().is_some());
+    assert!(store.connections(Instagram).current_connection("ann").await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -64,7 +74,7 @@ async fn the_file_is_durable_and_has_a_version() {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, String>(0));
     assert_eq!(pragma("journal_mode").unwrap(), "wal");
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 10);
+    assert_eq!(version, 11);
 }
 
 #[tokio::test]
@@ -119,7 +129,11 @@ async fn a_disconnected_token_is_nowhere_in_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     let store = open(&path).await;
-    store.save_connection(new_connection("ann", "1"), event("connected"), now()).await.unwrap();
+    store
+        .connections(Instagram)
+        .save_connection(new_connection("ann", "1"), event("connected"), now())
+        .await
+        .unwrap();
     assert!(disconnect(&store, "ann", now()).await);
     store.close().await;
     let bytes = fs::read(&path).unwrap();
@@ -133,7 +147,11 @@ async fn what_is_erased_is_in_no_file_of_an_open_store() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder.path().join("test.db")).await;
     for user in ["ann", "bob", "cleo"] {
-        store.save_connection(new_connection(user, user), event("connected"), now()).await.unwrap();
+        store
+            .connections(Instagram)
+            .save_connection(new_connection(user, user), event("connected"), now())
+            .await
+            .unwrap();
     }
     let user = User { id: "usr_1".to_owned(), email: "a@b.c".to_owned(), name: None, created_at: now() };
     let hash = |text: &str| SecretString::from(text.to_owned());
@@ -145,8 +163,14 @@ async fn what_is_erased_is_in_no_file_of_an_open_store() {
 
     assert!(disconnect(&store, "ann", now()).await);
     assert_eq!(files_with(folder.path(), "sealed-for-ann"), [""; 0]);
-    let bobs = store.latest_connection("bob").await.unwrap().unwrap();
-    assert!(store.erase_connection(&bobs.id, now(), event("deleted"), now()).await.unwrap());
+    let bobs = store.connections(Instagram).current_connection("bob").await.unwrap().unwrap();
+    assert!(
+        store
+            .connections(Instagram)
+            .erase_connection(&bobs.id, now(), event("deleted"), now())
+            .await
+            .unwrap()
+    );
     assert_eq!(files_with(folder.path(), "sealed-for-bob"), [""; 0]);
     let (old, next) = (hash("the-first-hash"), hash("the-second-hash"));
     assert!(store.change_password("usr_1", &old, &next, None, false).await.unwrap());
@@ -155,15 +179,20 @@ async fn what_is_erased_is_in_no_file_of_an_open_store() {
     assert_eq!(files_with(folder.path(), "the-second-hash"), [""; 0]);
 
     // A replaced token is gone a moment later.
-    let cleos = store.latest_connection("cleo").await.unwrap().unwrap();
+    let cleos = store.connections(Instagram).current_connection("cleo").await.unwrap().unwrap();
     let sealed = SealedToken {
         connection_id: cleos.id,
-        instagram_user_id: cleos.instagram_user_id,
+        provider_account_id: cleos.provider_account_id,
         access_token: cleos.access_token,
+        refresh_token: None,
     };
-    assert!(store.reencrypt_token(&sealed, "v1.k2.anew").await.unwrap());
+    let anew = SealedToken { access_token: "v1.k2.anew".to_owned(), ..sealed.clone() };
+    assert!(store.connections(Instagram).reseal(&sealed, &anew).await.unwrap());
     gone(folder.path(), "sealed-for-cleo").await;
-    assert_eq!(store.latest_connection("cleo").await.unwrap().unwrap().access_token, "v1.k2.anew");
+    assert_eq!(
+        store.connections(Instagram).current_connection("cleo").await.unwrap().unwrap().access_token,
+        "v1.k2.anew"
+    );
 }
 
 #[tokio::test]
@@ -171,7 +200,11 @@ async fn a_reader_of_the_old_content_delays_an_erasure_and_no_write() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     let store = open(&path).await;
-    store.save_connection(new_connection("ann", "1"), event("connected"), now()).await.unwrap();
+    store
+        .connections(Instagram)
+        .save_connection(new_connection("ann", "1"), event("connected"), now())
+        .await
+        .unwrap();
     let reader = Connection::open(&path).unwrap();
     reader.execute_batch("BEGIN; SELECT count(*) FROM instagram_connections").unwrap();
     assert!(disconnect(&store, "ann", now()).await);
@@ -186,14 +219,20 @@ async fn a_reader_of_the_old_content_delays_an_erasure_and_no_write() {
 async fn what_a_dead_process_left_in_the_log_is_gone_soon_after_the_start() {
     let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let store = open(&folder.path().join("test.db")).await;
-    store.save_connection(new_connection("ann", "1"), event("connected"), now()).await.unwrap();
-    let taken = store.latest_connection("ann").await.unwrap().unwrap();
+    store
+        .connections(Instagram)
+        .save_connection(new_connection("ann", "1"), event("connected"), now())
+        .await
+        .unwrap();
+    let taken = store.connections(Instagram).current_connection("ann").await.unwrap().unwrap();
     let sealed = SealedToken {
         connection_id: taken.id,
-        instagram_user_id: taken.instagram_user_id,
+        provider_account_id: taken.provider_account_id,
         access_token: taken.access_token,
+        refresh_token: None,
     };
-    assert!(store.reencrypt_token(&sealed, "v1.k2.anew").await.unwrap());
+    let anew = SealedToken { access_token: "v1.k2.anew".to_owned(), ..sealed.clone() };
+    assert!(store.connections(Instagram).reseal(&sealed, &anew).await.unwrap());
     for file in ["test.db", "test.db-wal"] {
         fs::copy(folder.path().join(file), copy.path().join(file)).unwrap();
     }
@@ -276,10 +315,14 @@ async fn what_has_ended_of_a_connections_life_is_removed_along_with_new_rows() {
         ..event("connected")
     };
     for after in 0..5 {
-        store.save_connection(new_connection("ann", "1"), telling(), start + seconds(after)).await.unwrap();
+        store
+            .connections(Instagram)
+            .save_connection(new_connection("ann", "1"), telling(), start + seconds(after))
+            .await
+            .unwrap();
     }
     let late = start + HISTORY_DETAIL + seconds(60);
-    store.save_connection(new_connection("ann", "1"), telling(), late).await.unwrap();
+    store.connections(Instagram).save_connection(new_connection("ann", "1"), telling(), late).await.unwrap();
     let deletion = |code: &str| NewDeletion {
         code: code.to_owned(),
         of: DeletionOf::User("usr_1".to_owned()),
@@ -314,6 +357,10 @@ async fn what_has_ended_of_a_connections_life_is_removed_along_with_new_rows() {
     // That of the first day for five years.
     assert_eq!(days(), 1);
     let years_later = start + HISTORY_LIFE;
-    store.save_connection(new_connection("ann", "1"), telling(), years_later).await.unwrap();
+    store
+        .connections(Instagram)
+        .save_connection(new_connection("ann", "1"), telling(), years_later)
+        .await
+        .unwrap();
     assert_eq!(days(), 0);
 }

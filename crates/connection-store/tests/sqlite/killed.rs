@@ -6,7 +6,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use connection_store::sqlite::SqliteStore;
-use connection_store::{Connections, SaveOutcome, UsedHandles};
+use connection_store::{SaveOutcome, Store, UsedHandles};
+
+use shared::Provider::Instagram;
 
 use crate::{event, new_connection, now, open};
 
@@ -27,6 +29,7 @@ async fn write_until_killed() {
                 let name = format!("{process}-{writer}-{number}");
                 assert!(store.use_handle(&name, now()).await.unwrap());
                 let saved = store
+                    .connections(Instagram)
                     .save_connection(new_connection(&name, &name), event("connected"), now())
                     .await
                     .unwrap();
@@ -66,7 +69,10 @@ fn kill_after(writes: usize, path: &Path) -> Vec<String> {
 
 async fn assert_all_there(store: &SqliteStore, acknowledged: &[String]) {
     for name in acknowledged {
-        assert!(store.latest_connection(name).await.unwrap().is_some(), "the connection {name} is lost");
+        assert!(
+            store.connections(Instagram).current_connection(name).await.unwrap().is_some(),
+            "the connection {name} is lost"
+        );
         assert!(!store.use_handle(name, now()).await.unwrap(), "the handle {name} could be used again");
     }
 }
@@ -95,7 +101,11 @@ async fn a_process_that_shares_the_file_goes_on_when_another_is_killed() {
     while !killed.is_finished() {
         let name = format!("ours-{}", ours.len());
         assert!(store.use_handle(&name, now()).await.unwrap());
-        store.save_connection(new_connection(&name, &name), event("connected"), now()).await.unwrap();
+        store
+            .connections(Instagram)
+            .save_connection(new_connection(&name, &name), event("connected"), now())
+            .await
+            .unwrap();
         ours.push(name);
     }
     assert!(ours.len() > 1, "it wrote while the other did");

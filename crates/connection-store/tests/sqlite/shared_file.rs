@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use connection_store::sqlite::SqliteStore;
-use connection_store::{Connections, OAuthStates, SaveOutcome, Store, StoreError, UsedHandles};
+use connection_store::{OAuthStates, SaveOutcome, Store, StoreError, UsedHandles};
 use futures_util::future::join_all;
 use rusqlite::Connection;
+
+use shared::Provider::Instagram;
 
 use crate::{event, new_connection, new_state, now, open, seconds};
 
@@ -35,22 +37,36 @@ async fn two_stores_on_one_file_keep_the_rules_together() {
         stores[0].insert_state(new_state([round; 32], now())).await.unwrap();
         let consuming = (0..20).map(|number| {
             let store = Arc::clone(&stores[number % 2]);
-            tokio::spawn(async move { store.consume_state(&[round; 32], "ann", now()).await.unwrap() })
+            tokio::spawn(
+                async move { store.consume_state(&[round; 32], Instagram, "ann", now()).await.unwrap() },
+            )
         });
         let outcomes: Vec<_> = join_all(consuming).await.into_iter().map(Result::unwrap).collect();
         assert_eq!(outcomes.iter().flatten().count(), 1);
 
         let account = round.to_string();
         let (anns, bobs) = tokio::join!(
-            stores[0].save_connection(new_connection("ann", &account), event("connected"), now()),
-            stores[1].save_connection(new_connection("bob", &account), event("connected"), now()),
+            stores[0].connections(Instagram).save_connection(
+                new_connection("ann", &account),
+                event("connected"),
+                now()
+            ),
+            stores[1].connections(Instagram).save_connection(
+                new_connection("bob", &account),
+                event("connected"),
+                now()
+            ),
         );
         let in_use = [anns.unwrap(), bobs.unwrap()];
         assert_eq!(in_use.iter().filter(|outcome| **outcome == SaveOutcome::AccountInUse).count(), 1);
     }
     // A write through one store is read through the other at once.
-    stores[0].save_connection(new_connection("cleo", "c"), event("connected"), now()).await.unwrap();
-    assert!(stores[1].latest_connection("cleo").await.unwrap().is_some());
+    stores[0]
+        .connections(Instagram)
+        .save_connection(new_connection("cleo", "c"), event("connected"), now())
+        .await
+        .unwrap();
+    assert!(stores[1].connections(Instagram).current_connection("cleo").await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -58,7 +74,11 @@ async fn a_locked_file_is_unavailable_for_writes_until_it_is_unlocked() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     let store = open(&path).await;
-    store.save_connection(new_connection("ann", "1"), event("connected"), now()).await.unwrap();
+    store
+        .connections(Instagram)
+        .save_connection(new_connection("ann", "1"), event("connected"), now())
+        .await
+        .unwrap();
 
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
@@ -66,17 +86,21 @@ async fn a_locked_file_is_unavailable_for_writes_until_it_is_unlocked() {
     // Together, since the second must not wait for the first to give up.
     let (first, second) = tokio::join!(
         store.use_handle("a", now()),
-        store.save_connection(new_connection("ann", "1"), event("connected"), now())
+        store.connections(Instagram).save_connection(new_connection("ann", "1"), event("connected"), now())
     );
     assert!(matches!(first, Err(StoreError::Unavailable(_))), "{first:?}");
     assert!(matches!(second, Err(StoreError::Unavailable(_))), "{second:?}");
     assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
     // Reads do not mind.
-    assert!(store.latest_connection("ann").await.unwrap().is_some());
+    assert!(store.connections(Instagram).current_connection("ann").await.unwrap().is_some());
 
     other.execute_batch("ROLLBACK").unwrap();
     assert!(store.use_handle("a", now()).await.unwrap());
-    store.save_connection(new_connection("ann", "1"), event("connected"), now()).await.unwrap();
+    store
+        .connections(Instagram)
+        .save_connection(new_connection("ann", "1"), event("connected"), now())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -143,17 +167,24 @@ async fn a_folder_that_is_gone_is_unavailable_until_it_is_back() {
     let folder = tempfile::tempdir().unwrap();
     let (here, away) = (folder.path().join("data"), folder.path().join("away"));
     let store = open(&here.join("test.db")).await;
-    store.save_connection(new_connection("ann", "1"), event("connected"), now()).await.unwrap();
+    store
+        .connections(Instagram)
+        .save_connection(new_connection("ann", "1"), event("connected"), now())
+        .await
+        .unwrap();
 
     fs::rename(&here, &away).unwrap();
     assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
-    assert!(matches!(store.latest_connection("ann").await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(
+        store.connections(Instagram).current_connection("ann").await,
+        Err(StoreError::Unavailable(_))
+    ));
     assert!(matches!(store.use_handle("a", now()).await, Err(StoreError::Unavailable(_))));
     assert!(!here.exists(), "no empty database is made in its place");
 
     fs::rename(&away, &here).unwrap();
     store.ping().await.unwrap();
-    assert!(store.latest_connection("ann").await.unwrap().is_some());
+    assert!(store.connections(Instagram).current_connection("ann").await.unwrap().is_some());
     assert!(store.use_handle("a", now()).await.unwrap());
 }
 
@@ -164,21 +195,33 @@ async fn another_file_in_the_same_place_is_taken_up() {
     let folder = tempfile::tempdir().unwrap();
     let (path, backup) = (folder.path().join("test.db"), folder.path().join("backup.db"));
     let other = open(&backup).await;
-    other.save_connection(new_connection("bob", "2"), event("connected"), now()).await.unwrap();
+    other
+        .connections(Instagram)
+        .save_connection(new_connection("bob", "2"), event("connected"), now())
+        .await
+        .unwrap();
     other.close().await;
 
     let store = open(&path).await;
-    store.save_connection(new_connection("ann", "1"), event("connected"), now()).await.unwrap();
+    store
+        .connections(Instagram)
+        .save_connection(new_connection("ann", "1"), event("connected"), now())
+        .await
+        .unwrap();
     for file in ["test.db", "test.db-wal", "test.db-shm"] {
         fs::remove_file(folder.path().join(file)).unwrap();
     }
     fs::rename(&backup, &path).unwrap();
 
-    assert!(store.latest_connection("ann").await.unwrap().is_none());
-    assert!(store.latest_connection("bob").await.unwrap().is_some());
-    store.save_connection(new_connection("ann", "1"), event("connected"), now()).await.unwrap();
+    assert!(store.connections(Instagram).current_connection("ann").await.unwrap().is_none());
+    assert!(store.connections(Instagram).current_connection("bob").await.unwrap().is_some());
+    store
+        .connections(Instagram)
+        .save_connection(new_connection("ann", "1"), event("connected"), now())
+        .await
+        .unwrap();
     store.close().await;
     let store = open(&path).await;
-    assert!(store.latest_connection("ann").await.unwrap().is_some());
-    assert!(store.latest_connection("bob").await.unwrap().is_some());
+    assert!(store.connections(Instagram).current_connection("ann").await.unwrap().is_some());
+    assert!(store.connections(Instagram).current_connection("bob").await.unwrap().is_some());
 }

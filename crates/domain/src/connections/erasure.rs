@@ -1,9 +1,8 @@
-//! Deleting all that is stored about an Instagram account or a user, to the end, whatever dies meanwhile.
+//! Erasing connections, with all that belongs to them, whatever dies meanwhile.
 
-use connection_store::{Connection, ConnectionFilter, DeletionOf, NewDeletion, NewEvent, StoreResult};
+use connection_store::{Connection, ConnectionFilter, NewDeletion, NewEvent, StoreResult};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
 use super::Connections;
 use crate::error::Error;
@@ -12,69 +11,6 @@ use crate::error::Error;
 const ERASED_AT_ONCE: u32 = 100;
 
 impl Connections {
-    /// Deletes a local account and all that is its owner's. What cannot be erased now, or is stored meanwhile by a request that
-    /// had begun before, is erased by [`finish_deletions`](Self::finish_deletions).
-    ///
-    /// # Errors
-    /// `unavailable`, while the account may still be there: then its owner can ask again.
-    pub async fn delete_user(&self, user_id: &str) -> Result<(), Error> {
-        let now = self.clock.now();
-        let deletion = NewDeletion {
-            // Nobody is told this one: the account is gone with the answer.
-            code: format!("account-{}", Uuid::new_v4().simple()),
-            of: DeletionOf::User(user_id.to_owned()),
-            connected_by: now,
-            connections: None,
-        };
-        self.store.begin_deletion(deletion, now).await?;
-        self.store.delete_user(user_id).await?;
-        if let Err(error) = self.erase_user(user_id).await {
-            Error::from(error).log();
-        }
-        Ok(())
-    }
-
-    /// Finishes requests to delete that came so long ago that whatever was under way then has ended. Returns how many. Each
-    /// stands alone: one that fails does not keep the others.
-    ///
-    /// # Errors
-    /// `unavailable`, and what failed last.
-    pub async fn finish_deletions(&self, limit: u32) -> StoreResult<usize> {
-        let unfinished = self.store.unfinished_deletions(self.lease.whole, limit, self.clock.now()).await?;
-        let mut outcome = Ok(unfinished.len());
-        for deletion in &unfinished {
-            if let Err(error) = self.finish_deletion(deletion).await {
-                outcome = Err(error);
-            }
-        }
-        outcome
-    }
-
-    /// Deletes, and records that it is done.
-    pub(super) async fn finish_deletion(&self, deletion: &NewDeletion) -> StoreResult<()> {
-        let NewDeletion { code, of, connected_by, connections } = deletion;
-        match of {
-            DeletionOf::Account(account_id) => {
-                let erased = self.erase(account_id, *connected_by, code).await?;
-                self.store.complete_deletion(code, self.clock.now()).await?;
-                if *connections == Some(0) {
-                    tracing::warn!(
-                        code,
-                        "nothing was stored about an account whose owner asked Meta to delete it"
-                    );
-                } else {
-                    tracing::info!(code, erased, "deleted an account's data, as its owner asked Meta to");
-                }
-            }
-            DeletionOf::User(user_id) => {
-                self.store.delete_user(user_id).await?;
-                self.erase_user(user_id).await?;
-                self.store.complete_deletion(code, self.clock.now()).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// Erases everything that is stored about an account, by either of its ids: for operators. Returns how many connections
     /// there were. Can be repeated.
     ///
@@ -84,21 +20,38 @@ impl Connections {
         Ok(self.erase(account_id, self.clock.now(), "by hand").await?)
     }
 
+    /// Deletes what an account's owner asked to be deleted, and records that it is done.
+    pub(crate) async fn finish_deletion_of_account(
+        &self,
+        account_id: &str,
+        deletion: &NewDeletion,
+    ) -> StoreResult<()> {
+        let code = &deletion.code;
+        let erased = self.erase(account_id, deletion.connected_by, code).await?;
+        self.store.complete_deletion(code, self.clock.now()).await?;
+        if deletion.connections == Some(0) {
+            tracing::warn!(code, "nothing was stored about an account whose owner asked for its deletion");
+        } else {
+            tracing::info!(code, erased, "deleted an account's data, as its owner asked");
+        }
+        Ok(())
+    }
+
     /// `cause` and the connection name the event, so that a second run after a crash tells receivers nothing new.
     async fn erase(&self, account_id: &str, connected_by: Timestamp, cause: &str) -> StoreResult<u64> {
-        let connections = self.store.connections_of_account(account_id).await?;
+        let connections = self.kept().connections_of_account(account_id).await?;
         self.erase_each(&connections, connected_by, cause).await
     }
 
     /// Erases all of a user's connections, ended ones included. Can be repeated.
-    async fn erase_user(&self, user_id: &str) -> StoreResult<()> {
+    pub(crate) async fn erase_user(&self, user_id: &str) -> StoreResult<()> {
         let mut filter = ConnectionFilter {
             user_id: Some(user_id.to_owned()),
             with_inactive: true,
             ..ConnectionFilter::default()
         };
         loop {
-            let page = self.store.list_connections(filter.clone(), ERASED_AT_ONCE).await?;
+            let page = self.kept().list_connections(filter.clone(), ERASED_AT_ONCE).await?;
             self.erase_each(&page, self.clock.now(), "account").await?;
             let Some(last) = page.last() else { return Ok(()) };
             filter.after = Some(last.id.clone());
@@ -122,7 +75,8 @@ impl Connections {
                 notify: self.receivers.clone(),
             };
             let now = self.clock.now();
-            erased += u64::from(self.store.erase_connection(&connection.id, connected_by, event, now).await?);
+            erased +=
+                u64::from(self.kept().erase_connection(&connection.id, connected_by, event, now).await?);
         }
         Ok(erased)
     }

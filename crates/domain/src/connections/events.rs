@@ -2,7 +2,7 @@
 
 use connection_store::NewEvent;
 use jiff::SignedDuration;
-use shared::{EventKind, permission};
+use shared::EventKind;
 use uuid::Uuid;
 
 use super::Connections;
@@ -42,7 +42,7 @@ impl Connections {
 
     /// That a permission is granted no longer.
     pub(super) fn permission_lost(&self, scope: &str) -> NewEvent {
-        self.event(EventKind::PermissionLost, format!("Instagram no longer lets us {}.", purpose(scope)))
+        self.event(EventKind::PermissionLost, self.rules.permission_lost(scope))
     }
 }
 
@@ -55,14 +55,4 @@ fn is_success(kind: EventKind) -> bool {
             | EventKind::Disconnected
             | EventKind::TokenRead
     )
-}
-
-/// Returns the purpose of a permission, to be read after "lets us".
-fn purpose(scope: &str) -> &'static str {
-    match scope {
-        permission::BASIC => "read the profile",
-        permission::CONTENT_PUBLISH => "publish posts",
-        permission::MANAGE_MESSAGES => "read and answer messages",
-        _ => "do all that it did",
-    }
 }

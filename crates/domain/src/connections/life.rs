@@ -2,11 +2,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use connection_store::{Event, EventCursor, HistoryPoint, HistoryRange};
+use connection_store::{Connection, Event, EventCursor, HistoryPoint, HistoryRange, Subject};
 use jiff::{SignedDuration, Timestamp};
 use shared::{ConnectionEvent, EventKind, EventOutcome, EventsAnswer, HistoryAnswer};
 
-use super::Connections;
+use super::{ConnectionOf, Connections};
 use crate::clock::later;
 use crate::error::{Error, Invalid};
 
@@ -26,12 +26,12 @@ pub struct HistoryPage {
 }
 
 impl Connections {
-    /// The counts of the user's connection over time.
+    /// Lists the counts of one of the user's connections over time.
     ///
     /// # Errors
     /// `not_connected`; `invalid_request` for a cursor that is not ours; `validation_failed` for a range that ends before it
     /// begins.
-    pub async fn history(&self, user_id: &str, page: HistoryPage) -> Result<HistoryAnswer, Error> {
+    pub async fn history(&self, which: ConnectionOf<'_>, page: HistoryPage) -> Result<HistoryAnswer, Error> {
         let from = page.from.unwrap_or(Timestamp::UNIX_EPOCH);
         let to = page.to.unwrap_or(Timestamp::MAX);
         if from > to {
@@ -44,26 +44,26 @@ impl Connections {
         // One more tells whether there is a next page.
         let until = later(to, TICK).min(LATEST);
         let range = HistoryRange { from, until, limit: page.limit + 1 };
-        let connection = self.stored(user_id).await?;
-        let mut points = self.store.history(&connection.id, user_id, range, self.clock.now()).await?;
+        let connection = self.stored(which).await?;
+        let mut points = self.kept().history(&connection.id, which.user_id, range, self.clock.now()).await?;
         let next_cursor = next(&mut points, page.limit, |last| cursor(later(last.at, TICK), ""));
         Ok(HistoryAnswer { points: points.iter().map(point).collect(), next_cursor })
     }
 
-    /// Returns the events of the user's connection.
+    /// Lists the events of one of the user's connections.
     ///
     /// # Errors
     /// `not_connected`; `invalid_request` for a cursor that is not ours.
     pub async fn events(
         &self,
-        user_id: &str,
+        which: ConnectionOf<'_>,
         limit: u32,
         after: Option<&str>,
     ) -> Result<EventsAnswer, Error> {
         let after = after.map(|text| read_cursor(text).ok_or_else(bad_cursor)).transpose()?;
-        let connection = self.stored(user_id).await?;
-        let mut events =
-            self.store.events(&connection.id, user_id, after, limit + 1, self.clock.now()).await?;
+        let Connection { provider, id, .. } = self.stored(which).await?;
+        let (subject, now) = (Subject::Connection { provider, id }, self.clock.now());
+        let mut events = self.store.events(&subject, which.user_id, after, limit + 1, now).await?;
         let next_cursor = next(&mut events, limit, |last| cursor(last.at, &last.id));
         Ok(EventsAnswer { events: events.into_iter().map(event).collect(), next_cursor })
     }

@@ -2,18 +2,26 @@
 
 use connection_store::{Connection, SealedToken};
 use jiff::Timestamp;
+use shared::Provider;
 use token_vault::Vault;
 
-use super::{token_context, view};
+use super::credentials::{self, contexts};
+use super::view;
+use crate::providers::rules;
 
 /// An active connection as its owner sees it. Without the vault, its token is taken to be one that opens.
 pub fn view_of(stored: Connection, vault: Option<&Vault>, now: Timestamp) -> shared::Connection {
-    let context = token_context(&stored.instagram_user_id);
-    let opens = vault.is_none_or(|vault| vault.open(&stored.access_token, &context).is_ok());
-    view::connection(stored, opens, now)
+    let rules = rules(stored.provider);
+    let opens = vault.is_none_or(|vault| credentials::open(vault, rules, &stored).is_some());
+    let asked: Vec<_> = rules.permissions.iter().map(|&permission| permission.to_owned()).collect();
+    view::connection(stored, rules, &asked, opens, now)
 }
 
-/// Tells whether the vault opens a stored token.
-pub fn opens(vault: &Vault, token: &SealedToken) -> bool {
-    vault.open(&token.access_token, &token_context(&token.instagram_user_id)).is_ok()
+/// Tells whether the vault opens the token of a provider's connection that lasts.
+pub fn opens(vault: &Vault, provider: Provider, token: &SealedToken) -> bool {
+    let [access_context, refresh_context] = contexts(rules(provider), &token.provider_account_id);
+    match &token.refresh_token {
+        Some(refresh_token) => vault.open(refresh_token, &refresh_context).is_ok(),
+        None => vault.open(&token.access_token, &access_context).is_ok(),
+    }
 }

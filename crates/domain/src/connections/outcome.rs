@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use connection_store::{Connection, NewEvent, NextAttempt};
-use instagram_client::InstagramError;
 use jiff::{SignedDuration, Timestamp};
+use upstream::UpstreamError;
 
 use crate::error::Error;
 use crate::jitter::jittered;
@@ -23,6 +23,8 @@ pub(super) struct Learnt {
     pub(super) error: Option<String>,
     /// A permission that turned out not to be granted.
     pub(super) missing_scope: Option<String>,
+    /// The time at which the provider first refused the token.
+    pub(super) refused_since: Option<Timestamp>,
     /// The event to store, where the attempt is worth one.
     pub(super) event: Option<NewEvent>,
     /// The provider was not asked, or did not look: no failure.
@@ -32,9 +34,9 @@ pub(super) struct Learnt {
 impl Learnt {
     /// Decides the next attempt. `lease`: the one that is released; `failures`: the count with this attempt, where it was claimed.
     pub(super) fn next_attempt(self, at: Timestamp, lease: Option<Timestamp>, failures: u32) -> NextAttempt {
-        let Self { error, missing_scope, event, is_no_failure } = self;
+        let Self { error, missing_scope, refused_since, event, is_no_failure } = self;
         let failures = (is_no_failure && lease.is_some()).then(|| failures.saturating_sub(1));
-        NextAttempt { lease, at, failures, error, missing_scope, event }
+        NextAttempt { lease, at, failures, error, missing_scope, refused_since, event }
     }
 }
 
@@ -45,11 +47,11 @@ pub enum Outcome {
     Done,
     /// Something newer came first.
     Superseded,
-    /// Instagram says that the token is dead. Only its owner can help.
+    /// The provider says that the token is dead. Only its owner can help.
     Dead,
     /// It failed, and is tried again later.
     Rescheduled,
-    /// Instagram wants no calls for a while.
+    /// The provider wants no calls for a while.
     RateLimited,
 }
 
@@ -60,8 +62,8 @@ impl Outcome {
         match kept {
             Ok(Some(_)) => Self::Done,
             Ok(None) => Self::Superseded,
-            Err(Error::NeedsReauthorization(_)) => Self::Dead,
-            Err(Error::Provider { error: InstagramError::RateLimited { .. }, .. } | Error::Paused(_)) => {
+            Err(Error::NeedsReauthorization(..)) => Self::Dead,
+            Err(Error::Provider { error: UpstreamError::RateLimited { .. }, .. } | Error::Paused(..)) => {
                 Self::RateLimited
             }
             Err(_) => Self::Rescheduled,
@@ -86,14 +88,14 @@ impl Outcome {
 }
 
 /// Returns the time to wait after this failure, which is one of so many in a row.
-pub(super) fn wait_after(error: &InstagramError, failures: u32) -> SignedDuration {
+pub(super) fn wait_after(error: &UpstreamError, failures: u32) -> SignedDuration {
     match error {
         // Going on lengthens the block.
-        InstagramError::RateLimited { retry_after, .. } => {
+        UpstreamError::RateLimited { retry_after, .. } => {
             SignedDuration::try_from(*retry_after).unwrap_or(LONGEST_WAIT)
         }
         // The app's owner has to do something about it.
-        InstagramError::AppAccess { .. } => LONGEST_WAIT,
+        UpstreamError::AppAccess { .. } => LONGEST_WAIT,
         _ => growing_wait(failures),
     }
 }
@@ -106,7 +108,7 @@ fn growing_wait(failures: u32) -> SignedDuration {
 
 #[cfg(test)]
 mod tests {
-    use instagram_client::LimitOf;
+    use upstream::LimitOf;
 
     use super::*;
 
@@ -114,14 +116,14 @@ mod tests {
     fn waits_grow_and_end_at_six_hours_give_or_take() {
         for (failures, minutes) in [(0, 1), (1, 1), (2, 2), (5, 16), (9, 256), (10, 360), (u32::MAX, 360)] {
             let expected = SignedDuration::from_mins(minutes);
-            let wait = wait_after(&InstagramError::Timeout, failures);
+            let wait = wait_after(&UpstreamError::Timeout, failures);
             assert!(expected * 3 / 4 <= wait && wait <= expected * 5 / 4, "{failures}: {wait}");
         }
     }
 
     #[test]
     fn a_rate_limit_says_how_long_it_lasts() {
-        let limited = InstagramError::RateLimited { retry_after: Duration::from_secs(420), of: LimitOf::App };
+        let limited = UpstreamError::RateLimited { retry_after: Duration::from_secs(420), of: LimitOf::App };
         assert_eq!(wait_after(&limited, 9), SignedDuration::from_mins(7));
     }
 }

@@ -12,15 +12,12 @@ use super::outcome::Learnt;
 use crate::clock::later;
 use crate::error::Error;
 
-/// The name of the app's pause in the store.
-const NAME: &str = "instagram";
-
-/// Returns the name of an account's pause in the store.
+/// Returns the name of an account's pause in the store. That of the app has the provider's name.
 fn name_of_account(connection: &Connection) -> String {
-    format!("{NAME} {}", connection.id)
+    format!("{} {}", connection.provider.as_str(), connection.id)
 }
 
-/// Makes a wait one that can be added to a time: Instagram's are a day at most.
+/// Makes a wait one that can be added to a time: a provider's are a day at most.
 fn bounded(wait: Duration) -> SignedDuration {
     SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_hours(24))
 }
@@ -33,17 +30,17 @@ pub(super) struct Pause {
 }
 
 impl Connections {
-    /// Keeps calls with stored tokens from Instagram for so long.
+    /// Keeps calls with stored tokens from the provider for so long.
     pub(super) async fn pause(&self, wait: Duration) {
         let until = later(self.clock.now(), bounded(wait));
         self.pause.until.fetch_max(until.as_millisecond(), Ordering::Relaxed);
-        if let Err(error) = self.store.pause(NAME, until).await {
+        if let Err(error) = self.store.pause(self.rules.provider.as_str(), until).await {
             // The others will find out by themselves.
             tracing::warn!(%error, "a rate limit could not be passed on");
         }
     }
 
-    /// Keeps calls for one account from Instagram for so long: what somebody asks for is refused meanwhile,
+    /// Keeps calls for one account from the provider for so long: what somebody asks for is refused meanwhile,
     /// and the next scheduled refresh and sync come after it, unless a worker is at them.
     pub(super) async fn pause_account(&self, stored: &Connection, wait: Duration) {
         let wait = bounded(wait);
@@ -57,7 +54,7 @@ impl Connections {
         self.reschedule_sync(&free, wait, Learnt::default()).await;
     }
 
-    /// Refuses what somebody asks for while Instagram wants no calls, or none for this account.
+    /// Refuses what somebody asks for while the provider wants no calls, or none for this account.
     ///
     /// # Errors
     /// `rate_limited`; `unavailable`.
@@ -65,7 +62,7 @@ impl Connections {
         let now = self.clock.now();
         let of_account = self.store.paused_until(&name_of_account(stored), now).await?;
         match self.paused().await?.max(of_account) {
-            Some(until) => Err(Error::Paused(until.duration_since(now))),
+            Some(until) => Err(Error::Paused(self.rules.provider, until.duration_since(now))),
             None => Ok(()),
         }
     }
@@ -76,7 +73,7 @@ impl Connections {
     /// When the store does not answer.
     pub async fn paused(&self) -> StoreResult<Option<Timestamp>> {
         let now = self.clock.now();
-        if let Some(until) = self.store.paused_until(NAME, now).await? {
+        if let Some(until) = self.store.paused_until(self.rules.provider.as_str(), now).await? {
             self.pause.until.fetch_max(until.as_millisecond(), Ordering::Relaxed);
         }
         Ok(self.paused_here(now))

@@ -1,55 +1,92 @@
 //! A pending connection, which travels through the browser between exchange and save, inside a sealed handle.
 
-use std::time::Duration;
-
 use connection_store::NewConnection;
-use instagram_client::AccessToken;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use shared::{InstagramUser, SaveConnection, permission};
+use shared::{Provider, SaveConnection, UserProfile};
 use token_vault::Vault;
+use upstream::{AccessToken, RefreshToken, UpstreamError};
 use zeroize::Zeroizing;
 
-use super::{profile, token_context};
+use super::credentials::seal;
+use super::profile;
 use crate::clock::later;
 use crate::error::Invalid;
-use crate::providers::instagram;
+use crate::providers::{Grant, Rules};
 
-/// A connection that Instagram has granted and nobody has stored yet.
+/// A connection that the provider has granted and nobody has stored yet.
 ///
 /// Serialised only into a sealed handle, never into an answer or a log; it has no `Debug`.
 #[derive(Serialize, Deserialize)]
 pub(super) struct PendingConnection {
+    /// Handles of an earlier version name none: they are Instagram's.
+    #[serde(default = "instagram")]
+    provider: Provider,
     access_token: Zeroizing<String>,
+    #[serde(default)]
+    refresh_token: Option<Zeroizing<String>>,
     issued_at: Timestamp,
     /// Seconds, from `issued_at`.
     expires_in: u64,
-    app_scoped_id: Option<String>,
-    user: InstagramUser,
+    #[serde(rename = "app_scoped_id")]
+    other_id: Option<String>,
+    user: UserProfile,
+    #[serde(default)]
+    profile_url: Option<String>,
+    #[serde(default)]
+    product: Option<String>,
     scopes: Vec<String>,
 }
 
+fn instagram() -> Provider {
+    Provider::Instagram
+}
+
 impl PendingConnection {
-    pub(super) fn new(
-        token: &AccessToken,
-        issued_at: Timestamp,
-        expires_in: Duration,
-        profile: instagram_client::Profile,
-        scopes: Option<Vec<String>>,
-    ) -> Self {
-        Self {
-            access_token: Zeroizing::new(token.expose().to_owned()),
+    /// Makes one of what was granted. `asked`: what was asked for, which counts where the answer does not say what was granted.
+    ///
+    /// # Errors
+    /// [`UpstreamError::Unintelligible`] for a grant without a token.
+    pub(super) fn new(rules: &Rules, grant: Grant, asked: &[String]) -> Result<Self, UpstreamError> {
+        let Grant { credentials, issued_at, expires_in, account, scopes } = grant;
+        let Some(access) = credentials.access else {
+            return Err(UpstreamError::unintelligible("no access token"));
+        };
+        Ok(Self {
+            provider: rules.provider,
+            access_token: Zeroizing::new(access.expose().to_owned()),
+            refresh_token: credentials.refresh.map(|token| Zeroizing::new(token.expose().to_owned())),
             issued_at,
             expires_in: expires_in.as_secs(),
-            app_scoped_id: profile.app_scoped_id.clone(),
-            user: profile::to_wire(profile),
-            // Some answers do not say what was granted; then it is taken to be what was asked for.
-            scopes: scopes.unwrap_or_else(|| permission::ALL.map(str::to_owned).to_vec()),
-        }
+            other_id: account.other_id,
+            profile_url: account.profile.profile_url.clone(),
+            product: account.profile.product.clone(),
+            user: profile::to_wire(account.id, account.profile),
+            scopes: scopes.unwrap_or_else(|| asked.to_vec()),
+        })
     }
 
-    pub(super) fn user(&self) -> &InstagramUser {
+    /// Tells whether an account's id is one of this account's.
+    pub(super) fn is_of(&self, account_id: &str) -> bool {
+        self.user.id == account_id || self.other_id.as_deref() == Some(account_id)
+    }
+
+    pub(super) fn provider(&self) -> Provider {
+        self.provider
+    }
+
+    pub(super) fn user(&self) -> &UserProfile {
         &self.user
+    }
+
+    /// Returns the one id that the provider told of the account; `None` where it told two.
+    pub(super) fn only_id(&self) -> Option<&str> {
+        self.other_id.as_deref().filter(|&other| other == self.user.id)
+    }
+
+    /// Names the account by another of its ids.
+    pub(super) fn name_account(&mut self, id: String) {
+        self.user.id = id;
     }
 
     pub(super) fn expires_in(&self) -> u64 {
@@ -59,7 +96,7 @@ impl PendingConnection {
     /// Lists the body's fields that say something else than this does.
     pub(super) fn contradictions(&self, body: &SaveConnection) -> Vec<Invalid> {
         let mut fields = Vec::new();
-        if body.instagram_user_id != self.user.id {
+        if body.provider_account_id != self.user.id {
             fields.push(Invalid::OtherAccount);
         }
         if body.expires_in.is_some_and(|seconds| seconds != self.expires_in) {
@@ -76,18 +113,25 @@ impl PendingConnection {
         self,
         user_id: &str,
         vault: &Vault,
+        rules: &Rules,
         refresh_window: SignedDuration,
     ) -> NewConnection {
+        let id = self.user.id.clone();
+        let access = AccessToken::from((*self.access_token).clone());
+        let refresh = self.refresh_token.as_deref().map(|token| RefreshToken::from(token.clone()));
+        let sealed = seal(vault, rules, &id, &access, refresh.as_ref());
         let token_expires_at = end_of_life(self.issued_at, self.expires_in);
         NewConnection {
             user_id: user_id.to_owned(),
-            access_token: vault.seal(self.access_token.as_bytes(), &token_context(&self.user.id)),
-            instagram_user_id: self.user.id.clone(),
-            app_scoped_user_id: self.app_scoped_id,
+            provider_account_id: id,
+            other_account_id: self.other_id,
+            access_token: sealed.access_token,
+            refresh_token: sealed.refresh_token,
             token_issued_at: self.issued_at,
             token_expires_at,
-            refresh_at: instagram::refresh_at(self.issued_at, token_expires_at, refresh_window),
-            profile: profile::to_stored(self.user),
+            expires_at: (rules.expires_at)(self.issued_at, token_expires_at),
+            refresh_at: (rules.refresh_at)(self.issued_at, token_expires_at, refresh_window),
+            profile: profile::to_stored(self.user, self.profile_url, self.product),
             scopes: self.scopes,
         }
     }
@@ -100,7 +144,7 @@ pub(super) fn end_of_life(issued_at: Timestamp, expires_in: u64) -> Timestamp {
 }
 
 /// Tells whether the fields that a client gives of a profile differ from it. A field left out says nothing.
-fn contradicts(said: &InstagramUser, is: &InstagramUser) -> bool {
+fn contradicts(said: &UserProfile, is: &UserProfile) -> bool {
     fn differs<T: PartialEq>(said: Option<&T>, is: Option<&T>) -> bool {
         said.is_some() && said != is
     }
@@ -118,10 +162,14 @@ fn contradicts(said: &InstagramUser, is: &InstagramUser) -> bool {
 /// Opens a handle with any content as the save does, for the fuzz targets.
 #[cfg(feature = "fuzzing")]
 pub fn fuzz_pending_connection(vault: &Vault, handle: &str, bearer: &str) {
+    use crate::providers::rules;
+
     if let Ok(opened) = vault.open_handle::<PendingConnection>(handle, bearer, 0) {
         let pending: PendingConnection = opened.payload;
-        let stored = pending.into_connection(bearer, vault, SignedDuration::ZERO);
-        assert!(vault.open(&stored.access_token, &token_context(&stored.instagram_user_id)).is_ok());
+        let rules = rules(pending.provider);
+        let stored = pending.into_connection(bearer, vault, rules, SignedDuration::ZERO);
+        let [context, _] = super::credentials::contexts(rules, &stored.provider_account_id);
+        assert!(vault.open(&stored.access_token, &context).is_ok());
     }
 }
 

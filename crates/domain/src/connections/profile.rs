@@ -1,12 +1,12 @@
-//! A profile's three forms: Instagram's answer, the wire, the store.
+//! A profile's two forms: the wire and the store.
 
 use connection_store::Profile;
-use shared::InstagramUser;
+use shared::UserProfile;
 
 /// As the API writes it, in Instagram's own names.
-pub(super) fn to_wire(profile: instagram_client::Profile) -> InstagramUser {
-    InstagramUser {
-        id: profile.professional_id,
+pub(super) fn to_wire(id: String, profile: Profile) -> UserProfile {
+    UserProfile {
+        id,
         username: profile.username,
         name: profile.name,
         profile_picture_url: profile.profile_picture_url,
@@ -18,16 +18,18 @@ pub(super) fn to_wire(profile: instagram_client::Profile) -> InstagramUser {
     }
 }
 
-/// As it is stored, beside the account's id.
-pub(super) fn to_stored(user: InstagramUser) -> Profile {
+/// As it is stored, beside the account's id. The last two are not on the wire.
+pub(super) fn to_stored(user: UserProfile, profile_url: Option<String>, product: Option<String>) -> Profile {
     Profile {
         username: user.username,
         name: user.name,
         profile_picture_url: user.profile_picture_url,
+        profile_url,
         biography: user.biography,
         website: user.website,
         followers_count: user.followers_count,
         follows_count: user.follows_count,
         media_count: user.media_count,
+        product,
     }
 }

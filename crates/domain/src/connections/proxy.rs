@@ -1,45 +1,24 @@
-//! Graph calls that a program makes up and this service makes for it: which there are, and with what token.
+//! Calls that a program makes up and this service makes for it: which there are, and with what token.
 
 use connection_store::Connection;
-use instagram_client::{AccessToken, GraphBody, GraphCall, GraphMethod, InstagramError};
 use jiff::SignedDuration;
 use serde_json::Value;
 use shared::Scope;
+use upstream::{ApiBody, ApiCall, ApiMethod, UpstreamError};
 
-use super::Connections;
+use super::refresh::AskedBy;
+use super::{ConnectionOf, Connections};
 use crate::error::Error;
+use crate::providers::{Credentials, Rules};
 
-use GraphMethod::{Delete, Get, Post};
-use Scope::{ConnectionsRead, ContentPublish, MessagesManage};
+use ApiMethod::{Delete, Get, Post};
+use Scope::{ContentPublish, MessagesManage};
 
-/// Every call that is forwarded, with the scope that it needs (`instagram-api.md` §5, §7 and §8). `me` is the connection's
-/// account, `{id}` the id of something in it. Whatever is not here is not forwarded, so a call that Meta adds has to be looked
-/// at first.
-const FORWARDED: [(GraphMethod, &str, Scope); 18] = [
-    (Get, "me", ConnectionsRead),
-    (Get, "me/media", ConnectionsRead),
-    (Get, "me/stories", ConnectionsRead),
-    (Get, "me/insights", ConnectionsRead),
-    (Get, "me/tags", ConnectionsRead),
-    (Get, "me/content_publishing_limit", ConnectionsRead),
-    (Get, "me/conversations", MessagesManage),
-    (Post, "me/media", ContentPublish),
-    (Post, "me/media_publish", ContentPublish),
-    (Post, "me/messages", MessagesManage),
-    (Get, "{id}", ConnectionsRead),
-    (Get, "{id}/children", ConnectionsRead),
-    (Get, "{id}/comments", ConnectionsRead),
-    (Get, "{id}/insights", ConnectionsRead),
-    (Get, "{id}/replies", ConnectionsRead),
-    (Post, "{id}/comments", MessagesManage),
-    (Post, "{id}/replies", MessagesManage),
-    (Delete, "{id}", MessagesManage),
-];
+/// A call that is forwarded: its method, its path below the API's version, and the scope that a caller needs for it. In the path, `me`
+/// is the connection's account, `{id}` the id of something at the provider.
+pub type ForwardedCall = (ApiMethod, &'static str, Scope);
 
-/// Longest id of something at Instagram, in digits. Today's have 17.
-const ID_MAX: usize = 32;
-
-/// The shortest time between two questions to Instagram, about one token that it refused in forwarded calls.
+/// The shortest time between two questions to the provider, about one token that it refused in forwarded calls.
 const CHECK_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// Parameters that are not a program's to give: other calls in the place of this one, and other forms of its
@@ -66,31 +45,35 @@ const REFUSED_PARTS: [&str; 5] = ["token", "secret", "proof", "clientid", "signe
 /// A path that is forwarded.
 #[derive(Debug)]
 pub struct Forwarded {
-    method: GraphMethod,
+    method: ApiMethod,
     path: Vec<String>,
     scope: Scope,
 }
 
 impl Forwarded {
-    /// Finds the call that a method and a path below `proxy/` stand for. The path is taken as it came, not decoded: no path that is forwarded
-    /// has anything in it that would have to be.
+    /// Finds the call to a provider that a method and a path below `proxy/` stand for. The path is taken as it came, not decoded: no path
+    /// that is forwarded has anything in it that would have to be.
     ///
     /// # Errors
     /// `not_found`; `method_not_allowed` where another method would be forwarded.
-    pub fn find(method: GraphMethod, path: &str) -> Result<Self, Error> {
+    pub fn find(rules: &Rules, method: ApiMethod, path: &str) -> Result<Self, Error> {
         let segments: Vec<&str> = path.split('/').collect();
+        let is_one = |shape: &str, given: &str| match shape {
+            "{id}" => (rules.is_id)(given),
+            word => word == given,
+        };
         let fits = |shape: &str| {
             let shape: Vec<&str> = shape.split('/').collect();
             shape.len() == segments.len()
                 && shape.iter().zip(&segments).all(|(shape, given)| is_one(shape, given))
         };
-        let found: Vec<_> = FORWARDED.iter().filter(|(_, shape, _)| fits(shape)).collect();
+        let found: Vec<_> = rules.forwarded.iter().filter(|(_, shape, _)| fits(shape)).collect();
         match found.iter().find(|(forwarded, ..)| *forwarded == method) {
             Some((_, _, scope)) => {
                 let path = segments.into_iter().map(str::to_owned).collect();
                 Ok(Self { method, path, scope: *scope })
             }
-            None if found.is_empty() => Err(Error::NotForwarded),
+            None if found.is_empty() => Err(Error::NotForwarded(rules.provider)),
             None => {
                 let methods: Vec<_> = found.iter().map(|(method, ..)| name(*method)).collect();
                 Err(Error::MethodNotForwarded(methods))
@@ -113,15 +96,7 @@ impl Forwarded {
     }
 }
 
-/// Tells whether one segment of a path is what the table says.
-fn is_one(shape: &str, given: &str) -> bool {
-    match shape {
-        "{id}" => (1..=ID_MAX).contains(&given.len()) && given.bytes().all(|byte| byte.is_ascii_digit()),
-        word => word == given,
-    }
-}
-
-fn name(method: GraphMethod) -> &'static str {
+fn name(method: ApiMethod) -> &'static str {
     match method {
         Get => "GET",
         Post => "POST",
@@ -132,7 +107,7 @@ fn name(method: GraphMethod) -> &'static str {
 /// Holds what a program says beside the path.
 pub struct Parameters {
     query: Vec<(String, String)>,
-    body: Option<GraphBody>,
+    body: Option<ApiBody>,
 }
 
 impl Parameters {
@@ -140,9 +115,9 @@ impl Parameters {
     ///
     /// # Errors
     /// `invalid_request` when one is among them that is not the program's to give.
-    pub fn new(query: Vec<(String, String)>, body: Option<GraphBody>) -> Result<Self, Error> {
+    pub fn new(query: Vec<(String, String)>, body: Option<ApiBody>) -> Result<Self, Error> {
         let parameters = Self { query, body };
-        let has_secret = matches!(&parameters.body, Some(GraphBody::Json(json)) if holds_secret(json));
+        let has_secret = matches!(&parameters.body, Some(ApiBody::Json(json)) if holds_secret(json));
         if has_secret || parameters.pairs().any(|(name, _)| is_refused(&name)) {
             return Err(Error::RefusedParameter);
         }
@@ -152,11 +127,11 @@ impl Parameters {
     /// All names and values, whole or, of JSON, at the top.
     fn pairs(&self) -> impl Iterator<Item = (String, String)> {
         let of_body: Vec<(String, String)> = match &self.body {
-            Some(GraphBody::Form(fields)) => fields.clone(),
-            Some(GraphBody::Json(Value::Object(fields))) => {
+            Some(ApiBody::Form(fields)) => fields.clone(),
+            Some(ApiBody::Json(Value::Object(fields))) => {
                 fields.iter().map(|(name, value)| (name.clone(), value.to_string())).collect()
             }
-            Some(GraphBody::Json(_)) | None => Vec::new(),
+            Some(ApiBody::Json(_)) | None => Vec::new(),
         };
         self.query.clone().into_iter().chain(of_body)
     }
@@ -215,62 +190,70 @@ fn folded(name: &str) -> String {
 }
 
 impl Connections {
-    /// Makes a Graph call with the token of the user's connection. The answer is Graph's, without any token.
+    /// Makes a call with the token of one of the user's connections. The answer is the provider's, without any token.
     ///
     /// # Errors
     /// `not_connected`; `needs_reauthorization`, which is recorded; `rate_limited`, which is remembered;
-    /// `invalid_request` with Instagram's word where it refuses the call; Instagram's other failures.
+    /// `invalid_request` with the provider's word where it refuses the call; the provider's other failures.
     pub async fn forward(
         &self,
-        user_id: &str,
+        which: ConnectionOf<'_>,
         call: Forwarded,
         parameters: Parameters,
     ) -> Result<Value, Error> {
-        let (stored, token) = self.usable(user_id).await?;
+        let (stored, credentials) = self.usable(which).await?;
         self.refuse_while_paused(&stored).await?;
-        let account =
-            |segment: String| if segment == "me" { stored.instagram_user_id.clone() } else { segment };
-        let call = GraphCall {
-            method: call.method,
-            path: call.path.into_iter().map(account).collect(),
-            query: parameters.query,
-            body: parameters.body,
-        };
-        match self.instagram()?.graph(call, &token).await {
-            Ok(answer) => Ok(answer),
-            Err(error @ InstagramError::RateLimited { .. }) => Err(self.refused(&stored, error).await),
-            Err(error @ InstagramError::NeedsReauthorization { .. }) => {
-                Err(self.refused_once(&stored, &token, error).await)
+        let Forwarded { method, path, .. } = call;
+        let call = ApiCall { method, path, query: parameters.query, body: parameters.body };
+        let asked = self
+            .with_access(&stored, credentials, AskedBy::Program, async |client, token| {
+                client.call(call.clone(), &stored.provider_account_id, token).await
+            })
+            .await?;
+        match asked {
+            (_, Ok(answer)) => Ok(answer),
+            ((stored, _), Err(error @ UpstreamError::RateLimited { .. })) => {
+                Err(self.refused(&stored, error).await)
             }
-            Err(error) => Err(Error::Forwarded(error)),
+            ((stored, credentials), Err(error @ UpstreamError::NeedsReauthorization { .. })) => {
+                Err(self.refused_once(&stored, &credentials, error).await)
+            }
+            (_, Err(error)) => Err(Error::Forwarded(self.rules.provider, error)),
         }
     }
 
-    /// Returns what it means for a program that Instagram refused the token in a call that the program made
-    /// up. The call may be what is refused, so the token counts as dead only where Instagram refuses it for
+    /// Returns what it means for a program that the provider refused the token in a call that the program made
+    /// up. The call may be what is refused, so the token counts as dead only where the provider refuses it for
     /// the profile, too. Of all calls that provoke this, one a minute asks.
-    async fn refused_once(&self, stored: &Connection, token: &AccessToken, error: InstagramError) -> Error {
+    async fn refused_once(
+        &self,
+        stored: &Connection,
+        credentials: &Credentials,
+        error: UpstreamError,
+    ) -> Error {
+        let provider = self.rules.provider;
         let name = format!("token-check:{}", stored.id);
         match self.store.count_try(&name, CHECK_EVERY, self.clock.now()).await {
             Ok(tries) if tries.count == 1 => {}
             // Somebody asks at this moment, or has just asked; what came of it is stored.
             Ok(_) => {
-                let found = self.usable(&stored.user_id).await;
-                return found.err().unwrap_or_else(|| Error::AccessRefusedOnce(error));
+                let found = self.usable(ConnectionOf::of(stored)).await;
+                return found.err().unwrap_or_else(|| Error::AccessRefusedOnce(provider, error));
             }
             Err(unavailable) => return unavailable.into(),
         }
-        let instagram = match self.instagram() {
-            Ok(instagram) => instagram,
+        let client = match self.client() {
+            Ok(client) => client,
             Err(not_configured) => return not_configured,
         };
-        match instagram.profile(token).await {
-            Err(
-                told @ (InstagramError::NeedsReauthorization { .. } | InstagramError::RateLimited { .. }),
-            ) => self.refused(stored, told).await,
+        let Some(token) = &credentials.access else { return Error::AccessRefusedOnce(provider, error) };
+        match client.account(token).await {
+            Err(told @ (UpstreamError::NeedsReauthorization { .. } | UpstreamError::RateLimited { .. })) => {
+                self.refused(stored, told).await
+            }
             // The profile is read and not stored: otherwise any caller that can provoke this could fill the
             // history.
-            Ok(_) | Err(_) => Error::AccessRefusedOnce(error),
+            Ok(_) | Err(_) => Error::AccessRefusedOnce(provider, error),
         }
     }
 }
@@ -278,11 +261,19 @@ impl Connections {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use shared::Provider;
 
     use super::*;
+    use crate::providers::rules;
 
-    fn found(method: GraphMethod, path: &str) -> Result<Scope, String> {
-        Forwarded::find(method, path).map(|call| call.scope).map_err(|error| error.to_string())
+    use Scope::ConnectionsRead;
+
+    fn find(method: ApiMethod, path: &str) -> Result<Forwarded, Error> {
+        Forwarded::find(rules(Provider::Instagram), method, path)
+    }
+
+    fn found(method: ApiMethod, path: &str) -> Result<Scope, String> {
+        find(method, path).map(|call| call.scope).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -343,8 +334,8 @@ mod tests {
         let json = Value::Object([(name.to_owned(), Value::from("x"))].into_iter().collect());
         [
             query(name, "x").is_ok(),
-            Parameters::new(Vec::new(), Some(GraphBody::Form(pair))).is_ok(),
-            Parameters::new(Vec::new(), Some(GraphBody::Json(json))).is_ok(),
+            Parameters::new(Vec::new(), Some(ApiBody::Form(pair))).is_ok(),
+            Parameters::new(Vec::new(), Some(ApiBody::Json(json))).is_ok(),
         ]
     }
 
@@ -413,7 +404,7 @@ mod tests {
             // Names that change the call do so at the top alone.
             (json!({"message": {"method": "delete", "format": "x"}}), true),
         ] {
-            let parameters = Parameters::new(Vec::new(), Some(GraphBody::Json(body.clone())));
+            let parameters = Parameters::new(Vec::new(), Some(ApiBody::Json(body.clone())));
             assert_eq!(parameters.is_ok(), is_let_in, "{body}");
         }
     }
@@ -435,18 +426,18 @@ mod tests {
         let payload = json!({"template_type": "generic", "elements": [element]});
         let message = json!({"attachment": {"type": "template", "payload": payload}});
         let body = json!({"recipient": {"comment_id": "1"}, "message": message, "tag": "HUMAN_AGENT"});
-        assert!(Parameters::new(Vec::new(), Some(GraphBody::Json(body))).is_ok());
+        assert!(Parameters::new(Vec::new(), Some(ApiBody::Json(body))).is_ok());
     }
 
     #[test]
     fn who_deletes_may_write_comments_and_posts() {
-        let call = Forwarded::find(Delete, "1").unwrap();
+        let call = find(Delete, "1").unwrap();
         assert_eq!(call.scopes(&query("limit", "1").unwrap()), [MessagesManage, ContentPublish]);
     }
 
     #[test]
     fn messages_are_not_read_as_fields_of_something_else() {
-        let call = Forwarded::find(Get, "me").unwrap();
+        let call = find(Get, "me").unwrap();
         for (name, fields, expected) in [
             ("fields", "id,username", vec![ConnectionsRead]),
             ("fields", "id,Conversations{messages{message}}", vec![ConnectionsRead, MessagesManage]),

@@ -3,7 +3,8 @@
 use connection_store::{SealedToken, StoreResult};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{Connections, token_context};
+use super::Connections;
+use super::credentials::contexts;
 use crate::work::CONCURRENCY;
 
 /// A page of tokens that were looked at.
@@ -11,7 +12,7 @@ use crate::work::CONCURRENCY;
 pub struct ReencryptedPage {
     /// Tokens that have the new key now.
     pub reencrypted: u64,
-    /// Tokens that were replaced meanwhile, by a renewal, a reconnect or another process that reencrypts.
+    /// Tokens that were replaced meanwhile, by a refresh, a reconnect or another process that reencrypts.
     pub superseded: u64,
     /// Tokens that do not open, and were left as they are.
     pub unreadable: u64,
@@ -33,7 +34,7 @@ impl Connections {
         after: Option<&str>,
         limit: u32,
     ) -> StoreResult<Vec<SealedToken>> {
-        self.store.sealed_with(key_id, after, limit).await
+        self.kept().sealed_with(key_id, after, limit).await
     }
 
     /// Counts the tokens sealed with keys that open and do not seal. Looks at every connection.
@@ -42,7 +43,7 @@ impl Connections {
     /// When the store does not answer.
     pub async fn left_to_reencrypt(&self) -> StoreResult<u64> {
         let old = self.old_keys();
-        let uses = self.store.key_use().await?;
+        let uses = self.kept().key_use().await?;
         Ok(uses.iter().filter(|key_use| old.contains(&key_use.key_id)).map(|key_use| key_use.tokens).sum())
     }
 
@@ -65,11 +66,23 @@ impl Connections {
     }
 
     async fn reencrypt_one(&self, token: &SealedToken) -> StoreResult<ReencryptedPage> {
-        let context = token_context(&token.instagram_user_id);
-        let Ok(anew) = self.vault.reencrypt(&token.access_token, &context) else {
-            return Ok(ReencryptedPage { unreadable: 1, ..ReencryptedPage::default() });
+        let [access_context, refresh_context] = contexts(self.rules, &token.provider_account_id);
+        let access_token = self.vault.reencrypt(&token.access_token, &access_context);
+        let refresh_token =
+            token.refresh_token.as_ref().map(|sealed| self.vault.reencrypt(sealed, &refresh_context));
+        let new = match (access_token, refresh_token) {
+            (Ok(access_token), None) => SealedToken { access_token, ..token.clone() },
+            // An access token that does not open is made anew from the other when it is needed.
+            (access_token, Some(Ok(refresh_token))) => SealedToken {
+                access_token: access_token.unwrap_or_else(|_| token.access_token.clone()),
+                refresh_token: Some(refresh_token),
+                ..token.clone()
+            },
+            (Err(_), None) | (_, Some(Err(_))) => {
+                return Ok(ReencryptedPage { unreadable: 1, ..ReencryptedPage::default() });
+            }
         };
-        let replaced = u64::from(self.store.reencrypt_token(token, &anew).await?);
+        let replaced = u64::from(self.kept().reseal(token, &new).await?);
         Ok(ReencryptedPage { reencrypted: replaced, superseded: 1 - replaced, unreadable: 0 })
     }
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Connections;
 use crate::clock::later;
 use crate::error::Error;
-use crate::providers::instagram::{APP_REMOVED, why_refused};
+use crate::providers::instagram::APP_REMOVED;
 use instagram_client::SignedRequest;
 
 /// Time for which a request to deauthorize is remembered. If it comes again later, it finds a token that is
@@ -44,7 +44,7 @@ impl Connections {
 
     async fn mark_removed(&self, account_id: &str, issued_at: Timestamp) -> StoreResult<()> {
         for _ in 0..MARK_ATTEMPTS {
-            let connections = self.store.connections_of_account(account_id).await?;
+            let connections = self.kept().connections_of_account(account_id).await?;
             let meant: Vec<_> =
                 connections.iter().filter(|connection| is_meant(connection, issued_at)).collect();
             if meant.is_empty() {
@@ -52,7 +52,7 @@ impl Connections {
             }
             // A token that is refreshed or re-encrypted at this moment is another text, and stays unmarked this time.
             for connection in meant {
-                self.mark_dead(connection, why_refused(APP_REMOVED)).await?;
+                self.mark_dead(connection, (self.rules.why_refused)(APP_REMOVED)).await?;
             }
         }
         Ok(())
@@ -60,22 +60,22 @@ impl Connections {
 
     /// The owner wants everything deleted: erases what was connected when the request was made, or before. Returns the code
     /// under which the request can be looked up; it is the same each time the same request comes, and only the first one
-    /// erases anything. What cannot be erased now is erased by [`finish_deletions`](Self::finish_deletions).
+    /// erases anything. What cannot be erased now is erased by [`finish_deletions`](crate::Providers::finish_deletions).
     ///
     /// # Errors
     /// `unavailable`, when the request could not be remembered.
     pub async fn delete_data(&self, request: &SignedRequest) -> Result<String, Error> {
         let connected_by = later(request.issued_at, REST_OF_SECOND);
-        let stored = self.store.connections_of_account(&request.account_id).await?;
+        let stored = self.kept().connections_of_account(&request.account_id).await?;
         let meant = stored.iter().filter(|connection| connection.last_connected_at <= connected_by).count();
         let deletion = NewDeletion {
             code: request.fingerprint("data deletion"),
-            of: DeletionOf::Account(request.account_id.clone()),
+            of: DeletionOf::Account(self.rules.provider, request.account_id.clone()),
             connected_by,
             connections: Some(meant as u64),
         };
         if self.store.begin_deletion(deletion.clone(), self.clock.now()).await?
-            && let Err(error) = self.finish_deletion(&deletion).await
+            && let Err(error) = self.finish_deletion_of_account(&request.account_id, &deletion).await
         {
             Error::from(error).log();
         }

@@ -1,16 +1,14 @@
 //! Handing Instagram's own token to a program.
 
 use connection_store::Connection;
-use instagram_client::AccessToken;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use shared::{EventKind, Sensitive, TokenAnswer};
+use shared::{EventKind, Provider, Sensitive, TokenAnswer};
+use upstream::AccessToken;
 
-use super::Connections;
 use super::refresh::AskedBy;
-use super::view::REFRESH_WINDOW;
+use super::{ConnectionOf, Connections};
 use crate::error::Error;
-use crate::providers::instagram;
 
 /// Number of attempts to read a token that others replace at the same moment.
 const READ_ATTEMPTS: u32 = 5;
@@ -25,46 +23,58 @@ pub struct Program<'a> {
 }
 
 impl Connections {
-    /// The token of the user's connection, refreshed first where little of its life is left and `may_refresh` lets it be asked for.
+    /// Gives the access token of one of the user's connections, refreshed first where little of its life is left and `may_refresh` lets it be asked for.
     /// That it was given, and to which key, is stored as an event before it is given, once a minute at most: where that
     /// cannot be done, nothing is given.
     ///
     /// # Errors
-    /// `not_connected`; `needs_reauthorization` when Instagram no longer accepts the token; `unavailable`.
+    /// `not_connected`; `needs_reauthorization` when the provider no longer accepts the token; `unavailable`.
     pub async fn give_token(
         &self,
-        user_id: &str,
+        which: ConnectionOf<'_>,
         to: Program<'_>,
         may_refresh: impl AsyncFnOnce() -> bool,
     ) -> Result<TokenAnswer, Error> {
-        let mut usable = self.usable(user_id).await?;
-        if self.ends_soon(&usable.0) && may_refresh().await {
-            // The token is still good if that fails.
-            if let Err(error) = self.refresh(user_id, AskedBy::Program).await {
-                error.log();
+        let mut usable = self.usable(which).await?;
+        let has_to = self.rules.margin.is_some();
+        if (usable.1.access.is_none() || self.ends_soon(&usable.0)) && (has_to || may_refresh().await) {
+            match self.refresh(which, AskedBy::Program).await {
+                Err(error) if self.is_over(&usable.0) => return Err(error),
+                // The token is still good.
+                Err(error) => error.log(),
+                Ok(_) => {}
             }
-            usable = self.usable(user_id).await?;
+            usable = self.usable(which).await?;
         }
         for _ in 0..READ_ATTEMPTS {
-            let (stored, token) = usable;
-            let message = instagram::token_given(to.key_name);
-            let (id, sealed, now) = (&stored.id, &stored.access_token, self.clock.now());
+            let (stored, credentials) = usable;
+            let now = self.clock.now();
+            let Some(token) = credentials.access.filter(|_| !self.is_over(&stored)) else {
+                return Err(Error::BeingRefreshed);
+            };
+            let message = self.rules.token_given(to.key_name);
+            let (id, sealed) = (&stored.id, &stored.access_token);
             let mut event = self.event(EventKind::TokenRead, message);
             event.id = event_id(id, to.key_id, now);
-            if self.store.record_event(id, sealed, event, now).await? {
+            if self.kept().record_event(id, sealed, event, now).await? {
                 tracing::info!(key = to.key_id, connection = stored.id, "a token was given");
                 return Ok(answer(stored, &token));
             }
-            usable = self.usable(user_id).await?;
+            usable = self.usable(which).await?;
         }
         Err(Error::Internal("a token was replaced again and again"))
     }
 
-    /// Tells whether little of a token's life is left, and Instagram already refreshes it.
+    /// Tells whether little of a token's life is left, and the provider already refreshes it.
     fn ends_soon(&self, stored: &Connection) -> bool {
         let now = self.clock.now();
-        stored.token_expires_at.duration_since(now) <= REFRESH_WINDOW
-            && now.duration_since(stored.token_issued_at) >= instagram::YOUNGEST
+        stored.token_expires_at.duration_since(now) <= self.rules.margin.unwrap_or(self.rules.expiring)
+            && now.duration_since(stored.token_issued_at) >= self.rules.youngest
+    }
+
+    /// Tells whether an access token has expired.
+    fn is_over(&self, stored: &Connection) -> bool {
+        stored.token_expires_at <= self.clock.now()
     }
 }
 
@@ -76,11 +86,13 @@ fn event_id(connection_id: &str, key_id: &str, now: Timestamp) -> String {
 }
 
 fn answer(stored: Connection, token: &AccessToken) -> TokenAnswer {
+    let id_of = |provider| (stored.provider == provider).then(|| stored.provider_account_id.clone());
     TokenAnswer {
         access_token: Sensitive::from(token.expose().to_owned()),
         token_type: "bearer".to_owned(),
         expires_at: stored.token_expires_at.into(),
-        instagram_user_id: stored.instagram_user_id,
+        instagram_user_id: id_of(Provider::Instagram),
+        spotify_user_id: id_of(Provider::Spotify),
         scopes: stored.scopes,
     }
 }

@@ -3,24 +3,25 @@
 use std::time::Duration;
 
 use crate::canned::{Canned, token};
-use instagram_client::{AccountType, InstagramError, LongLivedToken, Profile};
+use instagram_client::{AccountType, LongLivedToken, Profile};
+use upstream::UpstreamError;
 
 const PUBLISH: &str = "instagram_business_content_publish";
 const BASIC: &str = "instagram_business_basic";
 
-async fn long_lived(body: &str) -> Result<LongLivedToken, InstagramError> {
+async fn long_lived(body: &str) -> Result<LongLivedToken, UpstreamError> {
     let exchanged = Canned::json(body).client.exchange_for_long_lived(&token()).await;
     let refreshed = Canned::json(body).client.refresh(&token()).await;
     assert_eq!(exchanged.as_ref().err(), refreshed.as_ref().err(), "both have one shape");
     refreshed
 }
 
-async fn profile(body: &str) -> Result<Profile, InstagramError> {
+async fn profile(body: &str) -> Result<Profile, UpstreamError> {
     Canned::json(body).client.profile(&token()).await
 }
 
-fn is_unintelligible<T>(outcome: &Result<T, InstagramError>) -> bool {
-    matches!(outcome, Err(InstagramError::Unintelligible { .. }))
+fn is_unintelligible<T>(outcome: &Result<T, UpstreamError>) -> bool {
+    matches!(outcome, Err(UpstreamError::Unintelligible { .. }))
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use instagram_client::{AuthorizeOptions, Config, ConfigError, InstagramClient};
+use instagram_client::{AuthorizeOptions, Config, InstagramClient};
+use upstream::ConfigError;
 use url::Url;
 
 const SCOPES: [&str; 3] =

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use instagram_client::{AccessToken, Config, InstagramClient};
+use instagram_client::{Config, InstagramClient};
+use upstream::AccessToken;
 use upstream::testing;
 use url::Url;
 

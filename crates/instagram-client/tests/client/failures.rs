@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use crate::canned::{Canned, token};
-use instagram_client::{AccessTo, DEFAULT_RETRY_AFTER, InstagramError, LimitOf};
+use instagram_client::DEFAULT_RETRY_AFTER;
+use upstream::{AccessTo, LimitOf, UpstreamError};
 
 /// The error of one answer, which must be the same from every call.
-async fn error_of(status: u16, headers: &[&str], body: &str) -> InstagramError {
+async fn error_of(status: u16, headers: &[&str], body: &str) -> UpstreamError {
     let answer = || Canned::answer(status, headers, body).client;
     let error = answer().profile(&token()).await.unwrap_err();
     assert_eq!(answer().exchange_code("AQB").await.unwrap_err(), error, "code exchange: {body}");
@@ -30,8 +31,8 @@ fn token_endpoint(code: i64, message: &str) -> String {
     format!(r#"{{"error_type":"OAuthException","code":{code},"error_message":"{message}"}}"#)
 }
 
-fn rejected(code: i64, subcode: Option<i64>, message: &str, may_be_done: bool) -> InstagramError {
-    InstagramError::Rejected { code, subcode, message: message.to_owned(), may_be_done }
+fn rejected(code: i64, subcode: Option<i64>, message: &str, may_be_done: bool) -> UpstreamError {
+    UpstreamError::Rejected { code, subcode, message: message.to_owned(), may_be_done }
 }
 
 #[tokio::test]
@@ -40,7 +41,7 @@ async fn a_dead_token_needs_reauthorization() {
         for code in [190, 102] {
             for status in [200, 400, 401] {
                 let error = error_of(status, &[], &oauth_exception(code, subcode)).await;
-                assert_eq!(error, InstagramError::NeedsReauthorization { subcode }, "{status} {code}");
+                assert_eq!(error, UpstreamError::NeedsReauthorization { subcode }, "{status} {code}");
             }
         }
     }
@@ -67,13 +68,13 @@ async fn known_failure_19_only_codes_190_and_102_kill_a_token() {
     ];
     for (status, body) in answers {
         let error = error_of(status, &[], &body).await;
-        assert!(!matches!(error, InstagramError::NeedsReauthorization { .. }), "{status} {body}: {error:?}");
+        assert!(!matches!(error, UpstreamError::NeedsReauthorization { .. }), "{status} {body}: {error:?}");
     }
 }
 
 #[tokio::test]
 async fn a_rate_limit_is_one_in_whatever_form_it_comes() {
-    let limited_of = |of| InstagramError::RateLimited { retry_after: DEFAULT_RETRY_AFTER, of };
+    let limited_of = |of| UpstreamError::RateLimited { retry_after: DEFAULT_RETRY_AFTER, of };
     let limited = limited_of(LimitOf::App);
     for (code, of) in [
         (4, LimitOf::App),
@@ -102,7 +103,7 @@ async fn a_rate_limit_says_how_long_to_wait() {
     for (headers, seconds) in [([app_usage, usage], 420), ([app_usage, "Retry-After: 30"], 30)] {
         let error = error_of(400, &headers, &oauth_exception(4, None)).await;
         let retry_after = Duration::from_secs(seconds);
-        assert_eq!(error, InstagramError::RateLimited { retry_after, of: LimitOf::App });
+        assert_eq!(error, UpstreamError::RateLimited { retry_after, of: LimitOf::App });
     }
 }
 
@@ -122,7 +123,7 @@ async fn what_passes_by_itself_is_retryable() {
         (504, "{}".to_owned()),
     ] {
         let error = error_of(status, &[], &body).await;
-        assert!(matches!(error, InstagramError::Retryable { .. }), "{status} {body}: {error:?}");
+        assert!(matches!(error, UpstreamError::Retryable { .. }), "{status} {body}: {error:?}");
     }
 }
 
@@ -130,7 +131,7 @@ async fn what_passes_by_itself_is_retryable() {
 async fn a_missing_permission_leaves_the_token_alive() {
     for code in [10, 200, 230, 299] {
         let error = error_of(403, &[], &oauth_exception(code, None)).await;
-        assert_eq!(error, InstagramError::MissingPermission { code });
+        assert_eq!(error, UpstreamError::MissingPermission { code });
     }
 }
 
@@ -139,11 +140,11 @@ async fn a_missing_permission_leaves_the_token_alive() {
 async fn known_failure_14_an_app_without_access_is_told_from_a_bad_request() {
     let message = "Unsupported request - method type: get";
     let error = error_of(400, &[], &graph(100, None, "IGApiException", message)).await;
-    assert_eq!(error, InstagramError::AppAccess { to: AccessTo::Account });
+    assert_eq!(error, UpstreamError::AppAccess { to: AccessTo::Account });
     assert!(error.to_string().contains("testers"), "{error}");
 
     let missing = "Unsupported get request. Object with ID '17841400000000000' does not exist";
-    let error = error_of(400, &[], &graph(100, Some(33), "GraphMethodException", missing)).await;
+    let error = error_of(400, &[], &graph(100, Some(33), "ApiMethodException", missing)).await;
     assert_eq!(error, rejected(100, Some(33), missing, false));
 }
 
@@ -156,7 +157,7 @@ async fn a_code_that_does_not_work_is_an_invalid_code() {
         "Error validating verification code. Please make sure your redirect_uri is identical to the one you used",
     ] {
         for body in [token_endpoint(400, message), graph(100, None, "OAuthException", message)] {
-            assert_eq!(error_of(400, &[], &body).await, InstagramError::InvalidCode, "{body}");
+            assert_eq!(error_of(400, &[], &body).await, UpstreamError::InvalidCode, "{body}");
         }
     }
 }
@@ -166,7 +167,7 @@ async fn known_failure_18_wrong_settings_are_named_in_the_error() {
     for message in ["Invalid platform app", "Error validating client secret.", "Invalid redirect_uri"] {
         for body in [token_endpoint(400, message), graph(1, None, "OAuthException", message)] {
             let error = error_of(400, &[], &body).await;
-            assert_eq!(error, InstagramError::Misconfigured { message: message.to_owned() }, "{body}");
+            assert_eq!(error, UpstreamError::Misconfigured { message: message.to_owned() }, "{body}");
             assert!(error.to_string().contains(message));
         }
     }
@@ -213,25 +214,25 @@ async fn an_error_without_a_code_is_nonsense_whatever_the_status() {
             r#"{"error_type":"OAuthException","error_message":"x","code":299}"#,
         ] {
             let error = error_of(status, &[], body).await;
-            assert!(matches!(error, InstagramError::Unintelligible { .. }), "{status} {body}: {error:?}");
+            assert!(matches!(error, UpstreamError::Unintelligible { .. }), "{status} {body}: {error:?}");
         }
     }
     // These answers are understood without a code.
-    assert!(matches!(error_of(503, &[], r#"{"error":{}}"#).await, InstagramError::Retryable { .. }));
-    assert!(matches!(error_of(429, &[], r#"{"error":{}}"#).await, InstagramError::RateLimited { .. }));
+    assert!(matches!(error_of(503, &[], r#"{"error":{}}"#).await, UpstreamError::Retryable { .. }));
+    assert!(matches!(error_of(429, &[], r#"{"error":{}}"#).await, UpstreamError::RateLimited { .. }));
     let used = r#"{"error_message":"Matching code was not found or was already used"}"#;
-    assert_eq!(error_of(400, &[], used).await, InstagramError::InvalidCode);
+    assert_eq!(error_of(400, &[], used).await, UpstreamError::InvalidCode);
     let outage = error_of(200, &[], &token_endpoint(503, "Please try again")).await;
-    assert!(matches!(outage, InstagramError::Retryable { .. }), "{outage:?}");
+    assert!(matches!(outage, UpstreamError::Retryable { .. }), "{outage:?}");
 }
 
 /// An error is one with half of its fields, too.
 #[tokio::test]
 async fn an_error_that_lacks_something_is_no_success() {
     let dead = error_of(200, &[], r#"{"error":{"message":null,"code":190,"error_subcode":"460"}}"#).await;
-    assert_eq!(dead, InstagramError::NeedsReauthorization { subcode: None });
+    assert_eq!(dead, UpstreamError::NeedsReauthorization { subcode: None });
     let twice = error_of(200, &[], r#"{"error":{"code":2},"error":{"code":190}}"#).await;
-    assert_eq!(twice, InstagramError::NeedsReauthorization { subcode: None });
+    assert_eq!(twice, UpstreamError::NeedsReauthorization { subcode: None });
 }
 
 #[tokio::test]

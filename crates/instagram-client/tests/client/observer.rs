@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use instagram_client::{Call, CallObserver, Config, InstagramClient, InstagramError};
+use instagram_client::{Config, InstagramClient};
 use instagram_simulator::{Config as SimulatorConfig, Consent, Endpoint, Fault, Simulator, Times, accounts};
+use upstream::{Call, CallObserver, UpstreamError};
 use url::Url;
 
 #[derive(Default)]
@@ -70,7 +71,7 @@ async fn each_endpoint_is_told_by_its_name() {
     client.profile(&long.access_token).await.unwrap();
     assert_eq!(calls.only(), ("profile", "ok"));
 
-    assert_eq!(client.exchange_code(&code).await.unwrap_err(), InstagramError::InvalidCode);
+    assert_eq!(client.exchange_code(&code).await.unwrap_err(), UpstreamError::InvalidCode);
     assert_eq!(calls.only(), ("code_exchange", "invalid_code"));
 }
 

@@ -4,8 +4,8 @@
 use std::fmt::Debug;
 
 use crate::canned::{APP_SECRET, Canned, TOKEN, client_of, token};
-use instagram_client::{GraphCall, GraphMethod, InstagramError};
 use upstream::testing::Log;
+use upstream::{ApiCall, ApiMethod, UpstreamError};
 
 const CODE: &str = "AQBsecretcode0123456789";
 const NEW_TOKEN: &str = "IGAANewToken9876543210zyxwvutsrqponmlkjihgfedcba";
@@ -42,7 +42,7 @@ async fn known_failure_16_no_secret_reaches_a_log_an_error_or_debug() {
         shown += &shown_by(&client.profile(&token()).await);
         let query = vec![("fields".to_owned(), "id".to_owned())];
         let path = vec!["me".to_owned(), "media".to_owned()];
-        let call = GraphCall { method: GraphMethod::Get, path, query, body: None };
+        let call = ApiCall { method: ApiMethod::Get, path, query, body: None };
         shown += &shown_by(&client.graph(call, &token()).await);
     }
     let logged = log.text();
@@ -57,7 +57,7 @@ async fn known_failure_16_no_secret_reaches_a_log_an_error_or_debug() {
     }
 }
 
-fn shown_by<T: Debug>(outcome: &Result<T, InstagramError>) -> String {
+fn shown_by<T: Debug>(outcome: &Result<T, UpstreamError>) -> String {
     let message = outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
     format!("{outcome:?}\n{message}\n")
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use instagram_client::{AccessTo, AuthorizeOptions, Config, InstagramClient, InstagramError};
+use instagram_client::{AuthorizeOptions, Config, InstagramClient};
 use instagram_simulator::{
     Config as SimulatorConfig, Consent, Endpoint, Fault, Options, Simulator, Times, TokenShape, UserIdForm,
     accounts,
 };
+use upstream::{AccessTo, UpstreamError};
 use url::Url;
 
 const SCOPES: [&str; 2] = ["instagram_business_basic", "instagram_business_manage_messages"];
@@ -88,7 +89,7 @@ async fn a_code_works_once() {
     let (simulator, client) = start();
     let code = code(&simulator, &client, Consent::allow(accounts::RECORD_SHOP));
     client.exchange_code(&code).await.unwrap();
-    assert_eq!(client.exchange_code(&code).await.unwrap_err(), InstagramError::InvalidCode);
+    assert_eq!(client.exchange_code(&code).await.unwrap_err(), UpstreamError::InvalidCode);
 }
 
 #[tokio::test]
@@ -96,7 +97,7 @@ async fn a_wrong_secret_is_a_wrong_setting() {
     let (simulator, client) = start();
     let code = code(&simulator, &client, Consent::allow(accounts::RECORD_SHOP));
     let error = client_of(&simulator, "another-secret").exchange_code(&code).await.unwrap_err();
-    assert!(matches!(error, InstagramError::Misconfigured { .. }), "{error:?}");
+    assert!(matches!(error, UpstreamError::Misconfigured { .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -105,12 +106,12 @@ async fn a_revoked_or_expired_token_needs_reauthorization() {
     let token = simulator.issue_token(accounts::RECORD_SHOP).into();
     simulator.revoke(accounts::RECORD_SHOP, 458);
     for error in [client.profile(&token).await.unwrap_err(), client.refresh(&token).await.unwrap_err()] {
-        assert_eq!(error, InstagramError::NeedsReauthorization { subcode: Some(458) });
+        assert_eq!(error, UpstreamError::NeedsReauthorization { subcode: Some(458) });
     }
     let token = simulator.issue_token(accounts::RECORD_SHOP).into();
     simulator.advance(Duration::from_secs(61 * 24 * 60 * 60));
     let error = client.refresh(&token).await.unwrap_err();
-    assert_eq!(error, InstagramError::NeedsReauthorization { subcode: Some(463) });
+    assert_eq!(error, UpstreamError::NeedsReauthorization { subcode: Some(463) });
 }
 
 #[tokio::test]
@@ -118,10 +119,7 @@ async fn known_failure_14_an_app_without_access_to_the_account_is_told() {
     let (simulator, client) = start();
     simulator.set_app_access(accounts::RECORD_SHOP, false);
     let token = simulator.issue_token(accounts::RECORD_SHOP).into();
-    assert_eq!(
-        client.profile(&token).await.unwrap_err(),
-        InstagramError::AppAccess { to: AccessTo::Account }
-    );
+    assert_eq!(client.profile(&token).await.unwrap_err(), UpstreamError::AppAccess { to: AccessTo::Account });
 }
 
 #[tokio::test]

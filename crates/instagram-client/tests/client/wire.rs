@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use crate::canned::{APP_ID, APP_SECRET, Canned, REDIRECT_URI, TOKEN, client_of, token};
-use instagram_client::InstagramError;
+use upstream::UpstreamError;
 use url::form_urlencoded;
 
 /// The parameters of a query or a form, in order.
@@ -75,7 +75,7 @@ async fn the_profile_asks_for_both_ids_under_the_version() {
 async fn an_answer_that_does_not_come_is_a_timeout() {
     let started = Instant::now();
     let error = Canned::silent().client.profile(&token()).await.unwrap_err();
-    assert_eq!(error, InstagramError::Timeout);
+    assert_eq!(error, UpstreamError::Timeout);
     assert!(started.elapsed() < Duration::from_secs(10));
 }
 
@@ -89,7 +89,7 @@ async fn an_answer_that_stops_in_the_middle_is_retryable() {
         "nonsense\r\n\r\n",
     ] {
         let error = Canned::raw(raw).client.profile(&token()).await.unwrap_err();
-        assert!(matches!(error, InstagramError::Retryable { .. }), "{raw}: {error:?}");
+        assert!(matches!(error, UpstreamError::Retryable { .. }), "{raw}: {error:?}");
     }
 }
 
@@ -100,7 +100,7 @@ async fn a_refused_connection_is_retryable_and_says_so() {
     drop(listener);
     let error = client_of(&base).profile(&token()).await.unwrap_err();
     assert!(
-        matches!(&error, InstagramError::Retryable { reason, sent: false } if reason.contains("refused")),
+        matches!(&error, UpstreamError::Retryable { reason, sent: false } if reason.contains("refused")),
         "{error:?}"
     );
 }
@@ -114,7 +114,7 @@ async fn html_instead_of_json_is_unintelligible() {
             .profile(&token())
             .await
             .unwrap_err();
-        assert!(matches!(error, InstagramError::Unintelligible { .. }), "{status}: {error:?}");
+        assert!(matches!(error, UpstreamError::Unintelligible { .. }), "{status}: {error:?}");
     }
 }
 
@@ -122,12 +122,12 @@ async fn html_instead_of_json_is_unintelligible() {
 async fn a_redirect_is_not_followed() {
     let answer = Canned::answer(302, &["Location: http://127.0.0.1:9/"], "");
     let error = answer.client.profile(&token()).await.unwrap_err();
-    assert!(matches!(error, InstagramError::Unintelligible { .. }), "{error:?}");
+    assert!(matches!(error, UpstreamError::Unintelligible { .. }), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_body_without_end_is_cut_off() {
     let endless = format!("{{\"username\":\"{}\"}}", "x".repeat(2 * 1024 * 1024));
     let error = Canned::json(&endless).client.profile(&token()).await.unwrap_err();
-    assert!(matches!(error, InstagramError::Unintelligible { .. }), "{error:?}");
+    assert!(matches!(error, UpstreamError::Unintelligible { .. }), "{error:?}");
 }

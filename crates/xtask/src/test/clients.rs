@@ -1,4 +1,4 @@
-//! The step `clients`: `docs/api-clients.md`, followed to the letter against a running service and its Instagram.
+//! The step `clients`: `docs/api-clients.md`, followed to the letter against a running service and its simulators.
 
 use std::fmt::Write as _;
 use std::os::unix::fs::symlink;
@@ -8,7 +8,7 @@ use std::{fs, io};
 use crate::failure::{Failure, Result};
 use crate::test::counts::Counts;
 use crate::test::guide::{Block, Guide};
-use crate::test::running::{Running, binary};
+use crate::test::running::Running;
 use crate::{processes, tools, workspace};
 
 /// The guide, and the example that it shows, from the project's root.
@@ -71,7 +71,7 @@ fn follow(guide: &Guide, name: &str, tools: &Tools, running: &Running) -> Result
     if part.iter().any(|block| block.language == "python") {
         script += &type_check(&tools.mypy);
     }
-    let programs = binary("").display().to_string();
+    let programs = workspace::binary("").display().to_string();
     let script = script.replace(ADDRESS, &running.origin).replace("target/debug/", &programs);
     let printed = run_script(&folder.join("guide.sh"), &script, running)?;
     guide.require_printed(name, &printed.replace(&running.origin, ADDRESS))

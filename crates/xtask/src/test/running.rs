@@ -1,26 +1,21 @@
-//! The service and its Instagram, as the steps that ask it from outside need it.
+//! The service and its simulators, as the steps that ask it from outside need it.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
 use crate::failure::{Failure, Result};
 use crate::processes::{self, Group};
+use crate::simulators::SIMULATORS;
 use crate::{ports, workspace};
 
-/// The simulator's app. It plays no real app, so its secret is none.
-const APP_ID: &str = "1377811407203207";
-const APP_SECRET: &str = "simulated-app-secret";
-
-/// Both programs on free ports, with an empty database. They stop when this is dropped.
+/// All programs on free ports, with an empty database. They stop when this is dropped.
 pub(super) struct Running {
-    // Dropped and so stopped in this order: the service may be asking the simulator something, and both use the folder.
+    // Dropped and so stopped in this order: the service may be asking a simulator something, and it uses the folder.
     _backend: Group,
-    _simulator: Group,
+    _simulators: Vec<Group>,
     folder: Folder,
     /// The service's address.
     pub(super) origin: String,
-    /// The simulator's address.
-    pub(super) instagram: String,
 }
 
 impl Running {
@@ -32,27 +27,20 @@ impl Running {
         // As the browser tests build it, so that nothing is compiled for one of the steps alone.
         processes::run(processes::cargo().args(["build", "--workspace", "--bins", "--examples"]))?;
         let folder = Folder::make(step)?;
-        let (backend_port, simulator_port) = (ports::free(), ports::free());
+        let backend_port = ports::free();
         let origin = format!("http://localhost:{backend_port}");
-        let redirect_uri = format!("{origin}/auth/instagram/callback");
-        let instagram = format!("http://localhost:{simulator_port}");
-
-        let mut command = processes::command(binary("instagram-simulator"));
-        command.args(["--bind", &format!("127.0.0.1:{simulator_port}"), "--redirect-uri", &redirect_uri]);
-        let mut simulator = Group::start(command.args(["--app-id", APP_ID, "--app-secret", APP_SECRET]))?;
-        ports::wait_until_answers("simulator", &mut simulator, simulator_port, "/__simulator/health")?;
-        let mut command = processes::command(binary("instagram-connect"));
+        let mut command = processes::command(workspace::binary("instagram-connect"));
+        let mut simulators = Vec::new();
+        for simulator in &SIMULATORS {
+            let (group, variables) = simulator.start(ports::free(), backend_port)?;
+            simulators.push(group);
+            command.envs(variables);
+        }
         command.current_dir(&folder.0).envs([
             ("BIND_ADDRESS", format!("127.0.0.1:{backend_port}").as_str()),
             ("PUBLIC_URL", &origin),
             ("FRONTEND_URL", &origin),
             ("DATABASE_URL", &database_url(&folder.0)),
-            ("INSTAGRAM_APP_ID", APP_ID),
-            ("INSTAGRAM_APP_SECRET", APP_SECRET),
-            ("INSTAGRAM_REDIRECT_URI", &redirect_uri),
-            ("INSTAGRAM_AUTHORIZE_URL", &format!("{instagram}/oauth/authorize")),
-            ("INSTAGRAM_TOKEN_URL", &format!("{instagram}/oauth/access_token")),
-            ("INSTAGRAM_GRAPH_URL", &instagram),
             // Thousands of requests of one address are the point here.
             ("RATE_LIMITS", "off"),
             // Refused requests would be logged by the thousand; a fault of the service is what should be seen.
@@ -60,7 +48,7 @@ impl Running {
         ]);
         let mut backend = Group::start(&mut command)?;
         ports::wait_until_answers("backend", &mut backend, backend_port, "/readyz")?;
-        Ok(Self { _backend: backend, _simulator: simulator, folder, origin, instagram })
+        Ok(Self { _backend: backend, _simulators: simulators, folder, origin })
     }
 
     /// A folder for the step's own files, which is removed with everything in it.
@@ -76,11 +64,6 @@ impl Running {
 
 fn database_url(folder: &Path) -> String {
     format!("sqlite:{}", folder.join("service.db").display())
-}
-
-/// A program that `cargo build` made.
-pub(super) fn binary(name: &str) -> PathBuf {
-    workspace::target().join("debug").join(name)
 }
 
 /// A folder that is removed with everything in it.

@@ -4,7 +4,7 @@ schemathesis makes requests out of the OpenAPI document, good ones and bad ones,
 status, header or body that is not described, no route that answers without the credentials that it names. This script makes
 the callers, runs it for each, and prints how many operations passed and failed.
 
-Environment: BACKEND and SIMULATOR, the addresses of the service and its Instagram; SERVICE, the service's program, and
+Environment: BACKEND, the address of the service, whose providers are simulators; SERVICE, the service's program, and
 DATABASE_URL, for its commands.
 """
 
@@ -20,7 +20,6 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 BACKEND = os.environ["BACKEND"]
-SIMULATOR = os.environ["SIMULATOR"]
 
 # What a personal key may be made for: everything but signing others in.
 SCOPES = ["connections:read", "connections:write", "content:publish", "messages:manage", "tokens:read"]
@@ -81,16 +80,17 @@ class Caller:
         (cookie,) = (cookie for cookie in self.cookies if cookie.name == "connect_session")
         return f'[auth.openapi.session]\napi_key = "{cookie.value}"\n'
 
-    def connect(self, user, account):
-        """Connects an account of the simulator's for a user that this caller acts for."""
+    def connect(self, user, provider, account):
+        """Connects an account of a simulator's for a user that this caller acts for."""
         query = urllib.parse.urlencode({"userId": user})
-        auth_url = self.ask("GET", f"{BACKEND}/auth/instagram/login?{query}")["authUrl"]
-        choice = urllib.parse.parse_qsl(urllib.parse.urlsplit(auth_url).query)
+        auth_url = urllib.parse.urlsplit(self.ask("GET", f"{BACKEND}/auth/{provider}/login?{query}")["authUrl"])
+        choice = urllib.parse.parse_qsl(auth_url.query)
         choice += [("account", account), ("decision", "allow"), ("permission", "instagram_business_basic")]
-        callback = Caller().ask("POST", f"{SIMULATOR}/oauth/authorize", form=choice)
-        # Instagram ends the address with a fragment, which a browser keeps to itself.
-        exchanged = self.ask("GET", f"{urllib.parse.urldefrag(callback).url}&{query}")
-        self.ask("POST", f"{BACKEND}/api/integrations/instagram/callback", {**exchanged, "userId": user})
+        page = auth_url._replace(query="").geturl()
+        callback = urllib.parse.urlsplit(Caller().ask("POST", page, form=choice))
+        # The redirect URI may have another name of this machine, where the session's cookie does not go.
+        exchanged = self.ask("GET", f"{BACKEND}/auth/{provider}/callback?{callback.query}&{query}")
+        self.ask("POST", f"{BACKEND}/api/integrations/{provider}/callback", {**exchanged, "userId": user})
 
 
 def person_with_account(name):
@@ -147,13 +147,16 @@ def run(name, caller=None, user="me", options=(), examples=60):
 
 def main():
     ada = person_with_account("ada")
-    ada.connect("me", "wreckshoprecords")
+    ada.connect("me", "instagram", "wreckshoprecords")
+    ada.connect("me", "spotify", "wizzler")
     # Somebody else's: what is tried with Ada's session may change her password, and her keys with it.
     bob = person_with_account("bob")
-    bob.connect("me", "brandnew_bakery")
+    bob.connect("me", "instagram", "brandnew_bakery")
+    bob.connect("me", "spotify", "zoe.nguyen")
     program = program_of(bob)
     host = host_application()
-    host.connect(HOST_USER, "mara.paints")
+    host.connect(HOST_USER, "instagram", "mara.paints")
+    host.connect(HOST_USER, "spotify", "old.timer")
     without_endings = [part for ending in ENDINGS for part in ("--exclude-operation-id", ending)]
     endings_alone = [part for ending in ENDINGS for part in ("--include-operation-id", ending)]
     runs = [

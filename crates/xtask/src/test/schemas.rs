@@ -2,10 +2,10 @@
 
 use crate::failure::Result;
 use crate::test::counts::Counts;
-use crate::test::running::{Running, binary};
+use crate::test::running::Running;
 use crate::{processes, tools, workspace};
 
-/// Starts the service and its Instagram on free ports with an empty database, and has every route of the document called
+/// Starts the service and its simulators on free ports with an empty database, and has every route of the document called
 /// with and without credentials. `schemas.py` says how.
 ///
 /// # Errors
@@ -20,8 +20,7 @@ pub(super) fn run(counts: &mut Counts) -> Result {
             .current_dir(running.folder())
             .arg(script)
             .env("BACKEND", &running.origin)
-            .env("SIMULATOR", &running.instagram)
-            .env("SERVICE", binary("instagram-connect"))
+            .env("SERVICE", workspace::binary("instagram-connect"))
             .env("DATABASE_URL", running.database_url()),
         |line| counts.add_from_schemas(line),
     )

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::{CallbackAnswer, ErrorCode, SaveConnection};
+use shared::{CallbackAnswer, Connection, ErrorCode, SaveConnection};
 use wasm_bindgen::JsValue;
 use web_sys::UrlSearchParams;
 
@@ -74,7 +74,7 @@ pub fn CallbackHandler(
     view! {
         {move || shows.get().then(|| view! {
             <div class="page page-narrow">
-                <PageHeading title=format!("Connecting {}", provider.name) />
+                <PageHeading title=format!("Connecting {}", provider.name()) />
                 <div class="card callback">{move || handler.view(handler.stage.get())}</div>
             </div>
         }.into_any())}
@@ -101,7 +101,7 @@ struct Handler {
     session: Session,
     toasts: Toasts,
     stage: RwSignal<Stage>,
-    /// Path to go to when all is done, and the username that is connected by then.
+    /// What is connected when all is done, and where to go then.
     outcome: StoredValue<Outcome>,
     address: Address,
 }
@@ -109,6 +109,8 @@ struct Handler {
 /// Facts about the connection being made.
 #[derive(Clone, Default)]
 struct Outcome {
+    /// Of the connection, once it is saved.
+    id: Option<String>,
     username: String,
     return_to: Option<String>,
 }
@@ -127,7 +129,7 @@ impl Handler {
 
     /// Begins with what the address brought, or what this tab had in hand before a reload.
     fn start(self) {
-        self.run(callback::first_move(take_query(self.provider), storage::pending()));
+        self.run(callback::first_move(take_query(self.provider), storage::pending(self.provider)));
     }
 
     /// Shows a stage.
@@ -138,7 +140,7 @@ impl Handler {
                 view! { <StepList provider current=step progress=Progress::Running /> }.into_any()
             }
             Stage::Leaving => {
-                let leaving = format!("Going to {}…", provider.name);
+                let leaving = format!("Going to {}…", provider.name());
                 view! { <p class="card-text" role="status">{leaving}</p> }.into_any()
             }
             Stage::Stopped(step, progress, problem) => {
@@ -167,7 +169,11 @@ impl Handler {
             Move::Exchange(query) => Some(self.exchange(query).await),
             Move::Save(answer) => self.save(answer).await,
             Move::AskAboutOther { came, expected } => {
-                self.stop(Step::Saving, Progress::Paused, Problem::other_account(&came, &expected));
+                self.stop(
+                    Step::Saving,
+                    Progress::Paused,
+                    Problem::other_account(self.provider, &came, &expected),
+                );
                 None
             }
             Move::LookForConnection { tries, username } => self.look_for_connection(tries, username).await,
@@ -185,14 +191,14 @@ impl Handler {
     async fn exchange(self, query: CallbackQuery) -> Move {
         let step = if query.error.is_some() { Step::Consent } else { Step::Access };
         self.stage.try_set(Stage::Working(step));
-        storage::keep_pending(&Pending::Query(query.clone()));
+        storage::keep_pending(self.provider, &Pending::Query(query.clone()));
         match self.session.checked(api::exchange(self.provider, &query).await) {
             Ok(answer) => {
-                storage::keep_pending(&Pending::Answer(answer.clone()));
+                storage::keep_pending(self.provider, &Pending::Answer(answer.clone()));
                 callback::after_exchange(answer)
             }
             Err(failure) => {
-                forget_unless_usable(Step::Access, &failure);
+                self.forget_unless_usable(Step::Access, &failure);
                 callback::after_failed_exchange(failure)
             }
         }
@@ -201,66 +207,64 @@ impl Handler {
     async fn save(self, answer: CallbackAnswer) -> Option<Move> {
         self.stage.try_set(Stage::Working(Step::Saving));
         let username = answer.user.username.clone();
-        self.outcome
-            .try_set_value(Outcome { username: username.clone(), return_to: answer.return_to.clone() });
+        let return_to = answer.return_to.clone();
+        self.outcome.try_set_value(Outcome { username: username.clone(), return_to, ..Outcome::default() });
         let saved = async {
             let user = self.session.require_user().await?;
             let body = SaveConnection {
                 user_id: user.id,
                 access_token: answer.access_token,
-                instagram_user_id: answer.user_id,
+                provider_account_id: answer.user_id,
                 expires_in: Some(answer.expires_in),
                 user: Some(answer.user),
             };
             self.session.checked(api::save(self.provider, &body).await)
         };
         match saved.await {
-            Ok(_) => {
-                storage::clear_pending();
-                self.finish().await;
+            Ok(id) => {
+                storage::clear_pending(self.provider);
+                self.finish(id).await;
                 None
             }
             Err(failure) => {
-                forget_unless_usable(Step::Saving, &failure);
+                self.forget_unless_usable(Step::Saving, &failure);
                 Some(callback::after_failed_save(failure, username))
             }
         }
     }
 
     /// After saving: what was left out on the provider's page is the last thing that may need the person.
-    async fn finish(self) {
-        match self.session.checked(api::connection(self.provider).await) {
-            Ok(connection) if !connection.missing_scopes.is_empty() => {
-                self.stop(
-                    Step::Done,
-                    Progress::Paused,
-                    Problem::left_out(self.provider, &connection.missing_scopes),
-                );
+    async fn finish(self, id: String) {
+        // Saved is saved, even when this last look fails.
+        let all = self.connections().await.unwrap_or_default();
+        let saved = all.into_iter().find(|connection| connection.id == id);
+        self.outcome.try_update_value(|outcome| outcome.id = Some(id));
+        match saved.map(|connection| connection.missing_scopes).filter(|missing| !missing.is_empty()) {
+            Some(missing) => {
+                self.stop(Step::Done, Progress::Paused, Problem::left_out(self.provider, &missing));
             }
-            // Saved is saved, even when this last look fails.
-            Ok(_) | Err(_) => self.leave(),
+            None => self.leave(),
         }
     }
 
+    async fn connections(self) -> Result<Vec<Connection>, ApiFailure> {
+        self.session.checked(api::connections(self.provider).await)
+    }
+
     async fn look_for_connection(self, tries: u8, username: Option<String>) -> Option<Move> {
-        match self.session.checked(api::connection(self.provider).await) {
-            Ok(connection)
-                if callback::is_success(
-                    &connection,
-                    username.as_deref(),
-                    storage::mark_before().as_deref(),
-                ) =>
-            {
-                let username = connection.username;
-                self.outcome.try_update_value(|outcome| outcome.username = username);
-                self.leave();
-            }
-            Ok(_) => self.give_up_looking(tries, username),
-            Err(failure) => match failure.code() {
-                Some(ErrorCode::NotConnected) => self.give_up_looking(tries, username),
-                Some(ErrorCode::Unauthenticated) => return Some(Move::SignIn),
-                _ => return Some(Move::Fail(Step::Access, failure)),
+        let before = storage::marks_before(self.provider);
+        let is_success =
+            |found: &Connection| callback::is_success(found, username.as_deref(), before.as_deref());
+        match self.connections().await {
+            Ok(all) => match all.into_iter().find(is_success) {
+                Some(Connection { username, .. }) => {
+                    self.outcome.try_update_value(|outcome| outcome.username = username);
+                    self.leave();
+                }
+                None => self.give_up_looking(tries, username),
             },
+            Err(failure) if failure.code() == Some(ErrorCode::Unauthenticated) => return Some(Move::SignIn),
+            Err(failure) => return Some(Move::Fail(Step::Access, failure)),
         }
         None
     }
@@ -282,7 +286,7 @@ impl Handler {
     fn leave(self) {
         let outcome = self.outcome.try_get_value().unwrap_or_default();
         self.stage.try_set(Stage::Working(Step::Done));
-        self.toasts.show(format!("Connected as @{}", outcome.username));
+        self.toasts.show(format!("Connected as {}", self.provider.handle(&outcome.username)));
         self.go(&self.origin());
     }
 
@@ -294,26 +298,29 @@ impl Handler {
     /// Returns the path from which the person came: the server's record, else this tab's.
     fn origin(self) -> String {
         let told = self.outcome.try_get_value().and_then(|outcome| outcome.return_to);
-        session::destination(told.or_else(storage::return_to))
+        session::destination(told.or_else(|| storage::return_to(self.provider)))
     }
 
     fn choose(self, way: &WayOn) {
         // The button that was pressed goes away with what was wrong.
         focus::soon(HEADING_ID);
         match way {
-            WayOn::TryAgain => match storage::pending() {
+            WayOn::TryAgain => match storage::pending(self.provider) {
                 Some(pending) => self.run(callback::first_move(None, Some(pending))),
                 None => self.begin_again(),
             },
             WayOn::StartAgain => self.begin_again(),
-            WayOn::Reconnect(_) => self.begin(Purpose::Reconnect, storage::attempt().1),
-            WayOn::ConnectAgain => self.begin(Purpose::Reconnect, None),
+            WayOn::Reconnect(_) => self.begin(Purpose::Reconnect, storage::attempt(self.provider).1),
+            WayOn::ConnectAgain => {
+                let saved = self.outcome.try_get_value().and_then(|outcome| outcome.id);
+                self.begin(Purpose::Reconnect, saved);
+            }
             WayOn::UseAnotherAccount => self.begin(Purpose::AnotherAccount, None),
             WayOn::ContinueWithout => self.leave(),
             WayOn::ConnectOther(_) => self.save_other(),
             WayOn::SignIn => self.go(&sign_in_path(&self.provider.callback_path())),
             WayOn::Back => {
-                storage::clear_pending();
+                storage::clear_pending(self.provider);
                 self.go(&self.origin());
             }
             // A link of its own.
@@ -323,10 +330,10 @@ impl Handler {
 
     /// Saves what is in hand, though it is of another account than the one to reconnect: the person says so.
     fn save_other(self) {
-        if let Some(Pending::Answer(answer)) = storage::pending() {
+        if let Some(Pending::Answer(answer)) = storage::pending(self.provider) {
             let answer = callback::agreed(answer);
             // A reload from here on goes on saving.
-            storage::keep_pending(&Pending::Answer(answer.clone()));
+            storage::keep_pending(self.provider, &Pending::Answer(answer.clone()));
             self.run(Move::Save(answer));
         } else {
             self.stop(Step::Saving, Progress::Failed, Problem::stale_link());
@@ -334,17 +341,17 @@ impl Handler {
     }
 
     fn begin_again(self) {
-        let (purpose, connection_id) = storage::attempt();
+        let (purpose, connection_id) = storage::attempt(self.provider);
         self.begin(purpose, connection_id);
     }
 
     fn begin(self, purpose: Purpose, connection_id: Option<String>) {
-        storage::clear_pending();
+        storage::clear_pending(self.provider);
         let return_to = self.origin();
         self.stage.set(Stage::Leaving);
         spawn_local(async move {
             // The last attempt may have saved something: nothing that this page was left with says so.
-            let before = callback::mark(api::connection(self.provider).await.ok().as_ref());
+            let before = callback::marks(&api::connections(self.provider).await.unwrap_or_default());
             let which = connection_id.as_deref();
             if let Err(failure) =
                 connect::begin(self.session, self.provider, &return_to, purpose, which, &before).await
@@ -358,10 +365,10 @@ impl Handler {
             }
         });
     }
-}
 
-fn forget_unless_usable(step: Step, failure: &ApiFailure) {
-    if !callback::stays_usable(step, failure) {
-        storage::clear_pending();
+    fn forget_unless_usable(self, step: Step, failure: &ApiFailure) {
+        if !callback::stays_usable(step, failure) {
+            storage::clear_pending(self.provider);
+        }
     }
 }

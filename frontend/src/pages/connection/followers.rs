@@ -59,6 +59,8 @@ struct History {
 #[derive(Clone, Copy)]
 pub struct Followers {
     provider: &'static Provider,
+    /// The id of the connection, unless it is the one in use.
+    id: StoredValue<Option<String>>,
     session: Session,
     reach: RwSignal<Reach>,
     history: RwSignal<Part<History>>,
@@ -68,9 +70,10 @@ pub struct Followers {
 
 impl Followers {
     /// Returns a card of which nothing is known yet.
-    pub fn new(provider: &'static Provider) -> Self {
+    pub fn new(provider: &'static Provider, id: Option<String>) -> Self {
         Self {
             provider,
+            id: StoredValue::new(id),
             session: Session::expect(),
             reach: RwSignal::new(Reach::Days(30)),
             history: RwSignal::new(Part::Loading),
@@ -90,8 +93,9 @@ impl Followers {
             Reach::Days(days) => Some(format::in_days(-days)),
             Reach::All => None,
         };
+        let id = self.id.get_value();
         spawn_local(async move {
-            let answer = self.session.checked(api::history(self.provider, from).await);
+            let answer = self.session.checked(api::history(self.provider, id.as_deref(), from).await);
             // The person may have chosen another reach meanwhile, or left.
             if self.reach.try_get_untracked() != Some(reach) {
                 return;

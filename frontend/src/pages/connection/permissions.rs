@@ -1,6 +1,7 @@
 //! Permissions that the provider has granted for the account, and those that it has not.
 
 use leptos::prelude::*;
+use shared::Connection;
 
 use crate::components::badge::badge;
 use crate::components::card::card;
@@ -13,17 +14,19 @@ use crate::providers::Permission;
 /// The card: every permission that is asked for, what it is for, and whether it is granted.
 pub fn permissions_card(account: Account) -> AnyView {
     let retry = Callback::new(move |()| account.retry());
-    let rows = move |granted: Vec<String>| {
-        let row = move |permission: &'static Permission| {
-            let is_granted = granted.iter().any(|scope| scope == permission.scope);
-            row(permission, is_granted, account)
+    let rows = move |Connection { scopes, missing_scopes, .. }: Connection| {
+        // What was asked for, the server's configuration decides.
+        let row = |permission: &'static Permission| {
+            let is_in = |names: &[String]| names.iter().any(|name| name == permission.scope);
+            let is_granted = is_in(&scopes);
+            (is_granted || is_in(&missing_scopes)).then(|| row(permission, is_granted, account))
         };
-        view! { <ul class="rows">{account.provider.permissions.iter().map(row).collect_view()}</ul> }
+        view! { <ul class="rows">{account.provider.permissions.iter().filter_map(row).collect_view()}</ul> }
     };
-    let body = move || match account.connections.get() {
+    let body = move || match account.integration.get() {
         Part::Loading => part::skeleton(part::ROWS),
         Part::Failed(why) => part::failed(why, "permissions-retry", retry),
-        Part::Ready(connections) => connections.into_iter().next().map(|shown| rows(shown.scopes)).into_any(),
+        Part::Ready(integration) => account.pick(&integration).cloned().map(rows).into_any(),
     };
     card("permissions-title", "Permissions", None, ().into_any(), body.into_any())
 }

@@ -2,11 +2,11 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::ConnectionEvent;
+use shared::{ConnectionEvent, EventsAnswer};
 
 use super::event_list::{EventList, LIST_ID};
 use super::rows;
-use crate::api;
+use crate::api::{self, ApiFailure};
 use crate::components::card::card;
 use crate::components::icon::{self, Icon};
 use crate::components::part::{self, Part};
@@ -42,14 +42,17 @@ enum More {
 #[derive(Clone, Copy)]
 pub struct Timeline {
     provider: &'static Provider,
+    /// The id of the connection, unless it is the one in use.
+    id: StoredValue<Option<String>>,
     session: Session,
     loaded: RwSignal<Part<Loaded>>,
 }
 
 impl Timeline {
     /// Returns a card of which nothing is known yet.
-    pub fn new(provider: &'static Provider) -> Self {
-        Self { provider, session: Session::expect(), loaded: RwSignal::new(Part::Loading) }
+    pub fn new(provider: &'static Provider, id: Option<String>) -> Self {
+        let (id, loaded) = (StoredValue::new(id), RwSignal::new(Part::Loading));
+        Self { provider, id, session: Session::expect(), loaded }
     }
 
     /// Forgets the events, to be asked for again.
@@ -57,10 +60,15 @@ impl Timeline {
         self.loaded.try_set(Part::Loading);
     }
 
+    async fn ask(self, cursor: Option<&str>) -> Result<EventsAnswer, ApiFailure> {
+        let id = self.id.try_get_value().flatten();
+        self.session.checked(api::events(self.provider, id.as_deref(), cursor).await)
+    }
+
     /// Loads the newest events, and puts them in front of those that are shown.
     pub fn load(self) {
         spawn_local(async move {
-            let answer = self.session.checked(api::events(self.provider, None).await);
+            let answer = self.ask(None).await;
             let Some(shown) = self.loaded.try_get_untracked() else { return };
             let shown = shown.ready();
             match answer {
@@ -86,7 +94,7 @@ impl Timeline {
         let Some(cursor) = shown.next.filter(|_| shown.more != More::Loading) else { return };
         self.change(|loaded| loaded.more = More::Loading);
         spawn_local(async move {
-            match self.session.checked(api::events(self.provider, Some(&cursor)).await) {
+            match self.ask(Some(&cursor)).await {
                 Ok(older) => self.change(|loaded| {
                     // The list may have been loaded anew meanwhile; then these may not be what comes after it.
                     if loaded.next.as_deref() == Some(cursor.as_str()) {

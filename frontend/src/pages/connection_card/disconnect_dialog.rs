@@ -23,7 +23,8 @@ pub fn disconnect_dialog(account: Account) -> AnyView {
 fn dialog(account: Account, asked: Asked) -> AnyView {
     let Account { provider, asking, session, toasts, .. } = account;
     let state = RwSignal::new(FormState::Ready);
-    let Asked { id, username } = asked.clone();
+    let Asked { id, handle } = asked.clone();
+    let next = account.connections().into_iter().find(|other| other.id != id);
     let keep = Callback::new(move |()| {
         asking.set(None);
         // What had opened the dialog.
@@ -35,23 +36,29 @@ fn dialog(account: Account, asked: Asked) -> AnyView {
         spawn_local(async move {
             match session.checked(api::disconnect(provider, &asked.id).await) {
                 // The page may be gone by now.
-                Ok(()) if asking.try_set(None).is_none() => {
-                    toasts.show(format!("@{} disconnected", asked.username));
+                Ok(revoke_url) if asking.try_set(None).is_none() => {
+                    toasts.show(format!("{} disconnected", asked.handle));
+                    account.revoke_url.set(revoke_url);
                     account.show_what_is_left(&asked);
                 }
-                Ok(()) => {}
+                Ok(_) => {}
                 Err(failure) => form::refuse(state, &failure, &[]),
             }
         });
     });
     let question = Question {
-        title: format!("Disconnect {}?", provider.name).into(),
+        title: format!("Disconnect {}?", provider.name()).into(),
         keep: "Keep connected",
         action: "Disconnect",
         busy: "Disconnecting…",
     };
+    let stops = match next {
+        // The provider's other accounts work on.
+        Some(next) => format!("Your application works with {} then.", provider.handle(&next.username)),
+        None => provider.disconnecting_stops.to_owned(),
+    };
     let words = view! {
-        <p>"We forget our access to " <strong>"@" {username}</strong> " at once. " {provider.disconnecting_stops}</p>
+        <p>"We forget our access to " <strong>{handle}</strong> " at once. " {stops}</p>
         <p>{provider.disconnecting_keeps} " You can connect again at any time."</p>
     };
     confirm_dialog(question, state, words.into_any(), disconnect, keep)

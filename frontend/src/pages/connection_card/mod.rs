@@ -10,27 +10,30 @@ mod status_badge;
 use leptos::prelude::*;
 use shared::ConnectionStatus;
 
+use crate::components::docs_link::docs_link;
 use crate::components::icon::{self, Icon};
 use crate::components::menu::{Menu, MenuItem};
 use crate::components::part::{self, Part};
 use crate::connect::Purpose;
+use crate::problem::SET_UP;
 use crate::providers::Provider;
 use crate::session::HOME;
 use profile::profile;
 
-pub use account::{Account, Asked, Doing, Extent};
+pub use account::{Account, Accounts, Asked, Doing, Extent};
 pub use disconnect_dialog::{disconnect_dialog, disconnect_id};
 pub use notice::notice_of;
 pub use status_badge::{Status, status_badge};
 
-/// Shown until the connection is known. `index.html` paints the same file before the program arrives.
-const SKELETON: &str = include_str!("skeleton.html");
+/// Shown until the connection is known. `index.html` paints the same files before the program arrives.
+const SKELETON: [&str; 2] = [include_str!("skeleton_state.html"), include_str!("skeleton.html")];
 
 /// Shape for which the card is built. While it stays the same the buttons do, and so does the focus on them.
 #[derive(Clone, PartialEq)]
 enum Shape {
     Loading,
     Failed(String),
+    NotConfigured,
     NotConnected,
     Leaving,
     Connected(ConnectionStatus, Status),
@@ -39,42 +42,43 @@ enum Shape {
 impl Shape {
     /// Returns the shape for what is known now; tracked.
     fn of(account: Account) -> Self {
-        match &*account.connections.read() {
+        match &*account.integration.read() {
             Part::Loading => Self::Loading,
             Part::Failed(why) => Self::Failed(why.clone()),
             // The whole card keeps its buttons, and shows there what is under way.
             Part::Ready(_) if is_summary(account) && account.doing.get() == Doing::Leaving => Self::Leaving,
-            Part::Ready(connections) => connections.first().map_or(Self::NotConnected, |connection| {
-                Self::Connected(connection.status, Status::of(connection))
-            }),
+            Part::Ready(integration) => match account.pick(integration) {
+                Some(connection) => Self::Connected(connection.status, Status::of(connection)),
+                None if integration.configured => Self::NotConnected,
+                None => Self::NotConfigured,
+            },
         }
     }
 }
 
-/// The card of an account.
-#[component]
-pub fn ConnectionCard(
-    /// The account to show, and to act on.
-    account: Account,
-) -> impl IntoView {
-    let name = account.provider.name;
+/// The card of a provider's account. What is `below` is about its other accounts.
+pub fn connection_card(account: Account, below: AnyView) -> AnyView {
+    let name = account.provider.name();
     let shape = Memo::new(move |_| Shape::of(account));
     view! {
         <section
-            class="card"
+            class="card connection-card"
             aria-label=name
             aria-busy=move || matches!(*shape.read(), Shape::Loading | Shape::Leaving).to_string()
         >
             {move || match shape.get() {
-                Shape::Loading => view! { <div inner_html=SKELETON.replace("Instagram", name)></div> }.into_any(),
+                Shape::Loading => loading(account.provider),
                 Shape::Failed(why) => failed(account, why),
+                Shape::NotConfigured if is_summary(account) => not_configured(account),
                 Shape::NotConnected if is_summary(account) => offered(account),
-                Shape::NotConnected => nothing(account.provider),
+                Shape::NotConfigured | Shape::NotConnected => nothing(account),
                 Shape::Leaving => leaving(account),
                 Shape::Connected(status, badge) => connected(account, status, badge),
             }}
+            {below}
         </section>
     }
+    .into_any()
 }
 
 fn is_summary(account: Account) -> bool {
@@ -83,15 +87,31 @@ fn is_summary(account: Account) -> bool {
 
 /// The first row: what it is, how it is, and what can be done.
 fn head(provider: &'static Provider, status: Status, action: Option<AnyView>) -> AnyView {
+    let state = view! {
+        {status_badge(provider, status)}
+        {action.map(|action| view! { <div class="card-action">{action}</div> })}
+    };
+    head_with(provider, state.into_any())
+}
+
+fn head_with(provider: &'static Provider, state: AnyView) -> AnyView {
     view! {
         <div class="card-head">
             <span class="card-glyph">
                 <Icon svg=provider.logo />
             </span>
-            <h2 class="card-title">{provider.name}</h2>
-            {status_badge(provider, status)}
-            {action.map(|action| view! { <div class="card-action">{action}</div> })}
+            <h2 class="card-title">{provider.name()}</h2>
+            {state}
         </div>
+    }
+    .into_any()
+}
+
+fn loading(provider: &'static Provider) -> AnyView {
+    let [state, body] = SKELETON;
+    view! {
+        {head_with(provider, view! { <div class="card-state" inner_html=state></div> }.into_any())}
+        <div class="card-state" inner_html=body></div>
     }
     .into_any()
 }
@@ -118,23 +138,41 @@ fn failed(account: Account, why: String) -> AnyView {
 /// Nothing is connected, and it can be.
 fn offered(account: Account) -> AnyView {
     let provider = account.provider;
-    let label = format!("Connect {}", provider.name);
+    let label = format!("Connect {}", provider.name());
     let connect = Button { label, class: "button button-primary", ..Button::main(account) }
         .view(account, Callback::new(move |()| account.connect(Purpose::Connect)));
     view! {
         {head(provider, Status::NotConnected, Some(connect))}
-        <div class="card-body">{problem(account)} {offer(provider)}</div>
+        <div class="card-body">{problem(account)} {notice::revoking(account)} {offer(provider)}</div>
+    }
+    .into_any()
+}
+
+/// Nothing is connected, and nothing can be: said without alarm, since it may be meant so.
+fn not_configured(account: Account) -> AnyView {
+    let provider = account.provider;
+    let why = format!(
+        "This server has no {} app set up yet. Whoever runs it can add one; accounts can be connected then.",
+        provider.name()
+    );
+    view! {
+        {head(provider, Status::NotConfigured, None)}
+        <div class="card-body">
+            {notice::revoking(account)} <p class="card-text">{why}</p>
+            <p>{docs_link(SET_UP, provider.docs)}</p>
+        </div>
     }
     .into_any()
 }
 
 /// Nothing is connected, so a page about it has nothing to say.
-fn nothing(provider: &'static Provider) -> AnyView {
-    let why = format!("No {} account is connected, so there is nothing to show here yet.", provider.name);
+fn nothing(account: Account) -> AnyView {
+    let provider = account.provider;
+    let why = format!("No {} account is connected, so there is nothing to show here yet.", provider.name());
     view! {
         {head(provider, Status::NotConnected, None)}
         <div class="card-body part-failed">
-            <p class="card-text">{why}</p>
+            {notice::revoking(account)} <p class="card-text">{why}</p>
             <a class="button button-primary" href=HOME id=provider.action_id()>
                 "Go to integrations"
             </a>
@@ -148,7 +186,7 @@ fn leaving(account: Account) -> AnyView {
         Button { label: "Connecting…".into(), class: "button button-primary", ..Button::main(account) }
             .view(account, Callback::new(|()| {}));
     let body = match account.shown() {
-        Some(connection) => profile(account.provider, &connection, true),
+        Some(connection) => profile(account, &connection),
         None => offer(account.provider),
     };
     view! {
@@ -161,13 +199,13 @@ fn leaving(account: Account) -> AnyView {
 fn connected(account: Account, status: ConnectionStatus, badge: Status) -> AnyView {
     let provider = account.provider;
     let is_summary = is_summary(account);
-    // A dead token reads no profile and cannot be renewed.
+    // A dead token reads no profile and cannot be refreshed.
     let works = status != ConnectionStatus::NeedsReauthorization;
     let body = move || {
-        let connection = account.connections.get().ready()?.into_iter().next()?;
+        let connection = account.watched()?;
         let left_out = (is_summary && works).then(|| notice::left_out(account, &connection));
         let notice = notice::of_status(provider, &connection);
-        Some(view! { {notice} {left_out} {profile(provider, &connection, is_summary)} }.into_any())
+        Some(view! { {notice} {left_out} {profile(account, &connection)} }.into_any())
     };
     let reconnect = (status != ConnectionStatus::Active).then(|| {
         Button { label: "Reconnect".into(), class: reconnect_class(status), ..Button::main(account) }
@@ -192,7 +230,7 @@ fn connected(account: Account, status: ConnectionStatus, badge: Status) -> AnyVi
     let actions = view! { {reconnect} {acts} {menus} }.into_any();
     view! {
         {head(provider, badge, Some(actions))}
-        <div class="card-body">{problem(account)} {body}</div>
+        <div class="card-body">{problem(account)} {notice::revoking(account)} {body}</div>
     }
     .into_any()
 }
@@ -242,7 +280,7 @@ impl Button {
 }
 
 fn menu(account: Account, id: String, has_sync: bool) -> AnyView {
-    let name = account.provider.name;
+    let name = account.provider.name();
     view! {
         <Menu
             label=format!("More actions for {name}")
@@ -271,7 +309,8 @@ pub fn reconnect_class(status: ConnectionStatus) -> &'static str {
 
 /// Shows the purpose of connecting, and the permissions that the provider will ask for.
 fn offer(provider: &'static Provider) -> AnyView {
-    let lines = provider.permissions.iter().map(|permission| {
+    let asked = provider.permissions.iter().filter(|permission| permission.is_default);
+    let lines = asked.map(|permission| {
         view! {
             <li>
                 <Icon svg=permission.icon />
@@ -282,7 +321,7 @@ fn offer(provider: &'static Provider) -> AnyView {
     view! {
         <p class="card-text">{provider.offer}</p>
         <div class="asked">
-            <p class="asked-title">{format!("{} will ask you to let us", provider.name)}</p>
+            <p class="asked-title">{format!("{} will ask you to let us", provider.name())}</p>
             <ul class="asked-list">{lines.collect_view()}</ul>
         </div>
     }

@@ -19,13 +19,14 @@ pub(super) fn of_status(provider: &Provider, connection: &Connection) -> Option<
     }
 }
 
-/// Says that the end comes near, and since when.
+/// Says that the end comes near, and since when the refresh is late, where it is what is late.
 fn expiring(provider: &Provider, connection: &Connection) -> AnyView {
-    let begin = format::milliseconds(&connection.expires_at) - provider.expiring.days * format::DAY_MS;
+    let end = format::milliseconds(&connection.expires_at);
+    let late_since = provider.expiring.delayed_days.map(|days| end - days * format::DAY_MS);
     view! {
         <div class="notice notice-warning">
             <p>{provider.expiring.sentence}</p>
-            {since(begin)}
+            {late_since.map(since)}
         </div>
     }
     .into_any()
@@ -45,6 +46,21 @@ fn needs_reauthorization(provider: &Provider, connection: &Connection) -> AnyVie
 
 fn since(begin: f64) -> AnyView {
     view! { <p class="notice-quiet">{format!("Since {}", format::date(begin))}</p> }.into_any()
+}
+
+/// After a disconnect: says what is left to do at the provider, where the server names a page for it.
+pub(super) fn revoking(account: Account) -> AnyView {
+    let notice = move |url: String| {
+        view! {
+            <div class="notice notice-plain">
+                <p>{format!("{} still lists this app. Only you can remove it there:", account.provider.name())}</p>
+                {docs_link("Remove it from your account", url)}
+            </div>
+        }
+        .into_any()
+    };
+    let url = move || account.revoke_url.get().filter(|url| url.starts_with("https://"));
+    (move || url().map(notice)).into_any()
 }
 
 /// Says which permissions the person left out, if any, and offers to grant them.

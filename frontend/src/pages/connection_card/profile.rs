@@ -3,31 +3,38 @@
 use leptos::prelude::*;
 use shared::{Connection, ConnectionStatus};
 
+use super::account::{Account, Extent};
 use crate::components::avatar::Avatar;
+use crate::components::badge::badge;
 use crate::components::icon::{self, Icon};
 use crate::components::moment::{heard, time};
 use crate::format;
 use crate::providers::Provider;
 use crate::ticking::ticking_now;
 
-/// Shows picture, names and counts, then when it was connected, synced and will expire. With `leads_on`, a link leads to all
-/// that is known about the connection.
-pub(super) fn profile(provider: &'static Provider, connection: &Connection, leads_on: bool) -> AnyView {
+/// Shows picture, names and counts, then when it was connected, synced and will expire. In a summary, a link leads to all
+/// that is known about the connection, and where there are several, a badge says that this one is in use.
+pub(super) fn profile(account: Account, connection: &Connection) -> AnyView {
+    let provider = account.provider;
+    let leads_on = account.extent == Extent::Summary;
+    let is_one_of_several = leads_on && account.connections().len() > 1;
+    let in_use = is_one_of_several.then(|| badge("badge-quiet", icon::CHECK, "In use"));
     let name = connection.name.clone().unwrap_or_else(|| connection.username.clone());
     let facts = (provider.facts)(connection);
     view! {
         <div class="profile">
             <Avatar picture=connection.profile_picture_url.clone() name=name.clone() class="avatar-large" />
             <div class="profile-text">
-                <p class="profile-name">{name}</p>
-                <a class="link profile-username" href=(provider.profile_url)(connection) target="_blank" rel="noopener">
-                    {format!("@{}", connection.username)}
+                <p class="profile-name">{name} {in_use}</p>
+                <a class="link profile-username" href=provider.profile_url(connection) target="_blank" rel="noopener">
+                    {provider.handle(&connection.username)}
                     <Icon svg=icon::EXTERNAL />
-                    <span class="only-heard">{format!(" on {} (opens in a new tab)", provider.name)}</span>
+                    <span class="only-heard">{format!(" on {} (opens in a new tab)", provider.name())}</span>
                 </a>
-                <ul class="facts profile-counts">
-                    {facts.into_iter().map(|fact| view! { <li>{fact}</li> }).collect_view()}
-                </ul>
+                {(!facts.is_empty()).then(|| {
+                    let facts = facts.into_iter().map(|fact| view! { <li>{fact}</li> }).collect_view();
+                    view! { <ul class="facts profile-counts">{facts}</ul> }
+                })}
             </div>
         </div>
         {life(provider, connection, leads_on)}
@@ -86,9 +93,9 @@ fn life(provider: &'static Provider, connection: &Connection, leads_on: bool) ->
 
 fn details_link(provider: &Provider) -> AnyView {
     view! {
-        <a class="link" href=provider.connection_path()>
+        <a class="link" href=provider.connection_path(None)>
             "View details"
-            <span class="only-heard">{format!(" of the {} connection", provider.name)}</span>
+            <span class="only-heard">{format!(" of the {} connection", provider.name())}</span>
             <Icon svg=icon::FORWARD />
         </a>
     }

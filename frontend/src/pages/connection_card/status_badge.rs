@@ -10,6 +10,8 @@ use crate::providers::Provider;
 /// The state that a badge shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
+    /// The server has no app of the provider's.
+    NotConfigured,
     /// Nothing is connected.
     NotConnected,
     /// The browser is about to leave for the provider.
@@ -34,6 +36,7 @@ impl Status {
     fn parts(self, provider: &Provider) -> (&'static str, &'static str, &'static str) {
         use ConnectionStatus::{Active, Expiring, NeedsReauthorization};
         match self {
+            Self::NotConfigured => ("badge-quiet", icon::DASHED, "Not set up"),
             Self::NotConnected => ("badge-quiet", icon::DASHED, "Not connected"),
             Self::Connecting => ("badge-quiet", icon::SPINNER, "Connecting…"),
             Self::Connection(Active) => ("badge-good", icon::CHECK, "Connected"),
@@ -55,10 +58,11 @@ pub fn status_badge(provider: &Provider, status: Status) -> AnyView {
 mod tests {
     use super::*;
     use crate::providers::instagram::INSTAGRAM;
+    use crate::providers::spotify::SPOTIFY;
 
     fn words(status: &str, missing: &str) -> &'static str {
         let json = format!(
-            r#"{{"id":"1","username":"shop","connectedAt":"","lastSync":"","expiresAt":"","needsRefresh":false,
+            r#"{{"id":"1","provider":"instagram","username":"shop","connectedAt":"","lastSync":"","expiresAt":"","needsRefresh":false,
                 "status":"{status}","scopes":[],"missingScopes":[{missing}]}}"#
         );
         Status::of(&serde_json::from_str(&json).unwrap()).parts(&INSTAGRAM).2
@@ -71,5 +75,12 @@ mod tests {
         assert_eq!(words("active", missing), "Limited");
         assert_eq!(words("expiring", missing), "Renewal delayed", "what is urgent comes first");
         assert_eq!(words("needs_reauthorization", missing), "Action needed");
+    }
+
+    #[test]
+    fn an_end_that_comes_near_has_the_words_of_its_provider() {
+        let expiring = Status::Connection(ConnectionStatus::Expiring);
+        assert_eq!(expiring.parts(&INSTAGRAM).2, "Renewal delayed");
+        assert_eq!(expiring.parts(&SPOTIFY).2, "Reconnect soon");
     }
 }

@@ -1,4 +1,4 @@
-//! The accounts that were connected before the one that the connection card shows, and still are.
+//! The accounts beside the one in use. They stay connected, too.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -6,7 +6,6 @@ use shared::{Connection, ConnectionStatus, ErrorCode, Timestamp};
 
 use crate::callback;
 use crate::components::avatar::Avatar;
-use crate::components::card::card;
 use crate::components::icon::{self, Icon};
 use crate::components::moment::{heard, time};
 use crate::components::part::Part;
@@ -19,54 +18,73 @@ use crate::pages::connection_card::{
 use crate::problem::{NOT_CONNECTED_ANY_MORE, Problem};
 use crate::session::HOME;
 
-/// An attempt to reconnect one of the accounts.
+/// Something that is done with one of the accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Act {
+    /// It becomes the one in use.
+    Use,
+    /// The browser is about to leave for the provider to reconnect it.
+    Reconnect,
+}
+
+/// An attempt to do something with one of the accounts.
 #[derive(Clone, Copy)]
 pub struct Attempt {
-    /// The id of the connection for which the browser is about to leave for the provider.
-    leaving: RwSignal<Option<String>>,
-    /// Reason for which the last attempt did not begin.
+    /// Action that is under way, and the id of its connection.
+    doing: RwSignal<Option<(Act, String)>>,
+    /// Reason for which the last attempt failed.
     problem: RwSignal<Option<Problem>>,
 }
 
 impl Attempt {
     /// Returns what there is before the first attempt.
     pub fn new() -> Self {
-        let attempt = Self { leaving: RwSignal::new(None), problem: RwSignal::new(None) };
+        let attempt = Self { doing: RwSignal::new(None), problem: RwSignal::new(None) };
         freshness::when_restored(move || attempt.settle());
         attempt
     }
 
     /// Forgets the attempt.
     pub fn settle(self) {
-        self.leaving.set(None);
+        self.doing.set(None);
         self.problem.set(None);
     }
 
-    /// Leaves for the provider to reconnect the connection of this id.
-    fn begin(self, account: Account, id: String) {
-        if self.leaving.read_untracked().is_some() {
+    fn begin(self, account: Account, act: Act, asked: Asked) {
+        if self.doing.read_untracked().is_some() {
             return;
         }
         self.problem.set(None);
-        self.leaving.set(Some(id.clone()));
+        self.doing.set(Some((act, asked.id.clone())));
         spawn_local(async move {
-            let before = callback::mark(account.shown().as_ref());
-            let (session, provider) = (account.session, account.provider);
-            match connect::begin(session, provider, HOME, Purpose::Reconnect, Some(&id), &before).await {
-                // The browser is on its way.
-                Ok(()) => return,
-                // Disconnected in another tab, for example.
-                Err(failure) if failure.code() == Some(ErrorCode::NotFound) => {
-                    account.toasts.fail(NOT_CONNECTED_ANY_MORE);
-                    account.load_and_focus();
-                }
-                Err(failure) => {
-                    self.problem.try_set(Some(Problem::of_connecting(provider, &failure)));
-                }
-            }
-            self.leaving.try_set(None);
+            let problem = match act {
+                Act::Use => account.make_current(&asked).await,
+                Act::Reconnect => match leave(account, &asked).await {
+                    // The browser is on its way.
+                    Ok(()) => return,
+                    Err(problem) => problem,
+                },
+            };
+            self.problem.try_set(problem);
+            self.doing.try_set(None);
         });
     }
+}
+
+/// Leaves for the provider to reconnect the connection. Otherwise returns the problem, if it is one of this list's.
+async fn leave(account: Account, asked: &Asked) -> Result<(), Option<Problem>> {
+    let before = callback::marks(&account.connections());
+    let (session, provider) = (account.session, account.provider);
+    let begun = connect::begin(session, provider, HOME, Purpose::Reconnect, Some(&asked.id), &before).await;
+    begun.map_err(|failure| {
+        // Disconnected in another tab, for example.
+        if failure.code() == Some(ErrorCode::NotFound) {
+            account.toasts.fail(NOT_CONNECTED_ANY_MORE);
+            account.load_and_focus();
+            return None;
+        }
+        Some(Problem::of_connecting(provider, &failure))
+    })
 }
 
 /// Facts of a connection in a row: while they stay the same the buttons do, and so does the focus on them.
@@ -98,58 +116,70 @@ impl Row {
     }
 }
 
-/// The card, where there is something to show.
-pub fn other_accounts_card(account: Account, attempt: Attempt) -> AnyView {
-    let title_id = format!("{}-other-accounts", account.provider.slug);
-    let rows = Memo::new(move |before: Option<&Vec<Row>>| match &*account.connections.read() {
-        Part::Ready(connections) => connections.iter().skip(1).map(Row::of).collect(),
+/// The list, where there is something to show.
+pub fn other_accounts(account: Account, attempt: Attempt) -> AnyView {
+    let provider = account.provider;
+    let title_id = format!("{}-other-accounts", provider.slug());
+    let rows = Memo::new(move |before: Option<&Vec<Row>>| match &*account.integration.read() {
+        Part::Ready(integration) => integration.connections.iter().skip(1).map(Row::of).collect(),
         // What could not be asked for is as it was.
         Part::Loading | Part::Failed(_) => before.cloned().unwrap_or_default(),
     });
     let is_empty = Memo::new(move |_| rows.read().is_empty());
     let shown = move || {
         let rows = move || rows.get().into_iter().map(|shown| row(shown, account, attempt)).collect_view();
-        let body = view! {
-            <div class="card-body">
+        view! {
+            <section class="other-accounts" aria-labelledby=title_id.clone()>
+                <h3 class="other-accounts-title" id=title_id.clone()>
+                    {format!("Other {} accounts", provider.name())}
+                </h3>
+                <p class="row-note">"These stay connected, too. Your application works with the one in use."</p>
                 {move || attempt.problem.get().map(notice_of)}
-                <p class="card-text">
-                    "These stay connected, too. Your application works with the account above, which is the one that was \
-                    connected or reconnected last."
-                </p>
-            </div>
-            <ul class="rows">{rows}</ul>
-        };
-        card(title_id.clone(), "Other accounts", None, ().into_any(), body.into_any())
+                <ul class="rows">{rows}</ul>
+            </section>
+        }
+        .into_any()
     };
     (move || (!is_empty.get()).then(&shown)).into_any()
 }
 
 fn row(shown: Row, account: Account, attempt: Attempt) -> AnyView {
     let Row { id, username, name, picture, status, badge, what_happened, connected_at } = shown;
-    let name = name.unwrap_or_else(|| username.clone());
-    let of_account = format!(" @{username}");
+    let provider = account.provider;
+    let asked = Asked { id: id.clone(), handle: provider.handle(&username) };
+    let name = name.unwrap_or(username);
+    let of_account = format!(" {}", asked.handle);
     let connected = format::milliseconds(&connected_at);
     let note = what_happened.map(|what| view! { <p class="row-note">{what}</p> }.into_any());
+    let act = |act, label, class| act_button(act, label, class, asked.clone(), account, attempt);
     let reconnect = (status != ConnectionStatus::Active)
-        .then(|| reconnect_button(id.clone(), of_account.clone(), status, account, attempt));
-    let asked = Asked { id: id.clone(), username: username.clone() };
+        .then(|| act(Act::Reconnect, "Reconnect", reconnect_class(status)));
+    // Nothing works with an access that is dead.
+    let in_use = (status != ConnectionStatus::NeedsReauthorization)
+        .then(|| act(Act::Use, "Use this account", "button"));
+    let ask = asked.clone();
     view! {
         <li class="row">
             <Avatar picture name class="avatar-small" />
             <div class="row-text">
-                <p class="row-title">{format!("@{username}")} {status_badge(account.provider, badge)}</p>
+                <p class="row-title">
+                    <a class="link" href=provider.connection_path(Some(&id))>
+                        {asked.handle.clone()}
+                    </a>
+                    {status_badge(provider, badge)}
+                </p>
                 {note}
                 <p class="row-note">
                     "Connected " {time(&connected_at, move || format::date(connected))} {heard(connected)}
                 </p>
             </div>
             <div class="row-end">
-                {reconnect}
+                {reconnect} {in_use}
                 <button
                     type="button"
                     class="button"
                     id=disconnect_id(&id)
-                    on:click=move |_| account.asking.set(Some(asked.clone()))
+                    on:click=move |_| account.asking.set(Some(ask.clone()))
                 >
                     "Disconnect"
                     <span class="only-heard">{of_account}</span>
@@ -160,24 +190,28 @@ fn row(shown: Row, account: Account, attempt: Attempt) -> AnyView {
     .into_any()
 }
 
-fn reconnect_button(
-    id: String,
-    of_account: String,
-    status: ConnectionStatus,
+fn act_button(
+    act: Act,
+    label: &'static str,
+    class: &'static str,
+    asked: Asked,
     account: Account,
     attempt: Attempt,
 ) -> AnyView {
-    let own = id.clone();
-    let is_leaving = Memo::new(move |_| attempt.leaving.read().as_ref() == Some(&own));
+    let own = asked.id.clone();
+    let is_under_way = Memo::new(move |_| {
+        attempt.doing.read().as_ref().is_some_and(|(doing, id)| *doing == act && *id == own)
+    });
+    let of_account = format!(" {}", asked.handle);
     view! {
         <button
             type="button"
-            class=reconnect_class(status)
-            aria-disabled=move || attempt.leaving.read().is_some().to_string()
-            on:click=move |_| attempt.begin(account, id.clone())
+            class=class
+            aria-disabled=move || attempt.doing.read().is_some().to_string()
+            on:click=move |_| attempt.begin(account, act, asked.clone())
         >
-            {move || is_leaving.get().then(|| view! { <Icon svg=icon::SPINNER /> })}
-            "Reconnect"
+            {move || is_under_way.get().then(|| view! { <Icon svg=icon::SPINNER /> })}
+            {label}
             <span class="only-heard">{of_account}</span>
         </button>
     }

@@ -225,7 +225,7 @@ fn delete_dialog(page: Page) -> AnyView {
             "Your connections end at once, and their history, your API keys, your sessions and your account are deleted. "
             <strong>"This cannot be undone."</strong>
         </p>
-        <p>"What is on Instagram stays as it is."</p>
+        <p>"What is on Instagram and Spotify stays as it is."</p>
         <Field
             state=password
             id="password"

@@ -1,16 +1,18 @@
-//! `/auth/instagram/…`: the way to Instagram and back.
+//! `/auth/{provider}/…`: the way to the provider and back.
 
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::web::{self, Data};
+use actix_web::web::{self, Data, Path};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use serde::Deserialize;
-use shared::{CallbackAnswer, ErrorCode, INSTAGRAM_CALLBACK_PATH, LoginAnswer, Scope, without_fragment};
+use shared::{CallbackAnswer, ErrorCode, LoginAnswer, Provider, Scope, without_fragment};
+use url::Url;
 use utoipa::IntoParams;
 
 use crate::api_error::ApiError;
 use crate::caller::Caller;
 use crate::limits;
-use crate::openapi::errors::{CALLER, Errors, INSTAGRAM, QUERY, just};
+use crate::openapi::OfProvider;
+use crate::openapi::errors::{CALLER, Errors, QUERY, UPSTREAM, just};
 use crate::request::is_navigation;
 use crate::routes::{Success, query, success};
 use crate::state::AppState;
@@ -42,11 +44,11 @@ struct LoginQuery {
 /// The one success without `ok`, as its clients have always known it.
 #[utoipa::path(
     get,
-    path = "/auth/instagram/login",
+    path = "/auth/{provider}/login",
     operation_id = "beginLogin",
     tag = "Connecting",
     security(("session" = []), ("key" = ["connections:write"])),
-    params(LoginQuery),
+    params(OfProvider, LoginQuery),
     responses(
         (status = 200, description = "Where to send the browser, as a full page. The one success without `ok`.", body = LoginAnswer),
         Errors<{ CALLER | QUERY | just(&[ErrorCode::NotConfigured, ErrorCode::NotFound, ErrorCode::ValidationFailed]) }>,
@@ -55,13 +57,14 @@ struct LoginQuery {
 pub(crate) async fn login(
     state: Data<AppState>,
     caller: Caller,
+    provider: Path<Provider>,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
     let LoginQuery { user_id, return_to, force_reauth, reconnect, connection_id } =
         query(request.query_string())?;
     let user_id = caller.authorize(user_id.as_deref().unwrap_or("me"), Scope::ConnectionsWrite)?;
     let login = AuthorizationRequest { return_to, force_reauth, reconnect, connection_id };
-    Ok(web::Json(state.connections.begin(&user_id, login).await?))
+    Ok(web::Json(state.connections.get(*provider).begin(&user_id, login).await?))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -88,11 +91,11 @@ struct CallbackQuery {
 /// `saveConnection` wants.
 #[utoipa::path(
     get,
-    path = INSTAGRAM_CALLBACK_PATH,
+    path = "/auth/{provider}/callback",
     operation_id = "finishLogin",
     tag = "Connecting",
     security(("session" = []), ("key" = ["connections:write"])),
-    params(CallbackQuery),
+    params(OfProvider, CallbackQuery),
     responses(
         (status = 200, description = "For programs: what Instagram granted. For browsers, where the service serves the web app: its page.", content(
             (Success<CallbackAnswer> = "application/json"),
@@ -101,15 +104,19 @@ struct CallbackQuery {
         (status = 303, description = "For browsers: on to the web app, with the same query.", headers(
             ("Location" = String, description = "The web app's address."),
         )),
-        Errors<{ CALLER | QUERY | INSTAGRAM | just(&[ErrorCode::InvalidState, ErrorCode::InvalidCode]) }>,
+        Errors<{ CALLER | QUERY | UPSTREAM | just(&[ErrorCode::InvalidState, ErrorCode::InvalidCode]) }>,
     ),
 )]
-pub(crate) async fn callback(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn callback(
+    state: Data<AppState>,
+    provider: Path<Provider>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let mut response = if is_navigation(&request) {
-        pass_on(&state, &request)
+        pass_on(&state, *provider, &request)
     } else {
         let caller = Caller::extract(&request).await?;
-        exchange(&state, &caller, &request).await?
+        exchange(&state, &caller, *provider, &request).await?
     };
     // The address holds a code, so nothing of it is kept, the page included.
     let headers = response.headers_mut();
@@ -119,19 +126,32 @@ pub(crate) async fn callback(state: Data<AppState>, request: HttpRequest) -> Res
 }
 
 /// The web app's page where this server serves it, else a redirect to it, with the query untouched.
-fn pass_on(state: &AppState, request: &HttpRequest) -> HttpResponse {
-    if let Some(app) = &state.web_app {
+fn pass_on(state: &AppState, provider: Provider, request: &HttpRequest) -> HttpResponse {
+    if let Some(app) = &state.web_app
+        && !is_away_from_app(state, provider, request)
+    {
         return app.page(request);
     }
     let query = request.query_string();
     let separator = if query.is_empty() { "" } else { "?" };
-    let target = format!("{}{INSTAGRAM_CALLBACK_PATH}{separator}{query}", state.frontend_origin);
+    let target = format!("{}{}{separator}{query}", state.frontend_origin, request.path());
     HttpResponse::SeeOther().insert_header((header::LOCATION, target)).finish()
+}
+
+/// Tells whether the provider has sent the browser to an address of this server that is not the web app's: Spotify refuses
+/// `localhost`, and on 127.0.0.1 nobody is signed in. A `Host` that is neither was made up by a proxy, and says nothing.
+fn is_away_from_app(state: &AppState, provider: Provider, request: &HttpRequest) -> bool {
+    let redirect = state.connections.get(provider).redirect_uri().and_then(|uri| Url::parse(uri).ok());
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    redirect.map(|uri| uri.origin().ascii_serialization()).is_some_and(|origin| {
+        !state.origins.contains(&origin) && origin.split_once("://").map(|(_, host)| host) == host
+    })
 }
 
 async fn exchange(
     state: &AppState,
     caller: &Caller,
+    provider: Provider,
     request: &HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let query: CallbackQuery = query(request.query_string())?;
@@ -141,7 +161,7 @@ async fn exchange(
         state.limits.strict_by_address(&limits::CALLBACK, request).await?;
     }
     state.limits.strict_by_user(&limits::CALLBACK, &user_id).await?;
-    let answer = state.connections.exchange(&user_id, redirected(query)?).await?;
+    let answer = state.connections.get(provider).exchange(&user_id, redirected(query)?).await?;
     Ok(HttpResponse::Ok().json(success(answer)))
 }
 

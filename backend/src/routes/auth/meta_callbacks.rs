@@ -6,7 +6,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use connection_store::Deletion;
 use serde::Serialize;
-use shared::ErrorCode;
+use shared::{ErrorCode, Provider};
 use utoipa::ToSchema;
 
 use super::deletion_page;
@@ -41,7 +41,7 @@ struct SignedForm {
     ),
 )]
 pub(crate) async fn deauthorize(state: Data<AppState>, form: FormBody) -> Result<impl Responder, ApiError> {
-    state.connections.deauthorize(&signed_request(&state, &form)?).await?;
+    state.connections.get(Provider::Instagram).deauthorize(&signed_request(&state, &form)?).await?;
     Ok(success(Done {}))
 }
 
@@ -68,7 +68,8 @@ struct DeletionBegun {
     ),
 )]
 pub(crate) async fn delete_data(state: Data<AppState>, form: FormBody) -> Result<impl Responder, ApiError> {
-    let code = state.connections.delete_data(&signed_request(&state, &form)?).await?;
+    let code =
+        state.connections.get(Provider::Instagram).delete_data(&signed_request(&state, &form)?).await?;
     let [public_origin, _] = &state.origins;
     let url = format!("{public_origin}{DATA_DELETION_PATH}/{code}");
     Ok(success(DeletionBegun { url, confirmation_code: code }))
@@ -115,7 +116,7 @@ pub(crate) async fn deletion_status(
     request: HttpRequest,
     code: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let deletion = state.connections.deletion(&code).await?;
+    let deletion = state.connections.get(Provider::Instagram).deletion(&code).await?;
     let mut response = if is_navigation(&request) {
         deletion_page::respond(&code, deletion.as_ref())
     } else {
@@ -136,7 +137,10 @@ fn status(deletion: &Deletion) -> DeletionStatus {
 
 /// The request, once its signature has proved to be Meta's.
 fn signed_request(state: &AppState, form: &FormBody) -> Result<SignedRequest, ApiError> {
-    let secrets = state.signing_secrets.as_ref().map_err(|missing| ApiError::not_configured(missing))?;
+    let secrets = state
+        .signing_secrets
+        .as_ref()
+        .map_err(|missing| ApiError::not_configured(Provider::Instagram, missing))?;
     let missing = || ApiError::invalid_request("The field signed_request is missing.");
     let text = form.field("signed_request").ok_or_else(missing)?;
     SignedRequest::parse(text, secrets).map_err(|error| match error {

@@ -1,4 +1,4 @@
-//! Calls of the Graph API that somebody else makes up, and the answers without their token.
+//! Calls of a provider's API that somebody else makes up.
 
 use std::{fmt, iter};
 
@@ -6,15 +6,15 @@ use reqwest::header::{self, HeaderValue};
 use reqwest::{Method, Request};
 use serde::Serialize;
 use serde_json::Value;
-use upstream::{AccessToken, MAX_FORWARDED_ANSWER, bearer, below};
 use url::{Url, form_urlencoded};
 
-/// The largest answer of [`InstagramClient::graph`](crate::InstagramClient::graph) that is read.
-pub const MAX_GRAPH_ANSWER: usize = MAX_FORWARDED_ANSWER;
+use crate::forward::bearer;
+use crate::token::AccessToken;
+use crate::transport::below;
 
-/// Action of a Graph call.
+/// Action of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GraphMethod {
+pub enum ApiMethod {
     /// Reads.
     Get,
     /// Makes or changes.
@@ -23,9 +23,9 @@ pub enum GraphMethod {
     Delete,
 }
 
-/// The parameters of a Graph call that are in its body.
+/// The parameters of a call that are in its body.
 #[derive(Clone, PartialEq, Serialize)]
-pub enum GraphBody {
+pub enum ApiBody {
     /// As JSON.
     Json(Value),
     /// As a form.
@@ -33,7 +33,7 @@ pub enum GraphBody {
 }
 
 /// A body can hold somebody's message, so only its form is shown.
-impl fmt::Debug for GraphBody {
+impl fmt::Debug for ApiBody {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Json(_) => "Json(…)",
@@ -42,32 +42,32 @@ impl fmt::Debug for GraphBody {
     }
 }
 
-/// A call of the Graph API, without its token. It cannot leave the Graph API's address and version: each element of `path` is
+/// A call of a provider's API, without its token. It cannot leave the API's address and version: each element of `path` is
 /// one segment, whatever is in it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct GraphCall {
+pub struct ApiCall {
     /// The call's action.
-    pub method: GraphMethod,
+    pub method: ApiMethod,
     /// The path below the version.
     pub path: Vec<String>,
     /// The query.
     pub query: Vec<(String, String)>,
     /// The body, where it has one.
-    pub body: Option<GraphBody>,
+    pub body: Option<ApiBody>,
 }
 
-impl GraphCall {
-    /// The request. The token goes into a header, which is accepted for Graph calls (`instagram-api.md` §5): a URL is more
-    /// easily shown to somebody.
-    pub(crate) fn into_request(self, base: &Url, version: &str, token: &AccessToken) -> Request {
+impl ApiCall {
+    /// Makes the request to the version of an API at `base`. The token goes into a header: a URL is more easily shown to somebody.
+    #[must_use]
+    pub fn into_request(self, base: &Url, version: &str, token: &AccessToken) -> Request {
         let mut url = below(base, iter::once(version).chain(self.path.iter().map(String::as_str)));
         if !self.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.query);
         }
         let method = match self.method {
-            GraphMethod::Get => Method::GET,
-            GraphMethod::Post => Method::POST,
-            GraphMethod::Delete => Method::DELETE,
+            ApiMethod::Get => Method::GET,
+            ApiMethod::Post => Method::POST,
+            ApiMethod::Delete => Method::DELETE,
         };
         let mut request = Request::new(method, url);
         if let Some(bearer) = bearer(token) {
@@ -75,8 +75,8 @@ impl GraphCall {
         }
         let (media_type, body) = match self.body {
             None => return request,
-            Some(GraphBody::Json(body)) => ("application/json", body.to_string()),
-            Some(GraphBody::Form(fields)) => {
+            Some(ApiBody::Json(body)) => ("application/json", body.to_string()),
+            Some(ApiBody::Form(fields)) => {
                 let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
                 ("application/x-www-form-urlencoded", form)
             }
@@ -100,7 +100,7 @@ mod tests {
             (vec!["//evil.example"], "/v25.0/%2F%2Fevil.example"),
         ] {
             let path = path.into_iter().map(str::to_owned).collect();
-            let call = GraphCall { method: GraphMethod::Get, path, query: Vec::new(), body: None };
+            let call = ApiCall { method: ApiMethod::Get, path, query: Vec::new(), body: None };
             let request = call.into_request(&base, "v25.0", &"IGAAtoken0123".to_owned().into());
             assert_eq!(request.url().host_str(), Some("graph.instagram.com"));
             assert_eq!((request.url().path(), request.url().query()), (expected, None));

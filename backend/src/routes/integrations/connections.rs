@@ -1,42 +1,45 @@
-//! `/api/integrations/instagram…`: saving, reading, renewing and ending a connection.
+//! `/api/integrations/{provider}…`: saving, reading, refreshing and ending a connection.
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use jiff::Timestamp;
 use serde::Deserialize;
 use shared::{
-    ConnectionAnswer, ErrorCode, EventsAnswer, HistoryAnswer, SaveAnswer, SaveConnection, Scope,
-    UserConnectionsAnswer,
+    ConnectionAnswer, EndAnswer, ErrorCode, EventsAnswer, HistoryAnswer, SaveAnswer, SaveConnection, Scope,
+    SelectConnection, UserConnection, UserConnectionsAnswer,
 };
 use utoipa::IntoParams;
 
 use crate::api_error::ApiError;
 use crate::caller::Caller;
 use crate::limits;
-use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, INSTAGRAM, QUERY, just};
-use crate::openapi::{IdempotencyKey, UserId};
+use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, QUERY, UPSTREAM, just};
+use crate::openapi::{IdempotencyKey, OfProvider, UserId};
 use crate::request::{CallerAndBody, CutOff, carry_out, etag};
-use crate::routes::{Done, Success, page_size, query, success};
+use crate::routes::{Success, page_size, query, success};
 use crate::state::AppState;
-use domain::connections::{AskedBy, HistoryPage};
+use domain::connections::{AskedBy, ConnectionOf, Connections, HistoryPage};
+
+use super::{Target, WhichConnection};
 
 /// Stores the connection that a sealed handle or a raw token stands for.
 #[utoipa::path(
     post,
-    path = "/api/integrations/instagram/callback",
+    path = "/api/integrations/{provider}/callback",
     operation_id = "saveConnection",
     tag = "Connecting",
     security(("session" = []), ("key" = ["connections:write"])),
-    params(IdempotencyKey),
+    params(OfProvider, IdempotencyKey),
     request_body = SaveConnection,
     responses(
         (status = 200, description = "What was stored, in short.", body = Success<SaveAnswer>),
-        Errors<{ CALLER | CHANGE | BODY | INSTAGRAM | just(&[ErrorCode::AccountInUse, ErrorCode::ValidationFailed]) }>,
+        Errors<{ CALLER | CHANGE | BODY | UPSTREAM | just(&[ErrorCode::AccountInUse, ErrorCode::ValidationFailed]) }>,
     ),
 )]
 pub(crate) async fn save(
     state: Data<AppState>,
     request: HttpRequest,
+    target: Target,
     CallerAndBody(caller, body): CallerAndBody<SaveConnection>,
 ) -> Result<HttpResponse, ApiError> {
     let user_id = caller.authorize(&body.user_id, Scope::ConnectionsWrite)?;
@@ -45,7 +48,7 @@ pub(crate) async fn save(
         if !token_vault::is_handle(body.access_token.expose()) {
             saving.limits.strict_by_user(&limits::CALLBACK, &user_id).await?;
         }
-        let connection = saving.connections.save(&user_id, &body).await?;
+        let connection = target.connections(&saving).save(&user_id, &body).await?;
         Ok(HttpResponse::Ok().json(success(SaveAnswer { connection })))
     };
     state.idempotency.once(&request, &caller, &asked, CutOff::DoAgain, work).await
@@ -56,27 +59,27 @@ pub(crate) async fn save(
 /// Ask with `If-None-Match` to be sent it only when it has changed.
 #[utoipa::path(
     get,
-    path = "/api/integrations/instagram/{userId}",
+    path = "/api/integrations/{provider}/{userId}",
     operation_id = "getConnection",
     tag = "Connections",
     security(("session" = []), ("key" = ["connections:read"])),
-    params(UserId, ("If-None-Match" = Option<String>, Header, description = "The `ETag` of what you have.")),
+    params(OfProvider, WhichConnection, UserId, ("If-None-Match" = Option<String>, Header, description = "The `ETag` of what you have.")),
     responses(
         (status = 200, description = "The account connected last.", body = Success<ConnectionAnswer>, headers(
             ("ETag" = String, description = "Names exactly this answer."),
         )),
         (status = 304, description = "It is still what you have."),
-        Errors<{ CALLER | just(&[ErrorCode::NotConnected]) }>,
+        Errors<{ CALLER | just(&[ErrorCode::NotConnected, ErrorCode::NotFound]) }>,
     ),
 )]
 pub(crate) async fn read(
     state: Data<AppState>,
     caller: Caller,
-    user: Path<String>,
+    target: Target,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let user_id = caller.authorize(&user, Scope::ConnectionsRead)?;
-    let connection = state.connections.read(&user_id).await?;
+    let user_id = caller.authorize(&target.user, Scope::ConnectionsRead)?;
+    let connection = target.connections(&state).read(target.of(&user_id)).await?;
     etag::respond(&request, &success(ConnectionAnswer { connection }).0)
 }
 
@@ -85,26 +88,27 @@ pub(crate) async fn read(
 /// Ask with `If-None-Match` to be sent it only when it has changed.
 #[utoipa::path(
     get,
-    path = "/api/integrations/instagram",
+    path = "/api/integrations/{provider}",
     operation_id = "getOwnConnection",
     tag = "Connections",
     security(("session" = []), ("key" = ["connections:read"])),
-    params(("If-None-Match" = Option<String>, Header, description = "The `ETag` of what you have.")),
+    params(OfProvider, WhichConnection, ("If-None-Match" = Option<String>, Header, description = "The `ETag` of what you have.")),
     responses(
         (status = 200, description = "The account connected last.", body = Success<ConnectionAnswer>, headers(
             ("ETag" = String, description = "Names exactly this answer."),
         )),
         (status = 304, description = "It is still what you have."),
-        Errors<{ CALLER | just(&[ErrorCode::NotConnected]) }>,
+        Errors<{ CALLER | just(&[ErrorCode::NotConnected, ErrorCode::NotFound]) }>,
     ),
 )]
 pub(crate) async fn read_own(
     state: Data<AppState>,
     caller: Caller,
+    target: Target,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let user_id = caller.authorize("me", Scope::ConnectionsRead)?;
-    let connection = state.connections.read(&user_id).await?;
+    let connection = target.connections(&state).read(target.of(&user_id)).await?;
     etag::respond(&request, &success(ConnectionAnswer { connection }).0)
 }
 
@@ -113,11 +117,11 @@ pub(crate) async fn read_own(
 /// The one connected last comes first: it is the one that routes without a connection's id mean. At most a hundred.
 #[utoipa::path(
     get,
-    path = "/api/integrations/instagram/{userId}/connections",
+    path = "/api/integrations/{provider}/{userId}/connections",
     operation_id = "getConnections",
     tag = "Connections",
     security(("session" = []), ("key" = ["connections:read"])),
-    params(UserId),
+    params(OfProvider, UserId),
     responses(
         (status = 200, description = "All of them.", body = Success<UserConnectionsAnswer>),
         Errors<{ CALLER }>,
@@ -126,83 +130,122 @@ pub(crate) async fn read_own(
 pub(crate) async fn read_all(
     state: Data<AppState>,
     caller: Caller,
-    user: Path<String>,
+    target: Target,
 ) -> Result<impl Responder, ApiError> {
-    let user_id = caller.authorize(&user, Scope::ConnectionsRead)?;
-    let connections = state.connections.read_all(&user_id).await?;
+    let user_id = caller.authorize(&target.user, Scope::ConnectionsRead)?;
+    let connections = target.connections(&state).read_all(&user_id).await?;
+    let listed = |(place, connection)| UserConnection { current: place == 0, connection };
+    let connections = connections.into_iter().enumerate().map(listed).collect();
     Ok(success(UserConnectionsAnswer { connections }))
+}
+
+/// Makes one of the user's connections the one in use.
+///
+/// It is the one that routes without a connection's id mean.
+#[utoipa::path(
+    put,
+    path = "/api/integrations/{provider}/{userId}/current",
+    operation_id = "selectConnection",
+    tag = "Connections",
+    security(("session" = []), ("key" = ["connections:write"])),
+    params(OfProvider, UserId),
+    request_body = SelectConnection,
+    responses(
+        (status = 200, description = "The connection that is in use now.", body = Success<ConnectionAnswer>),
+        Errors<{ CALLER | CHANGE | BODY | just(&[ErrorCode::NotFound]) }>,
+    ),
+)]
+pub(crate) async fn select(
+    state: Data<AppState>,
+    target: Target,
+    CallerAndBody(caller, body): CallerAndBody<SelectConnection>,
+) -> Result<impl Responder, ApiError> {
+    let user_id = caller.authorize(&target.user, Scope::ConnectionsWrite)?;
+    let connection = target.connections(&state).select(&user_id, &body.connection_id).await?;
+    Ok(success(ConnectionAnswer { connection }))
+}
+
+/// A connection's id in a path.
+#[derive(Deserialize)]
+pub(crate) struct ConnectionPath {
+    id: String,
+}
+
+/// Ends a connection, and says where its owner removes the app at the provider, where nobody can do it for them.
+async fn end(connections: &Connections, which: ConnectionOf<'_>) -> Result<EndAnswer, ApiError> {
+    connections.disconnect(which).await?;
+    Ok(EndAnswer { revoke_url: connections.rules().revoke_url.map(str::to_owned) })
 }
 
 /// Ends one of the user's connections.
 #[utoipa::path(
     delete,
-    path = "/api/integrations/instagram/{userId}/connections/{id}",
+    path = "/api/integrations/{provider}/{userId}/connections/{id}",
     operation_id = "endOneConnection",
     tag = "Connections",
     security(("session" = []), ("key" = ["connections:write"])),
-    params(UserId, ("id" = String, Path, description = "The connection's `id`.")),
+    params(OfProvider, UserId, ("id" = String, Path, description = "The connection's `id`.")),
     responses(
-        (status = 200, description = "The token is erased.", body = Success<Done>),
+        (status = 200, description = "The token is erased.", body = Success<EndAnswer>),
         Errors<{ CALLER | CHANGE | just(&[ErrorCode::NotFound]) }>,
     ),
 )]
 pub(crate) async fn disconnect_one(
     state: Data<AppState>,
     caller: Caller,
-    path: Path<(String, String)>,
+    target: Target,
+    path: Path<ConnectionPath>,
 ) -> Result<impl Responder, ApiError> {
-    let (user, id) = path.into_inner();
-    let user_id = caller.authorize(&user, Scope::ConnectionsWrite)?;
-    state.connections.disconnect_one(&user_id, &id).await?;
-    Ok(success(Done {}))
+    let user_id = caller.authorize(&target.user, Scope::ConnectionsWrite)?;
+    let which = ConnectionOf { user_id: &user_id, id: Some(&path.id) };
+    Ok(success(end(target.connections(&state), which).await?))
 }
 
 /// Ends the user's connection.
 #[utoipa::path(
     delete,
-    path = "/api/integrations/instagram/{userId}",
+    path = "/api/integrations/{provider}/{userId}",
     operation_id = "endConnection",
     tag = "Connections",
     security(("session" = []), ("key" = ["connections:write"])),
-    params(UserId),
+    params(OfProvider, WhichConnection, UserId),
     responses(
-        (status = 200, description = "The token is erased.", body = Success<Done>),
-        Errors<{ CALLER | CHANGE | just(&[ErrorCode::NotConnected]) }>,
+        (status = 200, description = "The token is erased.", body = Success<EndAnswer>),
+        Errors<{ CALLER | CHANGE | just(&[ErrorCode::NotConnected, ErrorCode::NotFound]) }>,
     ),
 )]
 pub(crate) async fn disconnect(
     state: Data<AppState>,
     caller: Caller,
-    user: Path<String>,
+    target: Target,
 ) -> Result<impl Responder, ApiError> {
-    let user_id = caller.authorize(&user, Scope::ConnectionsWrite)?;
-    state.connections.disconnect(&user_id).await?;
-    Ok(success(Done {}))
+    let user_id = caller.authorize(&target.user, Scope::ConnectionsWrite)?;
+    Ok(success(end(target.connections(&state), target.of(&user_id)).await?))
 }
 
-/// Renews the token of the user's connection now.
+/// Refreshes the token of the user's connection now.
 #[utoipa::path(
     post,
-    path = "/api/integrations/instagram/{userId}/refresh",
+    path = "/api/integrations/{provider}/{userId}/refresh",
     operation_id = "refreshConnection",
     tag = "Connections",
     security(("session" = []), ("key" = ["connections:write"])),
-    params(UserId),
+    params(OfProvider, WhichConnection, UserId),
     responses(
         (status = 200, description = "The connection, with its later end.", body = Success<ConnectionAnswer>),
-        Errors<{ CALLER | CHANGE | INSTAGRAM | just(&[ErrorCode::NotConnected, ErrorCode::NeedsReauthorization]) }>,
+        Errors<{ CALLER | CHANGE | UPSTREAM | just(&[ErrorCode::NotConnected, ErrorCode::NotFound, ErrorCode::NeedsReauthorization]) }>,
     ),
 )]
 pub(crate) async fn refresh(
     state: Data<AppState>,
     caller: Caller,
-    user: Path<String>,
+    target: Target,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
-    let user_id = caller.authorize(&user, Scope::ConnectionsWrite)?;
+    let user_id = caller.authorize(&target.user, Scope::ConnectionsWrite)?;
     state.limits.strict_by_user(&limits::REFRESH, &user_id).await?;
-    // A renewed token exists nowhere else until it is stored.
-    let work = async move { state.connections.refresh(&user_id, AskedBy::Owner).await };
+    // A refreshed token exists nowhere else until it is stored.
+    let work = async move { target.connections(&state).refresh(target.of(&user_id), AskedBy::Owner).await };
     let connection = carry_out(&request, work).await?;
     Ok(success(ConnectionAnswer { connection }))
 }
@@ -210,26 +253,26 @@ pub(crate) async fn refresh(
 /// Reads the profile of the user's connection from Instagram now.
 #[utoipa::path(
     post,
-    path = "/api/integrations/instagram/{userId}/sync",
+    path = "/api/integrations/{provider}/{userId}/sync",
     operation_id = "syncConnection",
     tag = "Connections",
     security(("session" = []), ("key" = ["connections:write"])),
-    params(UserId),
+    params(OfProvider, WhichConnection, UserId),
     responses(
         (status = 200, description = "The connection, as Instagram shows it now.", body = Success<ConnectionAnswer>),
-        Errors<{ CALLER | CHANGE | INSTAGRAM | just(&[ErrorCode::NotConnected, ErrorCode::NeedsReauthorization]) }>,
+        Errors<{ CALLER | CHANGE | UPSTREAM | just(&[ErrorCode::NotConnected, ErrorCode::NotFound, ErrorCode::NeedsReauthorization]) }>,
     ),
 )]
 pub(crate) async fn sync(
     state: Data<AppState>,
     caller: Caller,
-    user: Path<String>,
+    target: Target,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
-    let user_id = caller.authorize(&user, Scope::ConnectionsWrite)?;
+    let user_id = caller.authorize(&target.user, Scope::ConnectionsWrite)?;
     state.limits.strict_by_user(&limits::SYNC, &user_id).await?;
     // What Instagram says of the token or of its own limits is recorded for everybody.
-    let work = async move { state.connections.sync(&user_id).await };
+    let work = async move { target.connections(&state).sync(target.of(&user_id)).await };
     let connection = carry_out(&request, work).await?;
     Ok(success(ConnectionAnswer { connection }))
 }
@@ -253,27 +296,27 @@ struct HistoryQuery {
 /// The counts of the user's connection over time.
 #[utoipa::path(
     get,
-    path = "/api/integrations/instagram/{userId}/history",
+    path = "/api/integrations/{provider}/{userId}/history",
     operation_id = "getHistory",
     tag = "Connections",
     security(("session" = []), ("key" = ["connections:read"])),
-    params(UserId, HistoryQuery),
+    params(OfProvider, WhichConnection, UserId, HistoryQuery),
     responses(
         (status = 200, description = "A page of it, the oldest point first.", body = Success<HistoryAnswer>),
-        Errors<{ CALLER | QUERY | just(&[ErrorCode::NotConnected, ErrorCode::ValidationFailed]) }>,
+        Errors<{ CALLER | QUERY | just(&[ErrorCode::NotConnected, ErrorCode::NotFound, ErrorCode::ValidationFailed]) }>,
     ),
 )]
 pub(crate) async fn history(
     state: Data<AppState>,
     caller: Caller,
-    user: Path<String>,
+    target: Target,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
-    let user_id = caller.authorize(&user, Scope::ConnectionsRead)?;
+    let user_id = caller.authorize(&target.user, Scope::ConnectionsRead)?;
     let HistoryQuery { from, to, limit, cursor } = query(request.query_string())?;
     let limit = page_size(limit, 100, 1000)?;
     let page = HistoryPage { from, to, limit, cursor };
-    Ok(success(state.connections.history(&user_id, page).await?))
+    Ok(success(target.connections(&state).history(target.of(&user_id), page).await?))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -289,24 +332,24 @@ struct EventsQuery {
 /// What happened to the user's connection.
 #[utoipa::path(
     get,
-    path = "/api/integrations/instagram/{userId}/events",
+    path = "/api/integrations/{provider}/{userId}/events",
     operation_id = "listEvents",
     tag = "Connections",
     security(("session" = []), ("key" = ["connections:read"])),
-    params(UserId, EventsQuery),
+    params(OfProvider, WhichConnection, UserId, EventsQuery),
     responses(
         (status = 200, description = "A page of them, the newest first.", body = Success<EventsAnswer>),
-        Errors<{ CALLER | QUERY | just(&[ErrorCode::NotConnected, ErrorCode::ValidationFailed]) }>,
+        Errors<{ CALLER | QUERY | just(&[ErrorCode::NotConnected, ErrorCode::NotFound, ErrorCode::ValidationFailed]) }>,
     ),
 )]
 pub(crate) async fn events(
     state: Data<AppState>,
     caller: Caller,
-    user: Path<String>,
+    target: Target,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
-    let user_id = caller.authorize(&user, Scope::ConnectionsRead)?;
+    let user_id = caller.authorize(&target.user, Scope::ConnectionsRead)?;
     let EventsQuery { limit, cursor } = query(request.query_string())?;
     let limit = page_size(limit, 50, 100)?;
-    Ok(success(state.connections.events(&user_id, limit, cursor.as_deref()).await?))
+    Ok(success(target.connections(&state).events(target.of(&user_id), limit, cursor.as_deref()).await?))
 }

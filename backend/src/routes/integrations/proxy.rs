@@ -1,26 +1,29 @@
-//! `/api/integrations/instagram/{userId}/proxy/{graph path}`: Graph calls without having the token.
+//! `/api/integrations/{provider}/{userId}/proxy/{path}`: calls of the provider's API without having the token.
 
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use instagram_client::{GraphBody, GraphMethod};
 use serde_json::Value;
 use shared::{ErrorCode, Scope};
+use upstream::{ApiBody, ApiMethod};
 use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api_error::ApiError;
 use crate::caller::Caller;
 use crate::limits;
-use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, INSTAGRAM, QUERY, just};
-use crate::openapi::{IdempotencyKey, UserId};
+use crate::openapi::errors::{BODY, CALLER, CHANGE, Errors, QUERY, UPSTREAM, just};
+use crate::openapi::{IdempotencyKey, OfProvider, UserId};
 use crate::request::{CallerAndParameters, CutOff, carry_out};
 use crate::state::AppState;
 use domain::connections::{Forwarded, Parameters};
+use domain::providers::rules;
+
+use super::{Target, WhichConnection};
 
 /// Codes that any of these may answer, beside the codes that a body or a change adds.
 const FORWARDED: u64 = CALLER
     | QUERY
-    | INSTAGRAM
+    | UPSTREAM
     | just(&[
         ErrorCode::MethodNotAllowed,
         ErrorCode::NeedsReauthorization,
@@ -85,11 +88,11 @@ struct GraphParameters {
 /// to other pages: read on with the cursor.
 #[utoipa::path(
     get,
-    path = "/api/integrations/instagram/{userId}/proxy/{path:.*}",
+    path = "/api/integrations/{provider}/{userId}/proxy/{path:.*}",
     operation_id = "readGraph",
     tag = "Instagram",
     security(("key" = ["connections:read"]), ("session" = [])),
-    params(UserId, GraphPath),
+    params(OfProvider, UserId, WhichConnection, GraphPath),
     responses(
         (status = 200, description = "Instagram's answer.", body = GraphAnswer),
         Errors<FORWARDED>,
@@ -98,10 +101,10 @@ struct GraphParameters {
 pub(crate) async fn read(
     state: Data<AppState>,
     caller: Caller,
-    user: Path<(String, String)>,
+    target: Target,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
-    let call = ProxiedCall::of(&request, &caller, &user.0, GraphMethod::Get, None)?;
+    let call = ProxiedCall::of(&request, &caller, target, ApiMethod::Get, None)?;
     carry_out(&request, call.forward(state)).await
 }
 
@@ -115,11 +118,11 @@ pub(crate) async fn read(
 /// same is answered again, and nothing is asked of Instagram: look before you do it under another.
 #[utoipa::path(
     post,
-    path = "/api/integrations/instagram/{userId}/proxy/{path:.*}",
+    path = "/api/integrations/{provider}/{userId}/proxy/{path:.*}",
     operation_id = "writeGraph",
     tag = "Instagram",
     security(("key" = ["content:publish"]), ("key" = ["messages:manage"]), ("session" = [])),
-    params(UserId, GraphPath, IdempotencyKey),
+    params(OfProvider, UserId, WhichConnection, GraphPath, IdempotencyKey),
     request_body(content(
         (GraphParameters = "application/json"),
         (GraphParameters = "application/x-www-form-urlencoded"),
@@ -132,11 +135,11 @@ pub(crate) async fn read(
 pub(crate) async fn write(
     state: Data<AppState>,
     CallerAndParameters(caller, body): CallerAndParameters,
-    user: Path<(String, String)>,
+    target: Target,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let asked = body.clone();
-    let call = ProxiedCall::of(&request, &caller, &user.0, GraphMethod::Post, body)?;
+    let call = ProxiedCall::of(&request, &caller, target, ApiMethod::Post, body)?;
     let work = {
         let state = Data::clone(&state);
         async move { Ok(HttpResponse::Ok().json(call.forward(state).await?.0)) }
@@ -149,11 +152,11 @@ pub(crate) async fn write(
 /// The path is the comment's `{id}`. An id does not tell a comment from a post, so that a key needs the scopes of both.
 #[utoipa::path(
     delete,
-    path = "/api/integrations/instagram/{userId}/proxy/{path:.*}",
+    path = "/api/integrations/{provider}/{userId}/proxy/{path:.*}",
     operation_id = "deleteGraph",
     tag = "Instagram",
     security(("key" = ["messages:manage", "content:publish"]), ("session" = [])),
-    params(UserId, GraphPath),
+    params(OfProvider, UserId, WhichConnection, GraphPath),
     responses(
         (status = 200, description = "Instagram's answer.", body = GraphAnswer),
         Errors<{ FORWARDED | CHANGE }>,
@@ -162,15 +165,16 @@ pub(crate) async fn write(
 pub(crate) async fn delete(
     state: Data<AppState>,
     caller: Caller,
-    user: Path<(String, String)>,
+    target: Target,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
-    let call = ProxiedCall::of(&request, &caller, &user.0, GraphMethod::Delete, None)?;
+    let call = ProxiedCall::of(&request, &caller, target, ApiMethod::Delete, None)?;
     carry_out(&request, call.forward(state)).await
 }
 
 /// A call that its caller may make.
 struct ProxiedCall {
+    target: Target,
     user_id: String,
     call: Forwarded,
     parameters: Parameters,
@@ -181,30 +185,32 @@ impl ProxiedCall {
     fn of(
         request: &HttpRequest,
         caller: &Caller,
-        user: &str,
-        method: GraphMethod,
-        body: Option<GraphBody>,
+        target: Target,
+        method: ApiMethod,
+        body: Option<ApiBody>,
     ) -> Result<Self, ApiError> {
-        let call = Forwarded::find(method, graph_path(request))?;
-        let query = form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect();
+        let call = Forwarded::find(rules(target.provider), method, api_path(request))?;
+        let query = form_urlencoded::parse(request.query_string().as_bytes()).into_owned();
+        // This one is for the service itself.
+        let query = query.filter(|(name, _)| name != "connectionId").collect();
         let parameters = Parameters::new(query, body)?;
-        let authorized = |scope: Scope| caller.authorize(user, scope);
+        let authorized = |scope: Scope| caller.authorize(&target.user, scope);
         let user_ids = call.scopes(&parameters).into_iter().map(authorized).collect::<Result<Vec<_>, _>>()?;
         let user_id = user_ids.into_iter().next().ok_or_else(ApiError::forbidden)?;
-        Ok(Self { user_id, call, parameters })
+        Ok(Self { target, user_id, call, parameters })
     }
 
     async fn forward(self, state: Data<AppState>) -> Result<Json<Value>, ApiError> {
-        let Self { user_id, call, parameters } = self;
+        let Self { target, user_id, call, parameters } = self;
         state.limits.strict_by_user(&limits::PROXY, &user_id).await?;
-        Ok(Json(state.connections.forward(&user_id, call, parameters).await?))
+        Ok(Json(target.connections(&state).forward(target.of(&user_id), call, parameters).await?))
     }
 }
 
-/// Returns the path after `…/{userId}/proxy/`, as it came: decoded, a path could have slashes that nobody has
+/// Returns the path after `…/{provider}/{userId}/proxy/`, as it came: decoded, a path could have slashes that nobody has
 /// seen.
-fn graph_path(request: &HttpRequest) -> &str {
-    let path = request.uri().path().strip_prefix("/api/integrations/instagram/");
-    let below_user = path.and_then(|path| path.split_once('/')).map_or("", |(_, below)| below);
+fn api_path(request: &HttpRequest) -> &str {
+    let path = request.uri().path().strip_prefix("/api/integrations/");
+    let below_user = path.and_then(|path| path.splitn(3, '/').nth(2)).unwrap_or_default();
     below_user.strip_prefix("proxy/").unwrap_or_default()
 }
