@@ -83,7 +83,7 @@ pub fn api_key(bytes: &[u8]) {
     }
 }
 
-/// Reads the bytes as the query that Instagram puts into the callback's address.
+/// Reads the bytes as the query that a provider puts into the callback's address.
 pub fn callback_query(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         fuzz_callback_query(text);

@@ -41,8 +41,8 @@ impl JobHealth {
         self.entries().iter().map(|(&name, entry)| (name, entry.done.elapsed())).collect()
     }
 
-    /// The jobs that have not been done for far too long: the database or Instagram keeps them waiting, or they fail each
-    /// time.
+    /// The jobs that have not been done for far too long: the database or a provider keeps them waiting, or
+    /// they fail each time.
     pub(crate) fn stuck(&self) -> Vec<&'static str> {
         let is_stuck = |entry: &Entry| entry.done.elapsed() > entry.pause * 2 + PATIENCE;
         self.entries().iter().filter(|(_, entry)| is_stuck(entry)).map(|(&name, _)| name).collect()

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use backend::commands::Command;
 use clap::Parser;
 
-/// Connects people's Instagram accounts to your application, and keeps them connected.
+/// Connects people's accounts at Instagram and Spotify to your application, and keeps them connected.
 #[derive(Parser)]
 #[command(name = "instagram-connect", version)]
 struct Arguments {

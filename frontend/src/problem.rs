@@ -115,7 +115,7 @@ impl Problem {
         Self::new(sentence, &[])
     }
 
-    /// An access that could not be renewed now. It goes on as it is.
+    /// An access that could not be refreshed now. It goes on as it is.
     pub fn of_refreshing(provider: &Provider, failure: &ApiFailure) -> Self {
         let sentence = match failure {
             ApiFailure::Refused(body) => match (body.code, body.retry_after) {

@@ -81,9 +81,9 @@ error_codes! {
     InvalidRequest = 400 "invalid_request",
     /// The `state` is unknown, expired or was used already.
     InvalidState = 400 "invalid_state",
-    /// The person refused, or Instagram returned `error=…`.
+    /// The person refused, or the provider returned `error=…`.
     AccessDenied = 400 "access_denied",
-    /// Instagram says that the code is wrong or used.
+    /// The provider says that the code is wrong or used.
     InvalidCode = 400 "invalid_code",
     /// No valid session or key.
     Unauthenticated = 401 "unauthenticated",
@@ -99,11 +99,11 @@ error_codes! {
     NotConnected = 404 "not_connected",
     /// The route exists, but not for this method; see `Allow`.
     MethodNotAllowed = 405 "method_not_allowed",
-    /// The Instagram account is actively connected to another user.
+    /// The account is actively connected to another user.
     AccountInUse = 409 "account_in_use",
     /// Another account has this email address.
     EmailTaken = 409 "email_taken",
-    /// Instagram no longer accepts the stored token.
+    /// The provider no longer accepts the stored token.
     NeedsReauthorization = 409 "needs_reauthorization",
     /// The body is over 64 KiB.
     PayloadTooLarge = 413 "payload_too_large",
@@ -111,19 +111,19 @@ error_codes! {
     UnsupportedMediaType = 415 "unsupported_media_type",
     /// JSON of the right shape with wrong values.
     ValidationFailed = 422 "validation_failed",
-    /// Ours or Instagram's limit; see `Retry-After`.
+    /// Ours or the provider's limit; see `Retry-After`.
     RateLimited = 429 "rate_limited",
     /// A fault of the service.
     Internal = 500 "internal",
-    /// Instagram let the person in, but not this app for that account.
+    /// The provider let the person in, but not this app for that account, or for none at the moment.
     AppAccess = 502 "app_access",
-    /// Instagram failed or answered nonsense.
+    /// The provider failed or answered nonsense.
     UpstreamError = 502 "upstream_error",
-    /// The Instagram app's variables are not set.
+    /// The variables of the provider's app are not set.
     NotConfigured = 503 "not_configured",
     /// The database does not answer.
     Unavailable = 503 "unavailable",
-    /// Instagram did not answer in time.
+    /// The provider did not answer in time.
     UpstreamTimeout = 504 "upstream_timeout",
 }
 

@@ -1,4 +1,5 @@
-//! Connecting, reading and ending an Instagram connection: `/auth/instagram/…` and `/api/integrations/instagram/…`.
+//! Connecting, reading and ending a connection with any provider: `/auth/{provider}/…` and
+//! `/api/integrations/{provider}/…`.
 
 use serde::de::IntoDeserializer;
 use serde::de::value::StrDeserializer;
@@ -6,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Provider, Sensitive, Timestamp};
 
-/// The permissions that the service asks for, by the names that Instagram gives them.
+/// The permissions that the service asks Instagram for, by the names that Instagram gives them.
 pub mod permission {
     /// Read the profile and its media.
     pub const BASIC: &str = "instagram_business_basic";
@@ -37,7 +38,7 @@ pub fn without_fragment(parameter: &str) -> &str {
     }
 }
 
-/// Answer of `GET /auth/instagram/login`. It alone carries no `ok`.
+/// Answer of `GET /auth/{provider}/login`. It alone carries no `ok`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
@@ -48,15 +49,16 @@ pub struct LoginAnswer {
     pub redirect_to: String,
 }
 
-/// Answer of `GET /auth/instagram/callback`, in Instagram's own `snake_case`.
+/// Answer of `GET /auth/{provider}/callback`, in the `snake_case` that Instagram has.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct CallbackAnswer {
-    /// A sealed handle (`sealed.…`), never Instagram's token: good for ten minutes, one use and this caller.
+    /// A sealed handle (`sealed.…`), never the provider's token: good for ten minutes, one use and this
+    /// caller.
     pub access_token: Sensitive,
-    /// The professional account's id (`17841…`).
+    /// The account's id: Instagram's professional one (`17841…`), Spotify's `account_id`.
     pub user_id: String,
-    /// Life of Instagram's token in seconds.
+    /// Life of the provider's access token in seconds.
     pub expires_in: u64,
     /// The profile as it will be stored.
     pub user: UserProfile,
@@ -71,18 +73,18 @@ pub struct CallbackAnswer {
     pub expected_username: Option<String>,
 }
 
-/// A profile in Instagram's own field names. Fields that the person has not set are absent.
+/// A profile in the field names that Instagram has, whichever the provider. Unset fields are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct UserProfile {
-    /// The professional account's id.
+    /// The account's id.
     pub id: String,
-    /// Without the `@`.
+    /// Instagram's without the `@`, Spotify's `id`.
     pub username: String,
     /// Display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Signed by Instagram, dead within days.
+    /// May be signed by the provider, and dead within days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile_picture_url: Option<String>,
     /// Free text.
@@ -102,7 +104,7 @@ pub struct UserProfile {
     pub media_count: Option<u64>,
 }
 
-/// Body of `POST /api/integrations/instagram/callback`.
+/// Body of `POST /api/integrations/{provider}/callback`.
 ///
 /// What is stored comes from the handle. The other fields are there so that a client can say what it expects, and are
 /// refused when they contradict it.
@@ -114,7 +116,7 @@ pub struct SaveConnection {
     pub user_id: String,
     /// The sealed handle, or a raw Instagram token of a client that ran its own OAuth flow.
     pub access_token: Sensitive,
-    /// The professional account's id.
+    /// The account's id.
     #[serde(rename = "user_id")]
     pub provider_account_id: String,
     /// Life of the token in seconds.
@@ -125,7 +127,7 @@ pub struct SaveConnection {
     pub user: Option<UserProfile>,
 }
 
-/// Answer of `POST /api/integrations/instagram/callback`.
+/// Answer of `POST /api/integrations/{provider}/callback`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct SaveAnswer {
@@ -140,22 +142,23 @@ pub struct SaveAnswer {
 pub struct SavedConnection {
     /// Id of the stored document.
     pub id: String,
-    /// Without the `@`.
+    /// Instagram's without the `@`, Spotify's `id`.
     pub username: String,
-    /// `null` where Instagram does not say.
+    /// `null` where the provider does not say.
     #[cfg_attr(feature = "utoipa", schema(required))]
     pub followers: Option<u64>,
     /// When this account was first connected by this person.
     pub connected_at: Timestamp,
-    /// When Instagram's token ends unless refreshed.
+    /// When it ends: of Instagram the token's end, which a refresh moves; of Spotify six months after the
+    /// consent.
     pub expires_at: Timestamp,
 }
 
-/// Answer of `GET /api/integrations/instagram/{userId}`.
+/// Answer of `GET /api/integrations/{provider}/{userId}`, and of what changes that connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct ConnectionAnswer {
-    /// The account connected last.
+    /// The connection in use, or the one that was named.
     pub connection: Connection,
 }
 
@@ -222,16 +225,17 @@ pub struct ListedConnection {
     pub connection: Connection,
 }
 
-/// Answer of `GET …/{userId}/token`: what it takes to call Instagram without this service.
+/// Answer of `GET …/{userId}/token`: what it takes to call the provider without this service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TokenAnswer {
-    /// Instagram's own token. Keep it no longer than the call that it is for: the service refreshes it.
+    /// The provider's own access token. Keep it no longer than the call that it is for: the service refreshes
+    /// it.
     pub access_token: Sensitive,
     /// Always `bearer`.
     pub token_type: String,
-    /// When the token ends, as Instagram said.
+    /// When the token ends, as the provider said.
     pub expires_at: Timestamp,
     /// The professional account's id, of an Instagram account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -272,11 +276,12 @@ pub struct Connection {
     pub followers: Option<u64>,
     /// When this account was first connected by this person.
     pub connected_at: Timestamp,
-    /// When the profile was last read from Instagram.
+    /// When the profile was last read from the provider.
     pub last_sync: Timestamp,
-    /// When Instagram's token ends unless refreshed.
+    /// When it ends: of Instagram the token's end, which a refresh moves; of Spotify six months after the
+    /// consent.
     pub expires_at: Timestamp,
-    /// Expires within ten days.
+    /// Whether it ends soon: Instagram's within ten days, Spotify's within two weeks.
     pub needs_refresh: bool,
     /// What the person has to know at a glance.
     pub status: ConnectionStatus,

@@ -22,7 +22,7 @@ pub enum Scope {
     /// Read and send messages.
     #[serde(rename = "messages:manage")]
     MessagesManage,
-    /// Be given Instagram's own token.
+    /// Be given a provider's own access token.
     #[serde(rename = "tokens:read")]
     TokensRead,
     /// Sign a host application's users in. For service keys only.

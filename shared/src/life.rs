@@ -18,7 +18,7 @@ pub struct HistoryAnswer {
     pub next_cursor: Option<String>,
 }
 
-/// An account's counts at one time. `null` where Instagram did not say.
+/// An account's counts at one time. `null` where the provider did not say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
@@ -72,9 +72,9 @@ pub struct ConnectionEvent {
 pub enum EventKind {
     /// Its owner connected it, for the first time or again.
     Connected,
-    /// Instagram refreshed the token.
+    /// The provider refreshed the token.
     Refreshed,
-    /// Instagram did not refresh the token; it is tried again.
+    /// The provider did not refresh the token; it is tried again.
     RefreshFailed,
     /// The profile was read.
     Synced,
@@ -86,7 +86,7 @@ pub enum EventKind {
     NeedsReauthorization,
     /// It was ended.
     Disconnected,
-    /// A program was given Instagram's own token.
+    /// A program was given the provider's own access token.
     TokenRead,
     /// Something that this version of the program does not know.
     #[serde(other)]

@@ -68,7 +68,7 @@ impl ApiError {
         Self::new(ErrorCode::InvalidRequest, sentence)
     }
 
-    /// 400: a sign-in link, to Instagram or from a host, is unknown, expired, used or another user's.
+    /// 400: a sign-in link, to a provider or from a host, is unknown, expired, used or another user's.
     pub(crate) fn invalid_state() -> Self {
         Self::new(ErrorCode::InvalidState, format!("{} Start again.", sentence::STALE_LINK))
     }
@@ -285,7 +285,7 @@ impl ApiError {
         }
     }
 
-    /// Writes the cause to the log: a fault of ours as an error, of Instagram's as a warning.
+    /// Writes the cause to the log: a fault of ours as an error, of a provider's as a warning.
     pub(crate) fn log(&self) {
         let Some(cause) = &self.details.cause else { return };
         let cause = CauseChain(cause.as_ref());

@@ -72,7 +72,7 @@ impl Caller {
     }
 
     /// Tells whether the caller may do this for anybody at all. A session does what a person does at the web
-    /// app; Instagram's own token and other people's sessions are for programs.
+    /// app; a provider's own token and other people's sessions are for programs.
     fn holds(&self, scope: Scope) -> bool {
         match &self.0 {
             Proof::Session { .. } => !matches!(scope, Scope::TokensRead | Scope::SessionsCreate),

@@ -9,8 +9,8 @@ use super::{ConfigError, Variables};
 /// Schedule of background work.
 #[derive(Clone, Debug)]
 pub struct JobsConfig {
-    /// `REFRESH_WINDOW_DAYS`: so long before its end a token is refreshed. Decided when a token is stored, so that another value
-    /// holds for each from its next refresh on.
+    /// `REFRESH_WINDOW_DAYS`: so long before its end an Instagram token is refreshed. Decided when a token is
+    /// stored, so that another value holds for each from its next refresh on.
     pub refresh_window: SignedDuration,
     /// `REFRESH_POLL_SECONDS`: how often this process looks for due work.
     pub refresh_poll: Duration,
@@ -23,7 +23,7 @@ pub struct JobsConfig {
 impl JobsConfig {
     const REFRESH_WINDOW_DAYS: u32 = 30;
 
-    /// The usual window: half of a token's life.
+    /// The usual window: half of an Instagram token's life.
     pub(crate) const REFRESH_WINDOW: SignedDuration =
         SignedDuration::from_hours(Self::REFRESH_WINDOW_DAYS as i64 * 24);
 

@@ -19,7 +19,7 @@ pub struct SpotifyConfig {
     pub accounts_url: Url,
     /// `SPOTIFY_API_URL`: everything else.
     pub api_url: Url,
-    /// Time for one upstream call: that of Instagram's.
+    /// `INSTAGRAM_TIMEOUT_SECONDS`: time for one upstream call, of either provider.
     pub timeout: Duration,
 }
 

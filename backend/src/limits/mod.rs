@@ -51,7 +51,7 @@ pub(crate) const SIGN_IN: Rule = Rule { name: "sign-in", limit: 60, window: Sign
 /// Making an account, by address.
 pub(crate) const SIGN_UP: Rule = Rule { name: "sign-up", limit: 60, window: SignedDuration::from_hours(1) };
 
-/// Exchanging a code, by address and by user.
+/// Exchanging a code, by user, and by address where a browser asks; saving a raw token, by user.
 pub(crate) const CALLBACK: Rule = Rule { name: "callback", limit: 60, window: SignedDuration::from_mins(10) };
 
 /// Opening a host application's link, by address.
@@ -62,10 +62,10 @@ pub(crate) const HOST_LINK: Rule =
 pub(crate) const HOST_SIGN_IN: Rule =
     Rule { name: "host-sign-in", limit: 60, window: SignedDuration::from_mins(10) };
 
-/// Calls to Instagram that a program makes up, by owner: all of an owner's keys and sessions together.
+/// Calls to providers that a program makes up, by owner: all of an owner's keys and sessions together.
 pub(crate) const PROXY: Rule = Rule { name: "proxy", limit: 1200, window: SignedDuration::from_hours(1) };
 
-/// Being given Instagram's own token, by key and user.
+/// Being given a provider's own token, by key and user.
 pub(crate) const TOKEN: Rule = Rule { name: "token", limit: 60, window: SignedDuration::from_hours(1) };
 
 /// Reading a profile because its owner asks, by owner.

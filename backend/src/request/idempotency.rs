@@ -3,8 +3,8 @@
 //!
 //! A success is kept for a day, sealed, and given again. What has certainly not been done, since it was
 //! refused, is not kept: the same request is carried out anew. Whatever else failed is kept like a success:
-//! its answer from Instagram was lost, or is a failure of Instagram's own, which comes after the deed, too.
-//! Done again, it could be done twice.
+//! its answer from the provider was lost, or is a failure of the provider's own, which comes after the deed,
+//! too. Done again, it could be done twice.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -175,8 +175,8 @@ impl Client {
         pages.try_flatten()
     }
 
-    /// Refreshes the token of the user's connection now. The service does so by itself in time, and Instagram only once a token
-    /// is a day old. Needs `connections:write`.
+    /// Refreshes the token of the user's connection now. The service does so by itself in time; Instagram
+    /// does only once a token is a day old. Needs `connections:write`.
     ///
     /// # Errors
     /// See [`Error`].
@@ -185,7 +185,7 @@ impl Client {
         Ok(connection)
     }
 
-    /// Reads the profile of the user's connection from Instagram now. Needs `connections:write`.
+    /// Reads the profile of the user's connection from the provider now. Needs `connections:write`.
     ///
     /// # Errors
     /// See [`Error`].
@@ -232,7 +232,8 @@ impl Client {
         self.of(user_id, Method::GET, ["events"])?.query(page).send().await
     }
 
-    /// Instagram's own token. Each time is an event that the user sees; keep it nowhere. Needs `tokens:read`.
+    /// Returns the provider's own access token. Each time is an event that the user sees; keep it nowhere.
+    /// Needs `tokens:read`.
     ///
     /// # Errors
     /// See [`Error`].
@@ -240,8 +241,8 @@ impl Client {
         self.of(user_id, Method::GET, ["token"])?.send().await
     }
 
-    /// Asks Instagram itself, with the token of the user's connection: `me`, `me/media` and what else `/api/docs` names. The
-    /// answer is Instagram's.
+    /// Asks the provider itself, with the token of the user's connection: `me`, `me/media` and what else
+    /// `/api/docs` names. The answer is the provider's.
     ///
     /// # Errors
     /// See [`Error`].

@@ -9,9 +9,9 @@ use shared::ConnectionStatus;
 pub struct Login {
     /// The web app's path to land on, given back by the exchange.
     pub return_to: Option<String>,
-    /// Makes the person sign in again at Instagram: "use another account".
+    /// Has the provider ask the person again, whoever is signed in there: "use another account".
     pub force_reauth: bool,
-    /// Connects the present account again; the exchange says when the person came back with another one.
+    /// Connects the account in use again; the exchange says when the person came back with another one.
     pub reconnect: bool,
     /// As `reconnect`, for this one of several connections.
     pub connection_id: Option<String>,

@@ -18,7 +18,7 @@ use crate::tls;
 /// Time that a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Time that a whole call may take: longer than the service waits for Instagram.
+/// Time that a whole call may take: longer than the service waits for a provider.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A pool of connections to one service, with one key.

@@ -8,8 +8,8 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
-/// Returns the time that much later, or the last one there is. For times that come from outside: what a client, Instagram or
-/// the database says can be at either end of the calendar, where a sum would overflow.
+/// Returns the time that much later, or the last one there is. For times that come from outside: what a
+/// client, a provider or the database says can be at either end of the calendar, where a sum would overflow.
 pub fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
     time.saturating_add(by).unwrap_or(Timestamp::MAX)
 }

@@ -1,5 +1,5 @@
-//! Writing what exists nowhere else: a token that Instagram has just given or refreshed, the answer to a request that was carried
-//! out.
+//! Writing what exists nowhere else: a token that a provider has just given or refreshed, the answer to a
+//! request that was carried out.
 
 use std::future::Future;
 use std::time::{Duration, Instant};

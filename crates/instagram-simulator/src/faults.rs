@@ -30,9 +30,9 @@ impl simulator_kit::Endpoint for Endpoint {
 faults! {
     /// Something that goes wrong with one answer.
     ///
-    /// [`Delay`](Fault::Delay), [`Truncated`](Fault::Truncated) and [`HalfEmoji`](Fault::HalfEmoji) do what was
-    /// asked, so a code is used up and a token renewed. All others answer before anything has been done. Errors
-    /// come in the Graph envelope on every endpoint.
+    /// [`Delay`](Fault::Delay), [`Truncated`](Fault::Truncated) and [`HalfEmoji`](Fault::HalfEmoji) do what
+    /// was asked, so a code is used up and a token refreshed. All others answer before anything has been
+    /// done. Errors come in the Graph envelope on every endpoint.
     pub enum Fault {
         /// HTTP 429, Graph code 4, with usage headers.
         RateLimited,

@@ -12,11 +12,12 @@ pub struct RefreshRecord {
     pub account: String,
     /// The token's serial number, which is no secret. A token that a refresh lets live longer keeps its number.
     pub token: u64,
-    /// The token's age, in seconds since it was issued or last renewed.
+    /// The token's age, in seconds since it was issued or last refreshed.
     pub age_seconds: u64,
     /// The outcome that was answered.
     pub outcome: RefreshOutcome,
-    /// The serial number of the token in the answer, whether the answer arrived or not. `None` where none was renewed.
+    /// The serial number of the token in the answer, whether the answer arrived or not. `None` where none was
+    /// refreshed.
     pub renewed_into: Option<u64>,
     /// False: the client may never have got the answer, since it was late ([`Fault::Delay`](crate::Fault::Delay)), cut
     /// ([`Fault::Truncated`](crate::Fault::Truncated)) or not sent ([`Fault::Reset`](crate::Fault::Reset)). The first

@@ -1,4 +1,4 @@
-//! `connections`: connected Instagram accounts.
+//! `connections`: connected accounts, of all providers.
 
 mod disconnect;
 mod erase;
@@ -13,7 +13,7 @@ use super::Outcome;
 /// Connected accounts.
 #[derive(Subcommand)]
 pub enum ConnectionsCommand {
-    /// Print connections, in the order of their ids.
+    /// Print connections, Instagram's first, those of a provider in the order of their ids.
     List(list::Arguments),
     /// Print all about one connection, an account's or a user's, with what happened to it last.
     Show(show::Arguments),

@@ -14,12 +14,12 @@ use crate::commands::{Outcome, opened};
 use domain::clock::{Clock, SystemClock};
 use domain::providers::rules;
 
-/// Connections of one user that are looked at: nobody has more.
+/// Connections of one user with one provider that are looked at: nobody has more.
 const MOST: u32 = 200;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A connection's id, an account's id (professional or app-scoped), or a user's id.
+    /// A connection's id, an account's id (either of the two that a provider gives it), or a user's id.
     id: String,
     /// How many events to print, the latest first.
     #[arg(long, value_name = "N", default_value_t = 10)]

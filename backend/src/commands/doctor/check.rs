@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-/// Time limit of one check. Longer than a database or Instagram keeps anybody waiting by default.
+/// Time limit of one check. Longer than a database or a provider keeps anybody waiting by default.
 pub(super) const LIMIT: Duration = Duration::from_secs(15);
 
 /// Outcome of a check.

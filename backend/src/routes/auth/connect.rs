@@ -28,10 +28,10 @@ struct LoginQuery {
     /// Where the web app takes the person afterwards: a path of its own.
     #[param(max_length = 1024)]
     return_to: Option<String>,
-    /// Makes the person sign in again at Instagram: "use another account".
+    /// Has the provider ask the person again, whoever is signed in there: "use another account".
     #[serde(default)]
     force_reauth: bool,
-    /// Connects the present account again; another one is not put into its place unasked.
+    /// Connects the account in use again; another one is not put into its place unasked.
     #[serde(default)]
     reconnect: bool,
     /// As `reconnect`, for this one of several connections.
@@ -70,25 +70,25 @@ pub(crate) async fn login(
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct CallbackQuery {
-    /// For whom the state was made; the caller when left out. Added by programs: Instagram does not send it.
+    /// For whom the state was made; the caller when left out. Added by programs: no provider sends it.
     #[serde(rename = "userId")]
     user_id: Option<String>,
-    /// Instagram's code.
+    /// The provider's code.
     code: Option<String>,
     /// What `beginLogin` put into the address.
     state: Option<String>,
-    /// That Instagram says no.
+    /// That the provider says no.
     error: Option<String>,
-    /// Why it does.
+    /// Why it does, where the provider says so: Instagram does.
     error_reason: Option<String>,
 }
 
-/// Finishes at Instagram what `beginLogin` began.
+/// Finishes at the provider what `beginLogin` began.
 ///
-/// One URL, two clients: Instagram sends the browser here, which is passed on to the web app; the web app
-/// then asks here for the data. Who prefers `text/html` to JSON is a browser. Instagram ends the address with
-/// `#_`: at the end of a parameter it is ignored. The answer's `access_token` is not Instagram's: it is what
-/// `saveConnection` wants.
+/// One URL, two clients: the provider sends the browser here, which is passed on to the web app; the web app
+/// then asks here for the data. A client that prefers `text/html` to JSON is taken for a browser. Instagram
+/// ends the address with `#_`: at the end of a parameter it is ignored. The answer's `access_token` is not
+/// the provider's: it is what `saveConnection` wants.
 #[utoipa::path(
     get,
     path = "/auth/{provider}/callback",

@@ -114,7 +114,7 @@ pub(crate) async fn read_own(
 
 /// The user's connections, of which there are several where they connected several accounts.
 ///
-/// The one connected last comes first: it is the one that routes without a connection's id mean. At most a hundred.
+/// The one in use comes first: it is the one that routes without a connection's id mean. At most a hundred.
 #[utoipa::path(
     get,
     path = "/api/integrations/{provider}/{userId}/connections",
@@ -250,7 +250,7 @@ pub(crate) async fn refresh(
     Ok(success(ConnectionAnswer { connection }))
 }
 
-/// Reads the profile of the user's connection from Instagram now.
+/// Reads the profile of the user's connection from the provider now.
 #[utoipa::path(
     post,
     path = "/api/integrations/{provider}/{userId}/sync",
@@ -271,7 +271,7 @@ pub(crate) async fn sync(
 ) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(&target.user, Scope::ConnectionsWrite)?;
     state.limits.strict_by_user(&limits::SYNC, &user_id).await?;
-    // What Instagram says of the token or of its own limits is recorded for everybody.
+    // What the provider says of the token or of its own limits is recorded for everybody.
     let work = async move { target.connections(&state).sync(target.of(&user_id)).await };
     let connection = carry_out(&request, work).await?;
     Ok(success(ConnectionAnswer { connection }))

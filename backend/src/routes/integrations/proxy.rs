@@ -31,13 +31,13 @@ const FORWARDED: u64 = CALLER
         ErrorCode::NotFound,
     ]);
 
-/// The Graph path, for the description: it is read as it came.
+/// The path at the provider, for the description: it is read as it came.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 #[expect(dead_code, reason = "its fields are read by the derive alone")]
 struct GraphPath {
-    /// The path below the version: `me`, which stands for the connection's account, or the id of a post, a comment or a
-    /// container; then one of its edges.
+    /// The path below the version, as at the provider: `me` stands for the connection's account. At Instagram
+    /// it is `me` or the id of a post, a comment or a container, then one of its edges.
     #[param(example = "me/media")]
     path: String,
 }
@@ -77,15 +77,17 @@ struct GraphParameters {
     creation_id: Option<String>,
 }
 
-/// Reads from Instagram with the token of the user's connection.
+/// Reads from the provider with the token of the user's connection.
 ///
-/// Paths: `me`, and its `media`, `stories`, `insights`, `tags`, `content_publishing_limit` and, with `messages:manage`,
-/// `conversations`; `{id}`, and its `children`, `comments`, `insights` and `replies`. The version is the service's.
+/// Paths of Instagram: `me`, and its `media`, `stories`, `insights`, `tags`, `content_publishing_limit` and,
+/// with `messages:manage`, `conversations`; `{id}`, and its `children`, `comments`, `insights` and `replies`.
+/// Paths of Spotify: `me`, and its `top/artists`, `top/tracks`, `playlists` and `following`; `playlists/{id}`
+/// and its `items`; `artists/{id}`, `albums/{id}`, `tracks/{id}`; `search`. The version is the service's.
 ///
-/// The query goes to Instagram, but for tokens, secrets and what changes the call itself, which are
+/// The query goes to the provider, but for tokens, secrets and what changes the call itself, which are
 /// `invalid_request`, as are names with anything but letters, digits, `_` and the places of a list in them.
-/// So is what Instagram refuses, in its own words. The answer is Instagram's, without the token in the links
-/// to other pages: read on with the cursor.
+/// So is what the provider refuses, in its own words. The answer is the provider's, without the token in the
+/// links to other pages: read on with the cursor.
 #[utoipa::path(
     get,
     path = "/api/integrations/{provider}/{userId}/proxy/{path:.*}",
@@ -108,7 +110,7 @@ pub(crate) async fn read(
     carry_out(&request, call.forward(state)).await
 }
 
-/// Writes to Instagram with the token of the user's connection.
+/// Writes to Instagram with the token of the user's connection. Nothing is written to Spotify.
 ///
 /// Paths: with `content:publish` `me/media` and `me/media_publish`; with `messages:manage` `me/messages`, `{id}/comments` and
 /// `{id}/replies`. The parameters are in the query or in the body, as JSON or as a form.

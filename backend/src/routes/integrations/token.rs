@@ -19,9 +19,9 @@ use crate::state::AppState;
 
 /// The provider's own access token for the user's connection.
 ///
-/// Refreshed first where it ends soon: Instagram's within ten days, Spotify's within five minutes. That it was given is an event of the connection, which names the key, once a
-/// minute at most: its owner sees who was given the token. Ask when you need it, up to 60 times an hour for each user, and keep
-/// it nowhere.
+/// Refreshed first where it ends soon: Instagram's within ten days, Spotify's within five minutes. That it
+/// was given is an event of the connection, which names the key, once a minute at most: its owner sees who
+/// was given the token. Ask when you need it, up to 60 times an hour for each user, and keep it nowhere.
 #[utoipa::path(
     get,
     path = "/api/integrations/{provider}/{userId}/token",

@@ -1,4 +1,4 @@
-//! A running service and people who use it, over real HTTP, against the simulator and a real database.
+//! A running service and people who use it, over real HTTP, against the simulators and a real database.
 
 mod answer;
 mod both;

@@ -102,7 +102,7 @@ impl Connections {
     /// Uses the state up and turns the code into a sealed handle for this user. Costs two upstream round trips.
     ///
     /// # Errors
-    /// `invalid_state`, `access_denied`, and what `Error::from_instagram` makes of Instagram's failures.
+    /// `invalid_state`, `access_denied`, and what `Error::provider` makes of the provider's failures.
     pub async fn exchange(
         &self,
         user_id: &str,

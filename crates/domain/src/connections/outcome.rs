@@ -43,7 +43,7 @@ impl Learnt {
 /// The outcome of one attempt, for logs and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The connection has a new token, or the profile as it is at Instagram.
+    /// The connection has a new token, or the profile as it is at the provider.
     Done,
     /// Something newer came first.
     Superseded,

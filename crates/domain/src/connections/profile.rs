@@ -3,7 +3,7 @@
 use connection_store::Profile;
 use shared::UserProfile;
 
-/// As the API writes it, in Instagram's own names.
+/// As the API writes it: in the names that Instagram has for it, whichever the provider.
 pub(super) fn to_wire(id: String, profile: Profile) -> UserProfile {
     UserProfile {
         id,
@@ -18,7 +18,7 @@ pub(super) fn to_wire(id: String, profile: Profile) -> UserProfile {
     }
 }
 
-/// As it is stored, beside the account's id. The last two are not on the wire.
+/// As it is stored, beside the account's id. The page's address and the product are not on the wire.
 pub(super) fn to_stored(user: UserProfile, profile_url: Option<String>, product: Option<String>) -> Profile {
     Profile {
         username: user.username,

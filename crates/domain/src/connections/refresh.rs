@@ -17,7 +17,7 @@ use crate::providers::{Credentials, ProviderClient, Refreshed};
 use crate::work::{BATCH, Progress, Work, work_off};
 
 /// Number of attempts at an owner's refresh while a worker is at the same token, and the pause between two of
-/// them: 15 seconds in all, which is longer than one call to Instagram takes.
+/// them: 15 seconds in all, which is longer than one call to a provider takes.
 const TURN_ATTEMPTS: u32 = 100;
 const TURN_PAUSE: Duration = Duration::from_millis(150);
 

@@ -1,4 +1,4 @@
-//! Handing Instagram's own token to a program.
+//! Handing a provider's own access token to a program.
 
 use connection_store::Connection;
 use jiff::Timestamp;
@@ -23,8 +23,9 @@ pub struct Program<'a> {
 }
 
 impl Connections {
-    /// Gives the access token of one of the user's connections, refreshed first where little of its life is left and `may_refresh` lets it be asked for.
-    /// That it was given, and to which key, is stored as an event before it is given, once a minute at most: where that
+    /// Gives the access token of one of the user's connections. Where little of its life is left, it is
+    /// refreshed first: always one that lives for an hour, another where `may_refresh` says so. That it was
+    /// given, and to which key, is stored as an event before it is given, once a minute at most: where that
     /// cannot be done, nothing is given.
     ///
     /// # Errors
