@@ -1,4 +1,5 @@
-//! A provider that does not exist: all that another one needs is in this file.
+//! A provider that does not exist: all that `Connections` needs of another one is in this file. It is stored
+//! and shown as Spotify's are.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
