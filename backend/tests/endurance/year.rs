@@ -63,7 +63,7 @@ impl Plan {
             listeners: 6,
             consented_before: 165 * 24 * HOUR,
             reconnecting: false,
-            spotify_stop: 72 * HOUR,
+            spotify_stop: 96 * HOUR,
             outage_day: 1,
         }
     }
