@@ -94,7 +94,8 @@ impl LeaseWatch {
             }
             if Instant::now() >= next_look {
                 if !self.is_due(world.now()).await {
-                    return false;
+                    // Nothing was due, or a worker claimed it since the last look.
+                    return !self.at_work(world).await.is_empty();
                 }
                 next_look = Instant::now() + LOOK_FOR_DUE;
             }
@@ -113,7 +114,8 @@ impl LeaseWatch {
                 (last, since) = (at_work, Instant::now());
             }
             if last.is_empty() && since.elapsed() >= QUIET {
-                if !self.is_due(world.now()).await {
+                // In this order: a worker that claims between the two looks is seen at the second.
+                if !self.is_due(world.now()).await && self.at_work(world).await.is_empty() {
                     return;
                 }
                 since = Instant::now();
