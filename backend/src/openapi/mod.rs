@@ -84,9 +84,9 @@ impl Documentation {
 fn tags() -> Vec<Tag> {
     let tag = |name: &str, about: &str| TagBuilder::new().name(name).description(Some(about)).build();
     vec![
-        tag("Connecting", "The way to Instagram and back: from a login link to a stored connection."),
+        tag("Connecting", "The way to the provider and back: from a login link to a stored connection."),
         tag("Connections", "Reading, renewing and ending what is connected."),
-        tag("Instagram", "Calls of Instagram's own API, made for a program that never has the token."),
+        tag("Proxy", "Calls of the provider's own API, made for a program that never has the token."),
         tag("People and sessions", "Local accounts, and the browser sessions of all users."),
         tag("Host applications", "For the backend of an application that brings its own users."),
         tag("API keys", "Keys for a user's own programs."),
@@ -100,7 +100,7 @@ fn info() -> Info {
         .title("Instagram Connect")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
-            "Connects Instagram professional accounts to an application and keeps the connections alive.\n\n\
+            "Connects Instagram professional accounts and Spotify accounts to an application and keeps the connections alive.\n\n\
              Every success carries `\"ok\": true`, but for the answer of `beginLogin`. Every failure has the body \
              `ErrorBody`: `code` is for programs and belongs to exactly one status, `error` is a sentence for a person. \
              Times are RFC 3339 in UTC with milliseconds. Unknown fields of a request are ignored; no body may be larger \

@@ -97,7 +97,7 @@ struct CallbackQuery {
     security(("session" = []), ("key" = ["connections:write"])),
     params(OfProvider, CallbackQuery),
     responses(
-        (status = 200, description = "For programs: what Instagram granted. For browsers, where the service serves the web app: its page.", content(
+        (status = 200, description = "For programs: what the provider granted. For browsers, where the service serves the web app: its page.", content(
             (Success<CallbackAnswer> = "application/json"),
             (String = "text/html"),
         )),

@@ -65,7 +65,7 @@ pub(crate) async fn save(
     security(("session" = []), ("key" = ["connections:read"])),
     params(OfProvider, WhichConnection, UserId, ("If-None-Match" = Option<String>, Header, description = "The `ETag` of what you have.")),
     responses(
-        (status = 200, description = "The account connected last.", body = Success<ConnectionAnswer>, headers(
+        (status = 200, description = "The account in use, or the one that the query names.", body = Success<ConnectionAnswer>, headers(
             ("ETag" = String, description = "Names exactly this answer."),
         )),
         (status = 304, description = "It is still what you have."),
@@ -94,7 +94,7 @@ pub(crate) async fn read(
     security(("session" = []), ("key" = ["connections:read"])),
     params(OfProvider, WhichConnection, ("If-None-Match" = Option<String>, Header, description = "The `ETag` of what you have.")),
     responses(
-        (status = 200, description = "The account connected last.", body = Success<ConnectionAnswer>, headers(
+        (status = 200, description = "The account in use, or the one that the query names.", body = Success<ConnectionAnswer>, headers(
             ("ETag" = String, description = "Names exactly this answer."),
         )),
         (status = 304, description = "It is still what you have."),
@@ -232,7 +232,7 @@ pub(crate) async fn disconnect(
     security(("session" = []), ("key" = ["connections:write"])),
     params(OfProvider, WhichConnection, UserId),
     responses(
-        (status = 200, description = "The connection, with its later end.", body = Success<ConnectionAnswer>),
+        (status = 200, description = "The connection, refreshed.", body = Success<ConnectionAnswer>),
         Errors<{ CALLER | CHANGE | UPSTREAM | just(&[ErrorCode::NotConnected, ErrorCode::NotFound, ErrorCode::NeedsReauthorization]) }>,
     ),
 )]
@@ -259,7 +259,7 @@ pub(crate) async fn refresh(
     security(("session" = []), ("key" = ["connections:write"])),
     params(OfProvider, WhichConnection, UserId),
     responses(
-        (status = 200, description = "The connection, as Instagram shows it now.", body = Success<ConnectionAnswer>),
+        (status = 200, description = "The connection, as the provider shows it now.", body = Success<ConnectionAnswer>),
         Errors<{ CALLER | CHANGE | UPSTREAM | just(&[ErrorCode::NotConnected, ErrorCode::NotFound, ErrorCode::NeedsReauthorization]) }>,
     ),
 )]

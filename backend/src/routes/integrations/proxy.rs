@@ -92,11 +92,11 @@ struct GraphParameters {
     get,
     path = "/api/integrations/{provider}/{userId}/proxy/{path:.*}",
     operation_id = "readGraph",
-    tag = "Instagram",
+    tag = "Proxy",
     security(("key" = ["connections:read"]), ("session" = [])),
     params(OfProvider, UserId, WhichConnection, GraphPath),
     responses(
-        (status = 200, description = "Instagram's answer.", body = GraphAnswer),
+        (status = 200, description = "The provider's answer.", body = GraphAnswer),
         Errors<FORWARDED>,
     ),
 )]
@@ -122,7 +122,7 @@ pub(crate) async fn read(
     post,
     path = "/api/integrations/{provider}/{userId}/proxy/{path:.*}",
     operation_id = "writeGraph",
-    tag = "Instagram",
+    tag = "Proxy",
     security(("key" = ["content:publish"]), ("key" = ["messages:manage"]), ("session" = [])),
     params(OfProvider, UserId, WhichConnection, GraphPath, IdempotencyKey),
     request_body(content(
@@ -130,7 +130,7 @@ pub(crate) async fn read(
         (GraphParameters = "application/x-www-form-urlencoded"),
     )),
     responses(
-        (status = 200, description = "Instagram's answer.", body = GraphAnswer),
+        (status = 200, description = "The provider's answer.", body = GraphAnswer),
         Errors<{ FORWARDED | CHANGE | BODY | just(&[ErrorCode::ValidationFailed]) }>,
     ),
 )]
@@ -156,11 +156,11 @@ pub(crate) async fn write(
     delete,
     path = "/api/integrations/{provider}/{userId}/proxy/{path:.*}",
     operation_id = "deleteGraph",
-    tag = "Instagram",
+    tag = "Proxy",
     security(("key" = ["messages:manage", "content:publish"]), ("session" = [])),
     params(OfProvider, UserId, WhichConnection, GraphPath),
     responses(
-        (status = 200, description = "Instagram's answer.", body = GraphAnswer),
+        (status = 200, description = "The provider's answer.", body = GraphAnswer),
         Errors<{ FORWARDED | CHANGE }>,
     ),
 )]
