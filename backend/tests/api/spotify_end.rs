@@ -70,6 +70,23 @@ async fn the_word_that_a_token_is_dead_is_believed_the_second_time_an_hour_later
 }
 
 #[actix_web::test]
+async fn what_was_refused_is_not_asked_about_by_each_call_that_wants_it() {
+    let (both, ada) = Both::connected().await;
+    both.pass(2 * 60 * MINUTE);
+    both.spotify.fault(Endpoint::Refresh, token_error("invalid_grant", None), Times::Forever);
+    for _ in 0..3 {
+        assert_eq!(ada.spotify().proxy("me").await.failure(), "502 upstream_error");
+        assert_eq!(ada.spotify().sync().await.failure(), "502 upstream_error");
+    }
+    assert_eq!(both.refreshes(), 1);
+    assert_eq!(ada.spotify().refresh().await.failure(), "502 upstream_error");
+    assert_eq!(both.refreshes(), 2, "its owner asks again at once");
+    both.spotify.clear_faults();
+    assert_eq!(ada.spotify().refresh().await.status, 200);
+    assert_eq!(ada.spotify().proxy("me").await.status, 200);
+}
+
+#[actix_web::test]
 async fn a_refusal_that_was_taken_back_counts_no_more() {
     let (both, ada) = Both::connected().await;
     for _ in 0..3 {

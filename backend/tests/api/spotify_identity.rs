@@ -69,6 +69,21 @@ async fn an_account_moves_to_the_id_that_never_changes_without_a_new_document() 
 }
 
 #[actix_web::test]
+async fn a_reconnect_under_the_lasting_id_is_no_other_account() {
+    let both = Both::start();
+    let ada = both.with_user("ada").await;
+    both.connect_with(&ada, "spotify", accounts::WITHOUT_ACCOUNT_ID).await;
+    let lasting =
+        AccountChange { account_id: Some(Some("Late00001xQ".to_owned())), ..AccountChange::default() };
+    change(&both, accounts::WITHOUT_ACCOUNT_ID, lasting);
+    let auth_url = ada.spotify().auth_url("reconnect=true").await;
+    let back = both.spotify.consent(&auth_url, Consent::allow(accounts::WITHOUT_ACCOUNT_ID));
+    let exchanged = ada.spotify().callback(&query_of(&back)).await;
+    assert_eq!(exchanged.status, 200, "{exchanged}");
+    assert!(exchanged.body.get("expectedUsername").is_none(), "{exchanged}");
+}
+
+#[actix_web::test]
 async fn an_account_known_by_its_old_id_is_nobody_elses() {
     let both = Both::start();
     let (ada, bob) = (both.with_user("ada").await, both.with_user("bob").await);

@@ -21,9 +21,6 @@ use crate::work::{BATCH, Progress, Work, work_off};
 const TURN_ATTEMPTS: u32 = 100;
 const TURN_PAUSE: Duration = Duration::from_millis(150);
 
-/// An access token that is younger is not made anew because a call with it was refused.
-const YOUNG: SignedDuration = SignedDuration::from_secs(30);
-
 impl Connections {
     /// Refreshes the token of one of the user's connections now. Where a worker is at it already, its refresh counts.
     ///
@@ -72,10 +69,7 @@ impl Connections {
         }
         let token = present.1.access.as_ref().ok_or(Error::Internal("a connection has no access token"))?;
         let mut answer = call(client, token).await;
-        // A token that was just made is as good as the next one: what is refused is the call.
-        let is_new = self.clock.now().duration_since(present.0.token_issued_at) < YOUNG;
-        if matches!(answer, Err(UpstreamError::AccessTokenRefused)) && self.rules.margin.is_some() && !is_new
-        {
+        if matches!(answer, Err(UpstreamError::AccessTokenRefused)) && self.rules.margin.is_some() {
             present = self.refreshed_for_use(present, asked_by).await?;
             if let Some(token) = &present.1.access {
                 answer = call(client, token).await;
