@@ -33,7 +33,7 @@ const DEVICE_BYTES: usize = 16;
 pub(crate) struct Tries {
     /// Counts the free tries, and can go on counting when they are used up.
     free: String,
-    /// Counts the tries after a wait, none that is refused.
+    /// Counts the waits that were opened, each by a try that is not refused.
     waited: String,
     /// Counts who asked during the present wait, beginning with the try that opened it.
     wait: String,
@@ -63,20 +63,21 @@ impl Limits {
         let Some(free) = self.rate_limits.scale(FREE) else { return Ok(tries) };
         let (store, now) = (&self.store, self.clock.now());
         let before = store.tries(&tries.free, now).await?;
-        let used_up = before.filter(|tries| tries.count >= free);
-        if used_up.is_none() && store.count_try(&tries.free, REMEMBERED, now).await?.count < free {
+        let counted = match before.filter(|tries| tries.count >= free) {
+            Some(used_up) => used_up,
+            None => store.count_try(&tries.free, REMEMBERED, now).await?,
+        };
+        if counted.count < free {
             return Ok(tries);
         }
-        // The last free try opens the first wait. After that, whoever opens the next one may try, and all
-        // others have to sit it out: they are refused, and so are no failures.
-        let waited = store.tries(&tries.waited, now).await?.map_or(0, |tries| tries.count);
-        let wait = store.count_try(&tries.wait, wait_after(waited), now).await?;
+        // The last free try opens the first wait, or one that came after it and was faster. After that, whoever opens the next one may
+        // try, and all others have to sit it out: they are refused, and so are no failures.
+        let opened = store.tries(&tries.waited, now).await?.map_or(0, |tries| tries.count);
+        let wait = store.count_try(&tries.wait, wait_after(opened.saturating_sub(1)), now).await?;
         if wait.count > 1 {
             return Err(ApiError::too_many_passwords(wait.resets_at.duration_since(now)));
         }
-        if let Some(used_up) = used_up {
-            store.count_try(&tries.waited, used_up.resets_at.duration_since(now), now).await?;
-        }
+        store.count_try(&tries.waited, counted.resets_at.duration_since(now), now).await?;
         Ok(tries)
     }
 
@@ -94,7 +95,7 @@ impl Limits {
     }
 }
 
-/// Returns the wait for the next attempt when so many more than the free ones have failed.
+/// Returns the wait for the next attempt when so many have failed after a wait.
 fn wait_after(failures: u32) -> SignedDuration {
     let doubled = FIRST_WAIT.checked_mul(1_i32.checked_shl(failures.min(30)).unwrap_or(i32::MAX));
     doubled.map_or(LONGEST_WAIT, |wait| wait.min(LONGEST_WAIT))

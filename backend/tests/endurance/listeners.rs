@@ -186,7 +186,13 @@ impl Listeners {
                 .map(|record| (record.token, record.rotated_into, record.delivered_whole))
                 .collect();
             let twice = refreshed_although_replaced(&refreshes);
-            assert!(twice.is_empty(), "{username}: refreshed while the successor was stored: {twice:?}");
+            let with_same =
+                own.iter().filter(|record| twice.iter().any(|&(token, ..)| token == record.token));
+            let with_same: Vec<_> = with_same.collect();
+            assert!(
+                with_same.is_empty(),
+                "{username}: refreshed while the successor was stored: {with_same:#?}"
+            );
             lost += lost_answers(&refreshes);
         }
         let explained = cut_off + self.reconnected;

@@ -58,7 +58,7 @@ impl Plan {
             connections: 60,
             days: 75,
             step: 6 * HOUR,
-            kill_every: 4,
+            kill_every: 3,
             sync_days: 30,
             listeners: 6,
             consented_before: 165 * 24 * HOUR,

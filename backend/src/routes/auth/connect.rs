@@ -104,7 +104,7 @@ struct CallbackQuery {
         (status = 303, description = "For browsers: on to the web app, with the same query.", headers(
             ("Location" = String, description = "The web app's address."),
         )),
-        Errors<{ CALLER | QUERY | UPSTREAM | just(&[ErrorCode::InvalidState, ErrorCode::InvalidCode]) }>,
+        Errors<{ CALLER | QUERY | UPSTREAM | just(&[ErrorCode::InvalidState, ErrorCode::InvalidCode, ErrorCode::NotFound]) }>,
     ),
 )]
 pub(crate) async fn callback(

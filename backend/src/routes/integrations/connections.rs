@@ -33,7 +33,7 @@ use super::{Target, WhichConnection};
     request_body = SaveConnection,
     responses(
         (status = 200, description = "What was stored, in short.", body = Success<SaveAnswer>),
-        Errors<{ CALLER | CHANGE | BODY | UPSTREAM | just(&[ErrorCode::AccountInUse, ErrorCode::ValidationFailed]) }>,
+        Errors<{ CALLER | CHANGE | BODY | UPSTREAM | just(&[ErrorCode::AccountInUse, ErrorCode::NotFound, ErrorCode::ValidationFailed]) }>,
     ),
 )]
 pub(crate) async fn save(
@@ -124,7 +124,7 @@ pub(crate) async fn read_own(
     params(OfProvider, UserId),
     responses(
         (status = 200, description = "All of them.", body = Success<UserConnectionsAnswer>),
-        Errors<{ CALLER }>,
+        Errors<{ CALLER | just(&[ErrorCode::NotFound]) }>,
     ),
 )]
 pub(crate) async fn read_all(
