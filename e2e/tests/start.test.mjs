@@ -156,7 +156,9 @@ function placesOf(page) {
     [".top-bar", ".brand", ".brand-name", "h1", ".lede", ".card, .form", ".card + .card", ".form-aside"].map((selector) => {
       const shown = [...document.querySelectorAll(selector)].find((element) => element.getClientRects().length > 0);
       const box = shown?.getBoundingClientRect();
-      return box && [selector, ...[box.x, box.y, box.width, box.height].map(Math.round)].join(" ");
+      // How tall the last card becomes is not known before its account is, and nothing stands below it.
+      const height = selector === ".card + .card" ? [] : [box?.height];
+      return box && [selector, ...[box.x, box.y, box.width, ...height].map(Math.round)].join(" ");
     }),
   );
 }
