@@ -93,13 +93,11 @@ impl AppState {
             lease: lease(instagram.timeout),
             refresh_window: config.jobs.refresh_window,
         };
-        let [instagram_app, spotify_app] = [
-            instagram_client(instagram, &metrics).map_err(io::Error::other)?,
-            spotify_client(spotify, &metrics).map_err(io::Error::other)?,
-        ];
+        let of_instagram = instagram_client(instagram, &metrics).map_err(io::Error::other)?;
+        let of_spotify = spotify_client(spotify, &metrics).map_err(io::Error::other)?;
         let connections = Providers::new(&parts, |provider| match provider {
-            Provider::Instagram => instagram_app.clone(),
-            Provider::Spotify => spotify_app.clone(),
+            Provider::Instagram => of_instagram.clone(),
+            Provider::Spotify => of_spotify.clone(),
         });
         let session_cookie = SessionCookie::new(server.is_https());
         let read_app = |dist: &PathBuf| WebApp::read(dist, [&instagram.graph_url, &spotify.api_url]);

@@ -72,18 +72,18 @@ impl InstagramConfig {
 
 fn app(variables: &Variables) -> Result<Result<InstagramApp, Vec<&'static str>>, ConfigError> {
     const NAMES: [&str; 3] = ["INSTAGRAM_APP_ID", "INSTAGRAM_APP_SECRET", "INSTAGRAM_REDIRECT_URI"];
-    let values = [variables.get(NAMES[0])?, variables.get(NAMES[1])?, variables.get(NAMES[2])?];
-    if values[0].is_some_and(|id| !id.bytes().all(|byte| byte.is_ascii_digit())) {
+    let all = variables.all_of(NAMES)?;
+    if variables.get(NAMES[0])?.is_some_and(|id| !id.bytes().all(|byte| byte.is_ascii_digit())) {
         return Err(ConfigError::new(NAMES[0], "the Instagram app id from Meta's dashboard, digits only"));
     }
-    if values[2].is_some() {
+    if variables.get(NAMES[2])?.is_some() {
         variables.web_url(NAMES[2], &format!("http://localhost:4002{INSTAGRAM_CALLBACK_PATH}"))?;
     }
-    let [Some(id), Some(secret), Some(redirect_uri)] = values else {
-        let missing = NAMES.into_iter().zip(values).filter(|(_, value)| value.is_none());
-        return Ok(Err(missing.map(|(name, _)| name).collect()));
-    };
-    Ok(Ok(InstagramApp { id: id.to_owned(), secret: secret.into(), redirect_uri: redirect_uri.to_owned() }))
+    Ok(all.map(|[id, secret, redirect_uri]| InstagramApp {
+        id: id.to_owned(),
+        secret: secret.into(),
+        redirect_uri: redirect_uri.to_owned(),
+    }))
 }
 
 fn graph_version(variables: &Variables) -> Result<String, ConfigError> {

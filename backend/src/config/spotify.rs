@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use domain::providers::rules;
 use secrecy::SecretString;
+use shared::Provider;
 use spotify_client::Config;
 use url::Url;
 
@@ -34,9 +36,6 @@ pub struct SpotifyApp {
     pub redirect_uri: String,
 }
 
-/// Permissions that are asked for unless the configuration says otherwise (`providers.md` §1).
-const DEFAULT_SCOPES: &str = "user-read-private user-top-read playlist-read-private";
-
 const NAMES: [&str; 3] = ["SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET", "SPOTIFY_REDIRECT_URI"];
 
 impl SpotifyConfig {
@@ -45,10 +44,11 @@ impl SpotifyConfig {
     /// # Errors
     /// On a wrong value. Missing ones of the app are no error here: the login route names them.
     pub fn from_env(variables: &Variables, timeout: Duration) -> Result<Self, ConfigError> {
-        let scopes = variables.get_or("SPOTIFY_SCOPES", DEFAULT_SCOPES)?;
+        let scopes = variables.get("SPOTIFY_SCOPES")?;
+        let listed = |scopes: &str| scopes.split_ascii_whitespace().map(str::to_owned).collect();
         Ok(Self {
             app: app(variables)?,
-            scopes: scopes.split_ascii_whitespace().map(str::to_owned).collect(),
+            scopes: scopes.map_or_else(|| rules(Provider::Spotify).default_permissions(), listed),
             accounts_url: variables.web_url("SPOTIFY_ACCOUNTS_URL", spotify_client::DEFAULT_ACCOUNTS_URL)?,
             api_url: variables.web_url("SPOTIFY_API_URL", spotify_client::DEFAULT_API_URL)?,
             timeout,
@@ -68,17 +68,17 @@ impl SpotifyConfig {
 }
 
 fn app(variables: &Variables) -> Result<Result<SpotifyApp, Vec<&'static str>>, ConfigError> {
-    let values = [variables.get(NAMES[0])?, variables.get(NAMES[1])?, variables.get(NAMES[2])?];
-    if let Some(redirect_uri) = values[2] {
+    let all = variables.all_of(NAMES)?;
+    if let Some(redirect_uri) = variables.get(NAMES[2])? {
         let app = Config::new("id".to_owned(), "secret".into(), redirect_uri.to_owned());
         app.check().map_err(|error| {
             let accepts = format!("https, or http://127.0.0.1:4002/auth/spotify/callback; {error}");
             ConfigError::new(NAMES[2], accepts)
         })?;
     }
-    let [Some(id), Some(secret), Some(redirect_uri)] = values else {
-        let missing = NAMES.into_iter().zip(values).filter(|(_, value)| value.is_none());
-        return Ok(Err(missing.map(|(name, _)| name).collect()));
-    };
-    Ok(Ok(SpotifyApp { id: id.to_owned(), secret: secret.into(), redirect_uri: redirect_uri.to_owned() }))
+    Ok(all.map(|[id, secret, redirect_uri]| SpotifyApp {
+        id: id.to_owned(),
+        secret: secret.into(),
+        redirect_uri: redirect_uri.to_owned(),
+    }))
 }

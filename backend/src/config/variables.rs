@@ -100,6 +100,24 @@ impl Variables {
         Ok(self.get(name)?.unwrap_or(default))
     }
 
+    /// The values of variables that are of use together only, or the names of those that are missing.
+    ///
+    /// # Errors
+    /// As of [`get`](Self::get).
+    pub(super) fn all_of<const N: usize>(
+        &self,
+        names: [&'static str; N],
+    ) -> Result<Result<[&str; N], Vec<&'static str>>, ConfigError> {
+        let (mut values, mut missing) = ([""; N], Vec::new());
+        for (place, name) in values.iter_mut().zip(names) {
+            match self.get(name)? {
+                Some(value) => *place = value,
+                None => missing.push(name),
+            }
+        }
+        Ok(if missing.is_empty() { Ok(values) } else { Err(missing) })
+    }
+
     /// A number within bounds.
     pub(super) fn whole_number(
         &self,

@@ -70,7 +70,7 @@ async fn one_request_shows_all_that_is_connected_in_a_fixed_order() {
     let of_ada = bob.get(&format!("/api/users/{}/integrations", ada.id)).await;
     assert_eq!(of_ada.failure(), "403 forbidden");
 
-    // What is connected is shown even where its provider is not set up any more.
+    // A connection is shown even where its provider is not set up any more.
     let both = both.restart_with(&[("SPOTIFY_CLIENT_ID", "")]);
     let ada = both.signed_in("ada").await;
     let spotify = ada.integrations().await.body["integrations"][1].clone();

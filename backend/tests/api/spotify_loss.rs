@@ -171,7 +171,7 @@ async fn an_outage_that_calls_a_thousand_good_tokens_dead_costs_none_and_is_one_
     assert_eq!(healed.iter().filter(is_well).count(), COUNT, "none is lost");
 }
 
-/// What is wrong with the app is told once for all connections, and costs none.
+/// Tells a fault of the app once for all connections, and it costs none.
 #[actix_web::test]
 async fn what_is_wrong_with_the_app_is_one_line_and_not_one_for_each_connection() {
     const COUNT: usize = 30;

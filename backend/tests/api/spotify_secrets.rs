@@ -207,7 +207,7 @@ async fn the_host_is_told_of_each_change_with_its_provider() {
     let ada = both.with_user("ada").await;
     let saved = both.connect_spotify(&ada, accounts::LISTENER).await;
     receiver.wait_for(1).await;
-    // What is made every hour is no news, and neither is a refusal that is not believed yet.
+    // A token that is made every hour is no news, and neither is a refusal that is not believed yet.
     both.pass(Duration::from_secs(7200));
     assert_eq!(ada.spotify().proxy("me").await.status, 200);
     both.spotify.revoke(accounts::LISTENER);

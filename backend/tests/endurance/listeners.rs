@@ -37,7 +37,7 @@ pub(crate) struct Listeners {
     outage: Range<Timestamp>,
 }
 
-/// What is known of one account.
+/// Holds the facts of one account.
 struct Listener {
     /// Six months after the last consent.
     end: Timestamp,

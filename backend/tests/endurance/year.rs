@@ -130,7 +130,7 @@ async fn passes(database: Database) {
     let (half, whole) = (plan.steps() / 2, plan.steps());
     let (mut step, mut told) = (0, 0);
     while step < whole {
-        // Where nothing is due for long, many steps are one, but for the steps after which something happens.
+        // While nothing is due for long, many steps are one, but for the steps after which something happens.
         let most = [outage, removal, half, whole]
             .into_iter()
             .find_map(|at| at.checked_sub(step).filter(|&left| left > 0));

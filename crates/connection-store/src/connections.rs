@@ -147,7 +147,8 @@ pub struct NextAttempt {
     pub error: Option<String>,
     /// A permission that turned out not to be granted: it is taken off the list.
     pub missing_scope: Option<String>,
-    /// Time at which the provider first refused the token; `None` leaves the one that is there, and so does a later one.
+    /// Time at which the provider first refused the token; `None` leaves the one that is there, and so does a later one. With it, the token
+    /// is due `at` that time, whenever it would have been due by itself.
     pub refused_since: Option<Timestamp>,
     /// The event to store, where the attempt is worth one.
     pub event: Option<NewEvent>,

@@ -79,7 +79,7 @@ struct CallbackQuery {
     state: Option<String>,
     /// That the provider says no.
     error: Option<String>,
-    /// Why it does, where the provider says so: Instagram does.
+    /// The reason, where the provider gives one: Instagram does.
     error_reason: Option<String>,
 }
 

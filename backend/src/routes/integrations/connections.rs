@@ -271,7 +271,7 @@ pub(crate) async fn sync(
 ) -> Result<impl Responder, ApiError> {
     let user_id = caller.authorize(&target.user, Scope::ConnectionsWrite)?;
     state.limits.strict_by_user(&limits::SYNC, &user_id).await?;
-    // What the provider says of the token or of its own limits is recorded for everybody.
+    // The provider's word on the token or on its own limits is recorded for everybody.
     let work = async move { target.connections(&state).sync(target.of(&user_id)).await };
     let connection = carry_out(&request, work).await?;
     Ok(success(ConnectionAnswer { connection }))

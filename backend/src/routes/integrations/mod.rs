@@ -32,7 +32,7 @@ pub(crate) struct Target {
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase")]
 struct WhichConnection {
-    /// Which of the user's connections: the one in use when left out.
+    /// Names one of the user's connections: the one in use when left out.
     #[param(max_length = 100)]
     connection_id: Option<String>,
 }

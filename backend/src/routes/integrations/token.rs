@@ -44,7 +44,7 @@ pub(crate) async fn give(
     let key = caller.key().ok_or_else(ApiError::forbidden)?.clone();
     state.limits.strict_by_key_and_user(&limits::TOKEN, &key.id, &user_id).await?;
     let work = async move {
-        // Who asks often is given the token as it is: the schedule refreshes it.
+        // A caller that asks often is given the token as it is: the schedule refreshes it.
         let may_refresh = async || state.limits.strict_by_user(&limits::REFRESH, &user_id).await.is_ok();
         let to = Program { key_id: &key.id, key_name: &key.name };
         target.connections(&state).give_token(target.of(&user_id), to, may_refresh).await

@@ -173,7 +173,7 @@ impl Integration<'_> {
         self.person.get(&with_query(format!("/auth/{}/login", self.provider), query)).await
     }
 
-    /// Where the browser is sent.
+    /// Returns the address that the browser is sent to.
     pub(crate) async fn auth_url(self, query: &str) -> String {
         let login = self.begin_login(query).await;
         login.body["authUrl"].as_str().unwrap_or_else(|| panic!("{login}")).to_owned()

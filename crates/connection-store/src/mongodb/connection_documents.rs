@@ -95,7 +95,7 @@ pub(super) fn connection(kind: &Kind, document: &Document) -> StoreResult<Connec
         Timestamp::from_millisecond(id.timestamp().timestamp_millis()).unwrap_or(Timestamp::UNIX_EPOCH);
     let connected_at =
         time(document, "connectedAt").or_else(|| time(document, "createdAt")).unwrap_or(written);
-    // What ends nobody knows when is taken for expired, rather than for something that never does.
+    // A connection whose end nobody knows is taken for one that has expired, rather than for one that never does.
     let end = |field| time(document, field).unwrap_or(Timestamp::UNIX_EPOCH);
     let empty = Document::new();
     let profile = document.get_document("profile").unwrap_or(&empty);

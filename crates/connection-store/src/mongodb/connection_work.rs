@@ -125,6 +125,7 @@ impl Connections {
         }
         if let Some(refused_since) = next.refused_since {
             fields.insert("refusedSince", doc! { "$ifNull": ["$refusedSince", date(refused_since)] });
+            fields.insert("refreshAt", date(next.at));
         }
         fields.insert("updatedAt", date(now));
         self.change(filter, fields, next.event.as_slice(), now).await?;

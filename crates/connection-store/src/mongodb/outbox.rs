@@ -53,7 +53,7 @@ pub(super) struct Outbox {
     documents: Collection<Document>,
     /// The field by which events, deliveries and points name the document.
     named_by: &'static str,
-    /// What events, deliveries and points of the collection say besides.
+    /// Lists the fields that events, deliveries and points of the collection have besides.
     says: Document,
     /// Fields of the document that its entries and deliveries repeat.
     repeats: Vec<&'static str>,

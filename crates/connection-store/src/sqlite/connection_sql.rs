@@ -83,7 +83,8 @@ macro_rules! reschedule {
                 concat!($kind, "_lease_until = NULL, ", $kind, "_not_before = CASE WHEN ?6 IS NULL "),
                 concat!("THEN max(coalesce(", $kind, "_not_before, ?3), ?3) ELSE ?3 END, "),
                 concat!($kind, "_failures = coalesce(?7, ", $kind, "_failures), "),
-                "last_error = coalesce(?4, last_error), refused_since = coalesce(refused_since, ?8), updated_at = ?5
+                "refresh_at = CASE WHEN ?8 IS NULL THEN refresh_at ELSE ?3 END,
+                last_error = coalesce(?4, last_error), refused_since = coalesce(refused_since, ?8), updated_at = ?5
                 WHERE id = ?1 AND access_token = ?2 AND is_active = 1 AND ",
                 concat!($kind, "_lease_until IS ?6")
             )

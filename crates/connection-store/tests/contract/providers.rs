@@ -127,7 +127,10 @@ async fn a_first_refusal_is_kept_until_the_token_works(accounts: Accounts) {
     let first = Some(start + seconds(5));
     assert_eq!(reschedule(&one.access_token, None).await, None);
     assert_eq!(reschedule("v1.k1.another", first).await, None);
+    let due = async || connections.connection(&one.id).await.unwrap().unwrap().refresh_at;
+    assert_ne!(due().await, Some(start));
     assert_eq!(reschedule(&one.access_token, first).await, first);
+    assert_eq!(due().await, Some(start), "it is due at the next attempt, whenever it was by itself");
     assert_eq!(reschedule(&one.access_token, None).await, first);
     assert_eq!(reschedule(&one.access_token, Some(start + seconds(9))).await, first, "it is not the first");
     let events = vec![event("refreshed")];

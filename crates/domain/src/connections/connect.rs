@@ -131,7 +131,7 @@ impl Connections {
         let failed = |error| Error::provider(self.rules.provider, error, client.redirect_uri());
         let granted = client.exchange(&code, verifier, &*self.clock).await;
         if let Err(UpstreamError::RateLimited { retry_after, of: LimitOf::App }) = granted
-            && self.rules.margin.is_some()
+            && !self.rules.is_lasting()
         {
             // Going on lengthens it, whoever asks.
             self.pause(retry_after).await;
@@ -222,10 +222,7 @@ impl Connections {
             let Some(old) = found.iter().find(is_kept_so) else { return Ok(()) };
             // Where neither token opens, both are left to whoever has the key.
             let Some(Credentials { access, refresh }) = self.open(old) else { return Ok(()) };
-            // An access token that does not open is made anew from the other when it is needed.
-            let nothing = AccessToken::from(String::new());
-            let sealed = self.seal(id, access.as_ref().unwrap_or(&nothing), refresh.as_ref());
-            let access_token = if access.is_some() { sealed.access_token } else { String::new() };
+            let sealed = self.seal(id, access.as_ref(), refresh.as_ref());
             let tokens = |account_id: &str, access_token, refresh_token| SealedToken {
                 connection_id: old.id.clone(),
                 provider_account_id: account_id.to_owned(),
@@ -233,7 +230,7 @@ impl Connections {
                 refresh_token,
             };
             let before = tokens(other_id, old.access_token.clone(), old.refresh_token.clone());
-            let after = tokens(id, access_token, sealed.refresh_token);
+            let after = tokens(id, sealed.access_token, sealed.refresh_token);
             // Where its tokens were replaced meanwhile, it is moved with the new ones.
             if self.kept().reseal(&before, &after).await? {
                 return Ok(());

@@ -19,15 +19,21 @@ pub(super) fn contexts<'a>(rules: &Rules, account_id: &'a str) -> [Context<'a>; 
     rules.sealed_as.map(|purpose| Context { purpose, subject: account_id })
 }
 
-/// Opens a connection's tokens; `None` when the one that lasts cannot be opened.
-pub(super) fn open(vault: &Vault, rules: &Rules, stored: &Connection) -> Option<Credentials> {
-    let [access_context, refresh_context] = contexts(rules, &stored.provider_account_id);
+/// Opens the tokens of an account; `None` when the one that lasts cannot be opened.
+pub(super) fn open(
+    vault: &Vault,
+    rules: &Rules,
+    account_id: &str,
+    access_token: &str,
+    refresh_token: Option<&str>,
+) -> Option<Credentials> {
+    let [access_context, refresh_context] = contexts(rules, account_id);
     let text = |sealed: &str, context: &Context<'_>| {
         let opened = vault.open(sealed, context).ok()?;
         std::str::from_utf8(&opened).ok().map(str::to_owned)
     };
-    let access = text(&stored.access_token, &access_context).map(AccessToken::from);
-    match &stored.refresh_token {
+    let access = text(access_token, &access_context).map(AccessToken::from);
+    match refresh_token {
         None => Some(Credentials { access: Some(access?), refresh: None }),
         Some(refresh) => {
             let refresh = RefreshToken::from(text(refresh, &refresh_context)?);
@@ -36,17 +42,18 @@ pub(super) fn open(vault: &Vault, rules: &Rules, stored: &Connection) -> Option<
     }
 }
 
-/// Seals tokens for an account.
+/// Seals tokens for an account. An access token that is not there stays so: it is made anew from the other when it is needed.
 pub(super) fn seal(
     vault: &Vault,
     rules: &Rules,
     account_id: &str,
-    access: &AccessToken,
+    access: Option<&AccessToken>,
     refresh: Option<&RefreshToken>,
 ) -> Sealed {
     let [access_context, refresh_context] = contexts(rules, account_id);
+    let access = access.map(|token| vault.seal(token.expose().as_bytes(), &access_context));
     Sealed {
-        access_token: vault.seal(access.expose().as_bytes(), &access_context),
+        access_token: access.unwrap_or_default(),
         refresh_token: refresh.map(|token| vault.seal(token.expose().as_bytes(), &refresh_context)),
     }
 }
@@ -56,7 +63,7 @@ impl Connections {
     pub(super) fn seal(
         &self,
         account_id: &str,
-        access: &AccessToken,
+        access: Option<&AccessToken>,
         refresh: Option<&RefreshToken>,
     ) -> Sealed {
         seal(&self.vault, self.rules, account_id, access, refresh)
@@ -64,6 +71,7 @@ impl Connections {
 
     /// Opens a connection's tokens; `None` when the one that lasts cannot be opened.
     pub(super) fn open(&self, stored: &Connection) -> Option<Credentials> {
-        open(&self.vault, self.rules, stored)
+        let Connection { provider_account_id, access_token, refresh_token, .. } = stored;
+        open(&self.vault, self.rules, provider_account_id, access_token, refresh_token.as_deref())
     }
 }

@@ -130,7 +130,7 @@ impl Connections {
         let Parts { store, vault, clock, receivers, observer, lease, refresh_window } = parts;
         let permissions = match &client {
             Ok(client) => client.permissions(),
-            Err(_) => rules.permissions.iter().map(|&permission| permission.to_owned()).collect(),
+            Err(_) => rules.default_permissions(),
         };
         Self {
             rules,

@@ -119,7 +119,7 @@ impl PendingConnection {
         let id = self.user.id.clone();
         let access = AccessToken::from((*self.access_token).clone());
         let refresh = self.refresh_token.as_deref().map(|token| RefreshToken::from(token.clone()));
-        let sealed = seal(vault, rules, &id, &access, refresh.as_ref());
+        let sealed = seal(vault, rules, &id, Some(&access), refresh.as_ref());
         let token_expires_at = end_of_life(self.issued_at, self.expires_in);
         NewConnection {
             user_id: user_id.to_owned(),

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use shared::EventKind;
 use upstream::{AccessToken, LimitOf, UpstreamError};
 
+use super::credentials::open;
 use super::outcome::{Kept, LONGEST_WAIT, Learnt, Outcome, wait_after};
 use super::pending::end_of_life;
 use super::{ConnectionOf, Connections, view};
@@ -69,7 +70,7 @@ impl Connections {
         }
         let token = present.1.access.as_ref().ok_or(Error::Internal("a connection has no access token"))?;
         let mut answer = call(client, token).await;
-        if matches!(answer, Err(UpstreamError::AccessTokenRefused)) && self.rules.margin.is_some() {
+        if matches!(answer, Err(UpstreamError::AccessTokenRefused)) && !self.rules.is_lasting() {
             present = self.refreshed_for_use(present, asked_by).await?;
             if let Some(token) = &present.1.access {
                 answer = call(client, token).await;
@@ -230,7 +231,7 @@ impl Connections {
                 let event = begins.then(|| self.event(EventKind::RefreshFailed, why.clone()));
                 let refused_since = begins.then_some(now);
                 let learnt = Learnt { error: Some(why), refused_since, event, ..Learnt::default() };
-                return self.ask_again(stored, again, learnt).await;
+                return self.reschedule_refresh(stored, again.duration_since(now), learnt).await;
             }
             UpstreamError::RateLimited { .. } => {
                 return self
@@ -257,20 +258,6 @@ impl Connections {
                 self.reschedule_refresh(stored, wait, Learnt { event, ..Learnt::default() }).await;
             }
         }
-    }
-
-    /// Makes a connection due for a refresh at that time, whenever it would have been due by itself.
-    async fn ask_again(&self, stored: &Connection, again: Timestamp, learnt: Learnt) {
-        let (id, token, now) = (&stored.id, &stored.access_token, self.clock.now());
-        let mut free = stored.clone();
-        if let Some(lease) = stored.refresh_lease_until {
-            match self.kept().decide_refresh(id, token, again, lease).await {
-                Ok(()) => free.refresh_lease_until = None,
-                // The lease is the wait then.
-                Err(error) => Error::from(error).log(),
-            }
-        }
-        self.reschedule_refresh(&free, again.duration_since(now), learnt).await;
     }
 
     /// Returns when the provider has to be asked again before its word that this token is dead is believed; `None` where it is believed now.
@@ -310,7 +297,7 @@ impl Connections {
         let Refreshed { access, refresh, expires_in, scopes } = refreshed;
         let now = self.clock.now();
         let token_expires_at = end_of_life(now, expires_in.as_secs());
-        let is_lasting = self.rules.margin.is_none();
+        let is_lasting = self.rules.is_lasting();
         // A later end, and not another text, tells that it was refreshed (`instagram-api.md` §4).
         if is_lasting && token_expires_at <= stored.token_expires_at {
             return Err(UpstreamError::unintelligible("the refreshed token ends no later than the old one"));
@@ -327,7 +314,7 @@ impl Connections {
         if is_lasting || asked_by == AskedBy::Owner {
             events.push(self.event(EventKind::Refreshed, self.rules.refreshed()));
         }
-        let sealed = self.seal(&stored.provider_account_id, &access, refresh.as_ref());
+        let sealed = self.seal(&stored.provider_account_id, Some(&access), refresh.as_ref());
         let refreshed = RefreshedToken {
             access_token: sealed.access_token,
             refresh_token: sealed.refresh_token,
@@ -393,11 +380,12 @@ impl Connections {
         if present.provider_account_id == before.provider_account_id {
             return Some(refreshed.clone());
         }
-        let RefreshedToken { access_token, refresh_token, .. } = refreshed.clone();
-        let refresh_token = refresh_token.or_else(|| before.refresh_token.clone());
-        let opened = self.open(&Connection { access_token, refresh_token, ..before.clone() })?;
-        let sealed =
-            self.seal(&present.provider_account_id, opened.access.as_ref()?, opened.refresh.as_ref());
+        let RefreshedToken { access_token, refresh_token, .. } = refreshed;
+        let refresh_token = refresh_token.as_deref().or(before.refresh_token.as_deref());
+        let account_id = &before.provider_account_id;
+        let Credentials { access, refresh } =
+            open(&self.vault, self.rules, account_id, access_token, refresh_token)?;
+        let sealed = self.seal(&present.provider_account_id, access.as_ref(), refresh.as_ref());
         Some(RefreshedToken {
             access_token: sealed.access_token,
             refresh_token: sealed.refresh_token,
@@ -435,7 +423,7 @@ impl Connections {
                 return Error::AccessRefusedOnce(provider, error);
             }
             UpstreamError::NeedsReauthorization { subcode } => {
-                let has_ended = self.rules.margin.is_some() && stored.expires_at <= self.clock.now();
+                let has_ended = !self.rules.is_lasting() && stored.expires_at <= self.clock.now();
                 let why = if has_ended { self.rules.expired } else { (self.rules.why_refused)(subcode) };
                 match self.mark_dead(stored, why).await {
                     Ok(_) => return Error::NeedsReauthorization(provider, Some(error)),

@@ -73,7 +73,9 @@ impl Connections {
     /// Stores a profile, and returns the connection as it is stored now; `None` when it was disconnected
     /// meanwhile.
     async fn store_profile(&self, stored: &Connection, account: Account) -> Kept {
-        self.move_to_lasting_id(&account.id, account.other_id.as_deref()).await?;
+        if stored.provider_account_id != account.id {
+            self.move_to_lasting_id(&account.id, account.other_id.as_deref()).await?;
+        }
         let event = self.event(EventKind::Synced, self.rules.synced());
         let (id, user_id, now) = (&stored.id, &stored.user_id, self.clock.now());
         let read = ReadProfile {

@@ -37,7 +37,7 @@ impl Connections {
         may_refresh: impl AsyncFnOnce() -> bool,
     ) -> Result<TokenAnswer, Error> {
         let mut usable = self.usable(which).await?;
-        let has_to = self.rules.margin.is_some();
+        let has_to = !self.rules.is_lasting();
         if (usable.1.access.is_none() || self.ends_soon(&usable.0)) && (has_to || may_refresh().await) {
             match self.refresh(which, AskedBy::Program).await {
                 Err(error) if self.is_over(&usable.0) => return Err(error),

@@ -189,14 +189,26 @@ impl Credentials {
     }
 }
 
-/// The sentences that differ by the provider's name alone. They tell the owner, as `lastError` and in events.
 impl Rules {
+    /// Returns the permissions that are asked for where the configuration names no others.
+    pub fn default_permissions(&self) -> Vec<String> {
+        self.permissions.iter().map(|&permission| permission.to_owned()).collect()
+    }
+
+    /// Tells whether the access token lasts as long as the connection does, which ends with it.
+    pub(crate) fn is_lasting(&self) -> bool {
+        self.margin.is_none()
+    }
+
     /// Tells whether a connection is over by its end alone. An expired token of Instagram's can never be refreshed, and its end is what
     /// Instagram said when it gave the token; the end of Spotify's consent is an estimate, and Spotify's word decides.
     pub(crate) fn has_ended(&self, expires_at: Timestamp, now: Timestamp) -> bool {
-        self.margin.is_none() && expires_at <= now
+        self.is_lasting() && expires_at <= now
     }
+}
 
+/// The sentences that differ by the provider's name alone. They tell the owner, as `lastError` and in events.
+impl Rules {
     fn title(&self) -> &'static str {
         self.provider.title()
     }
